@@ -1,0 +1,12 @@
+# Reads the version from the one place that states it, include/parley/version.hpp.
+set(parley_version_header "${CMAKE_CURRENT_LIST_DIR}/../include/parley/version.hpp")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${parley_version_header}")
+set(parley_version_parts "")
+foreach(part MAJOR MINOR PATCH)
+  file(STRINGS "${parley_version_header}" line REGEX "^#define PARLEY_VERSION_${part} [0-9]+$")
+  if(NOT line MATCHES "([0-9]+)$")
+    message(FATAL_ERROR "PARLEY_VERSION_${part} not found in ${parley_version_header}")
+  endif()
+  list(APPEND parley_version_parts "${CMAKE_MATCH_1}")
+endforeach()
+list(JOIN parley_version_parts "." PARLEY_HEADER_VERSION)
