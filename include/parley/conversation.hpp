@@ -1,0 +1,93 @@
+// parley/conversation.hpp: what a conversation is, who is in it, and how it appears in a user's list.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parley/ids.hpp"
+#include "parley/payload.hpp"
+
+namespace parley::inline v0 {
+
+/// Wall-clock milliseconds since 1970, UTC; a stamp, never a deadline. Never backward in a stream.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+enum class ConversationKind : std::uint8_t {
+  direct = 1,   // exactly two users; found or created by the pair; nobody joins or leaves
+  group = 2,    // up to limits::group_members; joins and leaves are events; entered by being added
+  channel = 3,  // up to limits::channel_members; open to join; joins and leaves are rows, not events
+};
+
+/// What a member may do; a higher rank may all that a lower one may. One table: core/permissions.
+enum class Role : std::uint8_t { none = 0, member = 20, admin = 40, owner = 50 };
+
+/// How much of a conversation a session is sent.
+enum class Level : std::uint8_t {
+  none = 0,   // nothing
+  heads = 1,  // one coalesced head_moved a second at most
+  full = 2,   // events, receipts and signals
+};
+
+/// A cheap handle: the id and the kind. Valid for ever; holding one keeps nothing in memory.
+class Conversation {
+ public:
+  Conversation() = default;
+  Conversation(ConversationId id, ConversationKind kind) noexcept : id_(id), kind_(kind) {}
+  [[nodiscard]] const ConversationId& id() const noexcept { return id_; }
+  [[nodiscard]] ConversationKind kind() const noexcept { return kind_; }
+  operator const ConversationId&() const noexcept { return id_; }  // NOLINT: a handle is its id
+  friend bool operator==(const Conversation& a, const Conversation& b) { return a.id_ == b.id_; }
+
+ private:
+  ConversationId id_;
+  ConversationKind kind_ = ConversationKind::group;
+};
+
+/// One member of a conversation.
+struct Member {
+  UserId user;
+  Role role = Role::none;
+  WallTime since{};
+  Seq visible_from = 1;  // the first seq this member may see
+};
+
+/// How far a user has come in a conversation. Monotone; read <= received <= head.
+struct Receipt {
+  UserId user;
+  Seq received = 0;
+  Seq read = 0;
+};
+
+/// One line of a user's conversation list: a join, at read time, of the list with the head cells.
+struct ListEntry {
+  ConversationId conversation;
+  ConversationKind kind = ConversationKind::group;
+  std::string title;  // "" for direct
+  UserId peer;        // direct only: the other user
+  Role role = Role::none;
+  Seq visible_from = 1;
+  Cursor head;                    // the stream's epoch, last seq and its mark
+  std::uint64_t head_ordinal = 0;  // count of countable messages up to the head
+  Seq received = 0;
+  Seq read = 0;
+  std::uint64_t unread = 0;  // head ordinal - max(read, joined, floor): a function, never a counter
+  WallTime last_activity{};
+  Payload last_record;  // the newest visible event's record; empty when not asked for or none
+};
+
+/// What watchers may know about a user.
+struct Presence {
+  UserId user;
+  bool online = false;
+  WallTime last_seen{};  // zero: never seen, or online now
+};
+
+/// A user's id and the host's own name for it.
+struct UserName {
+  UserId id;
+  std::string subject;
+};
+
+}  // namespace parley::inline v0

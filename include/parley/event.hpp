@@ -1,0 +1,109 @@
+// parley/event.hpp: the unit of a conversation's stream, as a view over the shared record.
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "parley/conversation.hpp"
+#include "parley/ids.hpp"
+#include "parley/payload.hpp"
+
+namespace parley::inline v0 {
+
+/// The kind of an event as stored and sent; append-only, numbers are never reused. Readers ignore
+/// kinds they do not know (their seq still counts).
+enum class EventKind : std::uint8_t {
+  created = 1,       // always seq 1
+  message = 2,
+  joined = 3,        // `target` came in by itself
+  left = 4,          // `target` went by itself
+  added = 5,         // `target` was added by `sender`
+  removed = 6,       // `target` was removed by `sender`; an authority event
+  role_changed = 7,  // `target` is `role` from here on; an authority event
+  settings_changed = 8,
+  list_entered = 32,  // user streams only: conversation entered
+  list_left = 33,     // user streams only: conversation left
+};
+
+/// Somebody wrote something.
+struct Message {
+  std::string_view content_type;  // "text/plain" unless the sender said otherwise
+  std::string_view body;          // any bytes, up to EngineOptions::max_body
+  Seq reply_to = 0;               // zero: none
+  [[nodiscard]] std::string_view text() const noexcept { return body; }
+};
+/// Somebody came, went, was removed or has another role.
+struct MembershipChange {
+  UserId user;
+  Role role = Role::none;  // afterwards
+};
+/// The conversation was created, or its title changed.
+struct SettingsChange {
+  std::string_view title;
+};
+/// A kind this build does not know: ignore it.
+struct UnknownEvent {};
+
+/// One event. Views point into `record`, which every receiver shares: copy the Event (cheap) to
+/// keep them valid. Thread: any, immutable.
+struct Event {
+  ConversationId conversation;
+  Epoch epoch;
+  Seq seq = 0;
+  Mark mark = 0;                // after this event; zero inside a batch that ended later
+  std::uint64_t ordinal = 0;    // countable messages up to and including this event
+  Snowflake id = 0;
+  WallTime time{};
+  UserId sender;                // none: the system
+  EventKind kind = EventKind::message;
+  std::variant<UnknownEvent, Message, MembershipChange, SettingsChange> content;
+  Payload record;               // the stored and sent bytes
+
+  /// The content as T (Message, MembershipChange, SettingsChange), or null when it is another.
+  template <class T>
+  [[nodiscard]] const T* as() const noexcept {
+    return std::get_if<T>(&content);
+  }
+  [[nodiscard]] Cursor cursor() const noexcept { return {epoch, seq, mark}; }
+};
+
+/// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be dropped.
+struct Signal {
+  ConversationId conversation;
+  UserId sender;
+  std::string_view kind;  // "typing", or a host's own
+  std::string_view data;  // up to limits::signal_data bytes
+};
+
+/// The engine's answer to a send: the message is committed at the declared durability.
+struct Ack {
+  ConversationId conversation;
+  Seq seq = 0;
+  WallTime time{};
+  std::uint64_t number = 0;  // the outbox number it answers; zero without one
+  bool repeated = false;     // the key was known: this is the first answer again
+};
+
+/// The engine's answer to a cursor: exactly one of these, never a part presented as the whole.
+enum class Resume : std::uint8_t {
+  caught_up = 1,   // nothing new; `head` is the cursor
+  range = 2,       // every event after the cursor follows
+  snapshot = 3,    // too far behind, or no cursor: continue from `head`; page history backward
+  trimmed = 4,     // events up to `floor` - 1 are gone; `floor_mark` is the mark before the floor
+  forked = 5,      // another history: reload, and show that messages were lost
+  ahead = 6,       // the store knows less than the cursor: data was lost or restored
+  not_member = 7,  // former member; `last_visible` was the last event
+  denied = 8,      // absent or forbidden
+};
+struct ResumeAnswer {
+  ConversationId conversation;
+  Resume answer = Resume::denied;
+  Level level = Level::none;
+  Cursor head;
+  std::uint64_t head_ordinal = 0;
+  Seq floor = 1;
+  Mark floor_mark = 0;
+  Seq last_visible = 0;
+};
+
+}  // namespace parley::inline v0

@@ -1,0 +1,49 @@
+// wire/record.hpp: the stored and sent form of one event: a size-prefixed FlatBuffers table padded to 8 (DESIGN §3.3).
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "parley/conversation.hpp"
+#include "parley/event.hpp"
+#include "parley/ids.hpp"
+#include "parley/payload.hpp"
+
+namespace parley::wire {
+
+/// Every field of a record; views on the way in, views into the record's bytes on the way out.
+struct RecordFields {
+  Seq seq = 0;
+  std::uint64_t ordinal = 0;         // countable messages up to and including this event
+  std::uint64_t thread_ordinal = 0;  // dense within the thread, replies only
+  std::int64_t time_ms = 0;
+  Snowflake id = 0;
+  UserId sender;
+  EventKind kind = EventKind::message;
+  std::uint8_t audience = 0;  // 0 everyone, 1 moderators, 2 sender and moderators, 3..15 host groups
+  std::uint64_t echo = 0;     // the sender's random bits: its own devices recognise the message
+  std::string_view content_type;  // "" = text/plain
+  std::string_view body;
+  Seq reply_to = 0;
+  Seq thread_root = 0;
+  UserId target;           // membership events: whom
+  Role role = Role::none;  // membership events: afterwards
+  std::string_view title;  // created, settings_changed; user streams: unused
+  ConversationId conversation;  // user streams only: which conversation
+  ConversationKind conversation_kind{};  // created; user streams
+};
+
+/// Builds a record. The result is 8-aligned, its size a multiple of 8, in one allocation.
+Payload build_record(const RecordFields& fields);
+
+/// Reads a record that was built by this code and checked by its envelope's checksum (no verifier).
+RecordFields read_record(Bytes record);
+
+/// Verifies foreign bytes (8-aligned, exactly one size-prefixed record, limits from the size), then
+/// reads them; nothing when they are no record.
+std::optional<RecordFields> verify_record(Bytes record);
+
+/// The public view of a record.
+Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark);
+
+}  // namespace parley::wire
