@@ -60,13 +60,14 @@ class TimerWheel {
   }
 
   /// Runs what is due at `now`; a time that went backward changes nothing. Not re-entrant: a call
-  /// from inside a callback does nothing. Returns how many callbacks ran.
-  std::size_t advance(Time now) {
+  /// from inside a callback does nothing. Runs at most `limit` callbacks and returns how many ran;
+  /// what is left over runs first in the next call.
+  std::size_t advance(Time now, std::size_t limit = std::numeric_limits<std::size_t>::max()) {
     if (advancing_) return 0;
     const Advancing scope(advancing_);
     const std::uint64_t target = tick_at_or_before(now);
-    std::size_t ran = heads_[running] != nil ? run_list() : 0;  // left there by an exception
-    while (current_ < target) {
+    std::size_t ran = heads_[running] != nil ? run_list(limit) : 0;  // left there by the last call
+    while (current_ < target && ran < limit) {
       if (size_ == 0) {
         current_ = target;
         break;
@@ -74,7 +75,7 @@ class TimerWheel {
       skip_empty_ticks(target);
       ++current_;
       cascade();
-      ran += run_slot();
+      ran += run_slot(limit - ran);
     }
     return ran;
   }
@@ -216,16 +217,16 @@ class TimerWheel {
     }
   }
 
-  std::size_t run_slot() {
+  std::size_t run_slot(std::size_t limit) {
     const auto slot = static_cast<std::uint32_t>(current_ & mask);
     if ((used_[0] >> slot & 1) == 0) return 0;
     for (std::uint32_t i = heads_[slot]; i != nil; i = nodes_[i].next) nodes_[i].place = running;
     heads_[running] = std::exchange(heads_[slot], nil);
     used_[0] &= ~(std::uint64_t{1} << slot);
-    return run_list();
+    return run_list(limit);
   }
 
-  std::size_t run_list() {
+  std::size_t run_list(std::size_t limit) {
     due_.clear();
     for (std::uint32_t i = heads_[running]; i != nil; i = nodes_[i].next) {
       due_.push_back({nodes_[i].deadline, nodes_[i].order, i, nodes_[i].generation});
@@ -233,6 +234,7 @@ class TimerWheel {
     std::sort(due_.begin(), due_.end());
     std::size_t ran = 0;
     for (const Due& due : due_) {
+      if (ran == limit) break;
       Node& node = nodes_[due.index];
       if (node.generation != due.generation) continue;  // cancelled by an earlier one
       unlink(due.index);
