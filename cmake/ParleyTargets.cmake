@@ -140,5 +140,5 @@ function(parley_component name)
   target_link_libraries(${target} PUBLIC parley_api ${arg_LINKS})
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${name} OUTPUT_NAME ${output} LINKER_LANGUAGE CXX)
-  set_property(GLOBAL APPEND PROPERTY PARLEY_INSTALL_TARGETS ${target})
+  set_property(GLOBAL APPEND PROPERTY PARLEY_COMPONENTS ${name})
 endfunction()

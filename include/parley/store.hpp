@@ -17,22 +17,22 @@ namespace parley::inline v0 {
 /// small value that every commit compares and replaces; none ever returns in the same partition.
 struct Partition {
   std::uint8_t space = 0;  // conversation, archive, receipts ...: docs/design/storage_layout.md
-  Bytes id;                // 1..32 bytes
+  Bytes id{};              // 1..32 bytes
 };
 struct Row {
-  Bytes key;    // 1..128 bytes
-  Bytes value;  // 0..facts().max_value bytes; an empty value is not an absent one
+  Bytes key{};    // 1..128 bytes
+  Bytes value{};  // 0..facts().max_value bytes; an empty value is not an absent one
 };
 
 /// One atomic step of one partition. A key occurs once at most in puts and erases together.
 struct Batch {
-  Partition partition;
-  std::optional<Bytes> expect;  // the guard the caller knows; none: the partition must not exist
-  std::optional<Bytes> guard;   // 1..256 bytes; none: ends a partition whose rows are all erased
-  std::vector<Row> puts;        // insert or replace
-  std::vector<Bytes> erases;    // erasing what is absent is no error
-  Bytes note;                   // <= 64 bytes; not empty: the commit is announced by changes()
-  Owner owner;                  // held until the completion has run
+  Partition partition{};
+  std::optional<Bytes> expect{};  // the guard the caller knows; none: the partition must not exist
+  std::optional<Bytes> guard{};   // 1..256 bytes; none: ends a partition whose rows are all erased
+  std::vector<Row> puts{};        // insert or replace
+  std::vector<Bytes> erases{};    // erasing what is absent is no error
+  Bytes note{};                   // <= 64 bytes; not empty: the commit is announced by changes()
+  Owner owner{};                  // held until the completion has run
 };
 enum class Verdict : std::uint8_t {
   done,     // durable at facts().durability and seen by every `latest` read that starts from now on
@@ -42,9 +42,9 @@ enum class Verdict : std::uint8_t {
 };
 struct Committed {
   Verdict verdict = Verdict::unknown;
-  std::optional<Bytes> found;  // when refused: the guard that stood there, if the store can tell
-  Error error;
-  Owner owner;
+  std::optional<Bytes> found{};  // when refused: the guard that stood there, if the store can tell
+  Error error{};
+  Owner owner{};
 };
 
 enum class Freshness : std::uint8_t {
@@ -53,45 +53,46 @@ enum class Freshness : std::uint8_t {
 };
 struct Get {
   struct Cell {
-    Partition partition;
-    Bytes key;  // empty: the guard
+    Partition partition{};
+    Bytes key{};  // empty: the guard
   };
-  std::vector<Cell> cells;  // of any partitions, up to 4,096; no common instant is promised
+  std::vector<Cell> cells{};  // of any partitions, up to 4,096; no common instant is promised
   Freshness freshness = Freshness::latest;
-  Owner owner;
+  Owner owner{};
 };
 struct Cells {
   std::vector<std::optional<Bytes>> values;  // in the order asked
-  Owner owner;
+  Owner owner{};
 };
 struct Scan {
-  Partition partition;
-  Bytes from, to;        // half open; an empty `to` is the end of the partition
+  Partition partition{};
+  Bytes from{}, to{};    // half open; an empty `to` is the end of the partition
   bool reverse = false;  // from the end of the range towards its begin
   std::uint32_t max_rows = 256, max_bytes = 256 * 1024;  // at least one row if there is one
   Freshness freshness = Freshness::latest;
-  Owner owner;
+  Owner owner{};
 };
 struct Rows {
-  std::optional<Bytes> guard;  // not newer than the rows: what it vouches for is not missing here
-  std::vector<Row> rows;       // one instant for one call, none across calls
+  std::optional<Bytes> guard{};  // not newer than the rows: what it vouches for is not missing here
+  std::vector<Row> rows{};       // one instant for one call, none across calls
   bool more = false;
-  Owner owner;  // one immutable block, values 8-aligned: slices of it may be sent without copying
+  Owner owner{};  // one immutable block, values 8-aligned: slices of it may be sent without copying
 };
 struct Listed {
-  std::vector<Row> partitions;  // key: id, value: guard; what comes or goes meanwhile may be missed
-  Bytes next;                   // empty: that was all
-  Owner owner;
+  std::vector<Row>
+      partitions{};  // key: id, value: guard; what comes or goes meanwhile may be missed
+  Bytes next{};      // empty: that was all
+  Owner owner{};
 };
 struct Changes {
   struct Entry {
-    Partition partition;
-    Bytes note;
+    Partition partition{};
+    Bytes note{};
   };
-  std::vector<Entry> entries;
-  Bytes next;            // <= 200 bytes; keep it, and pass it as `after`
+  std::vector<Entry> entries{};
+  Bytes next{};          // <= 200 bytes; keep it, and pass it as `after`
   bool trimmed = false;  // entries before the first one here are gone: rebuild from list()
-  Owner owner;
+  Owner owner{};
 };
 struct StoreFacts {
   enum class Durability : std::uint8_t { memory, local, quorum } durability{};
