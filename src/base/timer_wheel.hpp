@@ -98,6 +98,16 @@ class TimerWheel {
     return start_ + std::chrono::duration_cast<Clock::duration>(tick) * static_cast<long>(best);
   }
 
+  /// Cancels all timers. What their destructors start stays.
+  void clear() noexcept {
+    const std::size_t count = nodes_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (nodes_[i].place == nowhere) continue;
+      unlink(static_cast<std::uint32_t>(i));
+      release(static_cast<std::uint32_t>(i));
+    }
+  }
+
   /// Timers waiting.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 

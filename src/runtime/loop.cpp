@@ -1,0 +1,346 @@
+// loop.cpp: turns over the mailbox, the timer wheel and the poller.
+#include "runtime/loop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "base/os_poller.hpp"
+#include "base/timer_wheel.hpp"
+#include "runtime/mailbox.hpp"
+
+namespace parley::runtime {
+namespace {
+
+thread_local Loop* current_loop = nullptr;
+
+base::Poller::Interest interest_of(LinkHost::Ready ready) noexcept {
+  const auto bits = static_cast<unsigned>(ready);
+  return {.readable = (bits & 1) != 0, .writable = (bits & 2) != 0};
+}
+
+class Current {
+ public:
+  explicit Current(Loop* loop) noexcept : before_(std::exchange(current_loop, loop)) {}
+  ~Current() { current_loop = before_; }
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+
+ private:
+  Loop* before_;
+};
+
+}  // namespace
+
+struct Loop::State {
+  struct WatchSlot {
+    std::function<void(Ready)> callback;
+    std::uint32_t generation = 1;
+    int descriptor = -1;
+    Ready interest = Ready::readable;
+  };
+  // What the driving thread is doing, so that a sender knows whether a wake-up is needed.
+  enum class Mood : int { awake, idle, sleeping };
+
+  explicit State(base::Poller&& from) : poller(std::move(from)), time(Clock::now()), wheel(time) {}
+
+  base::Poller poller;
+  Mailbox mailbox;
+  Clock::time_point time;
+  base::TimerWheel wheel;
+  std::deque<WatchSlot> slots;  // stable: a callback may add watches while it runs
+  std::vector<std::uint32_t> free_slots;
+  std::vector<std::function<void(Ready)>> dead;  // unwatched, perhaps while running
+  std::array<base::Poller::Event, 256> events{};
+  std::size_t next_event = 0;
+  std::size_t event_count = 0;
+  std::size_t watch_count = 0;
+  bool looked = false;  // this turn has asked the poller
+  bool more = false;    // the turn's end wants to be called again
+  Clock::time_point limit = Clock::time_point::max();  // of this turn
+  unsigned yield_calls = 0;
+  bool yield_seen = false;
+  std::unique_ptr<char[]> scratch;
+  Opened opened;
+  TurnEnd turn_end;
+  Failed failed;
+  std::function<void()> on_wake;
+  std::atomic<Mood> mood{Mood::idle};
+  std::atomic<bool> stopped{false};
+
+  template <class F>
+  void guarded(F&& run) {
+    if (!failed) return run();
+    try {
+      run();
+    } catch (const std::exception& error) {
+      failed(error.what());
+    } catch (...) {
+      failed("an exception that is no std::exception");
+    }
+  }
+
+  [[nodiscard]] bool used_up() noexcept { return Clock::now() >= limit; }
+
+  WatchSlot* find(std::uint64_t token) noexcept {
+    const auto index = static_cast<std::uint32_t>(token);
+    if (index >= slots.size()) return nullptr;
+    WatchSlot& slot = slots[index];
+    const bool live = slot.descriptor >= 0 && slot.generation == token >> 32;
+    return live ? &slot : nullptr;
+  }
+
+  /// Each of these runs what is waiting, at least one callback; false when the budget is used up.
+  bool run_posted();
+  bool run_timers();
+  bool run_ready();
+  bool turn();
+  bool rest();
+  [[nodiscard]] std::chrono::microseconds until_timer() const noexcept;
+};
+
+bool Loop::State::run_posted() {
+  mailbox.collect();
+  while (mailbox.ready()) {
+    guarded([this] { mailbox.take()(); });
+    if (used_up()) return !mailbox.ready();
+  }
+  return true;
+}
+
+bool Loop::State::run_timers() {
+  for (;;) {
+    std::size_t ran = 0;
+    guarded([&] {
+      ran = 1;  // counts when the callback throws
+      ran = wheel.advance(time, 64);
+    });
+    if (ran == 0) return true;
+    if (used_up()) return false;
+  }
+}
+
+bool Loop::State::run_ready() {
+  if (next_event == event_count) {
+    next_event = 0;
+    event_count = 0;
+    if (!looked) event_count = poller.wait(events, std::chrono::microseconds{0});
+    looked = true;
+  }
+  while (next_event < event_count) {
+    const auto event = events[next_event++];
+    WatchSlot* slot = find(event.token);
+    if (slot == nullptr) continue;
+    const unsigned asked = static_cast<unsigned>(slot->interest);
+    const unsigned got = asked & ((event.readable ? 1U : 0U) | (event.writable ? 2U : 0U));
+    if (got == 0) continue;
+    guarded([&] { slot->callback(static_cast<Ready>(got)); });
+    if (used_up()) return next_event == event_count;
+  }
+  return true;
+}
+
+bool Loop::State::rest() {
+  dead.clear();
+  more = false;
+  if (turn_end) guarded([this] { more = turn_end(); });
+  return more;
+}
+
+/// One turn, or as much as the budget allows. True when work is left.
+bool Loop::State::turn() {
+  time = Clock::now();
+  looked = event_count != next_event;
+  yield_calls = 0;
+  yield_seen = false;
+  bool done = run_posted();
+  done = run_timers() && done;
+  done = run_ready() && done;
+  const bool again = rest();
+  return !done || again || !mailbox.empty() || next_event != event_count;
+}
+
+std::chrono::microseconds Loop::State::until_timer() const noexcept {
+  const auto deadline = wheel.next_deadline();
+  if (!deadline) return std::chrono::microseconds{-1};
+  const auto left = *deadline - Clock::now();
+  if (left <= Clock::duration::zero()) return std::chrono::microseconds{0};
+  return std::chrono::ceil<std::chrono::microseconds>(left);
+}
+
+Result<std::unique_ptr<Loop>> Loop::create() {
+  auto poller = base::Poller::create();
+  if (!poller) return std::move(poller).error();
+  return std::unique_ptr<Loop>(new Loop(std::make_unique<State>(std::move(*poller))));
+}
+
+Loop::Loop(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Loop::~Loop() {
+  // What a callback owns may cancel timers and watches when it is destroyed: the state is whole here.
+  State& state = *state_;
+  do {
+    while (state.mailbox.collect()) state.mailbox.take();
+    for (State::WatchSlot& slot : state.slots) {
+      const auto dead = std::exchange(slot.callback, nullptr);
+    }
+    state.wheel.clear();
+    state.dead.clear();
+  } while (!state.mailbox.empty());
+}
+
+void Loop::on_opened(Opened sink) { state_->opened = std::move(sink); }
+void Loop::on_turn_end(TurnEnd hook) { state_->turn_end = std::move(hook); }
+void Loop::on_failed(Failed hook) { state_->failed = std::move(hook); }
+void Loop::on_wake(std::function<void()> hook) { state_->on_wake = std::move(hook); }
+
+LinkEvents* Loop::opened(std::unique_ptr<Link> link, LinkInfo info) {
+  return state_->opened ? state_->opened(std::move(link), std::move(info)) : nullptr;
+}
+
+void Loop::post(Callback callback) {
+  state_->mailbox.push(std::move(callback));
+  if (state_->mood.load(std::memory_order_seq_cst) != State::Mood::awake) wake();
+}
+
+void Loop::wake() noexcept {
+  const auto before = state_->mood.exchange(State::Mood::awake, std::memory_order_seq_cst);
+  if (before == State::Mood::awake) return;
+  state_->poller.wake();
+  if (state_->on_wake) state_->on_wake();
+}
+
+LinkHost::Clock::time_point Loop::now() const noexcept {
+  return current_loop == this ? state_->time : Clock::now();
+}
+
+LinkHost::Timer Loop::start_timer(std::chrono::milliseconds delay, Callback callback) {
+  return static_cast<Timer>(state_->wheel.start(now() + delay, std::move(callback)));
+}
+
+void Loop::cancel_timer(Timer timer) noexcept {
+  state_->wheel.cancel(static_cast<base::TimerWheel::Id>(timer));
+}
+
+bool Loop::can_watch() const noexcept { return true; }
+
+LinkHost::Watch Loop::watch(int descriptor, Ready interest, std::function<void(Ready)> callback) {
+  State& state = *state_;
+  std::uint32_t index = 0;
+  if (state.free_slots.empty()) {
+    index = static_cast<std::uint32_t>(state.slots.size());
+    state.slots.emplace_back();
+    state.free_slots.reserve(state.slots.size());  // so that unwatch() cannot fail
+  } else {
+    index = state.free_slots.back();
+    state.free_slots.pop_back();
+  }
+  State::WatchSlot& slot = state.slots[index];
+  const std::uint64_t token = std::uint64_t{slot.generation} << 32 | index;
+  if (!state.poller.add(descriptor, interest_of(interest), token)) {
+    state.free_slots.push_back(index);
+    return Watch::none;
+  }
+  slot.callback = std::move(callback);
+  slot.descriptor = descriptor;
+  slot.interest = interest;
+  ++state.watch_count;
+  return static_cast<Watch>(token);
+}
+
+void Loop::rewatch(Watch watch, Ready interest) {
+  State::WatchSlot* slot = state_->find(static_cast<std::uint64_t>(watch));
+  if (slot == nullptr || slot->interest == interest) return;
+  slot->interest = interest;
+  state_->poller.modify(slot->descriptor, interest_of(interest), static_cast<std::uint64_t>(watch));
+}
+
+void Loop::unwatch(Watch watch) noexcept {
+  State::WatchSlot* slot = state_->find(static_cast<std::uint64_t>(watch));
+  if (slot == nullptr) return;
+  state_->poller.remove(slot->descriptor);
+  state_->dead.push_back(std::exchange(slot->callback, nullptr));
+  slot->descriptor = -1;
+  if (++slot->generation == 0) slot->generation = 1;
+  state_->free_slots.push_back(static_cast<std::uint32_t>(watch));
+  --state_->watch_count;
+}
+
+std::span<char> Loop::scratch() noexcept {
+  if (!state_->scratch) state_->scratch = std::make_unique_for_overwrite<char[]>(scratch_size);
+  return {state_->scratch.get(), scratch_size};
+}
+
+void Loop::run() {
+  State& state = *state_;
+  const Current scope(this);
+  while (!state.stopped.load(std::memory_order_acquire)) {
+    state.limit = Clock::now() + turn_limit;
+    if (!state.turn()) wait(std::chrono::microseconds{-1});
+  }
+  state.mood.store(State::Mood::idle, std::memory_order_seq_cst);
+}
+
+void Loop::stop() noexcept {
+  state_->stopped.store(true, std::memory_order_seq_cst);
+  wake();
+}
+
+bool Loop::stopped() const noexcept { return state_->stopped.load(std::memory_order_acquire); }
+
+bool Loop::poll(std::chrono::microseconds budget) {
+  State& state = *state_;
+  if (stopped()) return false;
+  const Current scope(this);
+  state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+  auto time = Clock::now();
+  const auto end = time + budget;
+  bool more = true;
+  do {
+    state.limit = std::min(time + turn_limit, end);
+    more = state.turn();
+    time = Clock::now();
+  } while (more && time < end && !stopped());
+  if (stopped()) return false;
+  if (more) return true;
+  state.mood.store(State::Mood::idle, std::memory_order_seq_cst);
+  // A sender that pushed before the store saw the loop awake and told nobody.
+  return !state.mailbox.empty();
+}
+
+void Loop::wait(std::chrono::microseconds timeout) {
+  State& state = *state_;
+  if (state.next_event != state.event_count || state.more) return;
+  state.mood.store(State::Mood::sleeping, std::memory_order_seq_cst);
+  if (!state.mailbox.empty() || stopped()) {
+    state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+    return;
+  }
+  const auto timer = state.until_timer();
+  if (timer.count() >= 0 && (timeout.count() < 0 || timer < timeout)) timeout = timer;
+  state.next_event = 0;
+  state.event_count = state.poller.wait(state.events, timeout);
+  state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+}
+
+std::optional<LinkHost::Clock::time_point> Loop::next_deadline() const noexcept {
+  return state_->wheel.next_deadline();
+}
+
+int Loop::descriptor() const noexcept { return state_->poller.descriptor(); }
+
+bool Loop::should_yield() noexcept {
+  State& state = *state_;
+  if (!state.yield_seen && (state.yield_calls++ & 15U) == 0) state.yield_seen = state.used_up();
+  return state.yield_seen;
+}
+
+Loop* Loop::current() noexcept { return current_loop; }
+std::size_t Loop::watches() const noexcept { return state_->watch_count; }
+std::size_t Loop::timers() const noexcept { return state_->wheel.size(); }
+
+}  // namespace parley::runtime
