@@ -1,0 +1,188 @@
+// record.cpp: builds, checks and reads records; the only code that knows how an event is stored.
+#include "wire/record.hpp"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "base/utf8.hpp"
+#include "wire/record_generated.h"
+
+namespace parley::wire {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "records are copied as little-endian");
+
+// Small records are built on the stack; only what does not fit goes to the heap.
+class StackAllocator final : public flatbuffers::Allocator {
+ public:
+  static constexpr std::size_t capacity = 1024;
+  std::uint8_t* allocate(std::size_t size) override {
+    if (!used_ && size <= capacity) {
+      used_ = true;
+      return block_.data();
+    }
+    return new std::uint8_t[size];
+  }
+  void deallocate(std::uint8_t* block, std::size_t) override {
+    if (block == block_.data()) {
+      used_ = false;
+    } else {
+      delete[] block;
+    }
+  }
+
+ private:
+  alignas(16) std::array<std::uint8_t, capacity> block_;
+  bool used_ = false;
+};
+
+flatbuffers::Offset<flatbuffers::String> add_string(flatbuffers::FlatBufferBuilder& builder,
+                                                    std::string_view text) {
+  if (text.empty()) return 0;
+  return builder.CreateString(text.data(), text.size());
+}
+
+std::string_view view(const flatbuffers::String* text) {
+  return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
+}
+
+RecordFields fields_of(const fb::Record& record) {
+  RecordFields fields;
+  fields.seq = record.seq();
+  fields.ordinal = record.ordinal();
+  fields.thread_ordinal = record.thread_ordinal();
+  fields.time_ms = record.time_ms();
+  fields.id = record.snowflake();
+  fields.sender = UserId{record.sender()};
+  fields.kind = static_cast<EventKind>(record.kind());
+  fields.audience = record.audience();
+  fields.role = static_cast<Role>(record.role());
+  fields.conversation_kind = static_cast<ConversationKind>(record.conversation_kind());
+  fields.echo = record.echo();
+  fields.reply_to = record.reply_to();
+  fields.thread_root = record.thread_root();
+  fields.target = UserId{record.target()};
+  if (const auto* id = record.conversation()) {
+    std::memcpy(fields.conversation.bytes.data(), id, fields.conversation.bytes.size());
+  }
+  fields.content_type = view(record.content_type());
+  if (const auto* body = record.body()) {
+    fields.body = {reinterpret_cast<const char*>(body->data()), body->size()};
+  }
+  fields.title = view(record.title());
+  return fields;
+}
+
+}  // namespace
+
+Payload build_record(const RecordFields& fields) {
+  StackAllocator allocator;
+  const std::size_t text = fields.content_type.size() + fields.body.size() + fields.title.size();
+  const std::size_t room = (text + 512) & ~std::size_t{7};
+  flatbuffers::FlatBufferBuilder builder(room < StackAllocator::capacity ? StackAllocator::capacity
+                                                                         : room,
+                                         &allocator);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> body;
+  if (!fields.body.empty()) {
+    body = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(fields.body.data()),
+                                fields.body.size());
+  }
+  const auto content_type = add_string(builder, fields.content_type);
+  const auto title = add_string(builder, fields.title);
+  fb::Bytes16 conversation;
+  static_assert(sizeof conversation == sizeof fields.conversation.bytes);
+  std::memcpy(static_cast<void*>(&conversation), fields.conversation.bytes.data(),
+              sizeof conversation);
+
+  fb::RecordBuilder record(builder);
+  record.add_time_ms(fields.time_ms);
+  record.add_seq(fields.seq);
+  record.add_ordinal(fields.ordinal);
+  record.add_thread_ordinal(fields.thread_ordinal);
+  record.add_snowflake(fields.id);
+  record.add_sender(fields.sender.value);
+  record.add_echo(fields.echo);
+  record.add_reply_to(fields.reply_to);
+  record.add_thread_root(fields.thread_root);
+  record.add_target(fields.target.value);
+  if (fields.conversation) record.add_conversation(&conversation);
+  record.add_content_type(content_type);
+  record.add_body(body);
+  record.add_title(title);
+  record.add_kind(static_cast<std::uint8_t>(fields.kind));
+  record.add_audience(fields.audience);
+  record.add_role(static_cast<std::uint8_t>(fields.role));
+  record.add_conversation_kind(static_cast<std::uint8_t>(fields.conversation_kind));
+  const auto root = record.Finish();
+  builder.FinishSizePrefixed(root);
+
+  const Bytes built(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+  const std::size_t padding = -built.size() & 7;
+  if (padding == 0) return Payload::copy_of(built);
+  // A record without any 64-bit field (never a real event): the prefix covers the padding.
+  std::string padded(built);
+  padded.append(padding, '\0');
+  const auto covered = static_cast<std::uint32_t>(padded.size() - sizeof(std::uint32_t));
+  std::memcpy(padded.data(), &covered, sizeof covered);
+  return Payload::copy_of(padded);
+}
+
+RecordFields read_record(Bytes record) {
+  return fields_of(*flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data()));
+}
+
+std::optional<RecordFields> verify_record(Bytes record) {
+  if (record.size() < 16 || record.size() % 8 != 0 ||
+      record.size() >= FLATBUFFERS_MAX_BUFFER_SIZE ||
+      reinterpret_cast<std::uintptr_t>(record.data()) % 8 != 0) {
+    return std::nullopt;
+  }
+  const auto tables = static_cast<flatbuffers::uoffset_t>(record.size() / 8);
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(record.data()),
+                                 record.size(), 16, tables);
+  if (!verifier.VerifySizePrefixedBuffer<fb::Record>(nullptr)) return std::nullopt;
+  RecordFields fields = read_record(record);
+  if (!base::valid_utf8(fields.content_type) || !base::valid_utf8(fields.title)) {
+    return std::nullopt;
+  }
+  return fields;
+}
+
+Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark) {
+  const RecordFields fields = read_record(record.bytes());
+  Event event;
+  event.conversation = conversation;
+  event.epoch = epoch;
+  event.seq = fields.seq;
+  event.mark = mark;
+  event.ordinal = fields.ordinal;
+  event.id = fields.id;
+  event.time = WallTime(std::chrono::milliseconds(fields.time_ms));
+  event.sender = fields.sender;
+  event.kind = fields.kind;
+  switch (fields.kind) {
+    case EventKind::message:
+      event.content = Message{fields.content_type.empty() ? "text/plain" : fields.content_type,
+                              fields.body, fields.reply_to};
+      break;
+    case EventKind::joined:
+    case EventKind::left:
+    case EventKind::added:
+    case EventKind::removed:
+    case EventKind::role_changed:
+      event.content = MembershipChange{fields.target, fields.role};
+      break;
+    case EventKind::created:
+    case EventKind::settings_changed:
+      event.content = SettingsChange{fields.title};
+      break;
+    case EventKind::list_entered:
+    case EventKind::list_left:
+      break;
+  }
+  event.record = std::move(record);
+  return event;
+}
+
+}  // namespace parley::wire
