@@ -43,7 +43,7 @@ class SlotMap {
   bool erase(Slot slot) {
     if (find(slot) == nullptr) return false;
     Cell& cell = cells_[slot.index];
-    std::optional<T> dead = std::move(cell.value);
+    [[maybe_unused]] const std::optional<T> dead = std::move(cell.value);
     cell.value.reset();
     if (++cell.generation == 0) cell.generation = 1;
     cell.next_free = free_;
