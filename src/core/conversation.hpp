@@ -1,0 +1,128 @@
+// core/conversation.hpp: the home of one conversation: decides, numbers, batches and commits (DESIGN §3.2, §5; STORE §5, §6, §9).
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/effects.hpp"
+#include "parley/event.hpp"
+#include "parley/limits.hpp"
+#include "parley/result.hpp"
+#include "store/layout.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+template <class T>
+using Then = std::function<void(Result<T>)>;
+
+/// Who asks. The system (host code without a session) may everything and is no member.
+struct Caller {
+  UserId user;  // none: the system
+  DeviceId device;
+  [[nodiscard]] bool system() const noexcept { return !user; }
+};
+
+/// What a user may see of a conversation, and where it stands, at one instant of its home.
+struct Access {
+  ConversationKind kind = ConversationKind::group;
+  std::string title;
+  UserId peer;                // direct: the other user
+  Role role = Role::none;     // none: a former member (left_at != 0); strangers get Errc::denied
+  Seq visible_from = 1;
+  std::uint64_t visible_ordinal = 0;
+  Seq left_at = 0;            // former member: the last seq they may see
+  Cursor head;
+  std::uint64_t head_ordinal = 0;
+  Seq floor = 1;
+  Mark floor_mark = 0;
+  std::uint64_t floor_ordinal = 0;
+  std::int64_t last_event_ms = 0;
+  layout::ReceiptRow receipt;  // the user's own
+  std::uint64_t members = 0;
+};
+
+/// Consecutive committed events, shared by every shard that follows the conversation. When it ends
+/// somebody's access, that event is the last one here (an authority event ends a joined buffer).
+struct Published {
+  ConversationId conversation;
+  ConversationKind kind = ConversationKind::group;
+  Epoch epoch;
+  Seq first = 0;
+  std::vector<Payload> records;
+  Mark before = 0;  // mark before `first`
+  Mark mark = 0;    // mark after the last record
+  std::uint64_t head_ordinal = 0;  // after the last record
+  UserId ended;     // whose access ended with the last record; none mostly
+  [[nodiscard]] Seq last() const noexcept { return first + records.size() - 1; }
+};
+
+/// What a home needs of its shard. Thread: the shard's; never re-enters the conversation.
+class ConversationHost {
+ public:
+  virtual Effects& effects() noexcept = 0;
+  virtual layout::Namespace ns() const noexcept = 0;
+  virtual Snowflake next_snowflake() = 0;
+  virtual void published(std::shared_ptr<const Published> events) = 0;
+  virtual void receipts_moved(const ConversationId& id, ConversationKind kind,
+                              const std::vector<Receipt>& receipts) = 0;
+  /// A commit with a note was done: the change feed has news.
+  virtual void feed_moved() = 0;
+
+ protected:
+  ~ConversationHost() = default;
+};
+
+/// Limits that the host's options may change.
+struct ConversationLimits {
+  std::size_t max_body = limits::body_default;
+};
+
+/// One conversation at its home shard. Created empty and loads itself on the first operation;
+/// operations wait for the load. One commit in flight at most; what arrives meanwhile gathers and is
+/// validated in order against the speculative state (committed + pending). Answers come after the
+/// commit that they depend on. Every operation is answered exactly once, on this shard.
+class Conversation {
+ public:
+  Conversation(ConversationHost& host, ConversationId id, ConversationLimits limits);
+  ~Conversation();
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // Births: idempotent (an existing conversation answers with its Access). Members are unique ids.
+  void create(Caller caller, ConversationKind kind, std::string title,
+              std::vector<UserId> members, Then<Access> then);
+  void create_direct(UserId first, UserId second, UserId asking, Then<Access> then);
+
+  void send(Caller caller, wire::Send send, Then<Ack> then);
+  void join(Caller caller, Then<Access> then);
+  void leave(Caller caller, Then<void> then);
+  void add(Caller caller, std::vector<UserId> users, Then<void> then);
+  void remove(Caller caller, UserId user, Then<void> then);
+  void set_role(Caller caller, UserId user, Role role, Then<void> then);
+  void set_title(Caller caller, std::string title, Then<void> then);
+
+  /// Merged by maximum, committed together after limits::receipt_delay, then announced. Answers at
+  /// once with what was accepted (clamped to what the user may see).
+  void mark_read(Caller caller, Seq received, Seq read, Then<void> then);
+
+  /// Errc::denied for strangers and for what does not exist.
+  void access(UserId user, Then<Access> then);
+  void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  /// Which of these are members now; the caller must be one.
+  void check_members(Caller caller, std::vector<UserId> users, Then<std::vector<UserId>> then);
+
+  /// Nothing pending, in flight or waiting: may be dropped from memory.
+  [[nodiscard]] bool idle() const noexcept;
+  [[nodiscard]] const ConversationId& id() const noexcept { return id_; }
+
+ private:
+  struct State;
+  ConversationId id_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parley::core

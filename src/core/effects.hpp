@@ -1,0 +1,68 @@
+// core/effects.hpp: everything the core asks of the world. Results arrive later as inputs, never inside the call (DESIGN §3.5).
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "parley/conversation.hpp"
+#include "parley/store.hpp"
+#include "parley/transport.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+using ShardIndex = std::uint16_t;
+class Shard;
+
+/// The two clocks. Steady for timers and deadlines; wall for stamps only, and never backward within
+/// one process.
+struct Time {
+  std::chrono::steady_clock::time_point steady{};
+  std::int64_t wall_ms = 0;
+};
+
+/// Who a token speaks for.
+struct Identity {
+  std::string subject;  // the host's own id of the user, 1..limits::subject bytes
+};
+
+/// Implemented by the runtime on real clocks, stores and threads, and by the simulation on seeded
+/// ones. Callbacks run later, as an input of this shard, exactly once, or never when the shard is
+/// gone. Thread: the shard's.
+class Effects {
+ public:
+  template <class T>
+  using Then = std::function<void(T)>;
+
+  [[nodiscard]] virtual Time now() const noexcept = 0;  // of the current turn
+  virtual std::uint64_t random() = 0;
+  [[nodiscard]] virtual const StoreFacts& store_facts() const noexcept = 0;
+
+  // The store. Views in arguments are kept alive by the `owner` beside them.
+  virtual void commit(Batch batch, Then<Committed> then) = 0;
+  virtual void get(Get get, Then<Result<Cells>> then) = 0;
+  virtual void scan(Scan scan, Then<Result<Rows>> then) = 0;
+  virtual void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) = 0;
+  virtual void forget_changes(std::string through, Then<Result<void>> then) = 0;
+
+  /// Runs `work` on another shard (or later on this one); order is kept between a pair of shards.
+  virtual void post(ShardIndex to, std::function<void(Shard&)> work) = 0;
+
+  /// The host's decision about a token.
+  virtual void authenticate(std::string token, Then<Result<Identity>> then) = 0;
+
+  enum class Timer : std::uint64_t { none = 0 };
+  virtual Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) = 0;
+  virtual void cancel_timer(Timer timer) noexcept = 0;
+
+  /// For the log sink: never bodies or tokens.
+  enum class Severity : std::uint8_t { debug, info, warning, error };
+  virtual void log(Severity severity, std::string text) = 0;
+
+ protected:
+  ~Effects() = default;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,55 @@
+// core/outlet.hpp: a session's way out: frames encoded once and shared by everybody who gets them.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "parley/payload.hpp"
+#include "parley/transport.hpp"
+#include "wire/codec.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+/// One answer or push, with its bytes made at most once per encoding. Shard-local.
+class Frame {
+ public:
+  explicit Frame(wire::Reply reply) : reply_(std::move(reply)) {}
+  [[nodiscard]] const wire::Reply& reply() const noexcept { return reply_; }
+  /// The bytes for a link; the codec must be of the shard's own.
+  const Payload& encoded(wire::Codec& codec) const {
+    Payload& bytes = encoded_[static_cast<std::size_t>(codec.encoding())];
+    if (bytes.empty()) bytes = codec.encode(reply_);
+    return bytes;
+  }
+
+ private:
+  wire::Reply reply_;
+  mutable std::array<Payload, 2> encoded_;
+};
+using FramePtr = std::shared_ptr<const Frame>;
+
+inline FramePtr make_frame(std::uint32_t request, wire::Answer answer) {
+  return std::make_shared<Frame>(wire::Reply{request, std::move(answer)});
+}
+
+/// Implemented by the engine for links (encodes) and in-process sessions (hands over the structs).
+/// Thread: the session's shard.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  /// Queues for the end of the turn; never blocks, never calls back.
+  virtual void push(const FramePtr& frame) = 0;
+  /// Bytes pushed and not yet taken by the network or by the host's handler. When it has fallen to
+  /// limits::queue_soft / 2 after having been above limits::queue_soft, the owner calls
+  /// Shard::drained.
+  [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
+  /// Starts closing after what is queued; the owner calls Shard::session_closed when it is over.
+  virtual void close(CloseReason reason, std::string_view text) = 0;
+
+ protected:
+  std::size_t backlog_ = 0;
+};
+
+}  // namespace parley::core

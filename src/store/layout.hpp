@@ -1,0 +1,180 @@
+// store/layout.hpp: every key and value over the store contract, in one place (docs/design/storage_layout.md). Pure functions.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/conversation.hpp"
+#include "parley/ids.hpp"
+#include "parley/payload.hpp"
+#include "parley/result.hpp"
+#include "parley/store.hpp"
+
+namespace parley::layout {
+
+using Namespace = std::uint32_t;  // tenants; first in every partition's name
+
+enum Space : std::uint8_t {
+  system = 0, conversation = 1, archive = 2, receipt = 3, member = 4, user = 5, reaction = 6,
+  timer = 7, name = 8,
+};
+inline constexpr std::uint16_t channel_member_buckets = 256;
+inline constexpr std::uint16_t channel_receipt_buckets = 16;
+inline constexpr int archive_shift = 14;  // seqs per archive partition: 2^14
+
+// ---- Partition ids (big-endian, the namespace first) ----
+std::string conversation_id(Namespace ns, const ConversationId& id);
+std::string archive_id(Namespace ns, const ConversationId& id, Seq seq);
+std::string receipt_id(Namespace ns, const ConversationId& id, std::uint16_t bucket);
+std::string member_id(Namespace ns, const ConversationId& id, std::uint16_t bucket);
+std::string user_id(Namespace ns, UserId id);
+std::string name_id(Namespace ns, const std::array<std::uint8_t, 16>& subject_hash);
+std::string system_id(std::string_view name);
+std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept;
+
+// ---- Row keys ----
+std::string event_key(Seq seq);                           // 'e' seq8
+std::optional<Seq> parse_event_key(Bytes key) noexcept;
+std::string sender_key(UserId user, DeviceId device);     // 's' user8 device8
+std::string member_key(UserId user);                      // 'm' user8
+std::string overlay_key(Seq seq);                         // 'o' seq8
+std::string info_key();                                   // 'a' "info"
+std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
+std::string chunk_key(Seq first);                         // 'c' seq8
+std::string receipt_key(UserId user);                     // 'r' user8
+std::string list_key(const ConversationId& id);           // 'c' conversation16
+std::string device_key(DeviceId id);                      // 'd' device8
+std::string setting_key(std::string_view name);           // 'k' name (user partitions)
+
+// ---- The head cell: guard of conversations and users ----
+struct HeadCell {
+  std::uint8_t flags = 0;
+  std::uint16_t members = 0;  // direct, group
+  std::uint32_t term = 0;
+  Epoch epoch;
+  Mark mark = 0;
+  Seq head = 0;
+  std::uint64_t ordinal = 0;
+  Seq floor = 1;
+  std::uint64_t floor_ordinal = 0;  // ordinal before the floor
+  Mark floor_mark = 0;              // mark before the floor
+  Seq sealed = 0;                   // events up to here are in the archive
+  std::int64_t last_message_ms = 0, last_event_ms = 0;
+  Seq authority = 0;                // last event that took a right away
+  std::uint64_t deleted_ordinal = 0;  // highest deleted ordinal
+  std::uint64_t nonce = 0;          // no guard value ever returns
+  friend bool operator==(const HeadCell&, const HeadCell&) = default;
+};
+std::string encode(const HeadCell& head);
+std::optional<HeadCell> decode_head(Bytes value) noexcept;
+
+// ---- Events: private envelope (format, flags, checksum, mark, device, number) + record ----
+struct StoredEvent {
+  Seq seq = 0;
+  Mark mark = 0;  // after this event
+  DeviceId device;
+  std::uint64_t number = 0;
+  Payload record;  // shares the block it was read in when that is 8-aligned there, else copied
+};
+/// The stream identity that marks and checksums of a user's stream are bound to.
+ConversationId stream_of(UserId user) noexcept;
+Mark next_mark(Mark before, const ConversationId& id, Bytes record) noexcept;
+std::string encode_event(const ConversationId& id, const StoredEvent& event);
+/// Checks format and checksum; Errc::store_corrupt with the seq when they do not hold.
+Result<StoredEvent> decode_event(const ConversationId& id, Seq seq, Bytes value, const Owner& owner);
+
+/// Up to limits::chunk_events events in at most limits::chunk_bytes, or one larger event.
+std::string encode_chunk(const ConversationId& id, const std::vector<StoredEvent>& events);
+Result<std::vector<StoredEvent>> decode_chunk(const ConversationId& id, Bytes value, const Owner& owner);
+
+// ---- Idempotency ----
+struct SenderRow {
+  std::uint64_t settled = 0, last = 0;
+  struct Open {
+    std::uint64_t number = 0, random = 0;
+    Seq seq = 0;
+    std::int64_t time_ms = 0;
+    std::uint32_t body_crc = 0;
+  };
+  std::vector<Open> open;  // <= limits::open_sends
+};
+std::string encode(const SenderRow& row);
+std::optional<SenderRow> decode_sender(Bytes value);
+struct HostKeyRow { Seq seq = 0; std::int64_t time_ms = 0; std::uint32_t body_crc = 0; };
+std::string encode(const HostKeyRow& row);
+std::optional<HostKeyRow> decode_host_key(Bytes value);
+
+// ---- Members, info, receipts ----
+struct MemberRow {
+  Role role = Role::none;  // none: gone, `left_at` is the last seq they may see
+  std::int64_t since_ms = 0;
+  Seq visible_from = 1;
+  std::uint64_t visible_ordinal = 0;  // ordinal before visible_from
+  Seq left_at = 0;
+};
+std::string encode(const MemberRow& row);
+std::optional<MemberRow> decode_member(Bytes value);
+
+struct InfoRow {  // what never or rarely changes
+  ConversationKind kind = ConversationKind::group;
+  UserId creator;
+  std::int64_t created_ms = 0;
+  UserId first, second;  // direct: the pair
+  std::string title;
+};
+std::string encode(const InfoRow& row);
+std::optional<InfoRow> decode_info(Bytes value);
+
+struct ReceiptRow {
+  Seq received = 0, read = 0;
+  std::uint64_t read_ordinal = 0;
+  std::int64_t time_ms = 0;
+};
+std::string encode(const ReceiptRow& row);
+std::optional<ReceiptRow> decode_receipt(Bytes value);
+
+/// Guard of receipt and member partitions.
+struct CountCell {
+  std::uint64_t revision = 0;
+  std::uint64_t count = 0;  // members in this bucket
+  std::uint64_t nonce = 0;
+};
+std::string encode(const CountCell& cell);
+std::optional<CountCell> decode_count(Bytes value);
+
+// ---- A user's partition ----
+struct ListRow {
+  bool entered = false;  // false: left; kept so that late news about older seqs are ignored
+  ConversationKind kind = ConversationKind::group;
+  UserId peer;
+  Seq as_of = 0;  // seq (or member revision for channels) this row was derived from
+  Seq visible_from = 1;
+  std::uint64_t visible_ordinal = 0;
+  std::int64_t joined_ms = 0;
+};
+std::string encode(const ListRow& row);
+std::optional<ListRow> decode_list(Bytes value);
+struct DeviceRow { std::string name; std::int64_t last_seen_ms = 0; };
+std::string encode(const DeviceRow& row);
+std::optional<DeviceRow> decode_device(Bytes value);
+struct NameCell { UserId user; std::string subject; std::uint64_t nonce = 0; };  // guard of a name (subject <= 230 bytes there, rest hashed)
+std::string encode(const NameCell& cell);
+std::optional<NameCell> decode_name(Bytes value);
+
+// ---- Notes of the change feed (<= 64 bytes) ----
+struct Note {
+  enum class Kind : std::uint8_t {
+    events = 'e',        // conversation: membership events among first..last
+    pair = 'd',          // direct conversation created: users
+    channel_join = 'j',  // member partition: these users' rows changed (<= 7)
+  } kind = Kind::events;
+  Seq first = 0, last = 0;
+  std::vector<UserId> users;
+};
+std::string encode(const Note& note);
+std::optional<Note> decode_note(Bytes value);
+
+}  // namespace parley::layout
