@@ -211,43 +211,48 @@ Result<Rows> MemoryStore::scan_now(const Scan& scan) const {
   if (closed_.load(std::memory_order_acquire)) return closed_error();
   try {
     if (Error error = check(scan)) return error;
-    const std::size_t max_rows = clamped(scan.max_rows, max_scan_rows);
-    const std::size_t max_bytes = clamped(scan.max_bytes, max_scan_bytes);
-    Rows answer;
     const Shard& shard = shard_of(scan.partition);
     std::lock_guard lock(shard.mutex);
     const Part* part = find(shard, scan.partition);
-    if (part == nullptr) return answer;
-
-    auto low = part->rows.lower_bound(scan.from);
-    auto high = scan.to.empty() ? part->rows.end() : part->rows.lower_bound(scan.to);
-    if (!scan.to.empty() && scan.to <= scan.from) high = low;
-    std::vector<const RowMap::value_type*> picked;
-    std::size_t bytes = 0, block_bytes = aligned8(part->guard.size());
-    while (low != high) {
-      const auto& row = scan.reverse ? *std::prev(high) : *low;
-      const std::size_t size = row.first.size() + row.second.size();
-      if (!picked.empty() && (picked.size() == max_rows || bytes + size > max_bytes)) {
-        answer.more = true;
-        break;
-      }
-      bytes += size;
-      block_bytes += aligned8(row.first.size()) + aligned8(row.second.size());
-      picked.push_back(&row);
-      scan.reverse ? (void)--high : (void)++low;
-    }
-    AnswerBlock block(block_bytes);
-    answer.guard = block.put(part->guard);
-    answer.rows.reserve(picked.size());
-    for (const auto* row : picked) {
-      const Bytes key = block.put(row->first);
-      answer.rows.push_back({key, block.put(row->second)});
-    }
-    answer.owner = std::move(block).owner();
-    return answer;
+    return part == nullptr ? Rows{} : pick_rows(part->guard, part->rows, scan);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
+}
+
+Rows MemoryStore::pick_rows(Bytes guard, const RowMap& rows, const Scan& scan) {
+  const std::size_t max_rows = clamped(scan.max_rows, max_scan_rows);
+  const std::size_t max_bytes = clamped(scan.max_bytes, max_scan_bytes);
+  Rows answer;
+  auto low = rows.lower_bound(scan.from);
+  auto high = scan.to.empty() ? rows.end() : rows.lower_bound(scan.to);
+  if (!scan.to.empty() && scan.to <= scan.from) high = low;
+  std::vector<const RowMap::value_type*> picked;
+  std::size_t bytes = 0, block_bytes = aligned8(guard.size());
+  while (low != high) {
+    const auto& row = scan.reverse ? *std::prev(high) : *low;
+    const std::size_t size = row.first.size() + row.second.size();
+    if (!picked.empty() && (picked.size() == max_rows || bytes + size > max_bytes)) {
+      answer.more = true;
+      break;
+    }
+    bytes += size;
+    block_bytes += aligned8(row.first.size()) + aligned8(row.second.size());
+    picked.push_back(&row);
+    if (scan.reverse)
+      --high;
+    else
+      ++low;
+  }
+  AnswerBlock block(block_bytes);
+  answer.guard = block.put(guard);
+  answer.rows.reserve(picked.size());
+  for (const auto* row : picked) {
+    const Bytes key = block.put(row->first);
+    answer.rows.push_back({key, block.put(row->second)});
+  }
+  answer.owner = std::move(block).owner();
+  return answer;
 }
 
 // Positions are (shard, creation number): a partition keeps its place as long as it lives.
@@ -351,6 +356,14 @@ void MemoryStore::for_each(
   for (const Shard& shard : shards_)
     for (const auto& [number, part] : shard.order)
       visit({part->space, part->id}, part->guard, part->rows);
+}
+
+bool MemoryStore::look(
+    const Partition& partition,
+    const std::function<void(Bytes guard, const RowMap& rows)>& visit) const {
+  const Part* part = find(shard_of(partition), partition);
+  if (part != nullptr) visit(part->guard, part->rows);
+  return part != nullptr;
 }
 
 void MemoryStore::commit(Batch batch, Done<Committed> done) { done(commit_now(batch)); }

@@ -44,6 +44,11 @@ class MemoryStore final : public Store {
 
   /// Every partition with its guard and rows, in the order of list(). Nothing may commit meanwhile.
   void for_each(const std::function<void(Partition, Bytes guard, const RowMap& rows)>& visit) const;
+  /// One partition, without its lock: nothing may commit meanwhile. False when there is none.
+  bool look(const Partition& partition,
+            const std::function<void(Bytes guard, const RowMap& rows)>& visit) const;
+  /// What a scan answers over these rows.
+  static Rows pick_rows(Bytes guard, const RowMap& rows, const Scan& scan);
   /// Bytes counted against the capacity.
   [[nodiscard]] std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
 
