@@ -49,7 +49,10 @@ struct Create {
   Nonce nonce;                        // none: not idempotent
   std::vector<std::string> members;   // subjects; the caller is owner and need not be named
 };
-struct Direct { std::string peer; };                                      // Answer: Opened
+struct Direct {
+  std::string peer;
+  std::string first;  // host calls only (never on the wire): the other of the pair
+};  // Answer: Opened
 struct Join { ConversationId conversation; };                             // Answer: Opened (channels)
 struct Leave { ConversationId conversation; };                            // Answer: Done
 struct Add { ConversationId conversation; std::vector<std::string> members; };   // Answer: Done
