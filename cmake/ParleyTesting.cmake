@@ -72,6 +72,8 @@ function(parley_add_test name)
   endif()
 endfunction()
 
+add_custom_target(parley_fuzz_targets)
+
 # parley_fuzz(<name> SOURCES <file with LLVMFuzzerTestOneInput> [LINKS …] [CORPUS <folder>])
 #
 # Makes parley_fuzz_<name>. With PARLEY_FUZZ it is a libFuzzer program; otherwise tests/fuzz/driver.cpp
@@ -86,6 +88,7 @@ function(parley_fuzz name)
     add_executable(${target} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp")
   endif()
   parley_own_target(${target})
+  add_dependencies(parley_fuzz_targets ${target})
   target_include_directories(${target} PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}" "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE ${arg_LINKS})
