@@ -89,10 +89,13 @@ struct Lookup { std::vector<UserId> users; };                              // An
 struct Sync { std::string token; };                                        // Answer: ListChanged
 struct Ping {};                                                            // Answer: Done
 struct Bye {};                                                             // Answer: Goodbye
+/// What a codec makes of a well-formed request whose type it does not know; never encoded.
+/// Answer: Failed with Errc::unsupported.
+struct Unknown { std::string type; };
 
 using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
                                SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
-                               Lookup, Sync, Ping, Bye>;
+                               Lookup, Sync, Ping, Bye, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
