@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/mpsc_queue.hpp"
 #include "base/os_poller.hpp"
 #include "base/timer_wheel.hpp"
-#include "runtime/mailbox.hpp"
 
 namespace parley::runtime {
 namespace {
@@ -49,7 +49,9 @@ struct Loop::State {
   explicit State(base::Poller&& from) : poller(std::move(from)), time(Clock::now()), wheel(time) {}
 
   base::Poller poller;
-  Mailbox mailbox;
+  base::MpscQueue<Callback> mailbox;
+  std::vector<Callback> posted;  // taken from the mailbox, from next_posted on
+  std::size_t next_posted = 0;
   Clock::time_point time;
   base::TimerWheel wheel;
   std::deque<WatchSlot> slots;  // stable: a callback may add watches while it runs
@@ -104,10 +106,15 @@ struct Loop::State {
 };
 
 bool Loop::State::run_posted() {
-  mailbox.collect();
-  while (mailbox.ready()) {
-    guarded([this] { mailbox.take()(); });
-    if (used_up()) return !mailbox.ready();
+  if (next_posted == posted.size()) {
+    posted.clear();
+    next_posted = 0;
+    mailbox.take_all([this](Callback&& callback) { posted.push_back(std::move(callback)); });
+  }
+  while (next_posted < posted.size()) {
+    const Callback callback = std::move(posted[next_posted++]);
+    guarded(callback);
+    if (used_up()) return next_posted == posted.size();
   }
   return true;
 }
@@ -184,7 +191,8 @@ Loop::~Loop() {
   // What a callback owns may cancel timers and watches when it is destroyed: the state is whole here.
   State& state = *state_;
   do {
-    while (state.mailbox.collect()) state.mailbox.take();
+    state.mailbox.take_all([](Callback&&) {});
+    state.posted.clear();
     for (State::WatchSlot& slot : state.slots) {
       const auto dead = std::exchange(slot.callback, nullptr);
     }
@@ -203,12 +211,12 @@ LinkEvents* Loop::opened(std::unique_ptr<Link> link, LinkInfo info) {
 }
 
 void Loop::post(Callback callback) {
-  state_->mailbox.push(std::move(callback));
-  if (state_->mood.load(std::memory_order_seq_cst) != State::Mood::awake) wake();
+  if (state_->mailbox.push(std::move(callback))) wake();  // whoever found it not empty need not
 }
 
 void Loop::wake() noexcept {
-  const auto before = state_->mood.exchange(State::Mood::awake, std::memory_order_seq_cst);
+  // Either the loop's own exchange comes later and it sees what was pushed, or this one sees it asleep.
+  const auto before = state_->mood.exchange(State::Mood::awake, std::memory_order_acq_rel);
   if (before == State::Mood::awake) return;
   state_->poller.wake();
   if (state_->on_wake) state_->on_wake();
@@ -282,7 +290,7 @@ void Loop::run() {
     state.limit = Clock::now() + turn_limit;
     if (!state.turn()) wait(std::chrono::microseconds{-1});
   }
-  state.mood.store(State::Mood::idle, std::memory_order_seq_cst);
+  state.mood.store(State::Mood::idle, std::memory_order_release);
 }
 
 void Loop::stop() noexcept {
@@ -296,7 +304,7 @@ bool Loop::poll(std::chrono::microseconds budget) {
   State& state = *state_;
   if (stopped()) return false;
   const Current scope(this);
-  state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+  state.mood.store(State::Mood::awake, std::memory_order_release);
   auto time = Clock::now();
   const auto end = time + budget;
   bool more = true;
@@ -307,24 +315,24 @@ bool Loop::poll(std::chrono::microseconds budget) {
   } while (more && time < end && !stopped());
   if (stopped()) return false;
   if (more) return true;
-  state.mood.store(State::Mood::idle, std::memory_order_seq_cst);
-  // A sender that pushed before the store saw the loop awake and told nobody.
-  return !state.mailbox.empty();
+  state.mood.exchange(State::Mood::idle, std::memory_order_acq_rel);
+  return !state.mailbox.empty();  // pushed by somebody who saw the loop awake
 }
 
 void Loop::wait(std::chrono::microseconds timeout) {
   State& state = *state_;
   if (state.next_event != state.event_count || state.more) return;
-  state.mood.store(State::Mood::sleeping, std::memory_order_seq_cst);
+  if (state.next_posted != state.posted.size()) return;
+  state.mood.exchange(State::Mood::sleeping, std::memory_order_acq_rel);
   if (!state.mailbox.empty() || stopped()) {
-    state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+    state.mood.store(State::Mood::awake, std::memory_order_release);
     return;
   }
   const auto timer = state.until_timer();
   if (timer.count() >= 0 && (timeout.count() < 0 || timer < timeout)) timeout = timer;
   state.next_event = 0;
   state.event_count = state.poller.wait(state.events, timeout);
-  state.mood.store(State::Mood::awake, std::memory_order_seq_cst);
+  state.mood.store(State::Mood::awake, std::memory_order_release);
 }
 
 std::optional<LinkHost::Clock::time_point> Loop::next_deadline() const noexcept {

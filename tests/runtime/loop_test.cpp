@@ -12,12 +12,10 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "runtime/mailbox.hpp"
 
 using namespace std::chrono_literals;
 using parley::LinkHost;
 using parley::runtime::Loop;
-using parley::runtime::Mailbox;
 using Ready = LinkHost::Ready;
 
 namespace {
@@ -45,27 +43,6 @@ void turn(Loop& loop) {
 }
 
 }  // namespace
-
-TEST_CASE("a mailbox keeps the order of each sender") {
-  Mailbox box;
-  std::vector<int> got;
-  std::vector<std::thread> senders;
-  constexpr int each = 2000;
-  for (int sender = 0; sender < 4; ++sender) {
-    senders.emplace_back([&box, &got, sender] {
-      for (int i = 0; i < each; ++i) box.push([&got, sender, i] { got.push_back(sender * each + i); });
-    });
-  }
-  std::size_t taken = 0;
-  while (taken < 4 * each) {
-    box.collect();
-    for (; box.ready(); ++taken) box.take()();
-  }
-  for (std::thread& sender : senders) sender.join();
-  REQUIRE(box.empty());
-  std::array<int, 4> next{};
-  for (const int value : got) REQUIRE(value % each == next[value / each]++);
-}
 
 TEST_CASE("posted callbacks run in order, in the next turn when posted from one") {
   auto loop = make_loop();
@@ -212,17 +189,30 @@ TEST_CASE("a peer that hung up is reported to a reader and to a writer") {
   REQUIRE(got == 0);
 }
 
-TEST_CASE("run sleeps until something is posted from another thread") {
+TEST_CASE("run sleeps until something is posted, and keeps the order of each thread that posts") {
   auto loop = make_loop();
+  constexpr int each = 2000;
+  std::array<int, 4> next{};
+  bool ordered = true;
   std::atomic<int> ran{0};
   std::thread runner([&] { loop->run(); });
-  for (int i = 0; i < 1000; ++i) {
-    loop->post([&] { ran.fetch_add(1); });
-    if (i % 100 == 0) std::this_thread::yield();
+  std::vector<std::thread> senders;
+  for (int sender = 0; sender < 4; ++sender) {
+    senders.emplace_back([&, sender] {
+      for (int i = 0; i < each; ++i) {
+        loop->post([&, sender, i] {
+          ordered = ordered && next[sender]++ == i;
+          ran.fetch_add(1);
+        });
+        if (i % 100 == 0) std::this_thread::yield();
+      }
+    });
   }
-  while (ran.load() != 1000) std::this_thread::yield();
+  for (std::thread& sender : senders) sender.join();
+  while (ran.load() != 4 * each) std::this_thread::yield();
   loop->stop();
   runner.join();
+  REQUIRE(ordered);
   REQUIRE_FALSE(loop->poll(1ms));
 }
 
