@@ -1,4 +1,4 @@
-// parley/conversation.hpp: what a conversation is, who is in it, and how it appears in a user's list.
+// parley/conversation.hpp: what a conversation is, who is in it, how a list shows it.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -17,7 +17,7 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 enum class ConversationKind : std::uint8_t {
   direct = 1,   // exactly two users; found or created by the pair; nobody joins or leaves
   group = 2,    // up to limits::group_members; joins and leaves are events; entered by being added
-  channel = 3,  // up to limits::channel_members; open to join; joins and leaves are rows, not events
+  channel = 3,  // up to limits::channel_members; open to join; joins and leaves are rows
 };
 
 /// What a member may do; a higher rank may all that a lower one may. One table: core/permissions.
@@ -47,7 +47,7 @@ class Conversation {
 
 /// One member of a conversation.
 struct Member {
-  UserId user;
+  UserId user{};
   Role role = Role::none;
   WallTime since{};
   Seq visible_from = 1;  // the first seq this member may see
@@ -55,39 +55,39 @@ struct Member {
 
 /// How far a user has come in a conversation. Monotone; read <= received <= head.
 struct Receipt {
-  UserId user;
+  UserId user{};
   Seq received = 0;
   Seq read = 0;
 };
 
 /// One line of a user's conversation list: a join, at read time, of the list with the head cells.
 struct ListEntry {
-  ConversationId conversation;
+  ConversationId conversation{};
   ConversationKind kind = ConversationKind::group;
-  std::string title;  // "" for direct
-  UserId peer;        // direct only: the other user
+  std::string title{};  // "" for direct
+  UserId peer{};        // direct only: the other user
   Role role = Role::none;
   Seq visible_from = 1;
-  Cursor head;                    // the stream's epoch, last seq and its mark
+  Cursor head{};                   // the stream's epoch, last seq and its mark
   std::uint64_t head_ordinal = 0;  // count of countable messages up to the head
   Seq received = 0;
   Seq read = 0;
   std::uint64_t unread = 0;  // head ordinal - max(read, joined, floor): a function, never a counter
   WallTime last_activity{};
-  Payload last_record;  // the newest visible event's record; empty when not asked for or none
+  Payload last_record{};  // the newest visible event's record; empty when not asked for or none
 };
 
 /// What watchers may know about a user.
 struct Presence {
-  UserId user;
+  UserId user{};
   bool online = false;
   WallTime last_seen{};  // zero: never seen, or online now
 };
 
 /// A user's id and the host's own name for it.
 struct UserName {
-  UserId id;
-  std::string subject;
+  UserId id{};
+  std::string subject{};
 };
 
 }  // namespace parley::inline v0

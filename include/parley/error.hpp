@@ -1,4 +1,5 @@
-// parley/error.hpp: every way a call can fail, as a value. Codes below 1000 are the library's; hosts use 1000 and up.
+// parley/error.hpp: every way a call can fail, as a value. Codes below 1000 are the library's;
+// hosts use 1000 and up.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -33,17 +34,17 @@ enum class Errc : int {
   disconnected = 23,  // the link went away before the answer
 
   // The handle or the thread.
-  engine_closed = 30,    // the engine is closing or gone
-  session_closed = 31,   // detached, revoked or closed
-  would_deadlock = 32,   // get() where the answer could never arrive
-  forked = 33,           // this process is a fork of the one that opened the engine
+  engine_closed = 30,   // the engine is closing or gone
+  session_closed = 31,  // detached, revoked or closed
+  would_deadlock = 32,  // get() where the answer could never arrive
+  forked = 33,          // this process is a fork of the one that opened the engine
 
   // The store.
-  store_failed = 40,      // an I/O error; the store refuses everything until it is reopened
-  disk_full = 41,         // no room; deletions still fit (retryable)
-  store_locked = 42,      // another process, or this one, has the directory open
-  store_format = 43,      // written by a newer version, named in the message
-  store_corrupt = 44,     // a checksum or a chain does not hold; run parley-check
+  store_failed = 40,   // an I/O error; the store refuses everything until it is reopened
+  disk_full = 41,      // no room; deletions still fit (retryable)
+  store_locked = 42,   // another process, or this one, has the directory open
+  store_format = 43,   // written by a newer version, named in the message
+  store_corrupt = 44,  // a checksum or a chain does not hold; run parley-check
 
   // The wire.
   protocol_error = 60,       // bytes that are no valid frame, or a frame out of order
@@ -63,10 +64,10 @@ inline std::error_code make_error_code(Errc code) noexcept {
 
 /// An error as every call returns it. Value type; `code` may be of a host's own category.
 struct [[nodiscard]] Error {
-  std::error_code code;                      // zero: no error
-  std::string message;                       // one sentence: which field, what was expected, what to do
+  std::error_code code{};  // zero: no error
+  std::string message{};   // one sentence: which field, what was expected, what to do
   std::chrono::milliseconds retry_after{0};  // zero: no hint
-  std::uint64_t next = 0;                    // number_taken, too_old: the outbox number to go on with
+  std::uint64_t next = 0;  // number_taken, too_old: the outbox number to go on with
 
   Error() = default;
   Error(Errc errc, std::string text)  // NOLINT(google-explicit-constructor)

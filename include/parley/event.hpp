@@ -13,7 +13,7 @@ namespace parley::inline v0 {
 /// The kind of an event as stored and sent; append-only, numbers are never reused. Readers ignore
 /// kinds they do not know (their seq still counts).
 enum class EventKind : std::uint8_t {
-  created = 1,       // always seq 1
+  created = 1,  // always seq 1
   message = 2,
   joined = 3,        // `target` came in by itself
   left = 4,          // `target` went by itself
@@ -27,19 +27,19 @@ enum class EventKind : std::uint8_t {
 
 /// Somebody wrote something.
 struct Message {
-  std::string_view content_type;  // "text/plain" unless the sender said otherwise
-  std::string_view body;          // any bytes, up to EngineOptions::max_body
-  Seq reply_to = 0;               // zero: none
+  std::string_view content_type{};  // "text/plain" unless the sender said otherwise
+  std::string_view body{};          // any bytes, up to EngineOptions::max_body
+  Seq reply_to = 0;                 // zero: none
   [[nodiscard]] std::string_view text() const noexcept { return body; }
 };
 /// Somebody came, went, was removed or has another role.
 struct MembershipChange {
-  UserId user;
+  UserId user{};
   Role role = Role::none;  // afterwards
 };
 /// The conversation was created, or its title changed.
 struct SettingsChange {
-  std::string_view title;
+  std::string_view title{};
 };
 /// A kind this build does not know: ignore it.
 struct UnknownEvent {};
@@ -47,17 +47,17 @@ struct UnknownEvent {};
 /// One event. Views point into `record`, which every receiver shares: copy the Event (cheap) to
 /// keep them valid. Thread: any, immutable.
 struct Event {
-  ConversationId conversation;
-  Epoch epoch;
+  ConversationId conversation{};
+  Epoch epoch{};
   Seq seq = 0;
-  Mark mark = 0;                // after this event; zero inside a batch that ended later
-  std::uint64_t ordinal = 0;    // countable messages up to and including this event
+  Mark mark = 0;              // after this event; zero inside a batch that ended later
+  std::uint64_t ordinal = 0;  // countable messages up to and including this event
   Snowflake id = 0;
   WallTime time{};
-  UserId sender;                // none: the system
+  UserId sender{};  // none: the system
   EventKind kind = EventKind::message;
-  std::variant<UnknownEvent, Message, MembershipChange, SettingsChange> content;
-  Payload record;               // the stored and sent bytes
+  std::variant<UnknownEvent, Message, MembershipChange, SettingsChange> content{};
+  Payload record{};  // the stored and sent bytes
 
   /// The content as T (Message, MembershipChange, SettingsChange), or null when it is another.
   template <class T>
@@ -67,17 +67,18 @@ struct Event {
   [[nodiscard]] Cursor cursor() const noexcept { return {epoch, seq, mark}; }
 };
 
-/// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be dropped.
+/// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be
+/// dropped.
 struct Signal {
-  ConversationId conversation;
-  UserId sender;
-  std::string_view kind;  // "typing", or a host's own
-  std::string_view data;  // up to limits::signal_data bytes
+  ConversationId conversation{};
+  UserId sender{};
+  std::string_view kind{};  // "typing", or a host's own
+  std::string_view data{};  // up to limits::signal_data bytes
 };
 
 /// The engine's answer to a send: the message is committed at the declared durability.
 struct Ack {
-  ConversationId conversation;
+  ConversationId conversation{};
   Seq seq = 0;
   WallTime time{};
   std::uint64_t number = 0;  // the outbox number it answers; zero without one
@@ -96,10 +97,10 @@ enum class Resume : std::uint8_t {
   denied = 8,      // absent or forbidden
 };
 struct ResumeAnswer {
-  ConversationId conversation;
+  ConversationId conversation{};
   Resume answer = Resume::denied;
   Level level = Level::none;
-  Cursor head;
+  Cursor head{};
   std::uint64_t head_ordinal = 0;
   Seq floor = 1;
   Mark floor_mark = 0;

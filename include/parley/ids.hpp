@@ -1,4 +1,5 @@
-// parley/ids.hpp: the names of things. Distinct types, so that no two can be swapped; cheap to copy, hash and compare.
+// parley/ids.hpp: the names of things. Distinct types, so that no two can be swapped; cheap to
+// copy, hash and compare.
 #pragma once
 #include <array>
 #include <compare>
@@ -33,7 +34,8 @@ struct Id128 {
 
 using UserId = Id64<struct UserIdTag>;      // the engine's id for a host's subject; never reused
 using DeviceId = Id64<struct DeviceIdTag>;  // one installation of one user
-using ConversationId = Id128<struct ConversationIdTag>;  // random; for `direct` a keyed hash of the pair
+/// Random; for `direct` a keyed hash of the pair.
+using ConversationId = Id128<struct ConversationIdTag>;
 using Epoch = Id128<struct EpochTag>;  // identity of one stream, random at its birth, never empty
 
 /// The dense number of an event in its stream: 1, 2, 3 ... below 2^53. Zero: before the first.
@@ -45,7 +47,7 @@ using Snowflake = std::uint64_t;
 
 /// A place in a stream. The three always travel and are stored together.
 struct Cursor {
-  Epoch epoch;
+  Epoch epoch{};
   Seq seq = 0;
   Mark mark = 0;
   friend bool operator==(const Cursor&, const Cursor&) = default;

@@ -1,4 +1,5 @@
-// parley/limits.hpp: every bound of the engine in one place. Reaching one is a documented error or drop, never growth.
+// parley/limits.hpp: every bound of the engine in one place. Reaching one is a documented error or
+// drop, never growth.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -11,7 +12,7 @@ inline constexpr std::size_t kib = 1024;
 inline constexpr std::size_t mib = 1024 * kib;
 
 // Messages and names. One past any of these: Errc::too_large or invalid_argument, nothing changed.
-inline constexpr std::size_t body_default = 256 * kib;  // EngineOptions::max_body; body of one message
+inline constexpr std::size_t body_default = 256 * kib;  // of one message; EngineOptions::max_body
 inline constexpr std::size_t content_type = 128;        // bytes
 inline constexpr std::size_t subject = 256;             // bytes of UTF-8; a host's user id
 inline constexpr std::size_t device_name = 128;         // bytes of UTF-8
@@ -22,48 +23,48 @@ inline constexpr std::size_t signal_kind = 32;          // bytes
 inline constexpr std::size_t signal_data = 1 * kib;     // bytes
 
 // Conversations.
-inline constexpr std::size_t group_members = 1'000;       // limit_reached beyond
+inline constexpr std::size_t group_members = 1'000;  // limit_reached beyond
 inline constexpr std::size_t channel_members = 1'000'000;
-inline constexpr std::size_t add_at_once = 100;           // users in one create or add
-inline constexpr std::size_t page_events = 256;           // events in one history page
-inline constexpr std::size_t page_bytes = 256 * kib;      // at least one event, whatever its size
+inline constexpr std::size_t add_at_once = 100;       // users in one create or add
+inline constexpr std::size_t page_events = 256;       // events in one history page
+inline constexpr std::size_t page_bytes = 256 * kib;  // at least one event, whatever its size
 inline constexpr std::size_t page_members = 500;
-inline constexpr std::size_t snapshot_after = 10'000;     // a cursor further behind gets a snapshot
+inline constexpr std::size_t snapshot_after = 10'000;  // a cursor further behind gets a snapshot
 
 // One session.
-inline constexpr std::size_t in_flight = 64;              // operations without an answer; then busy
-inline constexpr std::size_t subscriptions = 10'000;      // 32 bytes each
-inline constexpr std::size_t subscribe_at_once = 256;     // conversations in one subscribe
-inline constexpr std::size_t watched_users = 1'000;       // presence
-inline constexpr std::size_t lookup_at_once = 256;        // users in one lookup
-inline constexpr std::size_t open_sends = 32;             // unsettled outbox numbers a conversation
-inline constexpr std::size_t queue_soft = 512 * kib;      // above: lagging (CONTRACT I5)
-inline constexpr std::size_t queue_hard = 1 * mib;        // plus one message: closed
-inline constexpr auto stall = 15s;                        // no progress for so long: slow_consumer
-inline constexpr auto heartbeat = 20s;                    // the server pings a silent link
-inline constexpr auto dead_after = 45s;                   // nothing received for so long: closed
-inline constexpr auto handshake_tcp = 10s;                // absolute: connected to first byte of a message
-inline constexpr auto handshake_upgrade = 5s;             // absolute: connected to end of the HTTP request
-inline constexpr auto handshake_hello = 5s;               // absolute: link open to authenticated
+inline constexpr std::size_t in_flight = 64;           // operations without an answer; then busy
+inline constexpr std::size_t subscriptions = 10'000;   // 32 bytes each
+inline constexpr std::size_t subscribe_at_once = 256;  // conversations in one subscribe
+inline constexpr std::size_t watched_users = 1'000;    // presence
+inline constexpr std::size_t lookup_at_once = 256;     // users in one lookup
+inline constexpr std::size_t open_sends = 32;          // unsettled outbox numbers a conversation
+inline constexpr std::size_t queue_soft = 512 * kib;   // above: lagging (CONTRACT I5)
+inline constexpr std::size_t queue_hard = 1 * mib;     // plus one message: closed
+inline constexpr auto stall = 15s;                     // no progress for so long: slow_consumer
+inline constexpr auto heartbeat = 20s;                 // the server pings a silent link
+inline constexpr auto dead_after = 45s;                // nothing received for so long: closed
+inline constexpr auto handshake_tcp = 10s;     // absolute: connected to first byte of a message
+inline constexpr auto handshake_upgrade = 5s;  // absolute: connected to end of the HTTP request
+inline constexpr auto handshake_hello = 5s;    // absolute: link open to authenticated
 inline constexpr std::size_t message_before_hello = 4 * kib + 2 * kib;  // token 4 KiB and its frame
 
 // Signals, receipts, presence.
-inline constexpr int signals_per_second = 10;             // a sender and conversation; more are dropped
-inline constexpr auto receipt_delay = 200ms;              // merged by maximum, then one commit
+inline constexpr int signals_per_second = 10;  // a sender and conversation; more are dropped
+inline constexpr auto receipt_delay = 200ms;   // merged by maximum, then one commit
 inline constexpr auto receipt_delay_channel = 1s;
-inline constexpr auto presence_period = 1s;               // at most one update a user and period
-inline constexpr auto presence_grace = 1500ms;            // a reconnect within this does not flap
-inline constexpr auto head_moved_period = 1s;             // `heads` level, coalesced
+inline constexpr auto presence_period = 1s;     // at most one update a user and period
+inline constexpr auto presence_grace = 1500ms;  // a reconnect within this does not flap
+inline constexpr auto head_moved_period = 1s;   // `heads` level, coalesced
 
 // One conversation and one process.
-inline constexpr std::size_t pending = 4'096;             // operations before the commit; then busy
-inline constexpr std::size_t batch_events = 1'024;        // events in one commit
+inline constexpr std::size_t pending = 4'096;       // operations before the commit; then busy
+inline constexpr std::size_t batch_events = 1'024;  // events in one commit
 inline constexpr std::size_t batch_bytes = 1 * mib;
 inline constexpr std::size_t memory_default = 256 * mib;  // EngineOptions::memory_limit
-inline constexpr std::size_t ingress = 64 * mib;          // accepted and not yet answered; then busy
-inline constexpr auto idle_conversation = 60s;            // then it leaves memory
-inline constexpr std::size_t open_events = 64;            // more are sealed into chunks
-inline constexpr std::size_t chunk_bytes = 4'064;         // one sealed chunk, or one larger event
+inline constexpr std::size_t ingress = 64 * mib;   // accepted and not yet answered; then busy
+inline constexpr auto idle_conversation = 60s;     // then it leaves memory
+inline constexpr std::size_t open_events = 64;     // more are sealed into chunks
+inline constexpr std::size_t chunk_bytes = 4'064;  // one sealed chunk, or one larger event
 inline constexpr std::size_t chunk_events = 64;
 inline constexpr int host_key_days = 30;
 

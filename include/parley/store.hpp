@@ -61,7 +61,7 @@ struct Get {
   Owner owner{};
 };
 struct Cells {
-  std::vector<std::optional<Bytes>> values;  // in the order asked
+  std::vector<std::optional<Bytes>> values{};  // in the order asked
   Owner owner{};
 };
 struct Scan {

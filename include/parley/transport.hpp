@@ -1,4 +1,5 @@
-// parley/transport.hpp: framed, ordered, flow-controlled pipes. Derive from Transport, or hand a Link to Engine::adopt.
+// parley/transport.hpp: framed, ordered, flow-controlled pipes. Derive from Transport, or hand a
+// Link to Engine::adopt.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -60,8 +61,8 @@ class LinkEvents {
 
 /// What the engine learns about a new link.
 struct LinkInfo {
-  std::string transport;  // "ws"
-  std::string peer;       // for the log and for limits per address; "" when there is none
+  std::string transport{};  // "ws"
+  std::string peer{};       // for the log and for limits per address; "" when there is none
   Encoding encoding = Encoding::binary;
 };
 
@@ -94,7 +95,8 @@ class LinkHost {
   virtual Watch watch(int descriptor, Ready interest, std::function<void(Ready)> callback) = 0;
   virtual void rewatch(Watch watch, Ready interest) = 0;  // changes the interest
   virtual void unwatch(Watch watch) noexcept = 0;
-  /// A scratch buffer of at least 64 KiB shared by every link of the shard, for reads within one callback.
+  /// A scratch buffer of at least 64 KiB shared by every link of the shard, for reads within one
+  /// callback.
   virtual std::span<char> scratch() noexcept = 0;
 
  protected:

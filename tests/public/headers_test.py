@@ -1,17 +1,37 @@
 #!/usr/bin/env python3
-"""Every public header compiles alone, twice included, with and without exceptions and RTTI.
+"""Every public header compiles alone, twice included, with and without exceptions and RTTI; and
+the members of its structs have initialisers, because gcc warns the hosts that leave one out.
 
 Usage: headers_test.py <source tree> <scratch folder> <compiler> [launcher]
 """
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 BARE = ["-fno-exceptions", "-fno-rtti"]
 NEEDS_EXCEPTIONS = {"parley/asio.hpp"}  # Asio does
+
+BARE_MEMBER = re.compile(
+    r"^\s+(?!using|friend|typedef|static|return|struct|enum|class|template)"
+    r"[\w:<>,\s*&]+[\s>]\w+(,\s*\w+)*;\s*$")
+
+
+def bare_members(header, text):
+    """Members without an initialiser that stand directly in a struct."""
+    scopes = []
+    for number, line in enumerate(text.splitlines(), 1):
+        code = line.split("//")[0]
+        if scopes and scopes[-1] and BARE_MEMBER.match(code):
+            yield f"{header}:{number}: give the member an initialiser: {code.strip()}"
+        for brace in re.finditer(r"[{}]", code):
+            if brace[0] == "{":
+                scopes.append(bool(re.search(r"\bstruct\b[^;{]*$", code[:brace.start()])))
+            elif scopes:
+                scopes.pop()
 
 
 def main():
@@ -35,6 +55,8 @@ def main():
             if not (extra and header in NEEDS_EXCEPTIONS)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         problems = [p for p in pool.map(lambda job: check(*job), jobs) if p]
+    for header in headers:
+        problems += bare_members(header, (include / header).read_text())
     print("\n".join(problems) if problems else f"{len(headers)} headers compile alone")
     return 1 if problems or not headers else 0
 
