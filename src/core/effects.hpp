@@ -44,6 +44,8 @@ class Effects {
   virtual void commit(Batch batch, Then<Committed> then) = 0;
   virtual void get(Get get, Then<Result<Cells>> then) = 0;
   virtual void scan(Scan scan, Then<Result<Rows>> then) = 0;
+  virtual void list(std::uint8_t space, std::string after, std::uint32_t max,
+                    Then<Result<Listed>> then) = 0;
   virtual void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) = 0;
   virtual void forget_changes(std::string through, Then<Result<void>> then) = 0;
 
