@@ -1,0 +1,146 @@
+// parley/engine.hpp: the engine: open it, attach sessions, listen, drive it, close it.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/conversation.hpp"
+#include "parley/event.hpp"
+#include "parley/options.hpp"
+#include "parley/pending.hpp"
+#include "parley/result.hpp"
+#include "parley/session.hpp"
+#include "parley/transport.hpp"
+
+namespace parley::inline v0 {
+
+namespace detail {
+class EngineImpl;
+}
+
+/// How host code becomes a participant.
+struct AttachOptions {
+  std::string user;         // the subject, 1..limits::subject bytes; known from here on
+  std::string device;       // a stable name of the installation; "" = an ephemeral device
+  bool manual_ack = false;  // a handler's return does not acknowledge; call Session::acknowledge
+  bool follow = true;       // follow at level full whatever the user is in or enters
+};
+/// A session that was welcomed: a link that has shown its token, or an attached one.
+struct SessionInfo {
+  UserId user;
+  DeviceId device;
+  std::string subject;
+  std::string transport;  // "ws"; "" for host code in this process
+};
+/// Figures of the moment, each up to a turn old.
+struct EngineStats {
+  std::size_t shards = 0;
+  std::size_t sessions = 0;       // links and in-process
+  std::size_t conversations = 0;  // in memory
+  std::size_t ingress_bytes = 0;  // operations accepted and not yet answered
+  std::size_t queued_bytes = 0;   // encoded for links and not yet taken by the network
+};
+
+/// One messaging engine over one store. Opens, listens and registers synchronously; whatever may
+/// touch the store takes a Completion as its last argument or returns a Pending.
+/// Ownership: owns its store, transports, links and threads. Sessions and Pendings may outlive it.
+/// Fork: in a child every call answers Errc::forked, and destroying it does nothing.
+/// Thread: any, but for moving, destroying and what says otherwise.
+class Engine {
+ public:
+  /// Opens the store and starts the threads. Errors: invalid_argument (names the option), those of
+  /// the store, store_format (written by a newer version), unavailable (no descriptors or threads).
+  /// Thread: setup only.
+  static Result<Engine> open(EngineOptions options);
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  /// Closes and waits until stopped; on an engine thread, or inside a handler, without waiting.
+  ~Engine();
+
+  // Links.
+  /// Listens at a URL of a registered scheme; answers the address, with its port. Errors: unsupported
+  /// (no such scheme), address_in_use, invalid_argument, denied. Thread: setup only.
+  Result<std::string> listen(std::string_view url);
+  /// Takes over a connected link of the host's own. `adopted` runs once on the link's shard: feed
+  /// `events` there, from other threads through shard.post(). Null: refused, the link is gone.
+  void adopt(std::unique_ptr<Link> link, LinkInfo info,
+             std::function<void(LinkEvents* events, LinkHost& shard)> adopted);
+  /// Called on its shard whenever a session was welcomed. Thread: setup only, before listen().
+  void on_session(std::function<void(const SessionInfo&)> handler);
+
+  // Host code as a participant.
+  Pending<Session> attach(AttachOptions options);
+  void attach(AttachOptions options, Completion<Session> done);
+
+  // The host as the system: bound by no role, member of nothing. Users by subject; one that was
+  // never seen gets its id here, but for find_user, remove and set_role (Errc::denied).
+  Pending<Conversation> create(CreateOptions options);
+  void create(CreateOptions options, Completion<Conversation> done);
+  /// The direct conversation of a pair, found or created.
+  Pending<Conversation> direct(std::string first, std::string second);
+  void direct(std::string first, std::string second, Completion<Conversation> done);
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft,
+                    SendOptions options = {});
+  void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
+            Completion<Ack> done);
+  Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
+  void add(const ConversationId& conversation, std::vector<std::string> members,
+           Completion<void> done);
+  Pending<void> remove(const ConversationId& conversation, std::string member);
+  void remove(const ConversationId& conversation, std::string member, Completion<void> done);
+  Pending<void> set_role(const ConversationId& conversation, std::string member, Role role);
+  void set_role(const ConversationId& conversation, std::string member, Role role,
+                Completion<void> done);
+  Pending<void> set_title(const ConversationId& conversation, std::string title);
+  void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  /// Errc::denied when it was never seen.
+  Pending<UserId> find_user(std::string subject);
+  void find_user(std::string subject, Completion<UserId> done);
+  /// The inverse; Errc::denied for an unknown id.
+  Pending<std::string> subject(UserId user);
+  void subject(UserId user, Completion<std::string> done);
+
+  // Driving (docs/execution.md).
+  /// With threads of its own: blocks until stop() or until closed. Host-driven: also does the work.
+  void run();
+  /// Makes run() return, or the next one at once; the engine goes on. Thread: any.
+  void stop() noexcept;
+  /// Host-driven only: works for about `budget`; true when work is left. Never sleeps. Zero: one
+  /// piece of each kind. Thread: one at a time.
+  bool poll(std::chrono::microseconds budget);
+  /// Host-driven only: sleeps until there is work, at most `timeout`. Thread: as poll.
+  void wait(std::chrono::microseconds timeout);
+  /// When the next timer is due; none: nothing to wait for but what on_wake() or the descriptor tells.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const;
+  /// Called on any thread when an engine whose last poll() found nothing left has work again; at
+  /// most once until the next poll(). Sockets do not show here: poll regularly or watch
+  /// descriptor(). Must not call the engine. Thread: setup only.
+  void on_wake(std::function<void()> handler);
+  /// Readable when there is work; a host's own epoll may wait on it. -1: none, or not host-driven.
+  [[nodiscard]] int descriptor() const noexcept;
+
+  // The end.
+  /// Starts closing, never blocks: refuses what is new (engine_closed), says goodbye, commits and
+  /// answers what was accepted, fails the rest, closes the store, ends the threads. Host-driven: goes
+  /// on inside poll().
+  void close();
+  /// Called once when stopped: no handler or completion runs any more. Runs on the last engine
+  /// thread, in poll(), or at once when it is so already. Replaces an earlier one.
+  void on_stopped(std::function<void()> handler);
+  [[nodiscard]] bool stopped() const noexcept;
+
+  [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] const StoreFacts& store_facts() const noexcept;
+
+ private:
+  explicit Engine(std::shared_ptr<detail::EngineImpl> impl) noexcept;
+  std::shared_ptr<detail::EngineImpl> impl_;
+};
+
+}  // namespace parley::inline v0

@@ -1,0 +1,152 @@
+// parley/options.hpp: what a host decides when it opens an engine. Bad values are errors of Engine::open that name the field.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "parley/limits.hpp"
+#include "parley/result.hpp"
+#include "parley/store.hpp"
+#include "parley/transport.hpp"
+
+namespace parley::inline v0 {
+
+// ---- Who drives the engine (docs/execution.md) ----
+
+/// An engine without threads of its own, as a driver sees it.
+class Driven {
+ public:
+  virtual ~Driven() = default;
+  virtual bool poll(std::chrono::microseconds budget) = 0;
+  [[nodiscard]] virtual std::optional<std::chrono::steady_clock::time_point> next_deadline()
+      const = 0;
+  [[nodiscard]] virtual int descriptor() const = 0;  // readable when there is something to do
+};
+/// Polls an engine on behalf of the host, for instance on its Asio executor (parley/asio.hpp).
+/// Thread: start() within Engine::open; stop() any.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  virtual void start(std::shared_ptr<Driven> engine) = 0;
+  /// The engine has stopped: lets go of it.
+  virtual void stop() = 0;
+};
+
+struct HostDriven {};
+/// No threads: nothing runs but inside poll(), run() and Pending::get() on the host's thread.
+inline constexpr HostDriven host_driven{};
+
+/// How many threads the engine starts, each with one shard. Default: one per core.
+class Threads {
+ public:
+  static constexpr int most = 256;
+  Threads() = default;
+  Threads(int count) : count_(count) {}                          // NOLINT: 1..most
+  Threads(HostDriven) : count_(0) {}                             // NOLINT: one shard
+  Threads(std::shared_ptr<Driver> driver)                        // NOLINT: one shard
+      : count_(0), driver_(std::move(driver)) {}
+  [[nodiscard]] std::optional<int> count() const noexcept { return count_; }
+  [[nodiscard]] const std::shared_ptr<Driver>& driver() const noexcept { return driver_; }
+
+ private:
+  std::optional<int> count_;
+  std::shared_ptr<Driver> driver_;
+};
+
+// ---- Who may come in ----
+
+/// A token that a client showed in its hello.
+struct AuthRequest {
+  std::string token;  // up to limits::token bytes, as the client sent it; never log it
+};
+/// Who it speaks for.
+struct AuthAnswer {
+  std::string subject;  // the host's own id of the user, 1..limits::subject bytes of UTF-8
+};
+/// Decides about a token: calls `done` once, inside the call or later, on any thread. An error
+/// refuses the client; its message is not shown to it. Not answering within
+/// limits::handshake_hello refuses as well. Called on an engine thread: must not block.
+using Authenticator =
+    std::function<void(AuthRequest request, std::function<void(Result<AuthAnswer>)> done)>;
+
+/// Believes everybody: the token is the name. For development only; the engine says so in the log, at
+/// warning, when it is opened with it. Thread: any.
+[[nodiscard]] Authenticator development_authenticator();
+
+// ---- What the engine tells ----
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+/// One line for the host's log. Never holds bodies or tokens.
+struct LogRecord {
+  LogLevel level = LogLevel::info;
+  std::string_view message;  // valid for the call
+};
+/// Called on the thread that has something to say, by one at a time; must not call the engine.
+using LogSink = std::function<void(const LogRecord&)>;
+
+/// A transport of the host's own, or one of ours with other options.
+struct TransportChoice {
+  std::string scheme;  // "ws", "quic"; replaces a built-in of the same scheme
+  std::function<Result<std::unique_ptr<Transport>>()> open;
+};
+
+/// How reads of a store that may wait for a disk are made (StoreFacts::blocking_reads).
+enum class Reads : std::uint8_t {
+  adaptive,       // on the shard while they are fast, else on two reader threads
+  on_shard,       // always on the shard
+  reader_threads, // always on two reader threads
+};
+
+/// The options of an engine. None may change at run time.
+struct EngineOptions {
+  // Behaviour.
+
+  /// Default: one thread and shard per core. Bounds: 1..Threads::most.
+  Threads threads;
+  /// Default: an empty memory_store().
+  StoreOpener store;
+  /// Open fails (Errc::unsupported) when the store promises less. Default: anything.
+  StoreFacts::Durability durability = StoreFacts::Durability::memory;
+  /// Default: refuses everybody; in-process sessions need none.
+  Authenticator authenticator;
+  /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default: none.
+  std::vector<TransportChoice> transports;
+  /// A directory whose files the built-in WebSocket transport serves by HTTP on the same port.
+  /// Default: none. Must exist.
+  std::string web_root;
+  /// Default: none, nothing is said. The library never prints.
+  LogSink log;
+  /// Run on every thread the engine starts, first and last. Default: none. Must not throw.
+  std::function<void()> on_thread_start;
+  std::function<void()> on_thread_stop;
+
+  // Limits.
+
+  /// Bytes of one message's body. Default 256 KiB. Bounds: 1 .. what the store holds in one value
+  /// less 16 KiB, 16 MiB at most.
+  std::size_t max_body = limits::body_default;
+  /// Bytes of queues and of accepted, unanswered operations. Above it new operations are answered
+  /// Errc::busy and new links refused. Default 256 MiB. Bounds: 1 MiB and up.
+  std::size_t memory_limit = limits::memory_default;
+  /// Sessions at once, links and in-process; more are refused (links) or answered
+  /// Errc::limit_reached (attach). Default 100,000. Bounds: 1..10,000,000.
+  std::size_t max_sessions = 100'000;
+
+  // Tuning.
+
+  /// How often a client hears from a silent engine. Default 20 s. Bounds: 1 s .. 10 min.
+  std::chrono::milliseconds heartbeat = limits::heartbeat;
+  /// Default: adaptive; reader_threads when the host drives the engine.
+  std::optional<Reads> reads;
+  /// The node in snowflakes, distinct for each engine on one store. Default 0. Bounds: 0..1023.
+  std::uint16_t node = 0;
+};
+
+}  // namespace parley::inline v0

@@ -1,0 +1,202 @@
+// parley/session.hpp: host code as a participant: one live attachment of a user's device, in this process.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/conversation.hpp"
+#include "parley/event.hpp"
+#include "parley/pending.hpp"
+#include "parley/result.hpp"
+
+namespace parley::inline v0 {
+
+namespace detail {
+class LocalSession;
+}
+
+/// A message to send.
+struct MessageDraft {
+  std::string content_type;  // default "text/plain"; up to limits::content_type bytes
+  std::string body;          // any bytes, up to EngineOptions::max_body
+  Seq reply_to = 0;          // the message it answers; zero: none
+};
+struct SendOptions {
+  /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
+  /// bytes. Default: none, every send is a new message.
+  std::string key;
+};
+struct CreateOptions {
+  ConversationKind kind = ConversationKind::group;  // group or channel; see direct() for a pair
+  std::string title;                                // up to limits::title bytes of UTF-8
+  std::vector<std::string> members;  // subjects, up to limits::add_at_once; the creator needs no mention
+};
+struct SubscribeOptions {
+  Level level = Level::full;
+  std::optional<Cursor> from;  // none: from the head on
+};
+struct HistoryOptions {
+  Seq from = 0;               // backward: events before it (0: the end); forward: from it on
+  bool backward = true;
+  std::uint32_t limit = 50;   // events, 1..limits::page_events
+};
+/// Consecutive events in ascending order, whatever the direction.
+struct HistoryPage {
+  std::vector<Event> events;
+  bool more = false;  // there are further ones in the asked direction
+  Seq floor = 1;      // the first seq this user could ever get
+};
+struct MembersOptions {
+  UserId after;               // the last member of the page before; none: the first page
+  std::uint32_t limit = 100;  // 1..limits::page_members
+};
+struct MembersPage {
+  std::vector<Member> members;
+  std::vector<Receipt> receipts;  // of those; direct and group conversations only
+  std::uint64_t count = 0;        // of all members
+  bool more = false;
+};
+
+/// How far members have come; merged, newest wins.
+struct ReceiptsMoved {
+  ConversationId conversation;
+  std::span<const Receipt> receipts;
+};
+/// A conversation went on whose events are not sent: level `heads`, or this session is behind.
+struct HeadMoved {
+  ConversationId conversation;
+  Cursor head;
+  std::uint64_t head_ordinal = 0;
+};
+/// What changed in the user's conversation list.
+struct ListChange {
+  bool whole = false;  // `entries` replaces what was known
+  std::span<const ListEntry> entries;
+  std::span<const ConversationId> removed;
+};
+
+/// One live attachment of a device, from Engine::attach. It follows, at level full, everything its
+/// user is in or enters (AttachOptions::follow), and gets references to the stored records: nothing
+/// is encoded or copied.
+/// Ownership: destroying it detaches; it waits for a handler of its own that is running, unless it is
+/// destroyed inside that one. May outlive the engine: every call then answers engine_closed.
+///
+/// Operations exist twice: with a Completion as the last argument, or returning a Pending. Lifetime:
+/// arguments are taken over. Cancellation: none. Completion: once, on the session's shard. In any of
+/// them Errc::denied means absent or forbidden; busy, that limits::in_flight operations are open.
+/// Thread: any, but for moving and destroying.
+class Session {
+ public:
+  Session() = default;  // attached to nothing: every call answers session_closed
+  explicit Session(std::shared_ptr<detail::LocalSession> session) noexcept;  // made by the engine
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  explicit operator bool() const noexcept { return session_ != nullptr; }
+  [[nodiscard]] UserId user() const noexcept;
+  [[nodiscard]] DeviceId device() const noexcept;
+  [[nodiscard]] std::string_view subject() const noexcept;
+
+  // Handlers: called on the session's shard, one at a time, in order. They may call anything but
+  // Pending::get(). One that throws closes the session (Errc::internal in on_closed and the log).
+  // Setting one replaces it from the next delivery on. Thread: any.
+
+  /// Each event of the followed conversations, in order, without holes (on_resume tells when one
+  /// could not be filled). Returning acknowledges it (`received`) unless manual_ack. Events that
+  /// arrive while there is no handler wait for the first one, as long as the queue has room.
+  void on_event(std::function<void(const Event&)> handler);
+  /// The same, several of one conversation at once; used instead of on_event when set.
+  void on_events(std::function<void(std::span<const Event>)> handler);
+  void on_signal(std::function<void(const Signal&)> handler);
+  void on_receipts(std::function<void(const ReceiptsMoved&)> handler);
+  void on_presence(std::function<void(const Presence&)> handler);  // those asked for by watch()
+  void on_list(std::function<void(const ListChange&)> handler);
+  void on_head(std::function<void(const HeadMoved&)> handler);
+  /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
+  /// snapshot, trimmed, forked, ahead, not_member or denied.
+  void on_resume(std::function<void(const ResumeAnswer&)> handler);
+  /// Last of all calls, unless this object was destroyed: why the session is over.
+  void on_closed(std::function<void(const Error&)> handler);
+
+  // Messages.
+  Pending<Ack> send(const ConversationId& conversation, std::string_view text,
+                    SendOptions options = {});
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft,
+                    SendOptions options = {});
+  void send(const ConversationId& conversation, std::string_view text, SendOptions options,
+            Completion<Ack> done);
+  void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
+            Completion<Ack> done);
+  Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
+  void history(const ConversationId& conversation, HistoryOptions options,
+               Completion<HistoryPage> done);
+
+  // Conversations. The creator of a group or channel is its owner.
+  Pending<Conversation> create(CreateOptions options);
+  void create(CreateOptions options, Completion<Conversation> done);
+  /// The direct conversation with `peer` (a subject), found or created.
+  Pending<Conversation> direct(std::string peer);
+  void direct(std::string peer, Completion<Conversation> done);
+  Pending<Conversation> join(const ConversationId& channel);
+  void join(const ConversationId& channel, Completion<Conversation> done);
+  Pending<void> leave(const ConversationId& conversation);
+  void leave(const ConversationId& conversation, Completion<void> done);
+  /// Subjects, 1..limits::add_at_once.
+  Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
+  void add(const ConversationId& conversation, std::vector<std::string> members,
+           Completion<void> done);
+  Pending<void> remove(const ConversationId& conversation, UserId user);
+  void remove(const ConversationId& conversation, UserId user, Completion<void> done);
+  Pending<void> set_role(const ConversationId& conversation, UserId user, Role role);
+  void set_role(const ConversationId& conversation, UserId user, Role role, Completion<void> done);
+  Pending<void> set_title(const ConversationId& conversation, std::string title);
+  void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
+  void members(const ConversationId& conversation, MembersOptions options,
+               Completion<MembersPage> done);
+
+  // What this session follows, and what its user has seen.
+  Pending<ResumeAnswer> subscribe(const ConversationId& conversation,
+                                  SubscribeOptions options = {});
+  void subscribe(const ConversationId& conversation, SubscribeOptions options,
+                 Completion<ResumeAnswer> done);
+  /// The user's conversations with their heads, positions and unread counts.
+  Pending<std::vector<ListEntry>> list();
+  void list(Completion<std::vector<ListEntry>> done);
+  /// The user has read up to `seq`; merged by maximum.
+  Pending<void> read(const ConversationId& conversation, Seq seq);
+  void read(const ConversationId& conversation, Seq seq, Completion<void> done);
+  /// A device has stored everything up to `seq`. With manual_ack, the way to acknowledge.
+  Pending<void> received(const ConversationId& conversation, Seq seq);
+  void received(const ConversationId& conversation, Seq seq, Completion<void> done);
+  void acknowledge(const Event& event);  // received(), nobody asks
+
+  // People.
+  /// Dropped silently above limits::signals_per_second.
+  Pending<void> signal(const ConversationId& conversation, std::string kind, std::string data = {});
+  void signal(const ConversationId& conversation, std::string kind, std::string data,
+              Completion<void> done);
+  /// Watches members of a conversation this user is in; no users end the watch. Answers their state.
+  Pending<std::vector<Presence>> watch(const ConversationId& conversation,
+                                       std::vector<UserId> users);
+  void watch(const ConversationId& conversation, std::vector<UserId> users,
+             Completion<std::vector<Presence>> done);
+  /// The host's names of up to limits::lookup_at_once users; unknown ones are left out.
+  Pending<std::vector<UserName>> names(std::vector<UserId> users);
+  void names(std::vector<UserId> users, Completion<std::vector<UserName>> done);
+
+  /// Detaches as the destructor does, without waiting. Operations under way are answered
+  /// session_closed; what was accepted is still committed.
+  void close();
+
+ private:
+  std::shared_ptr<detail::LocalSession> session_;
+};
+
+}  // namespace parley::inline v0
