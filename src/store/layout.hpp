@@ -68,6 +68,8 @@ struct HeadCell {
   std::uint64_t nonce = 0;          // no guard value ever returns
   friend bool operator==(const HeadCell&, const HeadCell&) = default;
 };
+/// HeadCell::flags: `o` rows may exist, so readers scan for them.
+inline constexpr std::uint8_t head_has_overlays = 1;
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -86,6 +88,16 @@ std::string encode_event(const ConversationId& id, const StoredEvent& event);
 /// Checks format and checksum; Errc::store_corrupt with the seq when they do not hold.
 Result<StoredEvent> decode_event(const ConversationId& id, Seq seq, Bytes value, const Owner& owner);
 
+/// Bytes of an event's value, and the same value appended to `out` (encode_event without a copy).
+std::size_t event_size(std::size_t record_bytes) noexcept;
+void append_event(std::string& out, const ConversationId& id, const StoredEvent& event);
+
+/// Bytes of an empty chunk, and what one event of that record size adds.
+std::size_t chunk_base() noexcept;
+std::size_t chunk_size(std::size_t record_bytes) noexcept;
+/// How many of `events`, from the first, the chunk that begins there holds once no more can join it:
+/// by bytes, by count, or because the next one belongs to another archive partition. 0: not full yet.
+std::size_t full_chunk(const StoredEvent* events, std::size_t count) noexcept;
 /// Up to limits::chunk_events events in at most limits::chunk_bytes, or one larger event.
 std::string encode_chunk(const ConversationId& id, const std::vector<StoredEvent>& events);
 Result<std::vector<StoredEvent>> decode_chunk(const ConversationId& id, Bytes value, const Owner& owner);
@@ -102,6 +114,7 @@ struct SenderRow {
   std::vector<Open> open;  // <= limits::open_sends
 };
 std::string encode(const SenderRow& row);
+std::size_t sender_size(std::size_t open) noexcept;
 std::optional<SenderRow> decode_sender(Bytes value);
 struct HostKeyRow { Seq seq = 0; std::int64_t time_ms = 0; std::uint32_t body_crc = 0; };
 std::string encode(const HostKeyRow& row);
@@ -110,6 +123,7 @@ std::optional<HostKeyRow> decode_host_key(Bytes value);
 // ---- Members, info, receipts ----
 struct MemberRow {
   Role role = Role::none;  // none: gone, `left_at` is the last seq they may see
+                           // (in channels it stays when they come back: what was applied already)
   std::int64_t since_ms = 0;
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;  // ordinal before visible_from
@@ -136,10 +150,22 @@ struct ReceiptRow {
 std::string encode(const ReceiptRow& row);
 std::optional<ReceiptRow> decode_receipt(Bytes value);
 
-/// Guard of receipt and member partitions.
+/// Work of a channel's stream that its member partitions do not have yet ('p' seq8).
+struct PendingRow {
+  UserId user;
+  Role role = Role::none;  // from that seq on; none: removed
+};
+std::string pending_key(Seq seq);
+std::string encode(const PendingRow& row);
+std::optional<PendingRow> decode_pending(Bytes value);
+
+/// The number after a one-byte prefix: the user of 'm' and 'r' keys, the seq of 'e', 'o', 'c', 'p'.
+std::optional<std::uint64_t> parse_number_key(char prefix, Bytes key) noexcept;
+
+/// Guard of receipt, member and archive partitions.
 struct CountCell {
   std::uint64_t revision = 0;
-  std::uint64_t count = 0;  // members in this bucket
+  std::uint64_t count = 0;  // member: members in this bucket; archive: last seq
   std::uint64_t nonce = 0;
 };
 std::string encode(const CountCell& cell);
@@ -161,6 +187,8 @@ struct DeviceRow { std::string name; std::int64_t last_seen_ms = 0; };
 std::string encode(const DeviceRow& row);
 std::optional<DeviceRow> decode_device(Bytes value);
 struct NameCell { UserId user; std::string subject; std::uint64_t nonce = 0; };  // guard of a name (subject <= 230 bytes there, rest hashed)
+/// What a NameCell keeps of a subject: all of it up to 230 bytes, else 214 bytes and a 16-byte hash.
+std::string stored_subject(std::string_view subject);
 std::string encode(const NameCell& cell);
 std::optional<NameCell> decode_name(Bytes value);
 

@@ -1,0 +1,435 @@
+// store/layout.cpp: the ids, keys, guards and rows; events and chunks are in layout_events.cpp.
+#include "store/layout.hpp"
+
+#include "base/endian.hpp"
+#include "base/siphash.hpp"
+#include "parley/limits.hpp"
+#include "store/layout_bytes.hpp"
+
+namespace parley::layout {
+namespace {
+
+using base::append_be;
+
+std::string number_key(char prefix, std::uint64_t number) {
+  std::string key(1, prefix);
+  append_be(key, number);
+  return key;
+}
+
+std::string in_namespace(Namespace ns, Bytes id, std::size_t more = 0) {
+  std::string out;
+  out.reserve(sizeof ns + id.size() + more);
+  append_be(out, ns);
+  out.append(id);
+  return out;
+}
+
+std::string bucket_id(Namespace ns, const ConversationId& id, std::uint16_t bucket) {
+  std::string out = in_namespace(ns, id.view(), sizeof bucket);
+  append_be(out, bucket);
+  return out;
+}
+
+}  // namespace
+
+// ---- Partition ids ----
+
+std::string conversation_id(Namespace ns, const ConversationId& id) {
+  return in_namespace(ns, id.view());
+}
+std::string archive_id(Namespace ns, const ConversationId& id, Seq seq) {
+  std::string out = in_namespace(ns, id.view(), 4);
+  append_be(out, static_cast<std::uint32_t>(seq >> archive_shift));
+  return out;
+}
+std::string receipt_id(Namespace ns, const ConversationId& id, std::uint16_t bucket) {
+  return bucket_id(ns, id, bucket);
+}
+std::string member_id(Namespace ns, const ConversationId& id, std::uint16_t bucket) {
+  return bucket_id(ns, id, bucket);
+}
+std::string user_id(Namespace ns, UserId id) {
+  std::string out = in_namespace(ns, {}, sizeof id.value);
+  append_be(out, id.value);
+  return out;
+}
+std::string name_id(Namespace ns, const std::array<std::uint8_t, 16>& subject_hash) {
+  return in_namespace(ns, {reinterpret_cast<const char*>(subject_hash.data()), 16});
+}
+std::string system_id(std::string_view name) {
+  constexpr std::size_t most = 32;
+  if (name.size() <= most) return std::string(name);
+  const auto hash = base::siphash128({}, name);
+  std::string out(name.substr(0, most - hash.size()));
+  return out.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept {
+  // The finaliser of MurmurHash3: user ids may be dense. Part of the format, never changed.
+  std::uint64_t h = user.value;
+  h = (h ^ h >> 33) * 0xff51afd7ed558ccdULL;
+  h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53ULL;
+  h ^= h >> 33;
+  return static_cast<std::uint16_t>(h % buckets);
+}
+
+// ---- Row keys ----
+
+std::string event_key(Seq seq) { return number_key('e', seq); }
+std::optional<Seq> parse_event_key(Bytes key) noexcept { return parse_number_key('e', key); }
+std::optional<std::uint64_t> parse_number_key(char prefix, Bytes key) noexcept {
+  if (key.size() != 9 || key[0] != prefix) return std::nullopt;
+  return base::get_be64(key.data() + 1);
+}
+std::string sender_key(UserId user, DeviceId device) {
+  std::string key = number_key('s', user.value);
+  append_be(key, device.value);
+  return key;
+}
+std::string member_key(UserId user) { return number_key('m', user.value); }
+std::string overlay_key(Seq seq) { return number_key('o', seq); }
+std::string pending_key(Seq seq) { return number_key('p', seq); }
+std::string info_key() { return "ainfo"; }
+std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash) {
+  std::string key(1, 'k');
+  append_be(key, static_cast<std::uint16_t>(day));
+  return key.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+std::string chunk_key(Seq first) { return number_key('c', first); }
+std::string receipt_key(UserId user) { return number_key('r', user.value); }
+std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
+std::string device_key(DeviceId id) { return number_key('d', id.value); }
+std::string setting_key(std::string_view name) { return std::string(1, 'k').append(name); }
+
+// ---- The head cell ----
+
+std::string encode(const HeadCell& head) {
+  Writer out(112);
+  out.u8(format);
+  out.u8(head.flags);
+  out.u16(head.members);
+  out.u32(head.term);
+  out.bytes(head.epoch.view());
+  out.u32(head.mark);
+  out.u64(head.head);
+  out.u64(head.ordinal);
+  out.u64(head.floor);
+  out.u64(head.floor_ordinal);
+  out.u32(head.floor_mark);
+  out.u64(head.sealed);
+  out.i64(head.last_message_ms);
+  out.i64(head.last_event_ms);
+  out.u64(head.authority);
+  out.u64(head.deleted_ordinal);
+  out.u64(head.nonce);
+  return out.take();
+}
+
+std::optional<HeadCell> decode_head(Bytes value) noexcept {
+  Reader in(value);
+  HeadCell head;
+  if (in.u8() != format) return std::nullopt;
+  head.flags = in.u8();
+  head.members = in.u16();
+  head.term = in.u32();
+  in.id(head.epoch);
+  head.mark = in.u32();
+  head.head = in.u64();
+  head.ordinal = in.u64();
+  head.floor = in.u64();
+  head.floor_ordinal = in.u64();
+  head.floor_mark = in.u32();
+  head.sealed = in.u64();
+  head.last_message_ms = in.i64();
+  head.last_event_ms = in.i64();
+  head.authority = in.u64();
+  head.deleted_ordinal = in.u64();
+  head.nonce = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return head;
+}
+
+// ---- Idempotency ----
+
+std::size_t sender_size(std::size_t open) noexcept { return 18 + open * 36; }
+
+std::string encode(const SenderRow& row) {
+  Writer out(sender_size(row.open.size()));
+  out.u8(format);
+  out.u64(row.settled);
+  out.u64(row.last);
+  out.u8(static_cast<std::uint8_t>(row.open.size()));
+  for (const SenderRow::Open& open : row.open) {
+    out.u64(open.number);
+    out.u64(open.random);
+    out.u64(open.seq);
+    out.i64(open.time_ms);
+    out.u32(open.body_crc);
+  }
+  return out.take();
+}
+
+std::optional<SenderRow> decode_sender(Bytes value) {
+  Reader in(value);
+  SenderRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.settled = in.u64();
+  row.last = in.u64();
+  const std::size_t count = in.u8();
+  if (count > limits::open_sends || in.left() != count * 36) return std::nullopt;
+  row.open.resize(count);
+  for (SenderRow::Open& open : row.open) {
+    open.number = in.u64();
+    open.random = in.u64();
+    open.seq = in.u64();
+    open.time_ms = in.i64();
+    open.body_crc = in.u32();
+  }
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const HostKeyRow& row) {
+  Writer out(21);
+  out.u8(format);
+  out.u64(row.seq);
+  out.i64(row.time_ms);
+  out.u32(row.body_crc);
+  return out.take();
+}
+
+std::optional<HostKeyRow> decode_host_key(Bytes value) {
+  Reader in(value);
+  HostKeyRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.seq = in.u64();
+  row.time_ms = in.i64();
+  row.body_crc = in.u32();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+// ---- Members, info, receipts ----
+
+std::string encode(const MemberRow& row) {
+  Writer out(34);
+  out.u8(format);
+  out.u8(static_cast<std::uint8_t>(row.role));
+  out.i64(row.since_ms);
+  out.u64(row.visible_from);
+  out.u64(row.visible_ordinal);
+  out.u64(row.left_at);
+  return out.take();
+}
+
+std::optional<MemberRow> decode_member(Bytes value) {
+  Reader in(value);
+  MemberRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.role = static_cast<Role>(in.u8());
+  row.since_ms = in.i64();
+  row.visible_from = in.u64();
+  row.visible_ordinal = in.u64();
+  row.left_at = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const InfoRow& row) {
+  Writer out(36 + row.title.size());
+  out.u8(format);
+  out.u8(static_cast<std::uint8_t>(row.kind));
+  out.u64(row.creator.value);
+  out.i64(row.created_ms);
+  out.u64(row.first.value);
+  out.u64(row.second.value);
+  out.text(row.title);
+  return out.take();
+}
+
+std::optional<InfoRow> decode_info(Bytes value) {
+  Reader in(value);
+  InfoRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.kind = static_cast<ConversationKind>(in.u8());
+  row.creator = UserId{in.u64()};
+  row.created_ms = in.i64();
+  row.first = UserId{in.u64()};
+  row.second = UserId{in.u64()};
+  row.title = in.text();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const ReceiptRow& row) {
+  Writer out(33);
+  out.u8(format);
+  out.u64(row.received);
+  out.u64(row.read);
+  out.u64(row.read_ordinal);
+  out.i64(row.time_ms);
+  return out.take();
+}
+
+std::optional<ReceiptRow> decode_receipt(Bytes value) {
+  Reader in(value);
+  ReceiptRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.received = in.u64();
+  row.read = in.u64();
+  row.read_ordinal = in.u64();
+  row.time_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const PendingRow& row) {
+  Writer out(10);
+  out.u8(format);
+  out.u64(row.user.value);
+  out.u8(static_cast<std::uint8_t>(row.role));
+  return out.take();
+}
+
+std::optional<PendingRow> decode_pending(Bytes value) {
+  Reader in(value);
+  PendingRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.user = UserId{in.u64()};
+  row.role = static_cast<Role>(in.u8());
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const CountCell& cell) {
+  Writer out(25);
+  out.u8(format);
+  out.u64(cell.revision);
+  out.u64(cell.count);
+  out.u64(cell.nonce);
+  return out.take();
+}
+
+std::optional<CountCell> decode_count(Bytes value) {
+  Reader in(value);
+  CountCell cell;
+  if (in.u8() != format) return std::nullopt;
+  cell.revision = in.u64();
+  cell.count = in.u64();
+  cell.nonce = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return cell;
+}
+
+// ---- A user's partition, names ----
+
+std::string encode(const ListRow& row) {
+  Writer out(43);
+  out.u8(format);
+  out.u8(row.entered ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>(row.kind));
+  out.u64(row.peer.value);
+  out.u64(row.as_of);
+  out.u64(row.visible_from);
+  out.u64(row.visible_ordinal);
+  out.i64(row.joined_ms);
+  return out.take();
+}
+
+std::optional<ListRow> decode_list(Bytes value) {
+  Reader in(value);
+  ListRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.entered = in.u8() != 0;
+  row.kind = static_cast<ConversationKind>(in.u8());
+  row.peer = UserId{in.u64()};
+  row.as_of = in.u64();
+  row.visible_from = in.u64();
+  row.visible_ordinal = in.u64();
+  row.joined_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const DeviceRow& row) {
+  Writer out(11 + row.name.size());
+  out.u8(format);
+  out.i64(row.last_seen_ms);
+  out.text(row.name);
+  return out.take();
+}
+
+std::optional<DeviceRow> decode_device(Bytes value) {
+  Reader in(value);
+  DeviceRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.last_seen_ms = in.i64();
+  row.name = in.text();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string stored_subject(std::string_view subject) {
+  constexpr std::size_t most = 230;
+  if (subject.size() <= most) return std::string(subject);
+  const auto hash = base::siphash128({}, subject);
+  std::string out(subject.substr(0, most - hash.size()));
+  return out.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+}
+
+std::string encode(const NameCell& cell) {
+  const std::string subject = stored_subject(cell.subject);
+  Writer out(19 + subject.size());
+  out.u8(format);
+  out.u64(cell.user.value);
+  out.u64(cell.nonce);
+  out.text(subject);
+  return out.take();
+}
+
+std::optional<NameCell> decode_name(Bytes value) {
+  Reader in(value);
+  NameCell cell;
+  if (in.u8() != format) return std::nullopt;
+  cell.user = UserId{in.u64()};
+  cell.nonce = in.u64();
+  cell.subject = in.text();
+  if (!in.complete()) return std::nullopt;
+  return cell;
+}
+
+// ---- Notes ----
+
+std::string encode(const Note& note) {
+  Writer out(64);
+  out.u8(format);
+  out.u8(static_cast<std::uint8_t>(note.kind));
+  if (note.kind == Note::Kind::events) {
+    out.u64(note.first);
+    out.u64(note.last);
+  }
+  for (const UserId user : note.users) out.u64(user.value);
+  return out.take();
+}
+
+std::optional<Note> decode_note(Bytes value) {
+  Reader in(value);
+  Note note;
+  if (in.u8() != format) return std::nullopt;
+  note.kind = static_cast<Note::Kind>(in.u8());
+  switch (note.kind) {
+    case Note::Kind::events:
+      note.first = in.u64();
+      note.last = in.u64();
+      break;
+    case Note::Kind::pair:
+    case Note::Kind::channel_join: break;
+    default: return std::nullopt;
+  }
+  if (in.left() % 8 != 0 || in.left() > 7 * 8) return std::nullopt;
+  while (in.left() > 0) note.users.push_back(UserId{in.u64()});
+  if (!in.complete()) return std::nullopt;
+  return note;
+}
+
+}  // namespace parley::layout
