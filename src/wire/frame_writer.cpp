@@ -1,0 +1,372 @@
+// frame_writer.cpp: messages to binary frames.
+#include <algorithm>
+#include <type_traits>
+
+#include "wire/frame.hpp"
+
+namespace parley::wire {
+namespace {
+
+using Builder = flatbuffers::FlatBufferBuilder;
+template <class T>
+using Offset = flatbuffers::Offset<T>;
+template <class T>
+using Vector = flatbuffers::Vector<T>;
+
+fb::Bytes16 bytes16(const std::array<std::uint8_t, 16>& bytes) {
+  fb::Bytes16 out;
+  std::memcpy(static_cast<void*>(&out), bytes.data(), bytes.size());
+  return out;
+}
+fb::Cursor cursor_of(const Cursor& cursor) {
+  return {bytes16(cursor.epoch.bytes), cursor.seq, cursor.mark, 0};
+}
+Offset<flatbuffers::String> text(Builder& b, std::string_view value) {
+  if (value.empty()) return 0;
+  return b.CreateString(value.data(), value.size());
+}
+Offset<Vector<std::uint8_t>> bytes(Builder& b, std::string_view value) {
+  if (value.empty()) return 0;
+  return b.CreateVector(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
+}
+Offset<Vector<Offset<flatbuffers::String>>> texts(Builder& b,
+                                                  const std::vector<std::string>& values) {
+  std::vector<Offset<flatbuffers::String>> offsets;
+  offsets.reserve(values.size());
+  for (const std::string& value : values) {
+    offsets.push_back(b.CreateString(value.data(), value.size()));
+  }
+  return b.CreateVector(offsets);
+}
+template <class Tag>
+Offset<Vector<std::uint64_t>> ids(Builder& b, const std::vector<Id64<Tag>>& values) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(values.size());
+  for (const auto& value : values) numbers.push_back(value.value);
+  return b.CreateVector(numbers);
+}
+template <class To, class From, class F>
+Offset<Vector<const To*>> structs(Builder& b, const std::vector<From>& values, const F& convert) {
+  std::vector<To> out;
+  out.reserve(values.size());
+  for (const From& value : values) out.push_back(convert(value));
+  return b.CreateVectorOfStructs(out);
+}
+Offset<fb::SubscribeItem> build(Builder& b, const Subscribe::Item& v);
+Offset<fb::ListEntry> build(Builder& b, const ListEntry& v);
+Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
+Offset<fb::UserName> build(Builder& b, const UserName& v);
+template <class To, class From>
+Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
+  std::vector<Offset<To>> out;
+  out.reserve(values.size());
+  for (const From& value : values) out.push_back(build(b, value));
+  return b.CreateVector(out);
+}
+std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
+template <class E>
+std::uint8_t number(E value) {
+  return static_cast<std::uint8_t>(value);
+}
+Offset<Vector<const fb::Receipt*>> receipts(Builder& b, const std::vector<Receipt>& values) {
+  return structs<fb::Receipt>(b, values, [](const Receipt& v) {
+    return fb::Receipt(v.user.value, v.received, v.read);
+  });
+}
+
+// ---- Requests. ----
+
+Offset<fb::Hello> build(Builder& b, const Hello& v) {
+  const auto token = text(b, v.token);
+  const auto ticket = bytes(b, v.ticket);
+  const auto device = text(b, v.device);
+  return fb::CreateHello(b, v.min_version, v.max_version, token, ticket, device,
+                         bytes(b, v.sync_token));
+}
+Offset<fb::Send> build(Builder& b, const Send& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto content_type = text(b, v.content_type);
+  const auto body = bytes(b, v.body.bytes());
+  return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
+                        v.reply_to);
+}
+Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
+  const auto nonce = bytes16(v.nonce.bytes);
+  const auto title = text(b, v.title);
+  return fb::CreateCreateConversation(b, number(v.kind), title, v.nonce ? &nonce : nullptr,
+                          texts(b, v.members));
+}
+Offset<fb::Direct> build(Builder& b, const Direct& v) {
+  return fb::CreateDirect(b, text(b, v.peer));
+}
+Offset<fb::Join> build(Builder& b, const Join& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateJoin(b, &conversation);
+}
+Offset<fb::Leave> build(Builder& b, const Leave& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateLeave(b, &conversation);
+}
+Offset<fb::Add> build(Builder& b, const Add& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateAdd(b, &conversation, texts(b, v.members));
+}
+Offset<fb::Remove> build(Builder& b, const Remove& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRemove(b, &conversation, v.user.value);
+}
+Offset<fb::SetRole> build(Builder& b, const SetRole& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSetRole(b, &conversation, v.user.value, number(v.role));
+}
+Offset<fb::SetTitle> build(Builder& b, const SetTitle& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSetTitle(b, &conversation, text(b, v.title));
+}
+Offset<fb::SubscribeItem> build(Builder& b, const Subscribe::Item& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto cursor = v.cursor ? cursor_of(*v.cursor) : fb::Cursor();
+  return fb::CreateSubscribeItem(b, &conversation, number(v.level), v.cursor ? &cursor : nullptr);
+}
+Offset<fb::Subscribe> build(Builder& b, const Subscribe& v) {
+  return fb::CreateSubscribe(b, tables<fb::SubscribeItem>(b, v.items));
+}
+Offset<fb::History> build(Builder& b, const History& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateHistory(b, &conversation, v.from, v.backward, v.limit);
+}
+Offset<fb::MarkRead> build(Builder& b, const MarkRead& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateMarkRead(b, &conversation, v.received, v.read);
+}
+Offset<fb::Signal> build(Builder& b, const SendSignal& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto kind = text(b, v.kind);
+  return fb::CreateSignal(b, &conversation, kind, bytes(b, v.data));
+}
+Offset<fb::Watch> build(Builder& b, const Watch& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateWatch(b, &conversation, ids(b, v.users));
+}
+Offset<fb::Members> build(Builder& b, const Members& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateMembers(b, &conversation, v.after.value, v.limit);
+}
+Offset<fb::Lookup> build(Builder& b, const Lookup& v) {
+  return fb::CreateLookup(b, ids(b, v.users));
+}
+Offset<fb::Sync> build(Builder& b, const Sync& v) { return fb::CreateSync(b, bytes(b, v.token)); }
+Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
+Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
+
+// ---- Answers. ----
+
+Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto head = cursor_of(v.head);
+  const auto title = text(b, v.title);
+  const auto last = bytes(b, v.last_record.bytes());
+  return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
+                             v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
+                             ms(v.last_activity), last);
+}
+Offset<fb::List> build(Builder& b, const ListChanged& v) {
+  const auto entries = tables<fb::ListEntry>(b, v.entries);
+  const auto removed = structs<fb::Bytes16>(
+      b, v.removed, [](const ConversationId& id) { return bytes16(id.bytes); });
+  return fb::CreateList(b, v.whole, entries, removed, bytes(b, v.token));
+}
+Offset<fb::Welcome> build(Builder& b, const Welcome& v) {
+  const auto list = build(b, v.list);
+  const auto subject = text(b, v.subject);
+  const auto ticket = bytes(b, v.ticket);
+  return fb::CreateWelcome(b, v.version, v.session, v.user.value, v.device.value, subject,
+                           v.heartbeat_ms, v.max_body, ticket, list);
+}
+Offset<fb::Done> build(Builder& b, const Done&) { return fb::CreateDone(b); }
+Offset<fb::Error> build(Builder& b, const Failed& v) {
+  const int value = v.error.code.value();
+  const int code = value >= 1000 ? value : static_cast<int>(v.error.errc());
+  const auto wait = std::clamp<std::int64_t>(v.error.retry_after.count(), 0, UINT32_MAX);
+  return fb::CreateError(b, code, text(b, v.error.message), v.error.retryable(),
+                         static_cast<std::uint32_t>(wait), v.error.next);
+}
+Offset<fb::Ack> build(Builder& b, const Acked& v) {
+  const auto conversation = bytes16(v.ack.conversation.bytes);
+  return fb::CreateAck(b, &conversation, v.ack.seq, ms(v.ack.time), v.ack.number, v.ack.repeated);
+}
+Offset<fb::Opened> build(Builder& b, const Opened& v) {
+  return fb::CreateOpened(b, build(b, v.entry));
+}
+Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto head = cursor_of(v.head);
+  const bool has_head = !(v.head == Cursor{});
+  return fb::CreateResumeAnswer(b, &conversation, number(v.answer), number(v.level),
+                                has_head ? &head : nullptr, v.head_ordinal, v.floor, v.floor_mark,
+                                v.last_visible);
+}
+Offset<fb::Subscribed> build(Builder& b, const Subscribed& v) {
+  return fb::CreateSubscribed(b, tables<fb::ResumeAnswer>(b, v.answers));
+}
+Offset<fb::HeadMoved> build(Builder& b, const HeadMoved& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto head = cursor_of(v.head);
+  return fb::CreateHeadMoved(b, &conversation, &head, v.head_ordinal);
+}
+Offset<fb::Receipts> build(Builder& b, const ReceiptsMoved& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateReceipts(b, &conversation, receipts(b, v.receipts));
+}
+Offset<fb::Signalled> build(Builder& b, const Signalled& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto kind = text(b, v.kind);
+  return fb::CreateSignalled(b, &conversation, v.sender.value, kind, bytes(b, v.data));
+}
+Offset<fb::PresenceChanged> build(Builder& b, const PresenceChanged& v) {
+  return fb::CreatePresenceChanged(b, structs<fb::Presence>(b, v.users, [](const Presence& p) {
+                                     return fb::Presence(p.user.value, ms(p.last_seen), p.online);
+                                   }));
+}
+Offset<fb::MembersPage> build(Builder& b, const MembersPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto members = structs<fb::Member>(b, v.members, [](const Member& m) {
+    return fb::Member(m.user.value, ms(m.since), m.visible_from, number(m.role));
+  });
+  return fb::CreateMembersPage(b, &conversation, members, receipts(b, v.receipts), v.count, v.more);
+}
+Offset<fb::UserName> build(Builder& b, const UserName& v) {
+  return fb::CreateUserName(b, v.id.value, text(b, v.subject));
+}
+Offset<fb::Names> build(Builder& b, const Names& v) {
+  return fb::CreateNames(b, tables<fb::UserName>(b, v.users));
+}
+Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
+  return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);
+}
+
+constexpr std::size_t padded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
+
+// One allocation for a whole frame; its memory is not initialised.
+class Block {
+ public:
+  explicit Block(std::size_t size)
+      : words_(std::make_shared_for_overwrite<std::uint64_t[]>(size / 8)),
+        data_(reinterpret_cast<char*>(words_.get())),
+        size_(size) {}
+  void put(const void* data, std::size_t size) {
+    if (size != 0) std::memcpy(data_ + at_, data, size);
+    at_ += size;
+  }
+  Payload finish() {
+    std::memset(data_ + at_, 0, size_ - at_);
+    return {std::move(words_), Bytes(data_, size_)};
+  }
+
+ private:
+  std::shared_ptr<std::uint64_t[]> words_;
+  char* data_;
+  std::size_t size_;
+  std::size_t at_ = 0;
+};
+
+constexpr fb::FrameType request_types[] = {
+    fb::FrameType::hello,     fb::FrameType::send,      fb::FrameType::create,
+    fb::FrameType::direct,    fb::FrameType::join,      fb::FrameType::leave,
+    fb::FrameType::add,       fb::FrameType::remove,    fb::FrameType::set_role,
+    fb::FrameType::set_title, fb::FrameType::subscribe, fb::FrameType::history,
+    fb::FrameType::mark_read, fb::FrameType::signal,    fb::FrameType::watch,
+    fb::FrameType::members,   fb::FrameType::lookup,    fb::FrameType::sync,
+    fb::FrameType::ping,      fb::FrameType::bye};
+constexpr fb::FrameType answer_types[] = {
+    fb::FrameType::welcome,      fb::FrameType::done,       fb::FrameType::error,
+    fb::FrameType::ack,          fb::FrameType::opened,     fb::FrameType::subscribed,
+    fb::FrameType::events,       fb::FrameType::head_moved, fb::FrameType::history_page,
+    fb::FrameType::receipts,     fb::FrameType::signalled,  fb::FrameType::presence,
+    fb::FrameType::list,         fb::FrameType::members_page, fb::FrameType::names,
+    fb::FrameType::goodbye};
+static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
+static_assert(std::variant_size_v<Answer> == std::size(answer_types));
+
+std::size_t total(const std::vector<Payload>& records) {
+  std::size_t size = 0;
+  for (const Payload& record : records) size += record.size();
+  return size;
+}
+
+}  // namespace
+
+template <class T>
+Payload FrameWriter::table(fb::FrameType type, std::uint32_t request, const T& value) {
+  builder_.Clear();
+  builder_.Finish(build(builder_, value));
+  const std::size_t size = padded(FrameHeader::size + builder_.GetSize());
+  FrameHeader header{.length = static_cast<std::uint32_t>(size),
+                     .type = static_cast<std::uint8_t>(type),
+                     .request = request};
+  Block block(size);
+  block.put(&header, sizeof header);
+  block.put(builder_.GetBufferPointer(), builder_.GetSize());
+  return block.finish();
+}
+
+Payload FrameWriter::events(const Reply& reply, const Events& events) {
+  const std::size_t size =
+      FrameHeader::size + sizeof(RecordsHeader) + padded(total(events.records));
+  const FrameHeader header{.length = static_cast<std::uint32_t>(size),
+                           .type = static_cast<std::uint8_t>(fb::FrameType::events),
+                           .request = reply.request};
+  const RecordsHeader records{events.conversation, events.epoch, events.first,
+                              static_cast<std::uint32_t>(events.records.size()), events.mark};
+  Block block(size);
+  block.put(&header, sizeof header);
+  block.put(&records, sizeof records);
+  for (const Payload& record : events.records) block.put(record.data(), record.size());
+  return block.finish();
+}
+
+Payload FrameWriter::page(const Reply& reply, const HistoryPage& page) {
+  const std::size_t size = FrameHeader::size + sizeof(RecordsHeader) + sizeof page.floor +
+                           padded(total(page.records));
+  const FrameHeader header{.length = static_cast<std::uint32_t>(size),
+                           .type = static_cast<std::uint8_t>(fb::FrameType::history_page),
+                           .flags = page.more ? FrameHeader::more : std::uint8_t{0},
+                           .request = reply.request};
+  const RecordsHeader records{page.conversation, page.epoch, page.first,
+                              static_cast<std::uint32_t>(page.records.size()), page.mark};
+  Block block(size);
+  block.put(&header, sizeof header);
+  block.put(&records, sizeof records);
+  block.put(&page.floor, sizeof page.floor);
+  for (const Payload& record : page.records) block.put(record.data(), record.size());
+  return block.finish();
+}
+
+Payload FrameWriter::write(const Request& request) {
+  return std::visit(
+      [&](const auto& value) -> Payload {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Unknown>) {
+          return {};
+        } else {
+          return table(request_types[request.operation.index()], request.number, value);
+        }
+      },
+      request.operation);
+}
+
+Payload FrameWriter::write(const Reply& reply) {
+  return std::visit(
+      [&](const auto& value) -> Payload {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, Events>) {
+          return events(reply, value);
+        } else if constexpr (std::is_same_v<T, HistoryPage>) {
+          return page(reply, value);
+        } else {
+          return table(answer_types[reply.answer.index()], reply.request, value);
+        }
+      },
+      reply.answer);
+}
+
+}  // namespace parley::wire

@@ -1,0 +1,313 @@
+// wire/json_fields.hpp: the fields of every message, once, for the JSON writer and the JSON reader.
+#pragma once
+#include <optional>
+
+#include "wire/json_archive.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::wire {
+
+template <class A, class T>
+using In = typename A::template Ref<T>;
+
+// ---- Parts of messages. ----
+
+template <class A>
+void fields(A& a, In<A, Cursor> v) {
+  a.must("epoch", v.epoch);
+  a.must("seq", v.seq);
+  a.must("mark", v.mark);
+}
+template <class A>
+void fields(A& a, In<A, RecordFields> v) {
+  a.must("seq", v.seq);
+  a.must("kind", v.kind);
+  a.must("ordinal", v.ordinal);
+  a.may("thread_ordinal", v.thread_ordinal, 0U);
+  a.must("id", Text64{v.id});
+  a.must("time", v.time_ms);
+  a.may("sender", v.sender, UserId{});
+  a.may("audience", v.audience, 0U);
+  a.may("echo", Text64{v.echo}, 0U);
+  a.may("target", v.target, UserId{});
+  a.may("role", v.role, Role::none);
+  a.may("title", v.title, std::string_view());
+  a.may("conversation_kind", v.conversation_kind, ConversationKind{});
+  a.may("conversation", v.conversation, ConversationId{});
+  a.may("content_type", v.content_type, std::string_view());
+  a.body(v.content_type, v.body, v.kind == EventKind::message);
+  a.may("reply_to", v.reply_to, 0U);
+  a.may("thread_root", v.thread_root, 0U);
+}
+template <class A>
+void fields(A& a, In<A, ListEntry> v) {
+  a.must("conversation", v.conversation);
+  a.must("kind", v.kind);
+  a.may("title", v.title, std::string_view());
+  a.may("peer", v.peer, UserId{});
+  a.must("role", v.role);
+  a.must("visible_from", v.visible_from);
+  a.must("head", v.head);
+  a.must("head_ordinal", v.head_ordinal);
+  a.must("received", v.received);
+  a.must("read", v.read);
+  a.must("unread", v.unread);
+  a.must("last_activity", v.last_activity);
+  a.may("last", OneRecord{v.last_record}, nullptr);
+}
+template <class A>
+void fields(A& a, In<A, Member> v) {
+  a.must("user", v.user);
+  a.must("role", v.role);
+  a.must("since", v.since);
+  a.must("visible_from", v.visible_from);
+}
+template <class A>
+void fields(A& a, In<A, Receipt> v) {
+  a.must("user", v.user);
+  a.must("received", v.received);
+  a.must("read", v.read);
+}
+template <class A>
+void fields(A& a, In<A, Presence> v) {
+  a.must("user", v.user);
+  a.must("online", v.online);
+  a.may("last_seen", v.last_seen, WallTime{});
+}
+template <class A>
+void fields(A& a, In<A, UserName> v) {
+  a.must("id", v.id);
+  a.must("subject", v.subject);
+}
+template <class A>
+void fields(A& a, In<A, ResumeAnswer> v) {
+  a.must("conversation", v.conversation);
+  a.must("answer", v.answer);
+  a.must("level", v.level);
+  a.may("head", v.head, Cursor{});
+  a.may("head_ordinal", v.head_ordinal, 0U);
+  a.may("floor", v.floor, 1U);
+  a.may("floor_mark", v.floor_mark, 0U);
+  a.may("last_visible", v.last_visible, 0U);
+}
+
+// ---- Requests. ----
+
+template <class A>
+void fields(A& a, In<A, Hello> v) {
+  a.must("min_version", v.min_version);
+  a.must("max_version", v.max_version);
+  a.may("token", v.token, std::string_view());
+  a.may("ticket", Opaque{v.ticket}, std::string_view());
+  a.may("device", v.device, std::string_view());
+  a.may("sync_token", Opaque{v.sync_token}, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, Send> v) {
+  a.must("conversation", v.conversation);
+  a.may("number", Text64{v.number}, 0U);
+  a.may("random", Text64{v.random}, 0U);
+  a.may("settled", Text64{v.settled}, 0U);
+  a.may("content_type", v.content_type, std::string_view());
+  a.body(v.content_type, v.body, true);
+  a.may("reply_to", v.reply_to, 0U);
+}
+template <class A>
+void fields(A& a, In<A, Create> v) {
+  a.must("kind", v.kind);
+  a.may("title", v.title, std::string_view());
+  a.may("nonce", v.nonce, Nonce{});
+  a.may("members", v.members, std::vector<std::string>());
+}
+template <class A>
+void fields(A& a, In<A, Direct> v) {
+  a.must("peer", v.peer);
+}
+template <class A>
+void fields(A& a, In<A, Join> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, Leave> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, Add> v) {
+  a.must("conversation", v.conversation);
+  a.must("members", v.members);
+}
+template <class A>
+void fields(A& a, In<A, Remove> v) {
+  a.must("conversation", v.conversation);
+  a.must("user", v.user);
+}
+template <class A>
+void fields(A& a, In<A, SetRole> v) {
+  a.must("conversation", v.conversation);
+  a.must("user", v.user);
+  a.must("role", v.role);
+}
+template <class A>
+void fields(A& a, In<A, SetTitle> v) {
+  a.must("conversation", v.conversation);
+  a.must("title", v.title);
+}
+template <class A>
+void fields(A& a, In<A, Subscribe::Item> v) {
+  a.must("conversation", v.conversation);
+  a.must("level", v.level);
+  a.may("cursor", v.cursor, std::nullopt);
+  if constexpr (A::reads) {
+    a.require(!v.cursor || v.cursor->epoch, "cursor.epoch", "an epoch that is not all zero");
+  }
+}
+template <class A>
+void fields(A& a, In<A, Subscribe> v) {
+  a.must("items", v.items);
+}
+template <class A>
+void fields(A& a, In<A, History> v) {
+  a.must("conversation", v.conversation);
+  a.must("from", v.from);
+  a.must("backward", v.backward);
+  a.may("limit", v.limit, 50U);
+}
+template <class A>
+void fields(A& a, In<A, MarkRead> v) {
+  a.must("conversation", v.conversation);
+  a.may("received", v.received, 0U);
+  a.may("read", v.read, 0U);
+}
+template <class A>
+void fields(A& a, In<A, SendSignal> v) {
+  a.must("conversation", v.conversation);
+  a.must("kind", v.kind);
+  a.body({}, v.data, false);
+}
+template <class A>
+void fields(A& a, In<A, Watch> v) {
+  a.must("conversation", v.conversation);
+  a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, Members> v) {
+  a.must("conversation", v.conversation);
+  a.may("after", v.after, UserId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
+void fields(A& a, In<A, Lookup> v) {
+  a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, Sync> v) {
+  a.may("token", Opaque{v.token}, std::string_view());
+}
+template <class A>
+void fields(A&, In<A, Ping>) {}
+template <class A>
+void fields(A&, In<A, Bye>) {}
+
+// ---- Answers and pushes. ----
+
+template <class A>
+void fields(A& a, In<A, ListChanged> v) {
+  a.must("whole", v.whole);
+  a.must("entries", v.entries);
+  a.must("removed", v.removed);
+  a.must("token", Opaque{v.token});
+}
+template <class A>
+void fields(A& a, In<A, Welcome> v) {
+  a.must("version", v.version);
+  a.must("session", Text64{v.session});
+  a.must("user", v.user);
+  a.must("device", v.device);
+  a.must("subject", v.subject);
+  a.must("heartbeat_ms", v.heartbeat_ms);
+  a.must("max_body", v.max_body);
+  a.may("ticket", Opaque{v.ticket}, std::string_view());
+  a.must("list", v.list);
+}
+template <class A>
+void fields(A&, In<A, Done>) {}
+template <class A>
+void fields(A& a, In<A, Ack> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("time", v.time);
+  a.may("number", Text64{v.number}, 0U);
+  a.may("repeated", v.repeated, false);
+}
+template <class A>
+void fields(A& a, In<A, Acked> v) {
+  fields(a, v.ack);
+}
+template <class A>
+void fields(A& a, In<A, Opened> v) {
+  a.must("entry", v.entry);
+}
+template <class A>
+void fields(A& a, In<A, Subscribed> v) {
+  a.must("answers", v.answers);
+}
+template <class A>
+void fields(A& a, In<A, Events> v) {
+  a.must("conversation", v.conversation);
+  a.must("epoch", v.epoch);
+  a.must("first", v.first);
+  a.must("events", Records{v.records});
+  a.must("mark", v.mark);
+}
+template <class A>
+void fields(A& a, In<A, HeadMoved> v) {
+  a.must("conversation", v.conversation);
+  a.must("head", v.head);
+  a.must("head_ordinal", v.head_ordinal);
+}
+template <class A>
+void fields(A& a, In<A, HistoryPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("epoch", v.epoch);
+  a.must("first", v.first);
+  a.must("events", Records{v.records});
+  a.must("mark", v.mark);
+  a.must("more", v.more);
+  a.must("floor", v.floor);
+}
+template <class A>
+void fields(A& a, In<A, ReceiptsMoved> v) {
+  a.must("conversation", v.conversation);
+  a.must("receipts", v.receipts);
+}
+template <class A>
+void fields(A& a, In<A, Signalled> v) {
+  a.must("conversation", v.conversation);
+  a.must("sender", v.sender);
+  a.must("kind", v.kind);
+  a.body({}, v.data, false);
+}
+template <class A>
+void fields(A& a, In<A, PresenceChanged> v) {
+  a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, MembersPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("members", v.members);
+  a.must("receipts", v.receipts);
+  a.must("count", v.count);
+  a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, Names> v) {
+  a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, Goodbye> v) {
+  a.must("reason", v.reason);
+  a.may("spread_ms", v.spread_ms, 0U);
+  a.must("reconnect", v.reconnect);
+}
+
+}  // namespace parley::wire
