@@ -52,9 +52,10 @@ void byte_order(StoreProbe& t) {
   if (!store) return;
   using namespace std::string_literals;
   const std::vector<std::string> ordered = {
-      "\0"s,   "\0\0"s, "\0\x7f"s, "\x01"s,     "A"s,        "Aa"s,       "a"s,   "a\0"s, "a\0\0"s,
-      "a\x01"s, "aa"s,   "b"s,      "\x7f"s,     "\x7f\xff"s, "\x80"s,     "\x80\0"s, "\xc3\xa9"s,
-      "\xfe"s, "\xff"s, "\xff\0"s, "\xff\x7f"s, "\xff\xff"s, "\xff\xff\0"s};
+      "\0"s,   "\0\0"s,     "\0\x7f"s,   "\x01"s,     "A"s,         "Aa"s,
+      "a"s,    "a\0"s,      "a\0\0"s,    "a\x01"s,    "aa"s,        "b"s,
+      "\x7f"s, "\x7f\xff"s, "\x80"s,     "\x80\0"s,   "\xc3\xa9"s,  "\xfe"s,
+      "\xff"s, "\xff\0"s,   "\xff\x7f"s, "\xff\xff"s, "\xff\xff\0"s};
   Draft draft{.guard = "g1"};
   for (auto at = ordered.rbegin(); at != ordered.rend(); ++at) draft.puts.emplace_back(*at, *at);
   t.done(*store, draft, "create");
@@ -170,7 +171,8 @@ void end_and_create(StoreProbe& t) {
 void owner_is_held(StoreProbe& t) {
   auto store = t.fresh();
   if (!store) return;
-  auto kept = std::make_shared<Draft>(Draft{.guard = "g1", .puts = {{"k", std::string(1000, 'x')}}});
+  auto kept =
+      std::make_shared<Draft>(Draft{.guard = "g1", .puts = {{"k", std::string(1000, 'x')}}});
   std::weak_ptr<Draft> watch = kept;
   Batch batch = kept->batch();
   batch.owner = kept;
@@ -205,7 +207,8 @@ void answers_outlive(StoreProbe& t) {
   t.check(cells->values[0] == "odd" && cells->values[1] == "g1", "nor did a get's");
   t.check(listed->partitions.size() == 1 && listed->partitions[0].key == "p", "nor a list's");
   for (const Row& row : rows->rows)
-    t.check(reinterpret_cast<std::uintptr_t>(row.value.data()) % 8 == 0, "a value is not 8-aligned");
+    t.check(reinterpret_cast<std::uintptr_t>(row.value.data()) % 8 == 0,
+            "a value is not 8-aligned");
 }
 
 void after_close(StoreProbe& t) {

@@ -138,8 +138,9 @@ void feed_restart(StoreProbe& t) {
   t.check(old && old->trimmed, "what was forgotten before the restart is not told");
   t.done(*store, noted(40), "commit");
   const Told newest = read_feed(t, *store, after.next, 1, 10);
-  t.check(!newest.trimmed && newest.entries.size() == 1 && newest.entries[0].second == big_endian(40),
-          "a position from before the restart does not go on");
+  t.check(
+      !newest.trimmed && newest.entries.size() == 1 && newest.entries[0].second == big_endian(40),
+      "a position from before the restart does not go on");
   t.check(t.close(*store).ok(), "close fails");
 }
 

@@ -70,12 +70,14 @@ void scan_limits(StoreProbe& t) {
     t.check(count({.reverse = reverse, .max_rows = 99}, true, "99") == 99, "one row less");
     t.check(count({.reverse = reverse, .max_rows = 100}, false, "100") == 100, "exactly all");
     t.check(count({.reverse = reverse, .max_rows = 1}, true, "1") == 1, "one row");
-    t.check(count({.reverse = reverse, .max_bytes = 1000}, true, "1000 B") == 10, "ten rows' bytes");
+    t.check(count({.reverse = reverse, .max_bytes = 1000}, true, "1000 B") == 10,
+            "ten rows' bytes");
     t.check(count({.reverse = reverse, .max_bytes = 1099}, true, "1099 B") == 10, "a byte short");
     t.check(count({.reverse = reverse, .max_bytes = 10'000}, false, "all B") == 100, "all bytes");
     t.check(count({.reverse = reverse, .max_bytes = 1}, true, "1 B") == 1, "at least one row");
-    t.check(count({.from = big_endian(90), .reverse = reverse, .max_rows = 10}, false, "tail") == 10,
-            "the last ten");
+    t.check(
+        count({.from = big_endian(90), .reverse = reverse, .max_rows = 10}, false, "tail") == 10,
+        "the last ten");
   }
   const std::string ten = big_endian(10), twenty = big_endian(20);
   t.check(count({.from = ten, .to = twenty}, false, "range") == 10, "a range in the middle");
@@ -86,7 +88,8 @@ void scan_limits(StoreProbe& t) {
   const auto absent = t.scan(*store, {.partition = {1, "q"}});
   t.check(absent && !absent->guard && absent->rows.empty() && !absent->more, "an absent partition");
 
-  t.done(*store, {.id = "big", .guard = "g1", .puts = {{"a", std::string(300'000, 'x')}, {"b", "y"}}},
+  t.done(*store,
+         {.id = "big", .guard = "g1", .puts = {{"a", std::string(300'000, 'x')}, {"b", "y"}}},
          "one large row");
   const auto large = t.scan(*store, {.partition = {1, "big"}, .max_bytes = 1000});
   t.check(large && large->rows.size() == 1 && large->rows[0].value.size() == 300'000 && large->more,
@@ -127,10 +130,20 @@ void no_leaks(StoreProbe& t) {
   auto store = t.fresh();
   if (!store) return;
   using namespace std::string_literals;
-  const std::vector<std::pair<std::uint8_t, std::string>> names = {
-      {1, "a"}, {2, "a"}, {0, "a"}, {254, "a"}, {1, "aa"}, {1, "a\0"s}, {1, "a\x01"s}, {1, "b"},
-      {1, "\xff"s}, {1, "\xff\xff"s}, {1, std::string(32, 'a')}, {1, std::string(32, '\xff')},
-      {1, "\x01"s}, {1, "\0"s}};
+  const std::vector<std::pair<std::uint8_t, std::string>> names = {{1, "a"},
+                                                                   {2, "a"},
+                                                                   {0, "a"},
+                                                                   {254, "a"},
+                                                                   {1, "aa"},
+                                                                   {1, "a\0"s},
+                                                                   {1, "a\x01"s},
+                                                                   {1, "b"},
+                                                                   {1, "\xff"s},
+                                                                   {1, "\xff\xff"s},
+                                                                   {1, std::string(32, 'a')},
+                                                                   {1, std::string(32, '\xff')},
+                                                                   {1, "\x01"s},
+                                                                   {1, "\0"s}};
   for (const auto& [space, id] : names)
     t.done(*store,
            {.id = id,
@@ -204,8 +217,7 @@ void relaxed_never_mixes(StoreProbe& t) {
     if (i > 1) draft.expect = big_endian(i - 1);
     if (i > 10) draft.erases = {"e" + big_endian(i - 10)};
     t.done(*store, draft, "commit");
-    const auto rows =
-        t.scan(*store, {.partition = {1, "p"}, .freshness = Freshness::relaxed});
+    const auto rows = t.scan(*store, {.partition = {1, "p"}, .freshness = Freshness::relaxed});
     if (!rows) return t.check(false, "a relaxed scan fails");
     if (!rows->guard) continue;  // before the creation, as far as the replica knows
     std::uint64_t head = 0;

@@ -1,4 +1,5 @@
-// store/conformance_stress.cpp: conformance cases with many writers, readers, and closing under load.
+// store/conformance_stress.cpp: conformance cases with many writers, readers, and closing under
+// load.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -154,15 +155,14 @@ void close_in_flight(StoreProbe& t) {
   };
   const auto count = std::make_shared<Count>();
   for (int i = 0; i < 1000; ++i) {
-    store->commit(
-        Draft::owned({.id = "p" + std::to_string(i), .guard = "g", .puts = {{"k", "v"}}}),
-        [count, i](Committed answer) {
-          if (count->runs[static_cast<std::size_t>(i)]++ != 0) ++count->twice;
-          if (count->closed) ++count->after;
-          ++(answer.verdict == Verdict::done     ? count->done
-             : answer.verdict == Verdict::failed ? count->failed
-                                                 : count->other);
-        });
+    store->commit(Draft::owned({.id = "p" + std::to_string(i), .guard = "g", .puts = {{"k", "v"}}}),
+                  [count, i](Committed answer) {
+                    if (count->runs[static_cast<std::size_t>(i)]++ != 0) ++count->twice;
+                    if (count->closed) ++count->after;
+                    ++(answer.verdict == Verdict::done     ? count->done
+                       : answer.verdict == Verdict::failed ? count->failed
+                                                           : count->other);
+                  });
     if (i % 10 == 0)
       store->scan({.partition = {1, "p"}}, [count](Result<Rows>) {
         ++count->reads;
@@ -201,7 +201,8 @@ void small_commits(StoreProbe& t) {
   for (int w = 0; w < writers; ++w)
     threads.emplace_back([&, w] {
       for (int i = 1; i <= each; ++i) {
-        Draft draft{.id = "w" + std::to_string(w), .guard = big_endian(i),
+        Draft draft{.id = "w" + std::to_string(w),
+                    .guard = big_endian(i),
                     .puts = {{"e" + big_endian(i % 64), "value"}}};
         if (i > 1) draft.expect = big_endian(i - 1);
         t.done(*store, draft, "a small commit");
@@ -216,8 +217,8 @@ void small_commits(StoreProbe& t) {
         const auto rows = t.scan(*store, {.partition = {1, id}});
         t.check(rows.ok(), "a scan beside small commits fails");
         const std::int64_t took = (Clock::now() - began).count();
-        for (auto seen = slowest.load(); took > seen && !slowest.compare_exchange_weak(seen, took);) {
-        }
+        for (auto seen = slowest.load();
+             took > seen && !slowest.compare_exchange_weak(seen, took);) {}
       }
     });
   for (auto& thread : threads) thread.join();
@@ -231,18 +232,17 @@ void small_commits(StoreProbe& t) {
 }  // namespace
 
 void add_stress_cases(std::vector<StoreCase>& cases) {
-  cases.insert(
-      cases.end(),
-      {{"sixteen_writers", "one partition, 16 writers: one chain, dense, acks = events", true,
-        false, sixteen_writers},
-       {"guard_and_rows", "a scan's guard vouches for rows that are there, under a writer", true,
-        false, guard_and_rows},
-       {"feed_with_writers", "changes under 16 writers: everything, in order, once passed", true,
-        false, feed_with_writers},
-       {"close_in_flight", "1,000 in flight at close: each completes once, before close", false,
-        false, close_in_flight},
-       {"small_commits", "20,000 small commits with readers: no read stalls", true, false,
-        small_commits}});
+  cases.insert(cases.end(),
+               {{"sixteen_writers", "one partition, 16 writers: one chain, dense, acks = events",
+                 true, false, sixteen_writers},
+                {"guard_and_rows", "a scan's guard vouches for rows that are there, under a writer",
+                 true, false, guard_and_rows},
+                {"feed_with_writers", "changes under 16 writers: everything, in order, once passed",
+                 true, false, feed_with_writers},
+                {"close_in_flight", "1,000 in flight at close: each completes once, before close",
+                 false, false, close_in_flight},
+                {"small_commits", "20,000 small commits with readers: no read stalls", true, false,
+                 small_commits}});
 }
 
 }  // namespace parley::inline v0::testing

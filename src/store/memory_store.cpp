@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <new>
-#include <random>
 #include <utility>
 #include <vector>
 
+#include "base/os.hpp"
 #include "store/answer.hpp"
 #include "store/feed_position.hpp"
 #include "store/request_check.hpp"
@@ -30,27 +30,16 @@ Committed refused(const std::string* guard) {
   return answer;
 }
 
-Committed committed() {
-  return {.verdict = Verdict::done, .found = {}, .error = {}, .owner = {}};
-}
+Committed committed() { return {.verdict = Verdict::done, .found = {}, .error = {}, .owner = {}}; }
 
 Error out_of_memory() { return {Errc::disk_full, "no memory for this request"}; }
-
-std::array<std::uint8_t, 16> random_incarnation() {
-  std::random_device device;
-  std::array<std::uint8_t, 16> out{};
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(device());
-  return out;
-}
 
 }  // namespace
 
 MemoryStore::MemoryStore(const MemoryStoreOptions& options)
     : capacity_(options.capacity), feed_limit_(options.feed_limit) {
   facts_.durability = StoreFacts::Durability::memory;
-  const bool fixed = std::any_of(options.incarnation.begin(), options.incarnation.end(),
-                                 [](std::uint8_t byte) { return byte != 0; });
-  facts_.incarnation = fixed ? options.incarnation : random_incarnation();
+  facts_.incarnation = options.incarnation;
 }
 
 MemoryStore::Shard& MemoryStore::shard_of(const Partition& partition) const noexcept {
@@ -64,7 +53,6 @@ const MemoryStore::Part* MemoryStore::find(const Shard& shard, const Partition& 
 }
 
 Committed MemoryStore::commit_now(const Batch& batch) {
-  if (closed_.load(std::memory_order_acquire)) return failed(closed_error());
   try {
     if (Error error = check(batch, facts_)) return failed(std::move(error));
     RowMap staged;  // all allocation of rows happens here, before the lock and before any change
@@ -154,8 +142,8 @@ Committed MemoryStore::end(Shard& shard, Part& part, const Batch& batch) {
     bytes += at->first.size() + at->second.size();
   }
   if (found != part.rows.size())
-    return failed({Errc::invalid_argument,
-                   "a batch without guard must erase every row of its partition"});
+    return failed(
+        {Errc::invalid_argument, "a batch without guard must erase every row of its partition"});
   if (!batch.note.empty()) announce(batch);
   shard.order.erase({part.space, part.number});
   shard.parts.erase({batch.partition.space, batch.partition.id});
@@ -176,7 +164,6 @@ void MemoryStore::announce(const Batch& batch) {
 }
 
 Result<Cells> MemoryStore::get_now(const Get& get) const {
-  if (closed_.load(std::memory_order_acquire)) return closed_error();
   try {
     if (Error error = check(get)) return error;
     // One small copy per cell under its shard's lock, then one block for all.
@@ -208,7 +195,6 @@ Result<Cells> MemoryStore::get_now(const Get& get) const {
 }
 
 Result<Rows> MemoryStore::scan_now(const Scan& scan) const {
-  if (closed_.load(std::memory_order_acquire)) return closed_error();
   try {
     if (Error error = check(scan)) return error;
     const Shard& shard = shard_of(scan.partition);
@@ -257,7 +243,6 @@ Rows MemoryStore::pick_rows(Bytes guard, const RowMap& rows, const Scan& scan) {
 
 // Positions are (shard, creation number): a partition keeps its place as long as it lives.
 Result<Listed> MemoryStore::list_now(std::uint8_t space, Bytes after, std::uint32_t max) const {
-  if (closed_.load(std::memory_order_acquire)) return closed_error();
   const auto position = FeedPosition::decode(after);
   if (!after.empty() && !position)
     return Error{Errc::invalid_argument, "after is no position that list() returned"};
@@ -300,7 +285,6 @@ Result<Listed> MemoryStore::list_now(std::uint8_t space, Bytes after, std::uint3
 }
 
 Result<Changes> MemoryStore::changes_now(Bytes after, std::uint32_t max) const {
-  if (closed_.load(std::memory_order_acquire)) return closed_error();
   const auto position = FeedPosition::decode(after);
   if (!after.empty() && !position)
     return Error{Errc::invalid_argument, "after is no position that changes() returned"};
@@ -337,7 +321,6 @@ Result<Changes> MemoryStore::changes_now(Bytes after, std::uint32_t max) const {
 }
 
 Result<void> MemoryStore::forget_now(Bytes through) {
-  if (closed_.load(std::memory_order_acquire)) return closed_error();
   const auto position = FeedPosition::decode(through);
   std::lock_guard lock(feed_mutex_);
   if (!position || position->incarnation != facts_.incarnation ||
@@ -358,31 +341,47 @@ void MemoryStore::for_each(
       visit({part->space, part->id}, part->guard, part->rows);
 }
 
-bool MemoryStore::look(
-    const Partition& partition,
-    const std::function<void(Bytes guard, const RowMap& rows)>& visit) const {
+bool MemoryStore::look(const Partition& partition,
+                       const std::function<void(Bytes guard, const RowMap& rows)>& visit) const {
   const Part* part = find(shard_of(partition), partition);
   if (part != nullptr) visit(part->guard, part->rows);
   return part != nullptr;
 }
 
-void MemoryStore::commit(Batch batch, Done<Committed> done) { done(commit_now(batch)); }
-void MemoryStore::get(Get get, Done<Result<Cells>> done) { done(get_now(get)); }
-void MemoryStore::scan(Scan scan, Done<Result<Rows>> done) { done(scan_now(scan)); }
+void MemoryStore::commit(Batch batch, Done<Committed> done) {
+  if (!calls_.enter()) return done(failed(closed_error()));
+  done(commit_now(batch));
+  calls_.leave();
+}
+void MemoryStore::get(Get get, Done<Result<Cells>> done) {
+  if (!calls_.enter()) return done(closed_error());
+  done(get_now(get));
+  calls_.leave();
+}
+void MemoryStore::scan(Scan scan, Done<Result<Rows>> done) {
+  if (!calls_.enter()) return done(closed_error());
+  done(scan_now(scan));
+  calls_.leave();
+}
 void MemoryStore::list(std::uint8_t space, Bytes after, std::uint32_t max,
                        Done<Result<Listed>> done) {
+  if (!calls_.enter()) return done(closed_error());
   done(list_now(space, after, max));
+  calls_.leave();
 }
 void MemoryStore::changes(Bytes after, std::uint32_t max, Done<Result<Changes>> done) {
+  if (!calls_.enter()) return done(closed_error());
   done(changes_now(after, max));
+  calls_.leave();
 }
 void MemoryStore::forget_changes(Bytes through, Done<Result<void>> done) {
+  if (!calls_.enter()) return done(closed_error());
   done(forget_now(through));
+  calls_.leave();
 }
 void MemoryStore::close(Done<Result<void>> done) {
-  closed_.store(true, std::memory_order_release);
-  for (Shard& shard : shards_) std::lock_guard(shard.mutex);  // calls inside have left
-  done({});
+  if (closing_.exchange(true)) return done({});
+  calls_.close([done = std::move(done)] { done({}); });
 }
 
 }  // namespace parley::store
@@ -390,7 +389,13 @@ void MemoryStore::close(Done<Result<void>> done) {
 namespace parley::inline v0 {
 
 StoreOpener memory_store(MemoryStoreOptions options) {
-  return [options]() -> Result<std::unique_ptr<Store>> {
+  return [options]() mutable -> Result<std::unique_ptr<Store>> {
+    if (options.incarnation == decltype(options.incarnation){}) {
+      MemoryStoreOptions drawn = options;
+      if (auto got = base::random_bytes(drawn.incarnation.data(), 16); !got)
+        return std::move(got).error();
+      return std::unique_ptr<Store>(std::make_unique<store::MemoryStore>(drawn));
+    }
     return std::unique_ptr<Store>(std::make_unique<store::MemoryStore>(options));
   };
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "parley/memory_store.hpp"
+#include "store/call_count.hpp"
 
 namespace parley::store {
 
@@ -22,19 +23,19 @@ class MemoryStore final : public Store {
  public:
   using RowMap = std::map<std::string, std::string, std::less<>>;
 
+  /// The incarnation is taken as given; memory_store() draws one.
   explicit MemoryStore(const MemoryStoreOptions& options);
 
   [[nodiscard]] const StoreFacts& facts() const noexcept override { return facts_; }
   void commit(Batch batch, Done<Committed> done) override;
   void get(Get get, Done<Result<Cells>> done) override;
   void scan(Scan scan, Done<Result<Rows>> done) override;
-  void list(std::uint8_t space, Bytes after, std::uint32_t max,
-            Done<Result<Listed>> done) override;
+  void list(std::uint8_t space, Bytes after, std::uint32_t max, Done<Result<Listed>> done) override;
   void changes(Bytes after, std::uint32_t max, Done<Result<Changes>> done) override;
   void forget_changes(Bytes through, Done<Result<void>> done) override;
   void close(Done<Result<void>> done) override;
 
-  /// The same without a completion: what the virtual calls do.
+  /// The same without a completion and without regard to close(): what the virtual calls do.
   [[nodiscard]] Committed commit_now(const Batch& batch);
   [[nodiscard]] Result<Cells> get_now(const Get& get) const;
   [[nodiscard]] Result<Rows> scan_now(const Scan& scan) const;
@@ -91,7 +92,8 @@ class MemoryStore final : public Store {
 
   StoreFacts facts_;
   const std::size_t capacity_, feed_limit_;
-  std::atomic<bool> closed_{false};
+  CallCount calls_;
+  std::atomic<bool> closing_{false};
   std::atomic<std::size_t> used_{0};
   std::atomic<std::uint64_t> next_number_{1};
   mutable std::array<Shard, shard_count> shards_;

@@ -1,4 +1,5 @@
-// store/store_probe.hpp: what the conformance cases are written with: drafts, waiting, expectations.
+// store/store_probe.hpp: what the conformance cases are written with: drafts, waiting,
+// expectations.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -25,8 +26,8 @@ struct Draft {
   std::string note = {};
   std::uint8_t space = 1;
 
-  [[nodiscard]] Batch batch() const;         // views of this draft
-  static Batch owned(Draft draft);           // views of a copy that the batch's owner keeps
+  [[nodiscard]] Batch batch() const;  // views of this draft
+  static Batch owned(Draft draft);    // views of a copy that the batch's owner keeps
 };
 
 /// One completion to wait for.

@@ -37,9 +37,7 @@ Committed verdict(Verdict value, Error error = {}) {
   return {.verdict = value, .found = {}, .error = std::move(error), .owner = {}};
 }
 
-Error broken_error() {
-  return {Errc::store_failed, "an I/O error stopped the store; reopen it"};
-}
+Error broken_error() { return {Errc::store_failed, "an I/O error stopped the store; reopen it"}; }
 
 }  // namespace
 
@@ -333,9 +331,7 @@ void WeakStore::World::crash(std::uint64_t handle) {
     at = events.erase(at);
   }
   for (const auto& attempt : landing) decide(*attempt, false);
-  if (std::none_of(lives.begin(), lives.end(), [](const auto& entry) {
-        return entry.second.open;
-      }))
+  if (std::none_of(lives.begin(), lives.end(), [](const auto& entry) { return entry.second.open; }))
     masks.clear();
 }
 
@@ -376,14 +372,12 @@ class WeakStore::Handle final : public Store {
     world_->submit(id_, std::move(batch), std::move(done));
   }
   void get(Get get, Done<Result<Cells>> done) override {
-    read<Cells>(std::move(done), [world = world_.get(), get = keep(std::move(get))] {
-      return world->get(get);
-    });
+    read<Cells>(std::move(done),
+                [world = world_.get(), get = keep(std::move(get))] { return world->get(get); });
   }
   void scan(Scan scan, Done<Result<Rows>> done) override {
-    read<Rows>(std::move(done), [world = world_.get(), scan = keep(std::move(scan))] {
-      return world->scan(scan);
-    });
+    read<Rows>(std::move(done),
+               [world = world_.get(), scan = keep(std::move(scan))] { return world->scan(scan); });
   }
   void list(std::uint8_t space, Bytes after, std::uint32_t max,
             Done<Result<Listed>> done) override {
@@ -406,8 +400,7 @@ class WeakStore::Handle final : public Store {
     if (!life.open) return done({});
     life.open = false;
     life.closing = std::move(done);
-    if (life.pending == 0)
-      world_->at(world_->now + world_->latency(), {id_, nullptr, [] {}, true});
+    if (life.pending == 0) world_->at(world_->now + world_->latency(), {id_, nullptr, [] {}, true});
   }
 
  private:
@@ -427,11 +420,13 @@ class WeakStore::Handle final : public Store {
     if (world.chance(world.options.read_failed))
       *shown = Error{Errc::unavailable, "the weak store failed the call"};
     const auto look = std::make_shared<Read>(std::move(evaluate));
-    world.at(effect, {id_, nullptr, [shown, look] {
+    world.at(effect, {id_, nullptr,
+                      [shown, look] {
                         if (!*shown) *shown = (*look)();
                       },
                       false});
-    world.at(told, {id_, nullptr, [this, shown, look, done = std::move(done)] {
+    world.at(told, {id_, nullptr,
+                    [this, shown, look, done = std::move(done)] {
                       if (!*shown) *shown = (*look)();
                       if (world_->lives[id_].broken) *shown = broken_error();
                       done(std::move(**shown));

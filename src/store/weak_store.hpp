@@ -1,4 +1,5 @@
-// store/weak_store.hpp: a memory store that is only as good as the contract demands; for simulations.
+// store/weak_store.hpp: a memory store that is only as good as the contract demands; for
+// simulations.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -22,17 +23,17 @@ struct WeakOptions {
   double slow = 0.0;  // share of calls that take up to `slow_latency` instead
   std::chrono::nanoseconds slow_latency = std::chrono::seconds(10);
 
-  double failed = 0.0;        // commits that fail without a reason (retryable)
-  double read_failed = 0.0;   // gets, scans, lists, feed calls likewise
-  double unknown = 0.0;       // commits whose verdict is unknown
-  double unknown_lands = 0.5; // of those: the share that takes effect, before or after the verdict
+  double failed = 0.0;         // commits that fail without a reason (retryable)
+  double read_failed = 0.0;    // gets, scans, lists, feed calls likewise
+  double unknown = 0.0;        // commits whose verdict is unknown
+  double unknown_lands = 0.5;  // of those: the share that takes effect, before or after the verdict
   std::chrono::nanoseconds late = std::chrono::seconds(5);  // so long after the verdict at most
-  double early_rows = 0.0;    // commits whose rows can be seen before their guard
-  double stale = 0.0;         // relaxed reads that lag, by up to `history` commits
+  double early_rows = 0.0;  // commits whose rows can be seen before their guard
+  double stale = 0.0;       // relaxed reads that lag, by up to `history` commits
   std::size_t history = 8;
-  double repeated = 0.0;      // feed answers that begin with entries told before
-  double crash_lands = 0.5;   // at a crash: commits in flight that take effect
-  double crash_late = 0.0;    // of the others: the share that may still land after the crash
+  double repeated = 0.0;     // feed answers that begin with entries told before
+  double crash_lands = 0.5;  // at a crash: commits in flight that take effect
+  double crash_late = 0.0;   // of the others: the share that may still land after the crash
 
   StoreFacts facts{};  // incarnation all zero: a fixed one
 };

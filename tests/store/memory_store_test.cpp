@@ -70,7 +70,7 @@ TEST_CASE("the memory store drops the oldest changes beyond its limit and says s
 }
 
 TEST_CASE("a feed position of another store is told as trimmed", "[store]") {
-  store::MemoryStore first({}), second({});
+  store::MemoryStore first({.incarnation = {1}}), second({.incarnation = {2}});
   const Draft draft{.guard = "g", .note = "n"};
   REQUIRE(first.commit_now(draft.batch()).verdict == Verdict::done);
   REQUIRE(second.commit_now(draft.batch()).verdict == Verdict::done);

@@ -1,4 +1,5 @@
-// tests/store/weak_store_test.cpp: the weak store keeps the contract, uses its freedom, and repeats.
+// tests/store/weak_store_test.cpp: the weak store keeps the contract, uses its freedom, and
+// repeats.
 #include "store/weak_store.hpp"
 
 #include <map>
@@ -25,7 +26,8 @@ struct SplitMix {
   }
 };
 
-/// A caller that appends events to one partition by the rule for `unknown`, and checks what it sees.
+/// A caller that appends events to one partition by the rule for `unknown`, and checks what it
+/// sees.
 class Appender {
  public:
   Appender(store::WeakStore& world, std::uint64_t id) : world_(world), id_(id) { open(); }
@@ -183,8 +185,7 @@ TEST_CASE("two appenders on a weak store lose and double nothing", "[store][weak
         victim.open();
       }
     }
-    while (world.step()) {
-    }
+    while (world.step()) {}
     std::vector<std::pair<std::string, std::string>> rows;
     std::string guard;
     world.state().for_each([&](Partition, Bytes found, const store::MemoryStore::RowMap& stored) {
@@ -224,8 +225,9 @@ TEST_CASE("rows can be seen before their guard, and never after", "[store][weak]
     store->commit(Draft::owned({.guard = "g1", .puts = {{"a", "1"}}}), created.done());
     REQUIRE(created.wait([&] { world.step(); }));
     bool done = false;
-    store->commit(Draft::owned({.expect = "g1", .guard = "g2", .puts = {{"b", "2"}}, .erases = {"a"}}),
-                  [&](Committed) { done = true; });
+    store->commit(
+        Draft::owned({.expect = "g1", .guard = "g2", .puts = {{"b", "2"}}, .erases = {"a"}}),
+        [&](Committed) { done = true; });
     while (!done) {
       bool answered = false;
       const bool began_done = done;
@@ -242,11 +244,9 @@ TEST_CASE("rows can be seen before their guard, and never after", "[store][weak]
           CHECK(keys == std::set<Bytes>{"b"});
         }
       });
-      while (!answered && world.step()) {
-      }
+      while (!answered && world.step()) {}
     }
-    while (world.step()) {
-    }
+    while (world.step()) {}
   }
   CHECK(early > 0);
 }
@@ -258,10 +258,10 @@ TEST_CASE("a crash drops completions and applies each commit whole or not", "[st
     auto store = world.opener()().value();
     int completions = 0;
     for (int i = 0; i < 20; ++i)
-      store->commit(Draft::owned({.id = "p" + std::to_string(i),
-                                  .guard = "g",
-                                  .puts = {{"a", "1"}, {"b", "2"}}}),
-                    [&](Committed) { ++completions; });
+      store->commit(
+          Draft::owned(
+              {.id = "p" + std::to_string(i), .guard = "g", .puts = {{"a", "1"}, {"b", "2"}}}),
+          [&](Committed) { ++completions; });
     for (std::uint64_t i = seed % 20; i > 0; --i) world.step();
     const int before = completions;
     world.crash();
@@ -287,8 +287,7 @@ TEST_CASE("a broken weak store is fail-stop until reopened", "[store][weak]") {
   for (int i = 0; i < 30; ++i) world.step();
   const int before = verdicts[Verdict::done];
   world.break_store();
-  while (world.step()) {
-  }
+  while (world.step()) {}
   CHECK(verdicts[Verdict::done] == before);
   CHECK(verdicts[Verdict::unknown] == 50 - before);
   Committed late;

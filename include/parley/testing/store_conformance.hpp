@@ -29,7 +29,7 @@ using StoreCheck = std::function<void(bool ok, std::string_view what)>;
 class StoreProbe;
 
 struct StoreCase {
-  std::string_view name{};  // unique, [a-z_]
+  std::string_view name{};   // unique, [a-z_]
   std::string_view about{};  // one sentence: what must hold
   bool needs_threads = false;
   bool needs_persistence = false;
