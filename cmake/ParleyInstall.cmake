@@ -1,5 +1,6 @@
 # Install and export rules. Each public library has an export file of its own, so that a package
-# finds the third-party libraries of the components it asks for and of no others.
+# finds the third-party libraries of the components it asks for and of no others; parley and net
+# need each other and share one.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -13,12 +14,20 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"
 get_property(parley_components GLOBAL PROPERTY PARLEY_COMPONENTS)
 foreach(component IN LISTS parley_components)
   get_target_property(target parley::${component} ALIASED_TARGET)
-  install(TARGETS ${target} EXPORT parley_${component}
+  set(export parley_${component})
+  if(component STREQUAL "net")
+    set(export parley_parley)
+  endif()
+  install(TARGETS ${target} EXPORT ${export}
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT parley)
+endforeach()
+list(REMOVE_ITEM parley_components net)
+foreach(component IN LISTS parley_components)
   install(EXPORT parley_${component} NAMESPACE parley:: FILE parley_${component}.cmake
           DESTINATION "${parley_package_dir}" COMPONENT parley)
 endforeach()
 
+get_property(parley_components GLOBAL PROPERTY PARLEY_COMPONENTS)
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/parley-config.cmake.in"
   "${PROJECT_BINARY_DIR}/parley-config.cmake"

@@ -26,17 +26,17 @@ class EngineImpl;
 
 /// How host code becomes a participant.
 struct AttachOptions {
-  std::string user;         // the subject, 1..limits::subject bytes; known from here on
-  std::string device;       // a stable name of the installation; "" = an ephemeral device
+  std::string user{};       // the subject, 1..limits::subject bytes; known from here on
+  std::string device{};     // a stable name of the installation; "" = an ephemeral device
   bool manual_ack = false;  // a handler's return does not acknowledge; call Session::acknowledge
   bool follow = true;       // follow at level full whatever the user is in or enters
 };
 /// A session that was welcomed: a link that has shown its token, or an attached one.
 struct SessionInfo {
-  UserId user;
-  DeviceId device;
-  std::string subject;
-  std::string transport;  // "ws"; "" for host code in this process
+  UserId user{};
+  DeviceId device{};
+  std::string subject{};
+  std::string transport{};  // "ws"; "" for host code in this process
 };
 /// Figures of the moment, each up to a turn old.
 struct EngineStats {
@@ -64,8 +64,8 @@ class Engine {
   ~Engine();
 
   // Links.
-  /// Listens at a URL of a registered scheme; answers the address, with its port. Errors: unsupported
-  /// (no such scheme), address_in_use, invalid_argument, denied. Thread: setup only.
+  /// Listens at a URL of a registered scheme; answers the address, with its port. Errors:
+  /// unsupported (no such scheme), address_in_use, invalid_argument, denied. Thread: setup only.
   Result<std::string> listen(std::string_view url);
   /// Takes over a connected link of the host's own. `adopted` runs once on the link's shard: feed
   /// `events` there, from other threads through shard.post(). Null: refused, the link is gone.
@@ -116,7 +116,8 @@ class Engine {
   bool poll(std::chrono::microseconds budget);
   /// Host-driven only: sleeps until there is work, at most `timeout`. Thread: as poll.
   void wait(std::chrono::microseconds timeout);
-  /// When the next timer is due; none: nothing to wait for but what on_wake() or the descriptor tells.
+  /// When the next timer is due; none: nothing to wait for but what on_wake() or the descriptor
+  /// tells.
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const;
   /// Called on any thread when an engine whose last poll() found nothing left has work again; at
   /// most once until the next poll(). Sockets do not show here: poll regularly or watch
@@ -127,8 +128,8 @@ class Engine {
 
   // The end.
   /// Starts closing, never blocks: refuses what is new (engine_closed), says goodbye, commits and
-  /// answers what was accepted, fails the rest, closes the store, ends the threads. Host-driven: goes
-  /// on inside poll().
+  /// answers what was accepted, fails the rest, closes the store, ends the threads. Host-driven:
+  /// goes on inside poll().
   void close();
   /// Called once when stopped: no handler or completion runs any more. Runs on the last engine
   /// thread, in poll(), or at once when it is so already. Replaces an earlier one.

@@ -1,4 +1,5 @@
-// parley/options.hpp: what a host decides when it opens an engine. Bad values are errors of Engine::open that name the field.
+// parley/options.hpp: what a host decides when it opens an engine. Bad values are errors of
+// Engine::open that name the field.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -48,9 +49,9 @@ class Threads {
  public:
   static constexpr int most = 256;
   Threads() = default;
-  Threads(int count) : count_(count) {}                          // NOLINT: 1..most
-  Threads(HostDriven) : count_(0) {}                             // NOLINT: one shard
-  Threads(std::shared_ptr<Driver> driver)                        // NOLINT: one shard
+  Threads(int count) : count_(count) {}    // NOLINT: 1..most
+  Threads(HostDriven) : count_(0) {}       // NOLINT: one shard
+  Threads(std::shared_ptr<Driver> driver)  // NOLINT: one shard
       : count_(0), driver_(std::move(driver)) {}
   [[nodiscard]] std::optional<int> count() const noexcept { return count_; }
   [[nodiscard]] const std::shared_ptr<Driver>& driver() const noexcept { return driver_; }
@@ -64,11 +65,11 @@ class Threads {
 
 /// A token that a client showed in its hello.
 struct AuthRequest {
-  std::string token;  // up to limits::token bytes, as the client sent it; never log it
+  std::string token{};  // up to limits::token bytes, as the client sent it; never log it
 };
 /// Who it speaks for.
 struct AuthAnswer {
-  std::string subject;  // the host's own id of the user, 1..limits::subject bytes of UTF-8
+  std::string subject{};  // the host's own id of the user, 1..limits::subject bytes of UTF-8
 };
 /// Decides about a token: calls `done` once, inside the call or later, on any thread. An error
 /// refuses the client; its message is not shown to it. Not answering within
@@ -76,8 +77,8 @@ struct AuthAnswer {
 using Authenticator =
     std::function<void(AuthRequest request, std::function<void(Result<AuthAnswer>)> done)>;
 
-/// Believes everybody: the token is the name. For development only; the engine says so in the log, at
-/// warning, when it is opened with it. Thread: any.
+/// Believes everybody: the token is the name. For development only; the engine says so in the log,
+/// at warning, when it is opened with it. Thread: any.
 [[nodiscard]] Authenticator development_authenticator();
 
 // ---- What the engine tells ----
@@ -86,22 +87,22 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 /// One line for the host's log. Never holds bodies or tokens.
 struct LogRecord {
   LogLevel level = LogLevel::info;
-  std::string_view message;  // valid for the call
+  std::string_view message{};  // valid for the call
 };
 /// Called on the thread that has something to say, by one at a time; must not call the engine.
 using LogSink = std::function<void(const LogRecord&)>;
 
 /// A transport of the host's own, or one of ours with other options.
 struct TransportChoice {
-  std::string scheme;  // "ws", "quic"; replaces a built-in of the same scheme
+  std::string scheme{};  // "ws", "quic"; replaces a built-in of the same scheme
   std::function<Result<std::unique_ptr<Transport>>()> open;
 };
 
 /// How reads of a store that may wait for a disk are made (StoreFacts::blocking_reads).
 enum class Reads : std::uint8_t {
-  adaptive,       // on the shard while they are fast, else on two reader threads
-  on_shard,       // always on the shard
-  reader_threads, // always on two reader threads
+  adaptive,        // on the shard while they are fast, else on two reader threads
+  on_shard,        // always on the shard
+  reader_threads,  // always on two reader threads
 };
 
 /// The options of an engine. None may change at run time.
@@ -109,20 +110,21 @@ struct EngineOptions {
   // Behaviour.
 
   /// Default: one thread and shard per core. Bounds: 1..Threads::most.
-  Threads threads;
+  Threads threads{};
   /// Default: an empty memory_store().
-  StoreOpener store;
+  StoreOpener store{};
   /// Open fails (Errc::unsupported) when the store promises less. Default: anything.
   StoreFacts::Durability durability = StoreFacts::Durability::memory;
   /// Default: refuses everybody; in-process sessions need none.
-  Authenticator authenticator;
-  /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default: none.
-  std::vector<TransportChoice> transports;
+  Authenticator authenticator{};
+  /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default:
+  /// none.
+  std::vector<TransportChoice> transports{};
   /// A directory whose files the built-in WebSocket transport serves by HTTP on the same port.
   /// Default: none. Must exist.
-  std::string web_root;
+  std::string web_root{};
   /// Default: none, nothing is said. The library never prints.
-  LogSink log;
+  LogSink log{};
   /// Run on every thread the engine starts, first and last. Default: none. Must not throw.
   std::function<void()> on_thread_start;
   std::function<void()> on_thread_stop;
@@ -144,7 +146,7 @@ struct EngineOptions {
   /// How often a client hears from a silent engine. Default 20 s. Bounds: 1 s .. 10 min.
   std::chrono::milliseconds heartbeat = limits::heartbeat;
   /// Default: adaptive; reader_threads when the host drives the engine.
-  std::optional<Reads> reads;
+  std::optional<Reads> reads{};
   /// The node in snowflakes, distinct for each engine on one store. Default 0. Bounds: 0..1023.
   std::uint16_t node = 0;
 };

@@ -1,4 +1,5 @@
-// parley/parley.hpp: the whole of the library's own face. Stores and transports of components, and parley/asio.hpp, are apart.
+// parley/parley.hpp: the whole of the library's own face. Stores and transports of components, and
+// parley/asio.hpp, are apart.
 #pragma once
 #include "parley/conversation.hpp"
 #include "parley/engine.hpp"

@@ -1,4 +1,5 @@
-// parley/pending.hpp: the answer of an operation that is under way: await it, chain it, wait for it, or drop it.
+// parley/pending.hpp: the answer of an operation that is under way: await it, chain it, wait for
+// it, or drop it.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -15,9 +16,9 @@
 
 namespace parley::inline v0 {
 
-/// What an operation calls when it is over: exactly once, on the session's shard (or inside poll()),
-/// or within the call itself when the engine or session is closed already; never after `stopped`.
-/// Empty: nobody asks.
+/// What an operation calls when it is over: exactly once, on the session's shard (or inside
+/// poll()), or within the call itself when the engine or session is closed already; never after
+/// `stopped`. Empty: nobody asks.
 template <class T>
 using Completion = std::function<void(Result<T>)>;
 
@@ -75,8 +76,7 @@ class Operation {
 };
 
 template <class T>
-class ResultOf final : public Operation,
-                       public std::enable_shared_from_this<ResultOf<T>> {
+class ResultOf : public Operation {
  public:
   using Operation::Operation;
   /// Once, by the engine.
@@ -85,10 +85,9 @@ class ResultOf final : public Operation,
     if (end()) deliver();
   }
   /// Once, before it is over or after.
-  void then(Completion<T> next) {
-    next_ = std::move(next);
-    if (chain()) return;
-    this->resume([self = this->shared_from_this()] { self->deliver(); });
+  static void then(const std::shared_ptr<ResultOf>& self, Completion<T> next) {
+    self->next_ = std::move(next);
+    if (!self->chain()) self->resume([self] { self->deliver(); });
   }
   /// Once, when it is over.
   Result<T> take() { return std::move(*std::exchange(result_, std::nullopt)); }
@@ -120,8 +119,8 @@ class ResultOf final : public Operation,
 
 /// The answer of an operation, once. Use one of: `co_await`, then(), get(), or drop it.
 /// Lifetime: independent of the engine; an operation of an engine that closes is answered before it
-/// stops. Cancellation: none, dropping it detaches and the operation goes on. Completion: exactly once.
-/// Thread: one at a time.
+/// stops. Cancellation: none, dropping it detaches and the operation goes on. Completion: exactly
+/// once. Thread: one at a time.
 template <class T>
 class Pending {
  public:
@@ -135,8 +134,8 @@ class Pending {
   [[nodiscard]] bool ready() const noexcept { return operation_ && operation_->is_over(); }
 
   /// Waits for the answer. Inside a handler, a completion or on any engine thread it answers
-  /// Errc::would_deadlock and the operation goes on; on the polling thread of a host-driven engine it
-  /// runs the loop; elsewhere it blocks. A second call answers invalid_argument. Thread: any.
+  /// Errc::would_deadlock and the operation goes on; on the polling thread of a host-driven engine
+  /// it runs the loop; elsewhere it blocks. A second call answers invalid_argument. Thread: any.
   Result<T> get() {
     if (!operation_) return Error{Errc::invalid_argument, "this Pending was used already"};
     const auto operation = std::move(operation_);
@@ -146,7 +145,8 @@ class Pending {
 
   /// Calls `next(Result<T>)` on the session's shard when the answer is here. Thread: any.
   void then(Completion<T> next) {
-    if (operation_ && next) std::exchange(operation_, nullptr)->then(std::move(next));
+    if (!operation_ || !next) return;
+    detail::ResultOf<T>::then(std::exchange(operation_, nullptr), std::move(next));
   }
 
 #if defined(__cpp_impl_coroutine)
@@ -154,11 +154,9 @@ class Pending {
   /// answer is here already. Nothing is thrown.
   auto operator co_await() && {
     struct Awaiter {
-      std::shared_ptr<detail::ResultOf<T>> operation;
+      std::shared_ptr<detail::ResultOf<T>> operation{};
       [[nodiscard]] bool await_ready() const noexcept { return !operation || operation->is_over(); }
-      bool await_suspend(std::coroutine_handle<> awaiting) {
-        return operation->suspend(awaiting);
-      }
+      bool await_suspend(std::coroutine_handle<> awaiting) { return operation->suspend(awaiting); }
       Result<T> await_resume() {
         if (!operation) return Error{Errc::invalid_argument, "this Pending was used already"};
         return operation->take();

@@ -1,4 +1,5 @@
-// parley/session.hpp: host code as a participant: one live attachment of a user's device, in this process.
+// parley/session.hpp: host code as a participant: one live attachment of a user's device, in this
+// process.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -22,74 +23,75 @@ class LocalSession;
 
 /// A message to send.
 struct MessageDraft {
-  std::string content_type;  // default "text/plain"; up to limits::content_type bytes
-  std::string body;          // any bytes, up to EngineOptions::max_body
-  Seq reply_to = 0;          // the message it answers; zero: none
+  std::string content_type{};  // default "text/plain"; up to limits::content_type bytes
+  std::string body{};          // any bytes, up to EngineOptions::max_body
+  Seq reply_to = 0;            // the message it answers; zero: none
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
   /// bytes. Default: none, every send is a new message.
-  std::string key;
+  std::string key{};
 };
 struct CreateOptions {
   ConversationKind kind = ConversationKind::group;  // group or channel; see direct() for a pair
-  std::string title;                                // up to limits::title bytes of UTF-8
-  std::vector<std::string> members;  // subjects, up to limits::add_at_once; the creator needs no mention
+  std::string title{};                              // up to limits::title bytes of UTF-8
+  std::vector<std::string>
+      members{};  // subjects, up to limits::add_at_once; the creator needs no mention
 };
 struct SubscribeOptions {
   Level level = Level::full;
-  std::optional<Cursor> from;  // none: from the head on
+  std::optional<Cursor> from{};  // none: from the head on
 };
 struct HistoryOptions {
-  Seq from = 0;               // backward: events before it (0: the end); forward: from it on
+  Seq from = 0;  // backward: events before it (0: the end); forward: from it on
   bool backward = true;
-  std::uint32_t limit = 50;   // events, 1..limits::page_events
+  std::uint32_t limit = 50;  // events, 1..limits::page_events
 };
 /// Consecutive events in ascending order, whatever the direction.
 struct HistoryPage {
-  std::vector<Event> events;
+  std::vector<Event> events{};
   bool more = false;  // there are further ones in the asked direction
   Seq floor = 1;      // the first seq this user could ever get
 };
 struct MembersOptions {
-  UserId after;               // the last member of the page before; none: the first page
+  UserId after{};             // the last member of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_members
 };
 struct MembersPage {
-  std::vector<Member> members;
-  std::vector<Receipt> receipts;  // of those; direct and group conversations only
-  std::uint64_t count = 0;        // of all members
+  std::vector<Member> members{};
+  std::vector<Receipt> receipts{};  // of those; direct and group conversations only
+  std::uint64_t count = 0;          // of all members
   bool more = false;
 };
 
 /// How far members have come; merged, newest wins.
 struct ReceiptsMoved {
-  ConversationId conversation;
-  std::span<const Receipt> receipts;
+  ConversationId conversation{};
+  std::span<const Receipt> receipts{};
 };
 /// A conversation went on whose events are not sent: level `heads`, or this session is behind.
 struct HeadMoved {
-  ConversationId conversation;
-  Cursor head;
+  ConversationId conversation{};
+  Cursor head{};
   std::uint64_t head_ordinal = 0;
 };
 /// What changed in the user's conversation list.
 struct ListChange {
   bool whole = false;  // `entries` replaces what was known
-  std::span<const ListEntry> entries;
-  std::span<const ConversationId> removed;
+  std::span<const ListEntry> entries{};
+  std::span<const ConversationId> removed{};
 };
 
 /// One live attachment of a device, from Engine::attach. It follows, at level full, everything its
 /// user is in or enters (AttachOptions::follow), and gets references to the stored records: nothing
 /// is encoded or copied.
-/// Ownership: destroying it detaches; it waits for a handler of its own that is running, unless it is
-/// destroyed inside that one. May outlive the engine: every call then answers engine_closed.
+/// Ownership: destroying it detaches; it waits for a handler of its own that is running, unless it
+/// is destroyed inside that one. May outlive the engine: every call then answers engine_closed.
 ///
-/// Operations exist twice: with a Completion as the last argument, or returning a Pending. Lifetime:
-/// arguments are taken over. Cancellation: none. Completion: once, on the session's shard. In any of
-/// them Errc::denied means absent or forbidden; busy, that limits::in_flight operations are open.
-/// Thread: any, but for moving and destroying.
+/// Operations exist twice: with a Completion as the last argument, or returning a Pending.
+/// Lifetime: arguments are taken over. Cancellation: none. Completion: once, on the session's
+/// shard. In any of them Errc::denied means absent or forbidden; busy, that limits::in_flight
+/// operations are open. Thread: any, but for moving and destroying.
 class Session {
  public:
   Session() = default;  // attached to nothing: every call answers session_closed
@@ -182,7 +184,8 @@ class Session {
   Pending<void> signal(const ConversationId& conversation, std::string kind, std::string data = {});
   void signal(const ConversationId& conversation, std::string kind, std::string data,
               Completion<void> done);
-  /// Watches members of a conversation this user is in; no users end the watch. Answers their state.
+  /// Watches members of a conversation this user is in; no users end the watch. Answers their
+  /// state.
   Pending<std::vector<Presence>> watch(const ConversationId& conversation,
                                        std::vector<UserId> users);
   void watch(const ConversationId& conversation, std::vector<UserId> users,

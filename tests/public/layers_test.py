@@ -24,7 +24,7 @@ THIRD_PARTY = {
 PURE = re.compile(r"src/(core|wire)/.*|src/store/layout.*")
 IMPURE_HEADERS = {
     "thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore", "latch",
-    "barrier", "stop_token", "random", "iostream", "fstream", "filesystem", "ctime", "cstdio",
+    "barrier", "stop_token", "random", "iostream", "fstream", "filesystem", "ctime",
 }
 IMPURE_CALLS = re.compile(r"\b\w*[cC]lock::now\s*\(|\bstd::time\s*\(|\bstd::rand\s*\(|\bgetenv\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
