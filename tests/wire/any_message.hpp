@@ -1,0 +1,218 @@
+// tests/wire/any_message.hpp: a RapidCheck choice of every request, answer and record, within what both encodings carry.
+#pragma once
+#include <rapidcheck.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/utf8.hpp"
+#include "wire/messages.hpp"
+#include "wire/record.hpp"
+
+namespace parley::test {
+
+inline std::uint64_t any_seq() {
+  return *rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 53);
+}
+inline std::uint64_t any_u64() { return *rc::gen::arbitrary<std::uint64_t>(); }
+inline std::uint32_t any_u32() { return *rc::gen::arbitrary<std::uint32_t>(); }
+inline bool any_bool() { return *rc::gen::arbitrary<bool>(); }
+inline std::string any_bytes() { return *rc::gen::arbitrary<std::string>(); }
+inline std::string any_text() {
+  // Code points of every length, quotes and control characters among them.
+  static const std::vector<std::string> pieces{
+      "a", "Z", "0", " ", "\"", "\\", "/", "\n", "\t", std::string(1, '\0'), "\x1f", "\x7f",
+      "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+  const auto picks = *rc::gen::container<std::vector<std::size_t>>(
+      rc::gen::inRange<std::size_t>(0, pieces.size()));
+  std::string text;
+  for (const std::size_t pick : picks) text += pieces[pick];
+  return text;
+}
+template <class Id>
+Id any_id64() {
+  return Id{any_u64()};
+}
+template <class Id>
+Id any_id128() {
+  Id id;
+  for (auto& byte : id.bytes) byte = *rc::gen::arbitrary<std::uint8_t>();
+  return id;
+}
+inline ConversationId any_conversation() { return any_id128<ConversationId>(); }
+inline Epoch any_epoch() {
+  Epoch epoch = any_id128<Epoch>();
+  epoch.bytes[0] |= 1;
+  return epoch;
+}
+inline Cursor any_cursor() { return {any_epoch(), any_seq(), any_u32()}; }
+inline WallTime any_time() {
+  return WallTime(std::chrono::milliseconds(*rc::gen::inRange<std::int64_t>(0, 1LL << 42)));
+}
+inline Role any_role() { return static_cast<Role>(*rc::gen::arbitrary<std::uint8_t>()); }
+inline ConversationKind any_kind() {
+  return static_cast<ConversationKind>(*rc::gen::inRange(1, 4));
+}
+inline Level any_level() { return static_cast<Level>(*rc::gen::inRange(0, 3)); }
+template <class F>
+auto any_list(F item) {
+  std::vector<decltype(item())> items;
+  for (int n = *rc::gen::inRange(0, 4); n > 0; --n) items.push_back(item());
+  return items;
+}
+
+inline Payload any_record(Seq seq) {
+  wire::RecordFields f;
+  const std::string content_type = any_bool() ? any_text() : "";
+  const std::string body = any_bytes();
+  const std::string title = any_text();
+  f.seq = seq;
+  f.ordinal = any_seq();
+  f.time_ms = any_time().time_since_epoch().count();
+  f.id = any_u64();
+  f.sender = any_id64<UserId>();
+  f.kind = static_cast<EventKind>(*rc::gen::inRange(1, 40));
+  f.echo = any_u64();
+  f.body = body;
+  if (any_bool()) {
+    f.thread_ordinal = any_seq();
+    f.audience = *rc::gen::arbitrary<std::uint8_t>();
+    f.content_type = content_type;
+    f.reply_to = any_seq();
+    f.thread_root = any_seq();
+  } else {
+    f.target = any_id64<UserId>();
+    f.role = any_role();
+    f.title = title;
+    f.conversation = any_conversation();
+    f.conversation_kind = any_kind();
+  }
+  return wire::build_record(f);
+}
+inline std::vector<Payload> any_records(Seq first, int least) {
+  std::vector<Payload> records;
+  for (int n = *rc::gen::inRange(least, 5); n > 0; --n) {
+    records.push_back(any_record(first + records.size()));
+  }
+  return records;
+}
+inline ListEntry any_entry() {
+  ListEntry e;
+  e.conversation = any_conversation();
+  e.kind = any_kind();
+  e.title = any_text();
+  e.peer = any_id64<UserId>();
+  e.role = any_role();
+  e.visible_from = any_seq();
+  e.head = any_cursor();
+  e.head_ordinal = any_seq();
+  e.received = any_seq();
+  e.read = any_seq();
+  e.unread = any_seq();
+  e.last_activity = any_time();
+  if (any_bool()) e.last_record = any_record(e.head.seq);
+  return e;
+}
+inline wire::ListChanged any_list_changed() {
+  return {any_bool(), any_list(any_entry), any_list(any_conversation), any_bytes()};
+}
+inline Receipt any_receipt() { return {any_id64<UserId>(), any_seq(), any_seq()}; }
+inline UserId any_user() { return any_id64<UserId>(); }
+
+inline wire::Operation any_operation(std::size_t index) {
+  const ConversationId c = any_conversation();
+  switch (index) {
+    case 0:
+      return wire::Hello{*rc::gen::arbitrary<std::uint16_t>(), *rc::gen::arbitrary<std::uint16_t>(),
+                         any_text(), any_bytes(), any_text(), any_bytes()};
+    case 1: {
+      wire::Send send{c, any_u64(), any_u64(), any_u64(), "", any_text(), {}, any_seq()};
+      if (const std::string body = any_bytes(); !body.empty()) send.body = Payload::copy_of(body);
+      return send;
+    }
+    case 2:
+      return wire::Create{any_kind(), any_text(), any_bool() ? any_id128<wire::Nonce>() : wire::Nonce{},
+                          any_list(any_text)};
+    case 3: return wire::Direct{any_text()};
+    case 4: return wire::Join{c};
+    case 5: return wire::Leave{c};
+    case 6: return wire::Add{c, any_list(any_text)};
+    case 7: return wire::Remove{c, any_user()};
+    case 8: return wire::SetRole{c, any_user(), any_role()};
+    case 9: return wire::SetTitle{c, any_text()};
+    case 10:
+      return wire::Subscribe{any_list([] {
+        wire::Subscribe::Item item{any_conversation(), any_level(), std::nullopt};
+        if (any_bool()) item.cursor = any_cursor();
+        return item;
+      })};
+    case 11: return wire::History{c, any_seq(), any_bool(), any_u32()};
+    case 12: return wire::MarkRead{c, any_seq(), any_seq()};
+    case 13: return wire::SendSignal{c, any_text(), any_bytes()};
+    case 14: return wire::Watch{c, any_list(any_user)};
+    case 15: return wire::Members{c, any_user(), any_u32()};
+    case 16: return wire::Lookup{any_list(any_user)};
+    case 17: return wire::Sync{any_bytes()};
+    case 18: return wire::Ping{};
+    default: return wire::Bye{};
+  }
+}
+inline constexpr std::size_t operations = std::variant_size_v<wire::Operation> - 1;  // no Unknown
+
+inline Error any_error() {
+  static const std::vector<Errc> codes{Errc::invalid_argument, Errc::busy, Errc::number_taken,
+                                       Errc::internal, Errc::store_failed, Errc::slow_consumer};
+  Error error(codes[*rc::gen::inRange<std::size_t>(0, codes.size())], any_text());
+  if (any_bool()) error.code = std::error_code(1000 + *rc::gen::inRange(0, 9), error_category());
+  error.retry_after = std::chrono::milliseconds(any_u32());
+  error.next = any_u64();
+  return error;
+}
+
+inline wire::Answer any_answer(std::size_t index) {
+  const ConversationId c = any_conversation();
+  const Seq first = 1 + any_seq() / 2;
+  switch (index) {
+    case 0:
+      return wire::Welcome{*rc::gen::arbitrary<std::uint16_t>(), any_u64(), any_user(),
+                           any_id64<DeviceId>(), any_text(), any_u32(), any_u32(), any_bytes(),
+                           any_list_changed()};
+    case 1: return wire::Done{};
+    case 2: return wire::Failed{any_error()};
+    case 3: return wire::Acked{{c, any_seq(), any_time(), any_u64(), any_bool()}};
+    case 4: return wire::Opened{any_entry()};
+    case 5:
+      return wire::Subscribed{any_list([] {
+        ResumeAnswer answer{any_conversation(),
+                            static_cast<Resume>(*rc::gen::inRange(1, 9)),
+                            any_level(),
+                            any_bool() ? any_cursor() : Cursor{},
+                            any_seq(),
+                            any_seq(),
+                            any_u32(),
+                            any_seq()};
+        return answer;
+      })};
+    case 6: return wire::Events{c, any_epoch(), first, any_records(first, 1), any_u32()};
+    case 7: return wire::HeadMoved{c, any_cursor(), any_seq()};
+    case 8:
+      return wire::HistoryPage{c, any_epoch(), first, any_records(first, 0), any_u32(), any_bool(),
+                               any_seq()};
+    case 9: return wire::ReceiptsMoved{c, any_list(any_receipt)};
+    case 10: return wire::Signalled{c, any_user(), any_text(), any_bytes()};
+    case 11:
+      return wire::PresenceChanged{
+          any_list([] { return Presence{any_user(), any_bool(), any_time()}; })};
+    case 12: return any_list_changed();
+    case 13:
+      return wire::MembersPage{
+          c, any_list([] { return Member{any_user(), any_role(), any_time(), any_seq()}; }),
+          any_list(any_receipt), any_seq(), any_bool()};
+    case 14: return wire::Names{any_list([] { return UserName{any_user(), any_text()}; })};
+    default: return wire::Goodbye{any_text(), any_u32(), any_bool()};
+  }
+}
+inline constexpr std::size_t answers = std::variant_size_v<wire::Answer>;
+
+}  // namespace parley::test
