@@ -1,4 +1,5 @@
-// core/conversation.hpp: the home of one conversation: decides, numbers, batches and commits (DESIGN §3.2, §5; STORE §5, §6, §9).
+// core/conversation.hpp: the home of one conversation: decides, numbers, batches and commits
+// (DESIGN §3.2, §5; STORE §5, §6, §9).
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -30,11 +31,11 @@ struct Caller {
 struct Access {
   ConversationKind kind = ConversationKind::group;
   std::string title;
-  UserId peer;                // direct: the other user
-  Role role = Role::none;     // none: a former member (left_at != 0); strangers get Errc::denied
+  UserId peer;             // direct: the other user
+  Role role = Role::none;  // none: a former member (left_at != 0); strangers get Errc::denied
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;
-  Seq left_at = 0;            // former member: the last seq they may see
+  Seq left_at = 0;  // former member: the last seq they may see
   Cursor head;
   std::uint64_t head_ordinal = 0;
   Seq floor = 1;
@@ -53,10 +54,10 @@ struct Published {
   Epoch epoch;
   Seq first = 0;
   std::vector<Payload> records;
-  Mark before = 0;  // mark before `first`
-  Mark mark = 0;    // mark after the last record
+  Mark before = 0;                 // mark before `first`
+  Mark mark = 0;                   // mark after the last record
   std::uint64_t head_ordinal = 0;  // after the last record
-  UserId ended;     // whose access ended with the last record; none mostly
+  UserId ended;                    // whose access ended with the last record; none mostly
   [[nodiscard]] Seq last() const noexcept { return first + records.size() - 1; }
 };
 
@@ -82,9 +83,9 @@ struct ConversationLimits {
 };
 
 /// One conversation at its home shard. Created empty and loads itself on the first operation;
-/// operations wait for the load. One commit in flight at most; what arrives meanwhile gathers and is
-/// validated in order against the speculative state (committed + pending). Answers come after the
-/// commit that they depend on. Every operation is answered exactly once, on this shard.
+/// operations wait for the load. One commit in flight at most; what arrives meanwhile gathers and
+/// is validated in order against the speculative state (committed + pending). Answers come after
+/// the commit that they depend on. Every operation is answered exactly once, on this shard.
 class Conversation {
  public:
   Conversation(ConversationHost& host, ConversationId id, ConversationLimits limits);
@@ -93,8 +94,8 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
 
   // Births: idempotent (an existing conversation answers with its Access). Members are unique ids.
-  void create(Caller caller, ConversationKind kind, std::string title,
-              std::vector<UserId> members, Then<Access> then);
+  void create(Caller caller, ConversationKind kind, std::string title, std::vector<UserId> members,
+              Then<Access> then);
   void create_direct(UserId first, UserId second, UserId asking, Then<Access> then);
 
   void send(Caller caller, wire::Send send, Then<Ack> then);

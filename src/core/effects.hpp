@@ -1,4 +1,5 @@
-// core/effects.hpp: everything the core asks of the world. Results arrive later as inputs, never inside the call (DESIGN §3.5).
+// core/effects.hpp: everything the core asks of the world. Results arrive later as inputs, never
+// inside the call (DESIGN §3.5).
 #pragma once
 #include <chrono>
 #include <cstdint>

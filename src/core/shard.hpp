@@ -1,4 +1,5 @@
-// core/shard.hpp: one shard of the engine without I/O: its sessions, the homes pinned to it, and what it follows for its sessions.
+// core/shard.hpp: one shard of the engine without I/O: its sessions, the homes pinned to it, and
+// what it follows for its sessions.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "wire/messages.hpp"
 
 namespace parley::core {
+
+struct ShardState;  // what it is made of: shard_state.hpp
 
 /// The same for every shard of an engine.
 struct ShardConfig {
@@ -37,9 +40,9 @@ struct SessionRef {
 /// How a session starts.
 struct SessionSetup {
   enum class Kind : std::uint8_t {
-    link,    // must say Hello with a token before anything else, within limits::handshake_hello
+    link,     // must say Hello with a token before anything else, within limits::handshake_hello
     trusted,  // in-process, `identity` is known: Hello needs no token
-    system,  // the host itself: no user, no Hello, may everything
+    system,   // the host itself: no user, no Hello, may everything
   } kind = Kind::link;
   Identity identity;            // trusted only
   bool auto_subscribe = false;  // follow at `full` whatever the user is in or enters (in-process)
@@ -79,9 +82,8 @@ class Shard {
   [[nodiscard]] std::size_t conversations() const noexcept;  // homes in memory
 
  private:
-  friend struct ShardAccess;  // the shard's own parts (core/shard_state.hpp)
-  struct State;
-  std::unique_ptr<State> state_;
+  friend struct ShardAccess;  // the shard's own parts
+  std::unique_ptr<ShardState> state_;
 };
 
 }  // namespace parley::core

@@ -1,0 +1,185 @@
+#include "core/fan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+
+Fan& Fans::fan(const ConversationId& id) {
+  auto [it, fresh] = fans_.try_emplace(id);
+  if (fresh) {
+    it->second = std::make_unique<Fan>();
+    it->second->id = id;
+  }
+  return *it->second;
+}
+
+Fan* Fans::find(const ConversationId& id) noexcept {
+  auto it = fans_.find(id);
+  return it == fans_.end() ? nullptr : it->second.get();
+}
+
+void Fans::opened(Fan& fan, const Access& access) {
+  if (fan.known && fan.epoch == access.head.epoch && fan.head >= access.head.seq) return;
+  fan.kind = access.kind;
+  fan.epoch = access.head.epoch;
+  fan.head = access.head.seq;
+  fan.mark = access.head.mark;
+  fan.head_ordinal = access.head_ordinal;
+  fan.floor = access.floor;
+  fan.known = true;
+}
+
+void Fans::published(const Published& events) {
+  Fan* found = find(events.conversation);
+  if (found == nullptr || !found->known)
+    return;  // the home's answer, still to come, has a later head
+  Fan& fan = *found;
+  if (events.epoch != fan.epoch || events.first != fan.head + 1) return;  // an older head: seen
+  fan.head = events.last();
+  fan.mark = events.mark;
+  fan.head_ordinal = events.head_ordinal;
+  push_events(fan, events);
+  if (events.ended) end_access(fan, events.ended, events.last());
+}
+
+/// The hot path: one frame for all; an entry costs a compare and a push.
+void Fans::push_events(Fan& fan, const Published& events) {
+  FramePtr frame;
+  bool heads = false;
+  for (Subscription& sub : fan.subscriptions) {
+    if (sub.level != Level::full) {
+      heads |= sub.level == Level::heads;
+      continue;
+    }
+    if (sub.state != Subscription::State::live) continue;
+    if (sub.outlet->backlog() > limits::queue_soft) {
+      sub.state = Subscription::State::filling;  // lagging: the store has it, the marker tells
+      shard_.sessions.lag(sub.session, fan);
+      continue;
+    }
+    if (!frame) {
+      wire::Events body;
+      body.conversation = fan.id;
+      body.epoch = fan.epoch;
+      body.first = events.first;
+      body.records = events.records;
+      body.mark = events.mark;
+      frame = make_frame(0, std::move(body));
+    }
+    sub.outlet->push(frame);
+    sub.next = events.last() + 1;
+  }
+  if (heads) heads_later(fan);
+}
+
+void Fans::end_access(Fan& fan, UserId user, Seq last) {
+  for (std::uint32_t i = 0; i < fan.subscriptions.size();) {
+    Subscription& sub = fan.subscriptions[i];
+    if (sub.user != user) {
+      ++i;
+      continue;
+    }
+    sub.last = last;  // opening or filling: what it may see still comes from the store
+    if (sub.state == Subscription::State::live || sub.level != Level::full) {
+      const std::uint32_t session = sub.session;
+      remove(fan, i);
+      shard_.sessions.unwatch_all(session, fan.id);
+    } else {
+      ++i;
+    }
+  }
+}
+
+void Fans::heads_later(Fan& fan) {
+  if (fan.heads_due) return;
+  fan.heads_due = true;
+  heads_due_.push_back(fan.id);
+  if (heads_timer_ != Effects::Timer::none) return;
+  heads_timer_ = shard_.world.start_timer(limits::head_moved_period, [this] {
+    heads_timer_ = Effects::Timer::none;
+    push_heads();
+  });
+}
+
+void Fans::push_heads() {
+  for (const ConversationId& id : std::exchange(heads_due_, {})) {
+    Fan* fan = find(id);
+    if (fan == nullptr) continue;
+    fan->heads_due = false;
+    const FramePtr frame = make_frame(0, wire::HeadMoved{id, fan->cursor(), fan->head_ordinal});
+    for (Subscription& sub : fan->subscriptions) {
+      if (sub.level != Level::heads || sub.state == Subscription::State::opening) continue;
+      sub.outlet->push(frame);
+    }
+  }
+}
+
+void Fans::receipts(const ConversationId& id, ConversationKind kind,
+                    const std::vector<Receipt>& receipts) {
+  Fan* fan = find(id);
+  if (fan == nullptr) return;
+  const FramePtr all = make_frame(0, wire::ReceiptsMoved{id, receipts});
+  for (Subscription& sub : fan->subscriptions) {
+    if (sub.state == Subscription::State::opening) continue;
+    if (kind != ConversationKind::channel && sub.level == Level::full) {
+      sub.outlet->push(all);
+      continue;
+    }
+    // Channels and `heads`: a user's own position only, for its other devices.
+    auto own = std::find_if(receipts.begin(), receipts.end(),
+                            [&](const Receipt& receipt) { return receipt.user == sub.user; });
+    if (own != receipts.end()) sub.outlet->push(make_frame(0, wire::ReceiptsMoved{id, {*own}}));
+  }
+}
+
+void Fans::signalled(const wire::Signalled& signal, SessionRef except) {
+  Fan* fan = find(signal.conversation);
+  if (fan == nullptr) return;
+  const FramePtr frame = make_frame(0, signal);
+  for (Subscription& sub : fan->subscriptions) {
+    if (sub.level != Level::full || sub.state != Subscription::State::live) continue;
+    if (except.shard == shard_.index && except.slot == sub.session && except.generation != 0)
+      continue;
+    if (sub.outlet->backlog() > limits::queue_soft / 2) continue;  // signals go first
+    sub.outlet->push(frame);
+  }
+}
+
+std::uint32_t Fans::add(Fan& fan, Subscription subscription) {
+  fan.subscriptions.push_back(subscription);
+  return static_cast<std::uint32_t>(fan.subscriptions.size() - 1);
+}
+
+void Fans::remove(Fan& fan, std::uint32_t index) {
+  shard_.sessions.forget(fan.subscriptions[index].session, fan);
+  const auto last = static_cast<std::uint32_t>(fan.subscriptions.size() - 1);
+  if (index != last) {
+    fan.subscriptions[index] = fan.subscriptions[last];
+    shard_.sessions.moved(fan.subscriptions[index].session, fan, index);
+  }
+  fan.subscriptions.pop_back();
+  if (fan.subscriptions.empty()) fan.empty_since = shard_.world.now().steady;
+}
+
+void Fans::sweep(std::chrono::steady_clock::time_point now) {
+  for (auto it = fans_.begin(); it != fans_.end();) {
+    Fan& fan = *it->second;
+    if (!fan.subscriptions.empty() || now - fan.empty_since < limits::idle_conversation) {
+      ++it;
+      continue;
+    }
+    if (fan.known) {
+      shard_.at(shard_.shard_of(fan.id), [id = fan.id, here = shard_.index](ShardState& there) {
+        auto home = there.homes.find(id);
+        if (home != there.homes.end()) std::erase(home->second.followers, here);
+      });
+    }
+    it = fans_.erase(it);
+  }
+}
+
+}  // namespace parley::core

@@ -1,0 +1,87 @@
+// core/fan.hpp: what a shard follows for its sessions: one Fan a conversation, one contiguous entry
+// a subscription.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "core/effects.hpp"
+#include "core/outlet.hpp"
+#include "core/shard.hpp"
+#include "parley/event.hpp"
+
+namespace parley::core {
+
+/// One session's subscription, as the fan-out walks it.
+struct Subscription {
+  enum class State : std::uint8_t {
+    opening,  // asked for, not answered yet: nothing is pushed
+    live,     // everything up to the fan's head was pushed
+    filling,  // events from `next` on come from the store, at the session's own pace
+  };
+  Outlet* outlet = nullptr;
+  std::uint32_t session = 0;  // slot of the session on this shard
+  Level level = Level::none;
+  State state = State::opening;
+  Seq next = 1;  // the next event to push
+  Seq last = 0;  // not 0: access ended with this event; the subscription ends after it
+  UserId user;
+  Seq visible_from = 1;
+};
+
+/// One conversation as this shard sees it: where it stands, and who here wants it.
+struct Fan {
+  ConversationId id;
+  ConversationKind kind = ConversationKind::group;
+  Epoch epoch;
+  Seq head = 0;
+  Mark mark = 0;
+  std::uint64_t head_ordinal = 0;
+  Seq floor = 1;
+  bool known = false;      // the home has answered: the fields above are right, and stay so
+  bool heads_due = false;  // a head_moved is waiting for the next period
+  std::vector<Subscription> subscriptions;  // in no order
+  std::chrono::steady_clock::time_point empty_since{};
+  [[nodiscard]] Cursor cursor() const noexcept { return {epoch, head, mark}; }
+};
+
+/// All fans of a shard. Sessions hold (Fan*, index) pairs, kept right when entries move.
+class Fans {
+ public:
+  explicit Fans(ShardState& shard) : shard_(shard) {}
+
+  /// Finds or makes the fan. It lives while it has subscriptions and a while longer.
+  Fan& fan(const ConversationId& id);
+  [[nodiscard]] Fan* find(const ConversationId& id) noexcept;
+  /// What the home said when it made this shard a follower.
+  void opened(Fan& fan, const Access& access);
+
+  void published(const Published& events);
+  void receipts(const ConversationId& id, ConversationKind kind,
+                const std::vector<Receipt>& receipts);
+  void signalled(const wire::Signalled& signal, SessionRef except);
+
+  /// Adds a subscription for a session (a slot here) in state `opening`; its index in the fan.
+  std::uint32_t add(Fan& fan, Subscription subscription);
+  /// Removes by index; the session whose entry moved is told.
+  void remove(Fan& fan, std::uint32_t index);
+
+  void sweep(std::chrono::steady_clock::time_point now);
+  [[nodiscard]] std::size_t size() const noexcept { return fans_.size(); }
+
+ private:
+  void push_events(Fan& fan, const Published& events);
+  void end_access(Fan& fan, UserId user, Seq last);
+  void heads_later(Fan& fan);
+  void push_heads();
+
+  ShardState& shard_;
+  std::unordered_map<ConversationId, std::unique_ptr<Fan>> fans_;
+  std::vector<ConversationId> heads_due_;
+  Effects::Timer heads_timer_ = Effects::Timer::none;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,328 @@
+#include "core/feed_follower.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "base/endian.hpp"
+#include "core/event_reader.hpp"
+#include "core/shard_state.hpp"
+#include "wire/record.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::uint32_t page_size = 256;
+constexpr auto save_period = std::chrono::seconds(1);
+constexpr std::uint32_t rebuild_rows = 1'000;
+
+std::string guard_of(std::uint64_t revision, std::uint64_t nonce, std::string_view position) {
+  std::string guard(17, '\0');
+  guard[0] = 1;  // format
+  base::put_be64(guard.data() + 1, revision);
+  base::put_be64(guard.data() + 9, nonce);
+  return guard.append(position);
+}
+
+/// Partition ids start with the namespace (4); a conversation's id follows.
+std::optional<ConversationId> conversation_in(Bytes partition) {
+  if (partition.size() < 20) return std::nullopt;
+  ConversationId id;
+  partition.copy(reinterpret_cast<char*>(id.bytes.data()), 16, 4);
+  return id;
+}
+
+bool membership(EventKind kind) {
+  return kind == EventKind::created || kind == EventKind::joined || kind == EventKind::left ||
+         kind == EventKind::added || kind == EventKind::removed;
+}
+
+}  // namespace
+
+/// A page of the feed on its way through.
+struct FeedFollower::Work {
+  Changes changes;
+  std::size_t at = 0;
+};
+
+void FeedFollower::start() { read_position(); }
+
+void FeedFollower::retry(std::function<void()> step, const Error& error) {
+  if (stopping_) {
+    busy_ = again_ = false;
+    started_ = true;
+    return;
+  }
+  if (failures_++ % 32 == 0) {
+    shard_.world.log(Effects::Severity::warning, "the change feed waits: " + error.message);
+  }
+  const auto delay = std::chrono::milliseconds(std::min(1'000, 20 << std::min(failures_, 6)));
+  shard_.world.start_timer(delay, std::move(step));
+}
+
+void FeedFollower::read_position() {
+  auto memory = std::make_shared<std::string>(layout::system_id("consumer:lists"));
+  Get get;
+  get.cells.push_back({{layout::system, *memory}, {}});
+  get.owner = memory;
+  shard_.world.get(std::move(get), [this](Result<Cells> cells) {
+    if (!cells) return retry([this] { read_position(); }, cells.error());
+    if (const auto& guard = cells->values[0]; guard && guard->size() >= 17) {
+      guard_ = std::string(*guard);
+      revision_ = base::get_be64(guard_.data() + 1);
+      position_ = saved_ = guard_.substr(17);
+    }
+    started_ = true;
+    kick();
+  });
+}
+
+void FeedFollower::kick() {
+  if (!started_) return;
+  if (busy_) {
+    again_ = true;
+    return;
+  }
+  busy_ = true;
+  poll();
+}
+
+void FeedFollower::poll() {
+  again_ = false;
+  shard_.world.changes(position_, page_size, [this](Result<Changes> changes) {
+    if (!changes) return retry([this] { poll(); }, changes.error());
+    failures_ = 0;
+    auto work = std::make_shared<Work>();
+    work->changes = std::move(*changes);
+    if (!work->changes.trimmed) return process(std::move(work));
+    shard_.world.log(Effects::Severity::warning, "the change feed was trimmed: rebuilding lists");
+    rebuild(layout::conversation, {},
+            [this, work] { rebuild(layout::member, {}, [this, work] { process(work); }); });
+  });
+}
+
+void FeedFollower::process(std::shared_ptr<Work> work) {
+  if (work->at < work->changes.entries.size()) return entry(std::move(work));
+  page_done(std::move(work));
+}
+
+void FeedFollower::page_done(std::shared_ptr<Work> work) {
+  const bool moved = !work->changes.entries.empty();
+  if (!work->changes.next.empty()) position_ = std::string(work->changes.next);
+  if (position_ != saved_ && save_timer_ == Effects::Timer::none && !stopping_) {
+    save_timer_ = shard_.world.start_timer(save_period, [this] {
+      save_timer_ = Effects::Timer::none;
+      save_position();
+    });
+  }
+  if (moved || again_) return poll();
+  busy_ = false;
+}
+
+void FeedFollower::save_position() {
+  if (saving_ || position_ == saved_) return;
+  saving_ = true;
+  struct Save {
+    std::string partition, expect, guard, position;
+  };
+  auto save = std::make_shared<Save>();
+  save->partition = layout::system_id("consumer:lists");
+  save->expect = guard_;
+  save->position = position_;
+  save->guard = guard_of(revision_ + 1, shard_.world.random(), position_);
+  Batch batch;
+  batch.partition = {layout::system, save->partition};
+  if (!guard_.empty()) batch.expect = save->expect;
+  batch.guard = save->guard;
+  batch.owner = save;
+  shard_.world.commit(std::move(batch), [this, save](Committed committed) {
+    saving_ = false;
+    if (committed.verdict != Verdict::done) {
+      // Not saved, or not known: repeating the feed from the older position is harmless.
+      started_ = false;
+      return read_saved();
+    }
+    guard_ = save->guard;
+    ++revision_;
+    saved_ = save->position;
+    shard_.world.forget_changes(saved_, [](Result<void>) {});
+  });
+}
+
+/// Takes the guard as it is now; the position in memory is newer and stays.
+void FeedFollower::read_saved() {
+  auto memory = std::make_shared<std::string>(layout::system_id("consumer:lists"));
+  Get get;
+  get.cells.push_back({{layout::system, *memory}, {}});
+  get.owner = memory;
+  shard_.world.get(std::move(get), [this](Result<Cells> cells) {
+    if (!cells) return retry([this] { read_saved(); }, cells.error());
+    const auto& guard = cells->values[0];
+    guard_ = guard ? std::string(*guard) : std::string();
+    revision_ = guard_.size() >= 17 ? base::get_be64(guard_.data() + 1) : 0;
+    started_ = true;
+    kick();
+  });
+}
+
+// ---- One entry: whose membership moved? ----
+
+void FeedFollower::entry(std::shared_ptr<Work> work) {
+  const Changes::Entry& entry = work->changes.entries[work->at++];
+  const auto note = layout::decode_note(entry.note);
+  const auto conversation = conversation_in(entry.partition.id);
+  auto next = [this, work] { process(work); };
+  if (!note || !conversation) return next();
+  if (note->kind == layout::Note::Kind::events) {
+    return read_users(*conversation, note->first, note->last, next);
+  }
+  read_rows(*conversation, note->users, next);
+}
+
+void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, Next next) {
+  ReadRange range;
+  range.conversation = conversation;
+  range.ns = shard_.config.ns;
+  range.partition = layout::conversation_id(range.ns, conversation);
+  range.from = first;
+  range.to = last;
+  range.max_events = static_cast<std::uint32_t>(limits::page_events);
+  read_events(shard_.world, range, [=, this](Result<EventPage> page) {
+    if (!page && page.error().errc() == Errc::denied) return next();  // gone since
+    if (!page)
+      return retry([=, this] { read_users(conversation, first, last, next); }, page.error());
+    std::vector<UserId> users;
+    Seq after = first;
+    for (const auto& event : page->events) {
+      after = event.seq + 1;
+      const wire::RecordFields fields = wire::read_record(event.record.bytes());
+      if (!membership(fields.kind)) continue;
+      const UserId user = fields.kind == EventKind::created ? fields.sender : fields.target;
+      if (user && std::find(users.begin(), users.end(), user) == users.end()) users.push_back(user);
+    }
+    if (!page->more) return read_rows(conversation, std::move(users), next);
+    read_rows(conversation, std::move(users),
+              [=, this] { read_users(conversation, after, last, next); });
+  });
+}
+
+/// What the membership of these users is now: both places where it may be written, and the kind.
+void FeedFollower::read_rows(ConversationId conversation, std::vector<UserId> users, Next next) {
+  if (users.empty()) return next();
+  const layout::Namespace ns = shard_.config.ns;
+  struct Memory {
+    std::deque<std::string> strings;
+    Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
+  };
+  auto memory = std::make_shared<Memory>();
+  Get get;
+  const Bytes home = memory->keep(layout::conversation_id(ns, conversation));
+  get.cells.push_back({{layout::conversation, home}, memory->keep(layout::info_key())});
+  for (const UserId user : users) {
+    const Bytes key = memory->keep(layout::member_key(user));
+    const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
+    get.cells.push_back({{layout::conversation, home}, key});
+    get.cells.push_back(
+        {{layout::member, memory->keep(layout::member_id(ns, conversation, bucket))}, key});
+  }
+  get.owner = memory;
+  shard_.world.get(std::move(get), [=, this](Result<Cells> cells) {
+    apply(conversation, users, next, std::move(cells));
+  });
+}
+
+void FeedFollower::apply(ConversationId conversation, std::vector<UserId> users, Next next,
+                         Result<Cells> cells) {
+  auto again = [=, this] { read_rows(conversation, users, next); };
+  if (!cells) return retry(again, cells.error());
+  const auto info = cells->values[0] ? layout::decode_info(*cells->values[0]) : std::nullopt;
+  if (!info) return next();
+  struct Gather {
+    std::size_t open = 0;
+    Error error;
+  };
+  auto gather = std::make_shared<Gather>();
+  gather->open = users.size();
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    const bool channel = info->kind == ConversationKind::channel;
+    const auto& value = cells->values[1 + 2 * i + (channel ? 1 : 0)];
+    const auto member = value ? layout::decode_member(*value) : std::nullopt;
+    ListChange change;
+    change.conversation = conversation;
+    change.row.kind = info->kind;
+    change.row.entered = member && member->role != Role::none;
+    if (member) {
+      change.row.visible_from = member->visible_from;
+      change.row.visible_ordinal = member->visible_ordinal;
+      change.row.joined_ms = member->since_ms;
+    }
+    if (info->kind == ConversationKind::direct) {
+      change.row.peer = info->first == users[i] ? info->second : info->first;
+    }
+    auto changed = [=, this](const Error& error) {
+      // A user that does not exist has no list: nothing to derive.
+      if (error && error.errc() != Errc::denied) gather->error = error;
+      if (--gather->open != 0) return;
+      if (!gather->error) return next();
+      retry(again, gather->error);
+    };
+    const ShardIndex here = shard_.index;
+    shard_.at_user(users[i], [here, change, changed](ShardState& there, UserHome& home) {
+      home.change(change, [&there, here, changed](Result<void> result) {
+        const Error error = result ? Error() : result.error();
+        there.at(here, [changed, error](ShardState&) { changed(error); });
+      });
+    });
+  }
+}
+
+// ---- Rebuild: from every partition, when the feed lost entries ----
+
+void FeedFollower::rebuild(std::uint8_t space, std::string after, std::function<void()> then) {
+  shard_.world.list(space, after, page_size, [=, this](Result<Listed> listed) {
+    if (!listed) return retry([=, this] { rebuild(space, after, then); }, listed.error());
+    auto ids = std::make_shared<std::vector<std::string>>();
+    for (const Row& partition : listed->partitions) ids->emplace_back(partition.key);
+    const std::string next(listed->next);
+    rebuild_partition(space, ids, 0, {}, [=, this] {
+      if (next.empty()) return then();
+      rebuild(space, next, then);
+    });
+  });
+}
+
+void FeedFollower::rebuild_partition(std::uint8_t space,
+                                     std::shared_ptr<std::vector<std::string>> ids, std::size_t at,
+                                     std::string from, std::function<void()> then) {
+  if (at == ids->size()) return then();
+  auto memory = std::make_shared<std::pair<std::string, std::string>>(
+      (*ids)[at], from.empty() ? std::string("m") : from);
+  Scan scan;
+  scan.partition = {space, memory->first};
+  scan.from = memory->second;
+  scan.to = "n";
+  scan.max_rows = rebuild_rows;
+  scan.owner = memory;
+  shard_.world.scan(std::move(scan), [=, this](Result<Rows> rows) {
+    if (!rows) {
+      return retry([=, this] { rebuild_partition(space, ids, at, from, then); }, rows.error());
+    }
+    const auto conversation = conversation_in((*ids)[at]);
+    std::vector<UserId> users;
+    std::string last;
+    for (const Row& row : rows->rows) {
+      last = std::string(row.key);
+      if (row.key.size() == 9) users.push_back(UserId{base::get_be64(row.key.data() + 1)});
+    }
+    const bool more = rows->more && !last.empty();
+    auto next = [=, this] {
+      if (more) return rebuild_partition(space, ids, at, last + '\0', then);
+      rebuild_partition(space, ids, at + 1, {}, then);
+    };
+    if (!conversation || users.empty()) return next();
+    read_rows(*conversation, std::move(users), next);
+  });
+}
+
+}  // namespace parley::core

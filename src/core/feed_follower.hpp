@@ -1,0 +1,57 @@
+// core/feed_follower.hpp: reads the store's change feed and derives users' list rows from
+// memberships (DESIGN §5.6, STORE §10).
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "core/effects.hpp"
+#include "core/shard.hpp"
+#include "store/layout.hpp"
+
+namespace parley::core {
+
+/// Runs on shard 0. A note says whose membership moved; the member row, read now, says what it is
+/// now. Idempotent, so entries may come twice. The position is kept in the system partition
+/// "consumer:lists" at most every second; a lost position costs repetition, a trimmed feed a
+/// rebuild from every partition.
+class FeedFollower {
+ public:
+  explicit FeedFollower(ShardState& shard) : shard_(shard) {}
+  void start();
+  void kick();  // there may be news
+  [[nodiscard]] bool idle() const noexcept { return !busy_ && !again_ && started_; }
+  void stop() { stopping_ = true; }
+
+ private:
+  struct Work;
+  using Next = std::function<void()>;
+  void read_position();
+  void poll();
+  void process(std::shared_ptr<Work> work);
+  void entry(std::shared_ptr<Work> work);
+  void read_users(ConversationId conversation, Seq first, Seq last, Next next);
+  void read_rows(ConversationId conversation, std::vector<UserId> users, Next next);
+  void apply(ConversationId conversation, std::vector<UserId> users, Next next,
+             Result<Cells> cells);
+  void rebuild(std::uint8_t space, std::string after, std::function<void()> then);
+  void rebuild_partition(std::uint8_t space, std::shared_ptr<std::vector<std::string>> ids,
+                         std::size_t at, std::string from, std::function<void()> then);
+  void page_done(std::shared_ptr<Work> work);
+  void save_position();
+  void read_saved();
+  void retry(std::function<void()> step, const Error& error);
+
+  ShardState& shard_;
+  bool started_ = false, busy_ = false, again_ = false, stopping_ = false, saving_ = false;
+  std::string position_, saved_;
+  std::string guard_;  // of the consumer partition; empty: absent
+  std::uint64_t revision_ = 0;
+  Effects::Timer save_timer_ = Effects::Timer::none;
+  int failures_ = 0;
+};
+
+}  // namespace parley::core

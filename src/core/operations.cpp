@@ -1,0 +1,446 @@
+#include "core/operations.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/siphash.hpp"
+#include "base/utf8.hpp"
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+namespace {
+
+std::string bytes_of(std::string_view label, UserId a, UserId b, std::string_view rest = {}) {
+  std::string bytes(label);
+  for (const UserId id : {a, b}) {
+    char raw[8];
+    std::memcpy(raw, &id.value, sizeof raw);
+    bytes.append(raw, sizeof raw);
+  }
+  return bytes.append(rest);
+}
+
+template <class T>
+void make_unique(std::vector<T>& values) {
+  std::vector<T> seen;
+  std::erase_if(values, [&](const T& value) {
+    if (std::find(seen.begin(), seen.end(), value) != seen.end()) return true;
+    seen.push_back(value);
+    return false;
+  });
+}
+
+wire::Answer done() { return wire::Done{}; }
+
+}  // namespace
+
+std::uint64_t unread_of(std::uint64_t head, std::uint64_t read, std::uint64_t joined,
+                        std::uint64_t floor) noexcept {
+  const std::uint64_t from = std::max({read, joined, floor});
+  return head > from ? head - from : 0;
+}
+
+DeviceId device_id(const std::array<std::uint8_t, 16>& key, UserId user, std::string_view device) {
+  return DeviceId{base::siphash64(key, bytes_of("device", user, {}, device)) | 1};
+}
+
+ConversationId direct_id(const std::array<std::uint8_t, 16>& key, layout::Namespace ns, UserId a,
+                         UserId b) {
+  if (b < a) std::swap(a, b);
+  return ConversationId{base::siphash128(key, bytes_of("direct", a, b, std::to_string(ns)))};
+}
+
+ListEntry entry_of(const ConversationId& id, const Access& access) {
+  ListEntry entry;
+  entry.conversation = id;
+  entry.kind = access.kind;
+  entry.title = access.title;
+  entry.peer = access.peer;
+  entry.role = access.role;
+  entry.visible_from = access.visible_from;
+  entry.head = access.head;
+  entry.head_ordinal = access.head_ordinal;
+  entry.received = access.receipt.received;
+  entry.read = access.receipt.read;
+  entry.unread = unread_of(access.head_ordinal, access.receipt.read_ordinal, access.visible_ordinal,
+                           access.floor_ordinal);
+  entry.last_activity = WallTime(std::chrono::milliseconds(access.last_event_ms));
+  return entry;
+}
+
+void Operations::run(wire::Operation operation) {
+  std::visit([this](auto&& op) { (*this)(std::move(op)); }, std::move(operation));
+}
+
+bool Operations::fail(Errc code, const char* text) {
+  sessions.answer(ref, number, wire::Failed{Error(code, text)});
+  return false;
+}
+bool Operations::known(const ConversationId& id) {
+  return id ? true : fail(Errc::invalid_argument, "conversation: expected an id, got none");
+}
+bool Operations::has_user() {
+  return session.user ? true : fail(Errc::denied, "only a user's session can do this");
+}
+
+void Operations::operator()(wire::Hello&&) { fail(Errc::protocol_error, "hello comes once"); }
+
+void Operations::operator()(wire::Send&& send) {
+  if (!known(send.conversation)) return;
+  if (send.body.size() > shard.config.conversation.max_body) {
+    return void(fail(Errc::too_large, "body: longer than max_body"));
+  }
+  if (send.content_type.size() > limits::content_type) {
+    return void(fail(Errc::too_large, "content_type: longer than 128 bytes"));
+  }
+  if (send.key.size() > limits::host_key) {
+    return void(fail(Errc::too_large, "key: longer than 128 bytes"));
+  }
+  const ConversationId id = send.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), send = std::move(send)](
+                        ShardState& there, Conversation& home) mutable {
+    home.send(who, std::move(send), there.answering<Ack>(ref, number, [](Ack ack) -> wire::Answer {
+      return wire::Acked{ack};
+    }));
+  });
+}
+
+void Operations::operator()(wire::Create&& create) {
+  if (create.kind != ConversationKind::group && create.kind != ConversationKind::channel) {
+    return void(fail(Errc::invalid_argument, "kind: expected group or channel"));
+  }
+  if (create.title.size() > limits::title) {
+    return void(fail(Errc::too_large, "title: longer than 512 bytes"));
+  }
+  if (!base::valid_utf8(create.title)) {
+    return void(fail(Errc::invalid_argument, "title: expected UTF-8"));
+  }
+  if (create.members.size() > limits::add_at_once) {
+    return void(fail(Errc::limit_reached, "members: more than 100 at once"));
+  }
+  ConversationId id;
+  if (create.nonce) {
+    id.bytes = base::siphash128(shard.config.key,
+                                bytes_of("create", session.user, {}, create.nonce.view()));
+  } else {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const std::uint64_t word = shard.world.random();
+      std::memcpy(id.bytes.data() + 8 * i, &word, 8);
+    }
+  }
+  std::vector<std::string> members = std::move(create.members);
+  shard.names.resolve(
+      std::move(members), true,
+      [&shard = shard, ref = ref, number = number, id, who = caller(), kind = create.kind,
+       title = std::move(create.title)](Result<std::vector<UserId>> users) mutable {
+        if (!users) return shard.fail(ref, number, std::move(users).error());
+        make_unique(*users);
+        std::erase(*users, who.user);
+        shard.at_home(id, [=, users = std::move(*users), title = std::move(title)](
+                              ShardState& there, Conversation& home) mutable {
+          home.create(
+              who, kind, std::move(title), std::move(users),
+              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
+                return wire::Opened{entry_of(id, access)};
+              }));
+        });
+      });
+}
+
+void Operations::operator()(wire::Direct&& direct) {
+  const bool host = caller().system();
+  std::vector<std::string> subjects{std::move(direct.peer)};
+  if (host) subjects.push_back(std::move(direct.first));
+  shard.names.resolve(
+      std::move(subjects), true,
+      [&shard = shard, ref = ref, number = number, host,
+       own = session.user](Result<std::vector<UserId>> users) {
+        if (!users) return shard.fail(ref, number, std::move(users).error());
+        const UserId first = host ? (*users)[1] : own;
+        const UserId second = (*users)[0];
+        if (first == second) {
+          return shard.fail(ref, number,
+                            Error(Errc::invalid_argument, "peer: expected another user"));
+        }
+        const ConversationId id = direct_id(shard.config.key, shard.config.ns, first, second);
+        shard.at_home(id, [=](ShardState& there, Conversation& home) {
+          home.create_direct(
+              first, second, own,
+              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
+                return wire::Opened{entry_of(id, access)};
+              }));
+        });
+      });
+}
+
+void Operations::operator()(wire::Join&& join) {
+  if (!known(join.conversation) || !has_user()) return;
+  const ConversationId id = join.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), id](ShardState& there,
+                                                                     Conversation& home) {
+    home.join(who, there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
+      return wire::Opened{entry_of(id, access)};
+    }));
+  });
+}
+
+void Operations::operator()(wire::Leave&& leave) {
+  if (!known(leave.conversation) || !has_user()) return;
+  shard.at_home(leave.conversation, [ref = ref, number = number, who = caller()](
+                                        ShardState& there, Conversation& home) {
+    home.leave(who, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::Add&& add) {
+  if (!known(add.conversation)) return;
+  if (add.members.empty() || add.members.size() > limits::add_at_once) {
+    return void(fail(Errc::invalid_argument, "members: expected 1 to 100 names"));
+  }
+  shard.names.resolve(std::move(add.members), true,
+                      [&shard = shard, ref = ref, number = number, who = caller(),
+                       id = add.conversation](Result<std::vector<UserId>> users) {
+                        if (!users) return shard.fail(ref, number, std::move(users).error());
+                        make_unique(*users);
+                        shard.at_home(id, [=, users = std::move(*users)](
+                                              ShardState& there, Conversation& home) mutable {
+                          home.add(who, std::move(users), there.answering<void>(ref, number, done));
+                        });
+                      });
+}
+
+void Operations::operator()(wire::Remove&& remove) {
+  if (!known(remove.conversation)) return;
+  if (!remove.user) return void(fail(Errc::invalid_argument, "user: expected an id, got none"));
+  shard.at_home(remove.conversation, [ref = ref, number = number, who = caller(),
+                                      user = remove.user](ShardState& there, Conversation& home) {
+    home.remove(who, user, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::SetRole&& set) {
+  if (!known(set.conversation)) return;
+  const bool valid = set.role == Role::member || set.role == Role::admin || set.role == Role::owner;
+  if (!set.user || !valid) {
+    return void(fail(Errc::invalid_argument, "role: expected member, admin or owner, and a user"));
+  }
+  shard.at_home(set.conversation, [ref = ref, number = number, who = caller(), user = set.user,
+                                   role = set.role](ShardState& there, Conversation& home) {
+    home.set_role(who, user, role, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::SetTitle&& set) {
+  if (!known(set.conversation)) return;
+  if (set.title.size() > limits::title) {
+    return void(fail(Errc::too_large, "title: longer than 512 bytes"));
+  }
+  if (!base::valid_utf8(set.title)) {
+    return void(fail(Errc::invalid_argument, "title: expected UTF-8"));
+  }
+  shard.at_home(set.conversation,
+                [ref = ref, number = number, who = caller(), title = std::move(set.title)](
+                    ShardState& there, Conversation& home) mutable {
+                  home.set_title(who, std::move(title), there.answering<void>(ref, number, done));
+                });
+}
+
+void Operations::operator()(wire::Subscribe&& subscribe) {
+  if (!has_user()) return;
+  if (subscribe.items.empty() || subscribe.items.size() > limits::subscribe_at_once) {
+    return void(fail(Errc::invalid_argument, "items: expected 1 to 256 conversations"));
+  }
+  for (const auto& item : subscribe.items) {
+    if (!known(item.conversation)) return;
+    if (item.level > Level::full) {
+      return void(fail(Errc::invalid_argument, "level: expected none, heads or full"));
+    }
+    if (item.cursor && !item.cursor->epoch) {
+      return void(fail(Errc::invalid_argument, "cursor: expected an epoch, got none"));
+    }
+  }
+  sessions.subscribe(ref, number, std::move(subscribe));
+}
+
+void Operations::operator()(wire::History&& history) {
+  if (!known(history.conversation)) return;
+  if (history.limit == 0 || history.limit > limits::page_events) {
+    return void(fail(Errc::invalid_argument, "limit: expected 1 to 256"));
+  }
+  if (session.kind == SessionSetup::Kind::system) return read_history(history, 1, 0);
+  // A subscription knows what may be read, without a hop to the home.
+  if (const Subscription* sub = sessions.subscription(session, history.conversation)) {
+    if (sub->state != Subscription::State::opening) {
+      return read_history(history, sub->visible_from, sub->last);
+    }
+  }
+  shard.at_home(history.conversation, [ref = ref, number = number, user = session.user, history](
+                                          ShardState& there, Conversation& home) {
+    home.access(user, [&there, ref, number, history](Result<Access> access) {
+      if (!access) return there.fail(ref, number, std::move(access).error());
+      const Seq last = access->role == Role::none ? access->left_at : 0;
+      there.at(ref.shard, [ref, number, history, from = access->visible_from,
+                           last](ShardState& here) {
+        if (SessionState* session = here.sessions.find(ref)) {
+          Operations{here, here.sessions, ref, *session, number}.read_history(history, from, last);
+        }
+      });
+    });
+  });
+}
+
+void Operations::read_history(wire::History history, Seq visible_from, Seq last) {
+  ReadRange range;
+  range.conversation = history.conversation;
+  range.ns = shard.config.ns;
+  range.partition = layout::conversation_id(shard.config.ns, history.conversation);
+  range.backward = history.backward;
+  range.max_events = history.limit;
+  range.max_bytes = limits::page_bytes;
+  range.from = visible_from;
+  range.to = last;
+  if (history.backward) {
+    if (history.from != 0)
+      range.to = last == 0 ? history.from - 1 : std::min(last, history.from - 1);
+    if (history.from != 0 && range.to < visible_from) range.from = range.to + 1;  // nothing there
+  } else {
+    range.from = std::max(visible_from, history.from);
+  }
+  const bool empty = (history.backward && history.from == 1) || (last != 0 && range.from > last);
+  if (empty) range.from = range.to = 1, range.max_events = 1;  // for the epoch and floor only
+  read_events(shard.world, range,
+              [&shard = shard, ref = ref, number = number, history, visible_from, last,
+               empty](Result<EventPage> page) {
+                if (!page) return shard.fail(ref, number, std::move(page).error());
+                wire::HistoryPage answer;
+                answer.conversation = history.conversation;
+                answer.epoch = page->head.epoch;
+                answer.floor = std::max(visible_from, page->head.floor);
+                if (empty) page->events.clear(), page->more = false;
+                std::erase_if(page->events, [&](const layout::StoredEvent& event) {
+                  return event.seq < visible_from || (last != 0 && event.seq > last) ||
+                         (history.backward && history.from != 0 && event.seq >= history.from);
+                });
+                answer.more = page->more;
+                if (!page->events.empty()) {
+                  answer.first = page->events.front().seq;
+                  answer.mark = page->events.back().mark;
+                  for (auto& event : page->events)
+                    answer.records.push_back(std::move(event.record));
+                }
+                shard.answer(ref, number, std::move(answer));
+              });
+}
+
+void Operations::operator()(wire::MarkRead&& mark) {
+  if (!known(mark.conversation) || !has_user()) return;
+  shard.at_home(mark.conversation, [ref = ref, number = number, who = caller(), mark](
+                                       ShardState& there, Conversation& home) {
+    home.mark_read(who, mark.received, mark.read, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::SendSignal&& signal) {
+  if (!known(signal.conversation) || !has_user()) return;
+  if (signal.kind.empty() || signal.kind.size() > limits::signal_kind ||
+      !base::valid_utf8(signal.kind)) {
+    return void(fail(Errc::invalid_argument, "kind: expected 1 to 32 bytes of UTF-8"));
+  }
+  if (signal.data.size() > limits::signal_data) {
+    return void(fail(Errc::too_large, "data: longer than 1024 bytes"));
+  }
+  const Subscription* sub = sessions.subscription(session, signal.conversation);
+  if (sub == nullptr || sub->state == Subscription::State::opening || sub->last != 0) {
+    return void(fail(Errc::denied, "conversation: subscribe to it before signalling"));
+  }
+  sessions.answer(ref, number, wire::Done{});
+  auto& budgets = session.signals;
+  const auto now = shard.world.now().steady;
+  auto budget = std::find_if(budgets.begin(), budgets.end(), [&](const auto& candidate) {
+    return candidate.conversation == signal.conversation;
+  });
+  if (budget == budgets.end()) {
+    if (budgets.size() >= 4) budgets.erase(budgets.begin());
+    budget = budgets.insert(budgets.end(), {signal.conversation, now, 0});
+  }
+  if (now - budget->since >= std::chrono::seconds(1)) *budget = {signal.conversation, now, 0};
+  if (++budget->used > limits::signals_per_second) return;
+  const wire::Signalled out{signal.conversation, session.user, std::move(signal.kind),
+                            std::move(signal.data)};
+  shard.at_home(out.conversation, [out, except = ref](ShardState& there, Conversation&) {
+    for (const ShardIndex follower : there.home(out.conversation).followers) {
+      there.at(follower, [out, except](ShardState& here) { here.fans.signalled(out, except); });
+    }
+  });
+}
+
+void Operations::operator()(wire::Watch&& watch) {
+  if (!known(watch.conversation) || !has_user()) return;
+  make_unique(watch.users);
+  if (watch.users.size() > limits::watched_users) {
+    return void(fail(Errc::limit_reached, "users: more than 1000"));
+  }
+  if (watch.users.empty()) {
+    sessions.unwatch_all(ref.slot, watch.conversation);
+    return sessions.answer(ref, number, wire::PresenceChanged{});
+  }
+  const ConversationId id = watch.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), id,
+                     users = std::move(watch.users)](ShardState& there, Conversation& home) {
+    home.check_members(who, users, [&there, ref, number, id](Result<std::vector<UserId>> allowed) {
+      if (!allowed) return there.fail(ref, number, std::move(allowed).error());
+      there.at(ref.shard, [ref, number, id, users = std::move(*allowed)](ShardState& here) {
+        here.sessions.watch(ref, number, id, users);
+      });
+    });
+  });
+}
+
+void Operations::operator()(wire::Members&& members) {
+  if (!known(members.conversation)) return;
+  if (members.limit == 0 || members.limit > limits::page_members) {
+    return void(fail(Errc::invalid_argument, "limit: expected 1 to 500"));
+  }
+  shard.at_home(members.conversation, [ref = ref, number = number, who = caller(), members](
+                                          ShardState& there, Conversation& home) {
+    home.members(who, members.after, members.limit,
+                 there.answering<wire::MembersPage>(
+                     ref, number, [](wire::MembersPage page) -> wire::Answer { return page; }));
+  });
+}
+
+void Operations::operator()(wire::Lookup&& lookup) {
+  if (lookup.users.empty() || lookup.users.size() > limits::lookup_at_once) {
+    return void(fail(Errc::invalid_argument, "users: expected 1 to 256 ids"));
+  }
+  shard.names.lookup(std::move(lookup.users),
+                     shard.answering<std::vector<UserName>>(
+                         ref, number, [](std::vector<UserName> users) -> wire::Answer {
+                           return wire::Names{std::move(users)};
+                         }));
+}
+
+void Operations::operator()(wire::Sync&& sync) {
+  if (!has_user()) return;
+  shard.at_user(session.user, [ref = ref, number = number, token = std::move(sync.token)](
+                                  ShardState& there, UserHome& home) {
+    home.sync(token, there.answering<wire::ListChanged>(
+                         ref, number, [](wire::ListChanged list) -> wire::Answer { return list; }));
+  });
+}
+
+void Operations::operator()(wire::Unknown&&) {
+  fail(Errc::unsupported, "type: this server does not know the operation");
+}
+
+void Operations::operator()(wire::Ping&&) { sessions.answer(ref, number, wire::Done{}); }
+
+void Operations::operator()(wire::Bye&&) {
+  sessions.answer(ref, number, wire::Goodbye{"goodbye", 0, false});
+  sessions.close(ref, CloseReason::normal, "goodbye");
+}
+
+}  // namespace parley::core

@@ -1,0 +1,65 @@
+// core/operations.hpp: one function for each request of a session that has said hello.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/conversation.hpp"
+#include "core/session.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+/// A request at its session. `run` checks what needs no state, then hands over to the home of the
+/// conversation or user; the answer comes through Sessions::answer. Lives for the call only.
+struct Operations {
+  ShardState& shard;
+  Sessions& sessions;
+  SessionRef ref;
+  SessionState& session;
+  std::uint32_t number;
+
+  void run(wire::Operation operation);
+
+ private:
+  void operator()(wire::Hello&& hello);
+  void operator()(wire::Send&& send);
+  void operator()(wire::Create&& create);
+  void operator()(wire::Direct&& direct);
+  void operator()(wire::Join&& join);
+  void operator()(wire::Leave&& leave);
+  void operator()(wire::Add&& add);
+  void operator()(wire::Remove&& remove);
+  void operator()(wire::SetRole&& set);
+  void operator()(wire::SetTitle&& set);
+  void operator()(wire::Subscribe&& subscribe);
+  void operator()(wire::History&& history);
+  void operator()(wire::MarkRead&& mark);
+  void operator()(wire::SendSignal&& signal);
+  void operator()(wire::Watch&& watch);
+  void operator()(wire::Members&& members);
+  void operator()(wire::Lookup&& lookup);
+  void operator()(wire::Sync&& sync);
+  void operator()(wire::Ping&& ping);
+  void operator()(wire::Bye&& bye);
+  void operator()(wire::Unknown&& unknown);
+
+  [[nodiscard]] Caller caller() const { return {session.user, session.device}; }
+  bool fail(Errc code, const char* text);
+  bool known(const ConversationId& id);  // false: refused
+  bool has_user();                       // false: refused, the system has no user
+  void read_history(wire::History history, Seq visible_from, Seq last);
+  void open_pair(UserId first, UserId second, UserId asking);
+};
+
+/// A user's line for a conversation, from what its home says.
+ListEntry entry_of(const ConversationId& id, const Access& access);
+/// unread = H - max(R, J, F): DESIGN §3.4 (no deletions yet: D = X = 0).
+std::uint64_t unread_of(std::uint64_t head, std::uint64_t read, std::uint64_t joined,
+                        std::uint64_t floor) noexcept;
+DeviceId device_id(const std::array<std::uint8_t, 16>& key, UserId user, std::string_view device);
+/// Where the direct conversation of a pair lives, whatever the order.
+ConversationId direct_id(const std::array<std::uint8_t, 16>& key, layout::Namespace ns, UserId a,
+                         UserId b);
+
+}  // namespace parley::core

@@ -1,0 +1,311 @@
+#include "core/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/operations.hpp"
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request under way
+
+std::uint32_t charge_of(const wire::Request& request) {
+  const auto* send = std::get_if<wire::Send>(&request.operation);
+  return request_charge + (send != nullptr ? static_cast<std::uint32_t>(send->body.size()) : 0);
+}
+
+}  // namespace
+
+SessionRef Sessions::open(Outlet& outlet, SessionSetup setup) {
+  SessionState session;
+  session.outlet = &outlet;
+  session.kind = setup.kind;
+  session.auto_subscribe = setup.auto_subscribe;
+  session.subject = std::move(setup.identity.subject);
+  if (setup.kind == SessionSetup::Kind::system) session.phase = SessionState::Phase::ready;
+  const base::Slot slot = sessions_.emplace(std::move(session));
+  const SessionRef ref{shard_.index, slot.index, slot.generation};
+  SessionState& placed = *sessions_.find(slot);
+  placed.generation = slot.generation;
+  if (setup.kind == SessionSetup::Kind::link) {
+    placed.hello_timer = shard_.world.start_timer(limits::handshake_hello, [this, ref] {
+      if (SessionState* late = find(ref)) {
+        late->hello_timer = Effects::Timer::none;
+        close(ref, CloseReason::policy, "no hello in time");
+      }
+    });
+  }
+  return ref;
+}
+
+SessionState* Sessions::find(SessionRef ref) noexcept {
+  return ref.shard == shard_.index ? sessions_.find(base::Slot{ref.slot, ref.generation}) : nullptr;
+}
+
+SessionRef Sessions::ref_of(std::uint32_t slot) const noexcept {
+  const base::Slot full = sessions_.slot_at(slot);
+  return {shard_.index, full.index, full.generation};
+}
+
+void Sessions::request(SessionRef ref, wire::Request request) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase == SessionState::Phase::closed) return;
+  const std::uint32_t number = request.number;
+  auto refuse = [&](Error error) {
+    session->outlet->push(make_frame(number, wire::Failed{std::move(error)}));
+  };
+  const bool known = std::any_of(session->open.begin(), session->open.end(),
+                                 [&](const auto& open) { return open.number == number; });
+  if (number == 0 || known) {
+    refuse(
+        Error(Errc::protocol_error, "request: expected a number that is not 0 and not in flight"));
+    return close(ref, CloseReason::protocol_error, "bad request number");
+  }
+  if (shard_.stopping) return refuse(Error(Errc::engine_closed, "the engine is closing"));
+  const std::uint32_t charge = charge_of(request);
+  const bool host = session->kind == SessionSetup::Kind::system;
+  const std::size_t most = host ? limits::pending : limits::in_flight;
+  if (session->open.size() >= most || ingress_ + charge > limits::ingress / shard_.config.shards) {
+    Error busy(Errc::busy, "too many requests without an answer; wait for some");
+    busy.retry_after = std::chrono::milliseconds(50);
+    return refuse(std::move(busy));
+  }
+  session->open.push_back({number, charge});
+  ingress_ += charge;
+  dispatch(ref, *session, std::move(request));
+}
+
+void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request request) {
+  auto* hello = std::get_if<wire::Hello>(&request.operation);
+  if (session.phase == SessionState::Phase::hello && hello != nullptr) {
+    return this->hello(ref, request.number, std::move(*hello));
+  }
+  if (session.phase != SessionState::Phase::ready || hello != nullptr) {
+    answer(ref, request.number,
+           wire::Failed{Error(Errc::protocol_error, "expected hello first, once, and its answer")});
+    return close(ref, CloseReason::protocol_error, "hello out of order");
+  }
+  Operations{shard_, *this, ref, session, request.number}.run(std::move(request.operation));
+}
+
+void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer answer) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase == SessionState::Phase::closed) return;
+  auto open = std::find_if(session->open.begin(), session->open.end(),
+                           [&](const auto& candidate) { return candidate.number == request; });
+  if (open == session->open.end()) return;
+  ingress_ -= open->charge;
+  *open = session->open.back();
+  session->open.pop_back();
+  session->outlet->push(make_frame(request, std::move(answer)));
+}
+
+void Sessions::close(SessionRef ref, CloseReason reason, std::string text) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase == SessionState::Phase::closed) return;
+  session->phase =
+      session->phase == SessionState::Phase::ready ? session->phase : SessionState::Phase::closed;
+  session->outlet->close(reason, text);
+}
+
+void Sessions::closed(SessionRef ref) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  session->phase = SessionState::Phase::closed;
+  if (session->hello_timer != Effects::Timer::none) {
+    shard_.world.cancel_timer(session->hello_timer);
+  }
+  while (!session->follows.empty()) {
+    const SessionState::Follow follow = session->follows.back();
+    shard_.fans.remove(*follow.fan, follow.index);
+  }
+  for (const auto& watched : session->watched) {
+    shard_.at_user(watched.user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
+  }
+  if (session->user) {
+    shard_.at_user(session->user, [ref](ShardState&, UserHome& home) { home.detach(ref); });
+  }
+  for (const auto& open : session->open) ingress_ -= open.charge;
+  sessions_.erase(base::Slot{ref.slot, ref.generation});
+}
+
+void Sessions::goodbye_all() {
+  std::vector<SessionRef> all;
+  sessions_.for_each([&](base::Slot slot, SessionState&) {
+    all.push_back({shard_.index, slot.index, slot.generation});
+  });
+  for (const SessionRef ref : all) {
+    SessionState* session = find(ref);
+    if (session == nullptr || session->kind == SessionSetup::Kind::system) continue;
+    session->outlet->push(make_frame(0, wire::Goodbye{"the server shuts down", 5'000, true}));
+    close(ref, CloseReason::going_away, "the server shuts down");
+  }
+}
+
+void Sessions::forget(std::uint32_t slot, Fan& fan) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr) return;
+  auto& follows = session->follows;
+  auto it = std::find_if(follows.rbegin(), follows.rend(),
+                         [&](const auto& follow) { return follow.fan == &fan; });
+  if (it == follows.rend()) return;
+  *it = follows.back();
+  follows.pop_back();
+}
+
+void Sessions::moved(std::uint32_t slot, Fan& fan, std::uint32_t index) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr) return;
+  for (auto& follow : session->follows) {
+    if (follow.fan == &fan) follow.index = index;
+  }
+}
+
+void Sessions::unwatch_all(std::uint32_t slot, const ConversationId& conversation) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr) return;
+  const SessionRef ref = ref_of(slot);
+  std::vector<UserId> gone;
+  std::erase_if(session->watched, [&](const auto& watched) {
+    if (watched.conversation != conversation) return false;
+    gone.push_back(watched.user);
+    return true;
+  });
+  for (const UserId user : gone) {
+    const bool still = std::any_of(session->watched.begin(), session->watched.end(),
+                                   [&](const auto& watched) { return watched.user == user; });
+    if (still) continue;
+    shard_.at_user(user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
+  }
+}
+
+void Sessions::list_changed(SessionRef ref, const FramePtr& frame) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase != SessionState::Phase::ready) return;
+  session->outlet->push(frame);
+  if (!session->auto_subscribe) return;
+  if (const auto* list = std::get_if<wire::ListChanged>(&frame->reply().answer)) {
+    follow_list(ref, list->entries, true);
+  }
+}
+
+void Sessions::presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence) {
+  const FramePtr frame = make_frame(0, wire::PresenceChanged{{presence}});
+  for (const SessionRef ref : watchers) {
+    SessionState* session = find(ref);
+    if (session == nullptr || session->phase != SessionState::Phase::ready) continue;
+    if (session->outlet->backlog() > limits::queue_soft / 2) continue;  // shed first
+    session->outlet->push(frame);
+  }
+}
+
+// ---- Hello ----
+
+void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
+  SessionState& session = *find(ref);
+  session.phase = SessionState::Phase::attaching;
+  auto refuse = [&](Errc code, const char* text) {
+    answer(ref, number, wire::Failed{Error(code, text)});
+    close(ref, code == Errc::unauthenticated ? CloseReason::policy : CloseReason::protocol_error,
+          text);
+  };
+  if (hello.min_version > wire::version_max || hello.max_version < wire::version_min) {
+    return refuse(Errc::version_unsupported, "hello: expected a version range that includes 1");
+  }
+  if (hello.token.size() > limits::token) return refuse(Errc::too_large, "token: over 4096 bytes");
+  if (hello.device.size() > limits::device_name) {
+    return refuse(Errc::too_large, "device: over 128 bytes");
+  }
+  if (session.kind == SessionSetup::Kind::trusted) {
+    return identified(ref, number, std::move(hello), Identity{session.subject});
+  }
+  auto authenticate = [this, ref, number](wire::Hello hello) {
+    std::string token = hello.token;
+    shard_.world.authenticate(std::move(token), [this, ref, number, hello = std::move(hello)](
+                                                    Result<Identity> identity) mutable {
+      if (find(ref) == nullptr) return;
+      if (!identity) {
+        answer(ref, number, wire::Failed{std::move(identity).error()});
+        return close(ref, CloseReason::policy, "not authenticated");
+      }
+      identified(ref, number, std::move(hello), std::move(*identity));
+    });
+  };
+  const auto issuer = Tickets::issuer(hello.ticket);
+  if (!issuer || *issuer >= shard_.config.shards) return authenticate(std::move(hello));
+  shard_.at(*issuer, [ref, number, hello = std::move(hello), authenticate](ShardState& there) {
+    auto identity = there.tickets.redeem(hello.ticket, there.world.now());
+    there.at(ref.shard, [ref, number, hello, authenticate,
+                         identity = std::move(identity)](ShardState& here) mutable {
+      if (here.sessions.find(ref) == nullptr) return;
+      if (!identity) return authenticate(std::move(hello));
+      here.sessions.identified(ref, number, std::move(hello), std::move(*identity));
+    });
+  });
+}
+
+void Sessions::identified(SessionRef ref, std::uint32_t number, wire::Hello hello,
+                          Identity identity) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  session->subject = identity.subject;
+  shard_.names.resolve(identity.subject, true,
+                       [this, ref, number, hello = std::move(hello)](Result<UserId> user) mutable {
+                         if (find(ref) == nullptr) return;
+                         if (!user) {
+                           answer(ref, number, wire::Failed{std::move(user).error()});
+                           return close(ref, CloseReason::policy, "no user");
+                         }
+                         welcome(ref, number, std::move(hello), *user);
+                       });
+}
+
+void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, UserId user) {
+  SessionState& session = *find(ref);
+  session.user = user;
+  session.device_name = hello.device;
+  session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}
+                                        : device_id(shard_.config.key, user, hello.device);
+  const UserSession attached{ref, session.device, hello.device};
+  const std::string token = hello.sync_token;
+  shard_.at_user(user, [ref, number, attached, token](ShardState& there, UserHome& home) {
+    home.attach(attached, token, [&there, ref, number](Result<wire::ListChanged> list) {
+      there.at(ref.shard, [ref, number, list = std::move(list)](ShardState& here) mutable {
+        here.sessions.welcomed(ref, number, std::move(list));
+      });
+    });
+  });
+}
+
+void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListChanged> list) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase != SessionState::Phase::attaching) return;
+  if (!list) {
+    answer(ref, number, wire::Failed{std::move(list).error()});
+    return close(ref, CloseReason::internal, "cannot attach now");
+  }
+  session->phase = SessionState::Phase::ready;
+  if (session->hello_timer != Effects::Timer::none) {
+    shard_.world.cancel_timer(std::exchange(session->hello_timer, Effects::Timer::none));
+  }
+  wire::Welcome welcome;
+  welcome.session = std::uint64_t{ref.shard} << 48 | std::uint64_t{ref.generation} << 24 | ref.slot;
+  welcome.user = session->user;
+  welcome.device = session->device;
+  welcome.subject = session->subject;
+  welcome.heartbeat_ms = static_cast<std::uint32_t>(shard_.config.heartbeat.count());
+  welcome.max_body = static_cast<std::uint32_t>(shard_.config.conversation.max_body);
+  if (session->kind == SessionSetup::Kind::link) {
+    welcome.ticket = shard_.tickets.issue(shard_.index, shard_.world, Identity{session->subject});
+  }
+  const std::vector<ListEntry> entries =
+      session->auto_subscribe ? list->entries : std::vector<ListEntry>{};
+  welcome.list = std::move(*list);
+  answer(ref, number, std::move(welcome));
+  if (!entries.empty()) follow_list(ref, entries, false);
+}
+
+}  // namespace parley::core

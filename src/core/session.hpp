@@ -1,0 +1,125 @@
+// core/session.hpp: the sessions of a shard: hello, requests and their answers, subscriptions,
+// refill from the store.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/slot_map.hpp"
+#include "core/effects.hpp"
+#include "core/event_reader.hpp"
+#include "core/fan.hpp"
+#include "core/outlet.hpp"
+#include "core/shard.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+/// One live attachment of a device.
+struct SessionState {
+  enum class Phase : std::uint8_t { hello, attaching, ready, closed };
+  struct Follow {
+    Fan* fan = nullptr;
+    std::uint32_t index = 0;  // in fan->subscriptions
+  };
+  struct Open {
+    std::uint32_t number = 0;
+    std::uint32_t charge = 0;  // bytes against limits::ingress
+  };
+  struct Watched {
+    ConversationId conversation;
+    UserId user;
+  };
+  struct SignalBudget {  // a sender and conversation; the four used last
+    ConversationId conversation;
+    std::chrono::steady_clock::time_point since{};
+    int used = 0;
+  };
+
+  Outlet* outlet = nullptr;
+  SessionSetup::Kind kind = SessionSetup::Kind::link;
+  Phase phase = Phase::hello;
+  bool auto_subscribe = false;
+  bool reading = false;  // a refill is with the store
+  std::uint32_t generation = 0;
+  std::vector<Open> open;  // requests without an answer
+  UserId user;
+  DeviceId device;
+  std::string subject;
+  std::string device_name;  // "" = ephemeral
+  Effects::Timer hello_timer = Effects::Timer::none;
+  std::vector<Follow> follows;
+  std::deque<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
+  std::vector<Watched> watched;
+  std::vector<SignalBudget> signals;
+};
+
+class Sessions {
+ public:
+  explicit Sessions(ShardState& shard) : shard_(shard) {}
+
+  SessionRef open(Outlet& outlet, SessionSetup setup);
+  void request(SessionRef ref, wire::Request request);
+  void drained(SessionRef ref);
+  void closed(SessionRef ref);
+  void goodbye_all();
+
+  /// The answer to a request, on the session's shard; late ones for closed sessions are dropped.
+  void answer(SessionRef ref, std::uint32_t request, wire::Answer answer);
+  [[nodiscard]] SessionState* find(SessionRef ref) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+  [[nodiscard]] std::size_t ingress() const noexcept { return ingress_; }
+
+  // From the fans.
+  void lag(std::uint32_t slot, Fan& fan);  // a live subscription fell behind
+  void forget(std::uint32_t slot, Fan& fan);
+  void moved(std::uint32_t slot, Fan& fan, std::uint32_t index);
+  void unwatch_all(std::uint32_t slot, const ConversationId& conversation);
+
+  // Presence: these were found to be members of a conversation the session is in.
+  void watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,
+             const std::vector<UserId>& users);
+
+  // From the user's home.
+  void list_changed(SessionRef ref, const FramePtr& frame);
+  void presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence);
+
+ private:
+  friend struct Operations;  // one function an operation: operations.cpp
+  struct Subscribing;        // one Subscribe request on its way: session_subscribe.cpp
+
+  [[nodiscard]] SessionRef ref_of(std::uint32_t slot) const noexcept;
+  void dispatch(SessionRef ref, SessionState& session, wire::Request request);
+  void close(SessionRef ref, CloseReason reason, std::string text);
+
+  // Hello.
+  void hello(SessionRef ref, std::uint32_t number, wire::Hello hello);
+  void identified(SessionRef ref, std::uint32_t number, wire::Hello hello, Identity identity);
+  void welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, UserId user);
+  void welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListChanged> list);
+
+  // Subscriptions and refill (session_subscribe.cpp).
+  void subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe);
+  void open_item(std::shared_ptr<Subscribing> work, std::size_t item);
+  void item_opened(std::shared_ptr<Subscribing> work, std::size_t item, Result<Access> access);
+  void check_cursor(std::shared_ptr<Subscribing> work, std::size_t item);
+  void item_done(std::shared_ptr<Subscribing> work);
+  void settle(Subscribing& work, std::size_t item);
+  void answer_item(Subscribing& work, std::size_t item, const Access& access);
+  void follow_list(SessionRef ref, const std::vector<ListEntry>& entries, bool fresh);
+  void unsubscribe(SessionState& session, const ConversationId& id);
+  [[nodiscard]] Subscription* subscription(SessionState& session,
+                                           const ConversationId& id) noexcept;
+  void pump(SessionRef ref);
+  void fill(SessionRef ref, const ConversationId& id, Seq first, Result<EventPage> page);
+
+  ShardState& shard_;
+  base::SlotMap<SessionState> sessions_;
+  std::size_t ingress_ = 0;  // requests accepted and not answered: a fixed charge and the body
+};
+
+}  // namespace parley::core

@@ -1,0 +1,381 @@
+// session_subscribe.cpp: subscribe requests, the answers of CONTRACT I4, and the refill of those
+// who are behind (I5).
+#include <algorithm>
+#include <utility>
+
+#include "core/event_reader.hpp"
+#include "core/operations.hpp"
+#include "core/session.hpp"
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::uint32_t refill_bytes = 128 * 1024;  // one page on its way to a lagging session
+
+}  // namespace
+
+/// One Subscribe request on its way. Touched on the session's shard only.
+struct Sessions::Subscribing {
+  struct Outcome {
+    ResumeAnswer answer;
+    Seq next = 0;         // full: the first event to push
+    bool follow = false;  // the subscription stays
+    Seq mark_at = 0;      // the event whose mark decides
+  };
+  SessionRef ref;
+  std::uint32_t number = 0;   // 0: nobody asked (in-process sessions follow by themselves)
+  bool from_visible = false;  // start at the first visible event: just entered
+  std::vector<wire::Subscribe::Item> items;
+  std::vector<Outcome> outcomes;
+  std::size_t open = 0;
+  Error error;  // a store that cannot answer fails the whole request
+};
+
+Subscription* Sessions::subscription(SessionState& session, const ConversationId& id) noexcept {
+  for (const auto& follow : session.follows) {
+    if (follow.fan->id == id) return &follow.fan->subscriptions[follow.index];
+  }
+  return nullptr;
+}
+
+void Sessions::unsubscribe(SessionState& session, const ConversationId& id) {
+  for (const auto& follow : session.follows) {
+    if (follow.fan->id != id) continue;
+    const SessionState::Follow gone = follow;
+    return shard_.fans.remove(*gone.fan, gone.index);
+  }
+}
+
+void Sessions::subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe) {
+  auto work = std::make_shared<Subscribing>();
+  work->ref = ref;
+  work->number = number;
+  work->items = std::move(subscribe.items);
+  work->outcomes.resize(work->items.size());
+  work->open = work->items.size();
+  for (std::size_t i = 0; i < work->items.size(); ++i) open_item(work, i);
+}
+
+void Sessions::follow_list(SessionRef ref, const std::vector<ListEntry>& entries, bool fresh) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  auto work = std::make_shared<Subscribing>();
+  work->ref = ref;
+  work->from_visible = fresh;
+  for (const ListEntry& entry : entries) {
+    if (subscription(*session, entry.conversation) != nullptr) continue;
+    work->items.push_back({entry.conversation, Level::full, std::nullopt});
+  }
+  if (work->items.empty()) return;
+  work->outcomes.resize(work->items.size());
+  work->open = work->items.size();
+  for (std::size_t i = 0; i < work->items.size(); ++i) open_item(work, i);
+}
+
+void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
+  SessionState* session = find(work->ref);
+  const wire::Subscribe::Item& wanted = work->items[item];
+  ResumeAnswer& answer = work->outcomes[item].answer;
+  answer.conversation = wanted.conversation;
+  answer.level = wanted.level;
+  if (session == nullptr) return item_done(std::move(work));
+  unsubscribe(*session, wanted.conversation);
+  if (wanted.level == Level::none) {
+    answer.answer = Resume::caught_up;
+    return item_done(std::move(work));
+  }
+  if (session->follows.size() >= limits::subscriptions) {
+    work->error = Error(Errc::limit_reached, "items: more than 10000 subscriptions in a session");
+    return item_done(std::move(work));
+  }
+  Fan& fan = shard_.fans.fan(wanted.conversation);
+  Subscription subscription;
+  subscription.outlet = session->outlet;
+  subscription.session = work->ref.slot;
+  subscription.level = wanted.level;
+  subscription.user = session->user;
+  session->follows.push_back({&fan, shard_.fans.add(fan, subscription)});
+  const ConversationId id = wanted.conversation;
+  shard_.at_home(id, [work = std::move(work), item, id, user = session->user](ShardState& there,
+                                                                              Conversation& home) {
+    home.access(user, [&there, work, item, id](Result<Access> access) {
+      const ShardIndex asking = work->ref.shard;
+      if (access && access->role != Role::none) {
+        auto& followers = there.home(id).followers;
+        if (std::find(followers.begin(), followers.end(), asking) == followers.end()) {
+          followers.push_back(asking);
+        }
+      }
+      there.at(asking, [work, item, access = std::move(access)](ShardState& here) mutable {
+        here.sessions.item_opened(work, item, std::move(access));
+      });
+    });
+  });
+}
+
+void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
+                           Result<Access> access) {
+  SessionState* session = find(work->ref);
+  Subscription* sub =
+      session == nullptr ? nullptr : subscription(*session, work->items[item].conversation);
+  Subscribing::Outcome& outcome = work->outcomes[item];
+  if (sub == nullptr || sub->state != Subscription::State::opening) {
+    return item_done(std::move(work));  // closed, or replaced meanwhile: denied stands
+  }
+  if (!access || access->role == Role::none) {
+    if (access) {
+      outcome.answer.answer = Resume::not_member;
+      outcome.answer.last_visible = access->left_at;
+    } else if (access.error().errc() != Errc::denied) {
+      work->error = std::move(access).error();
+    }
+    unsubscribe(*session, work->items[item].conversation);
+    return item_done(std::move(work));
+  }
+  Fan& fan = *shard_.fans.find(work->items[item].conversation);
+  shard_.fans.opened(fan, *access);
+  sub->visible_from = access->visible_from;
+  answer_item(*work, item, *access);
+  if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
+  item_done(std::move(work));
+}
+
+/// Everything of I4 that needs no reading; `mark_at` is left where a mark must be read.
+void Sessions::answer_item(Subscribing& work, std::size_t item, const Access& access) {
+  Subscribing::Outcome& outcome = work.outcomes[item];
+  ResumeAnswer& answer = outcome.answer;
+  const wire::Subscribe::Item& wanted = work.items[item];
+  answer.head = access.head;
+  answer.head_ordinal = access.head_ordinal;
+  answer.floor = access.floor;
+  answer.floor_mark = access.floor_mark;
+  outcome.follow = true;
+  outcome.next = access.head.seq + 1;
+  if (work.from_visible && access.kind != ConversationKind::channel) {
+    answer.answer = Resume::range;
+    outcome.next = std::max(access.visible_from, access.floor);
+    return;
+  }
+  if (!wanted.cursor) {
+    answer.answer = Resume::snapshot;
+    return;
+  }
+  const Cursor& cursor = *wanted.cursor;
+  const Seq start = std::max(access.visible_from, access.floor);
+  if (cursor.epoch != access.head.epoch) {
+    answer.answer = Resume::forked;
+  } else if (cursor.seq > access.head.seq) {
+    answer.answer = Resume::ahead;
+    shard_.world.log(Effects::Severity::error, "a client knows more of " +
+                                                   to_string(answer.conversation) +
+                                                   " than the store: data was lost or restored");
+  } else if (cursor.seq == access.head.seq) {
+    answer.answer = cursor.mark == access.head.mark ? Resume::caught_up : Resume::forked;
+  } else if (cursor.seq + 1 < start) {
+    answer.answer = Resume::trimmed;
+    answer.floor = start;
+    outcome.next = start;
+    if (start != access.floor) outcome.mark_at = start - 1;  // else floor_mark is right already
+  } else if (cursor.seq == 0) {
+    answer.answer = cursor.mark == 0 ? Resume::range : Resume::forked;
+    if (answer.answer == Resume::range) outcome.next = 1;
+  } else if (wanted.level != Level::full) {
+    answer.answer = Resume::range;  // there is more; opening it at `full` compares the marks
+  } else if (cursor.seq + 1 == access.floor) {
+    answer.answer = cursor.mark == access.floor_mark ? Resume::range : Resume::forked;
+    if (answer.answer == Resume::range) outcome.next = cursor.seq + 1;
+  } else {
+    answer.answer = Resume::range;
+    outcome.next = cursor.seq + 1;
+    outcome.mark_at = cursor.seq;
+  }
+  if (answer.answer == Resume::range && wanted.level == Level::full && outcome.mark_at == 0 &&
+      access.head.seq - outcome.next > limits::snapshot_after) {
+    answer.answer = Resume::snapshot;
+    outcome.next = access.head.seq + 1;
+  }
+}
+
+void Sessions::check_cursor(std::shared_ptr<Subscribing> work, std::size_t item) {
+  ReadRange range;
+  range.conversation = work->items[item].conversation;
+  range.ns = shard_.config.ns;
+  range.partition = layout::conversation_id(range.ns, range.conversation);
+  range.from = range.to = work->outcomes[item].mark_at;
+  range.max_events = 1;
+  read_events(shard_.world, range, [this, work, item](Result<EventPage> page) {
+    Subscribing::Outcome& outcome = work->outcomes[item];
+    if (!page) {
+      work->error = std::move(page).error();
+    } else if (page->events.size() != 1) {
+      work->error = Error(Errc::unavailable, "the stream moved while it was read; try again");
+    } else if (outcome.answer.answer == Resume::trimmed) {
+      outcome.answer.floor_mark = page->events[0].mark;
+    } else if (page->events[0].mark != work->items[item].cursor->mark) {
+      outcome.answer.answer = Resume::forked;
+      outcome.next = outcome.answer.head.seq + 1;
+    } else if (outcome.answer.head.seq - outcome.next > limits::snapshot_after) {
+      outcome.answer.answer = Resume::snapshot;
+      outcome.next = outcome.answer.head.seq + 1;
+    }
+    item_done(work);
+  });
+}
+
+void Sessions::item_done(std::shared_ptr<Subscribing> work) {
+  if (--work->open != 0) return;
+  SessionState* session = find(work->ref);
+  if (session == nullptr) return;
+  if (work->error) {
+    for (const auto& item : work->items) {
+      const Subscription* sub = subscription(*session, item.conversation);
+      if (sub != nullptr && sub->state == Subscription::State::opening) {
+        unsubscribe(*session, item.conversation);
+      }
+    }
+    if (work->number != 0) answer(work->ref, work->number, wire::Failed{work->error});
+    return;
+  }
+  if (work->number != 0) {
+    wire::Subscribed subscribed;
+    for (const auto& outcome : work->outcomes) subscribed.answers.push_back(outcome.answer);
+    answer(work->ref, work->number, std::move(subscribed));
+  }
+  for (std::size_t i = 0; i < work->items.size(); ++i) settle(*work, i);
+  pump(work->ref);
+}
+
+/// After the answer: from here on the subscription pushes.
+void Sessions::settle(Subscribing& work, std::size_t item) {
+  const Subscribing::Outcome& outcome = work.outcomes[item];
+  if (!outcome.follow) return;
+  SessionState* session = find(work.ref);
+  Subscription* sub = subscription(*session, work.items[item].conversation);
+  if (sub == nullptr || sub->state != Subscription::State::opening) return;
+  const Fan& fan = *shard_.fans.find(work.items[item].conversation);
+  sub->next = outcome.next;
+  const Seq end = sub->last != 0 ? sub->last : fan.head;
+  if (sub->level != Level::full || sub->next > end) {
+    if (sub->last != 0) {
+      unwatch_all(work.ref.slot, fan.id);
+      return unsubscribe(*session, work.items[item].conversation);
+    }
+    sub->state = Subscription::State::live;
+    return;
+  }
+  sub->state = Subscription::State::filling;
+  session->to_fill.push_back(fan.id);
+}
+
+void Sessions::lag(std::uint32_t slot, Fan& fan) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr) return;
+  session->outlet->push(make_frame(0, wire::HeadMoved{fan.id, fan.cursor(), fan.head_ordinal}));
+  session->to_fill.push_back(fan.id);
+}
+
+void Sessions::drained(SessionRef ref) { pump(ref); }
+
+/// Reads one page for the subscription that waits longest; one read and one page a session.
+void Sessions::pump(SessionRef ref) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase != SessionState::Phase::ready || session->reading)
+    return;
+  while (!session->to_fill.empty()) {
+    if (session->outlet->backlog() > limits::queue_soft / 2) return;  // drained() comes
+    const ConversationId id = session->to_fill.front();
+    const Subscription* sub = subscription(*session, id);
+    if (sub == nullptr || sub->state != Subscription::State::filling) {
+      session->to_fill.pop_front();
+      continue;
+    }
+    const Fan& fan = *shard_.fans.find(id);
+    ReadRange range;
+    range.conversation = id;
+    range.ns = shard_.config.ns;
+    range.partition = layout::conversation_id(range.ns, id);
+    range.from = sub->next;
+    range.to = sub->last != 0 ? sub->last : fan.head;
+    range.max_bytes = refill_bytes;
+    session->reading = true;
+    read_events(shard_.world, range, [this, ref, id, first = sub->next](Result<EventPage> page) {
+      fill(ref, id, first, std::move(page));
+    });
+    return;
+  }
+}
+
+void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<EventPage> page) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  session->reading = false;
+  if (!session->to_fill.empty() && session->to_fill.front() == id) session->to_fill.pop_front();
+  Subscription* sub = subscription(*session, id);
+  if (sub == nullptr || sub->state != Subscription::State::filling) return pump(ref);
+  session->to_fill.push_back(id);
+  if (sub->next != first) return pump(ref);  // replaced while the page was read
+  if (!page && !page.error().retryable()) {
+    shard_.world.log(Effects::Severity::error,
+                     to_string(id) + " cannot be read: " + page.error().message);
+    return close(ref, CloseReason::internal, "a conversation cannot be read");
+  }
+  const Fan& fan = *shard_.fans.find(id);
+  if (!page || page->events.empty() || page->events.front().seq != first ||
+      page->head.epoch != fan.epoch) {
+    shard_.world.start_timer(std::chrono::milliseconds(100), [this, ref] { pump(ref); });
+    return;
+  }
+  wire::Events events;
+  events.conversation = id;
+  events.epoch = fan.epoch;
+  events.first = first;
+  events.mark = page->events.back().mark;
+  for (auto& event : page->events) events.records.push_back(std::move(event.record));
+  sub->next = first + events.records.size();
+  session->outlet->push(make_frame(0, std::move(events)));
+  const Seq end = sub->last != 0 ? sub->last : fan.head;
+  if (sub->next > end) {
+    session->to_fill.pop_back();
+    if (sub->last != 0) {
+      unwatch_all(ref.slot, id);
+      unsubscribe(*session, id);
+    } else {
+      sub->state = Subscription::State::live;
+    }
+  }
+  pump(ref);
+}
+
+void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,
+                     const std::vector<UserId>& users) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  unwatch_all(ref.slot, conversation);
+  if (session->watched.size() + users.size() > limits::watched_users) {
+    return answer(ref, number,
+                  wire::Failed{Error(Errc::limit_reached, "users: more than 1000 watched")});
+  }
+  struct Gather {
+    std::vector<Presence> found;
+    std::size_t open = 0;
+  };
+  auto gather = std::make_shared<Gather>();
+  gather->open = users.size();
+  if (users.empty()) return answer(ref, number, wire::PresenceChanged{});
+  for (const UserId user : users) {
+    session->watched.push_back({conversation, user});
+    shard_.at_user(user, [ref, number, gather](ShardState& there, UserHome& home) {
+      home.watch(ref, [&there, ref, number, gather](const Presence& presence) {
+        there.at(ref.shard, [ref, number, gather, presence](ShardState& here) {
+          gather->found.push_back(presence);
+          if (--gather->open != 0) return;
+          here.sessions.answer(ref, number, wire::PresenceChanged{std::move(gather->found)});
+        });
+      });
+    });
+  }
+}
+
+}  // namespace parley::core

@@ -1,0 +1,158 @@
+#include "core/shard.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/siphash.hpp"
+#include "core/operations.hpp"
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr auto sweep_period = std::chrono::seconds(10);
+constexpr auto stop_look = std::chrono::milliseconds(5);
+
+std::uint64_t spread(std::uint64_t value) noexcept {
+  value ^= value >> 33;
+  value *= 0xff51afd7ed558ccdULL;
+  return value ^ value >> 33;
+}
+
+}  // namespace
+
+ShardState::ShardState(ShardIndex own_index, ShardConfig own_config, Effects& own_effects)
+    : index(own_index),
+      config(own_config),
+      world(own_effects),
+      snowflakes(static_cast<std::uint16_t>(own_config.node + own_index)),
+      names(*this),
+      sessions(*this),
+      fans(*this),
+      follower(*this) {}
+
+ShardState::~ShardState() = default;
+
+ShardIndex ShardState::shard_of(const ConversationId& id) const noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, id.bytes.data() + 8, sizeof word);
+  return static_cast<ShardIndex>(word % config.shards);
+}
+ShardIndex ShardState::shard_of(UserId id) const noexcept {
+  return static_cast<ShardIndex>(spread(id.value) % config.shards);
+}
+ShardIndex ShardState::shard_of_subject(std::string_view subject) const noexcept {
+  return static_cast<ShardIndex>(base::siphash64(config.key, subject) % config.shards);
+}
+
+Home& ShardState::home(const ConversationId& id) {
+  Home& home = homes[id];
+  if (!home.conversation) {
+    home.conversation = std::make_unique<Conversation>(*this, id, config.conversation);
+  }
+  home.used = world.now().steady;
+  return home;
+}
+
+UserHome& ShardState::user_home(UserId id) {
+  auto& home = users[id];
+  if (!home) home = std::make_unique<UserHome>(*this, id);
+  return *home;
+}
+
+void ShardState::answer(SessionRef session, std::uint32_t request, wire::Answer value) {
+  if (session.shard == index) return sessions.answer(session, request, std::move(value));
+  at(session.shard, [session, request, value = std::move(value)](ShardState& there) mutable {
+    there.sessions.answer(session, request, std::move(value));
+  });
+}
+
+void ShardState::fail(SessionRef session, std::uint32_t request, Error error) {
+  answer(session, request, wire::Failed{std::move(error)});
+}
+
+Snowflake ShardState::next_snowflake() {
+  return snowflakes.next(static_cast<std::uint64_t>(world.now().wall_ms));
+}
+
+void ShardState::published(std::shared_ptr<const Published> events) {
+  auto home = homes.find(events->conversation);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard, [events](ShardState& there) { there.fans.published(*events); });
+  }
+}
+
+void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
+                                const std::vector<Receipt>& receipts) {
+  auto home = homes.find(id);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard,
+       [id, kind, receipts](ShardState& there) { there.fans.receipts(id, kind, receipts); });
+  }
+}
+
+void ShardState::feed_moved() {
+  at(0, [](ShardState& there) { there.follower.kick(); });
+}
+
+void ShardState::sweep() {
+  const auto now = world.now().steady;
+  fans.sweep(now);
+  std::erase_if(homes, [&](const auto& entry) {
+    const Home& home = entry.second;
+    return home.followers.empty() && home.conversation->idle() &&
+           now - home.used >= limits::idle_conversation;
+  });
+  std::erase_if(users, [&](const auto& entry) {
+    return entry.second->idle() && now - entry.second->used() >= limits::idle_conversation;
+  });
+  sweep_timer = world.start_timer(sweep_period, [this] { sweep(); });
+}
+
+void ShardState::await_idle() {
+  const bool idle =
+      sessions.size() == 0 && std::all_of(homes.begin(), homes.end(), [](const auto& entry) {
+        return entry.second.conversation->idle();
+      });
+  if (idle) return std::exchange(stopped, {})();
+  world.start_timer(stop_look, [this] { await_idle(); });
+}
+
+Shard::Shard(ShardIndex index, ShardConfig config, Effects& effects)
+    : state_(std::make_unique<ShardState>(index, config, effects)) {}
+Shard::~Shard() = default;
+
+void Shard::start() {
+  state_->sweep_timer = state_->world.start_timer(sweep_period, [this] { state_->sweep(); });
+  if (state_->index == 0) state_->follower.start();
+}
+
+void Shard::stop(std::function<void()> stopped) {
+  state_->stopping = true;
+  state_->follower.stop();
+  state_->stopped = std::move(stopped);
+  state_->sessions.goodbye_all();
+  state_->await_idle();
+}
+
+SessionRef Shard::open(Outlet& outlet, SessionSetup setup) {
+  return state_->sessions.open(outlet, std::move(setup));
+}
+void Shard::request(SessionRef session, wire::Request request) {
+  state_->sessions.request(session, std::move(request));
+}
+void Shard::drained(SessionRef session) { state_->sessions.drained(session); }
+void Shard::session_closed(SessionRef session) { state_->sessions.closed(session); }
+void Shard::resolve(std::string subject, bool create, Then<UserId> then) {
+  state_->names.resolve(std::move(subject), create, std::move(then));
+}
+ShardIndex Shard::index() const noexcept { return state_->index; }
+std::size_t Shard::sessions() const noexcept { return state_->sessions.size(); }
+std::size_t Shard::ingress_bytes() const noexcept { return state_->sessions.ingress(); }
+std::size_t Shard::conversations() const noexcept { return state_->homes.size(); }
+
+}  // namespace parley::core

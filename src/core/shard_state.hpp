@@ -1,0 +1,124 @@
+// core/shard_state.hpp: what a shard is made of, and how its parts reach one another and other
+// shards.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/snowflake.hpp"
+#include "core/bounded_cache.hpp"
+#include "core/fan.hpp"
+#include "core/feed_follower.hpp"
+#include "core/names.hpp"
+#include "core/session.hpp"
+#include "core/shard.hpp"
+#include "core/tickets.hpp"
+#include "core/user_home.hpp"
+
+namespace parley::core {
+
+/// A conversation whose home is here, and the shards that follow it.
+struct Home {
+  std::unique_ptr<Conversation> conversation;
+  std::vector<ShardIndex> followers;
+  std::chrono::steady_clock::time_point used{};
+};
+
+struct ShardState final : ConversationHost {
+  ShardState(ShardIndex own_index, ShardConfig own_config, Effects& own_effects);
+  ~ShardState();
+
+  // ---- Placement ----
+  [[nodiscard]] ShardIndex shard_of(const ConversationId& id) const noexcept;
+  [[nodiscard]] ShardIndex shard_of(UserId id) const noexcept;
+  [[nodiscard]] ShardIndex shard_of_subject(std::string_view subject) const noexcept;
+  /// Runs `work(ShardState&)` on a shard, later; on this one too.
+  template <class Work>
+  void at(ShardIndex to, Work work);
+  /// Runs `work(ShardState&, Conversation&)` at the home of a conversation.
+  template <class Work>
+  void at_home(const ConversationId& id, Work work);
+  /// Runs `work(ShardState&, UserHome&)` at the home of a user.
+  template <class Work>
+  void at_user(UserId id, Work work);
+
+  Home& home(const ConversationId& id);
+  UserHome& user_home(UserId id);
+
+  // ---- Answers: from any shard to the session that asked ----
+  void answer(SessionRef session, std::uint32_t request, wire::Answer answer);
+  void fail(SessionRef session, std::uint32_t request, Error error);
+  /// A completion that answers `request` with `to_answer(value)`, or with the error.
+  template <class T, class ToAnswer>
+  Then<T> answering(SessionRef session, std::uint32_t request, ToAnswer to_answer);
+
+  // ---- ConversationHost ----
+  Effects& effects() noexcept override { return world; }
+  layout::Namespace ns() const noexcept override { return config.ns; }
+  Snowflake next_snowflake() override;
+  void published(std::shared_ptr<const Published> events) override;
+  void receipts_moved(const ConversationId& id, ConversationKind kind,
+                      const std::vector<Receipt>& receipts) override;
+  void feed_moved() override;
+
+  void sweep();       // every few seconds: what nobody uses leaves memory
+  void await_idle();  // while stopping
+
+  ShardIndex index;
+  ShardConfig config;
+  Effects& world;
+  base::SnowflakeSource snowflakes;
+  bool stopping = false;
+  std::function<void()> stopped;
+  Effects::Timer sweep_timer = Effects::Timer::none;
+
+  Names names;
+  Tickets tickets;
+  Sessions sessions;
+  Fans fans;
+  FeedFollower follower;
+  std::unordered_map<ConversationId, Home> homes;
+  std::unordered_map<UserId, std::unique_ptr<UserHome>> users;
+};
+
+/// From the public class to its parts.
+struct ShardAccess {
+  static ShardState& state(Shard& shard) { return *shard.state_; }
+};
+
+template <class Work>
+void ShardState::at(ShardIndex to, Work work) {
+  world.post(to,
+             [work = std::move(work)](Shard& shard) mutable { work(ShardAccess::state(shard)); });
+}
+
+template <class Work>
+void ShardState::at_home(const ConversationId& id, Work work) {
+  at(shard_of(id), [id, work = std::move(work)](ShardState& there) mutable {
+    work(there, *there.home(id).conversation);
+  });
+}
+
+template <class Work>
+void ShardState::at_user(UserId id, Work work) {
+  at(shard_of(id),
+     [id, work = std::move(work)](ShardState& there) mutable { work(there, there.user_home(id)); });
+}
+
+template <class T, class ToAnswer>
+Then<T> ShardState::answering(SessionRef session, std::uint32_t request, ToAnswer to_answer) {
+  return [this, session, request, to_answer = std::move(to_answer)](Result<T> result) {
+    if (!result) return fail(session, request, std::move(result).error());
+    if constexpr (std::is_void_v<T>) {
+      answer(session, request, to_answer());
+    } else {
+      answer(session, request, to_answer(std::move(*result)));
+    }
+  };
+}
+
+}  // namespace parley::core

@@ -1,0 +1,121 @@
+// core/user_home.hpp: a user's own stream at its home: the conversation list, devices, presence,
+// and the sync token (DESIGN §6).
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "core/effects.hpp"
+#include "core/shard.hpp"
+#include "store/layout.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+/// One attached session, as the home of its user knows it.
+struct UserSession {
+  SessionRef ref;
+  DeviceId device;
+  std::string device_name;
+};
+
+/// The list entry that a membership leads to; derived, idempotent, newest state wins.
+struct ListChange {
+  ConversationId conversation;
+  layout::ListRow row;
+};
+
+/// One user. The list rows are derived from memberships by the feed follower; every change is an
+/// event of the user's stream, committed with its row under the head cell. The last
+/// `kept_events` events are kept: an older token is answered with the whole list.
+class UserHome {
+ public:
+  static constexpr Seq kept_events = 256;
+
+  UserHome(ShardState& shard, UserId id);
+
+  /// A session came: what changed since its token (or everything), and it is told what follows.
+  void attach(UserSession session, std::string sync_token, Then<wire::ListChanged> then);
+  void detach(SessionRef session);
+  void sync(std::string sync_token, Then<wire::ListChanged> then);
+  /// Answers when the change is committed, or was known.
+  void change(ListChange change, Then<void> then);
+
+  // Presence: watchers get at most one update a period; the present state is the answer.
+  void watch(SessionRef watcher, std::function<void(const Presence&)> then);
+  void unwatch(SessionRef watcher);
+
+  [[nodiscard]] bool idle() const noexcept;
+  [[nodiscard]] std::chrono::steady_clock::time_point used() const noexcept { return used_; }
+
+ private:
+  struct Change {
+    ListChange change;
+    Then<void> then;
+  };
+  struct Listing;  // one list on its way from the store: user_list.cpp
+  struct Write;    // memory of a commit
+  struct Token {
+    Epoch epoch;
+    Seq seq = 0;
+    Mark mark = 0;
+    std::int64_t stamp_ms = 0;
+  };
+
+  void load(std::function<void(Error)> then);
+  void loaded(Result<Rows> rows);
+  void commit_changes();
+  void submit(std::shared_ptr<Write> write);
+  void committed(std::shared_ptr<Write> write, Committed result);
+  void settle(std::shared_ptr<Write> write);
+  void announce(const std::vector<ListChange>& changes);
+
+  // user_list.cpp
+  void listing(std::string token, Then<wire::ListChanged> then);
+  void entries(std::vector<ConversationId> ids, Then<wire::ListChanged> then);
+  void list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named);
+  void read_entries(std::shared_ptr<Listing> work);
+  void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
+  void add_last_records(std::shared_ptr<Listing> work);
+  void finish(Listing& work);
+  [[nodiscard]] std::string make_token() const;
+  [[nodiscard]] std::optional<Token> parse_token(std::string_view text) const;
+
+  void presence_later();
+  void announce_presence();
+  [[nodiscard]] Presence presence() const;
+  void save_last_seen(const UserSession& session);
+  void read_last_seen(std::function<void()> then);
+
+  ShardState& shard_;
+  UserId id_;
+  std::string partition_;
+  bool loaded_ = false, loading_ = false, committing_ = false;
+  std::string guard_;  // as the store has it
+  layout::HeadCell head_;
+  std::unordered_map<ConversationId, layout::ListRow> list_;
+  std::vector<std::function<void(Error)>> waiting_;
+  std::deque<Change> changes_;
+  struct DeviceWrite {
+    DeviceId id;
+    layout::DeviceRow row;
+  };
+  std::vector<DeviceWrite> devices_;  // to be written with the next commit
+  int operations_ = 0;                // reads under way
+
+  std::vector<UserSession> sessions_;
+  std::vector<SessionRef> watchers_;
+  std::int64_t last_seen_ms_ = 0;
+  bool announced_online_ = false;
+  Effects::Timer presence_timer_ = Effects::Timer::none;
+  std::chrono::steady_clock::time_point presence_at_{};  // the last announcement
+  std::chrono::steady_clock::time_point used_{};
+};
+
+}  // namespace parley::core

@@ -1,0 +1,271 @@
+// user_list.cpp: the conversation list as a read-time join, and the sync token that says what a
+// device has (DESIGN §6).
+#include <algorithm>
+#include <utility>
+
+#include "base/base64.hpp"
+#include "base/endian.hpp"
+#include "core/event_reader.hpp"
+#include "core/operations.hpp"
+#include "core/shard_state.hpp"
+#include "core/user_home.hpp"
+#include "parley/limits.hpp"
+#include "wire/record.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t cells_per_entry = 4;      // head cell, info, own receipt, own member row
+constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cells
+constexpr std::size_t last_records = 64;        // newest conversations come with their last event
+/// A commit may become visible so long after its time was taken; naming too much is harmless.
+constexpr std::int64_t stamp_slack_ms = 120'000;
+constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
+
+}  // namespace
+
+/// One list on its way from the store.
+struct UserHome::Listing {
+  struct Item {
+    ConversationId conversation;
+    layout::ListRow row;
+    bool named = false;  // an event of the user's stream speaks of it: always told
+    std::int64_t moved_ms = 0;
+  };
+  std::vector<Item> items;
+  std::int64_t since_ms = 0;  // 0: everything
+  bool previews = false;
+  wire::ListChanged list;
+  std::size_t open = 0;
+  std::deque<std::string> strings;
+  Then<wire::ListChanged> then;
+  Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
+};
+
+// ---- The token: version, instance, cursor of the user's stream, stamp ----
+
+std::string UserHome::make_token() const {
+  std::string raw(token_bytes, '\0');
+  char* at = raw.data();
+  *at++ = 1;
+  base::put_be64(at, shard_.config.instance);
+  std::copy(head_.epoch.bytes.begin(), head_.epoch.bytes.end(), at + 8);
+  base::put_be64(at + 24, head_.head);
+  base::put_be32(at + 32, head_.mark);
+  base::put_be64(at + 36, static_cast<std::uint64_t>(shard_.world.now().wall_ms));
+  return base::base64_encode(raw);
+}
+
+std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) const {
+  const auto raw = base::base64_decode(text);
+  if (!raw || raw->size() != token_bytes || (*raw)[0] != 1) return std::nullopt;
+  const char* at = raw->data() + 1;
+  if (base::get_be64(at) != shard_.config.instance) return std::nullopt;  // stamps of another life
+  Token token;
+  std::copy(at + 8, at + 24, reinterpret_cast<char*>(token.epoch.bytes.data()));
+  token.seq = base::get_be64(at + 24);
+  token.mark = base::get_be32(at + 32);
+  token.stamp_ms = static_cast<std::int64_t>(base::get_be64(at + 36));
+  if (token.epoch != head_.epoch || token.seq > head_.head || token.seq + 1 < head_.floor) {
+    return std::nullopt;
+  }
+  return token;
+}
+
+// ---- Which conversations ----
+
+void UserHome::listing(std::string token_text, Then<wire::ListChanged> then) {
+  ++operations_;
+  auto work = std::make_shared<Listing>();
+  work->previews = true;
+  work->then = std::move(then);
+  const auto token = parse_token(token_text);
+  auto everything = [this, work] {
+    work->list.whole = true;
+    for (const auto& [id, row] : list_) {
+      if (row.entered) work->items.push_back({id, row, true});
+    }
+    std::sort(work->items.begin(), work->items.end(),
+              [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
+    read_entries(work);
+  };
+  if (!token || (token->seq == head_.head && token->mark != head_.mark)) return everything();
+  work->since_ms = std::max<std::int64_t>(1, token->stamp_ms - stamp_slack_ms);
+  if (token->seq == head_.head) return list_since(work, {});
+  ReadRange range;
+  range.space = layout::user;
+  range.partition = partition_;
+  range.conversation = layout::stream_of(id_);
+  range.ns = shard_.config.ns;
+  range.from = std::max<Seq>(1, token->seq);
+  range.max_events = static_cast<std::uint32_t>(kept_events) + 1;
+  read_events(shard_.world, range, [this, work, token, everything](Result<EventPage> page) {
+    if (!page) {
+      --operations_;
+      return work->then(std::move(page).error());
+    }
+    auto& events = page->events;
+    if (token->seq > 0 && token->seq + 1 > page->head.floor) {
+      const bool same =
+          !events.empty() && events.front().seq == token->seq && events.front().mark == token->mark;
+      if (!same) return everything();
+      events.erase(events.begin());
+    }
+    if (page->more) return everything();
+    std::vector<ConversationId> named;
+    for (const auto& event : events) {
+      named.push_back(wire::read_record(event.record.bytes()).conversation);
+    }
+    list_since(work, named);
+  });
+}
+
+void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named) {
+  for (const auto& [id, row] : list_) {
+    const bool is_named = std::find(named.begin(), named.end(), id) != named.end();
+    if (row.entered) {
+      work->items.push_back({id, row, is_named});
+    } else if (is_named) {
+      work->list.removed.push_back(id);
+    }
+  }
+  std::sort(work->items.begin(), work->items.end(),
+            [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
+  read_entries(std::move(work));
+}
+
+/// A few conversations, for an announcement.
+void UserHome::entries(std::vector<ConversationId> ids, Then<wire::ListChanged> then) {
+  ++operations_;
+  auto work = std::make_shared<Listing>();
+  work->previews = true;
+  work->then = std::move(then);
+  for (const ConversationId& id : ids) {
+    auto it = list_.find(id);
+    if (it == list_.end()) continue;
+    if (it->second.entered) {
+      work->items.push_back({id, it->second, true});
+    } else {
+      work->list.removed.push_back(id);
+    }
+  }
+  read_entries(std::move(work));
+}
+
+// ---- The join ----
+
+void UserHome::read_entries(std::shared_ptr<Listing> work) {
+  if (work->items.empty()) return finish(*work);
+  const layout::Namespace ns = shard_.config.ns;
+  work->open = (work->items.size() + entries_per_get - 1) / entries_per_get;
+  for (std::size_t from = 0; from < work->items.size(); from += entries_per_get) {
+    const std::size_t to = std::min(work->items.size(), from + entries_per_get);
+    Get get;
+    get.cells.reserve((to - from) * cells_per_entry);
+    for (std::size_t i = from; i < to; ++i) {
+      const ConversationId& id = work->items[i].conversation;
+      const bool channel = work->items[i].row.kind == ConversationKind::channel;
+      const Bytes conversation = work->keep(layout::conversation_id(ns, id));
+      const Bytes member = work->keep(layout::member_key(id_));
+      const std::uint16_t receipts =
+          channel ? layout::bucket_of(id_, layout::channel_receipt_buckets) : std::uint16_t{0};
+      get.cells.push_back({{layout::conversation, conversation}, {}});
+      get.cells.push_back({{layout::conversation, conversation}, work->keep(layout::info_key())});
+      get.cells.push_back({{layout::receipt, work->keep(layout::receipt_id(ns, id, receipts))},
+                           work->keep(layout::receipt_key(id_))});
+      if (channel) {
+        const auto bucket = layout::bucket_of(id_, layout::channel_member_buckets);
+        get.cells.push_back(
+            {{layout::member, work->keep(layout::member_id(ns, id, bucket))}, member});
+      } else {
+        get.cells.push_back({{layout::conversation, conversation}, member});
+      }
+    }
+    get.owner = work;
+    shard_.world.get(std::move(get), [this, work, from](Result<Cells> cells) {
+      entries_read(work, from, std::move(cells));
+    });
+  }
+}
+
+void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells) {
+  if (!cells) {
+    if (work->then) {
+      --operations_;
+      std::exchange(work->then, {})(std::move(cells).error());
+    }
+    return;
+  }
+  const std::size_t count = cells->values.size() / cells_per_entry;
+  for (std::size_t i = 0; i < count; ++i) {
+    Listing::Item& item = work->items[from + i];
+    const auto* values = &cells->values[i * cells_per_entry];
+    const auto head = values[0] ? layout::decode_head(*values[0]) : std::nullopt;
+    const auto info = values[1] ? layout::decode_info(*values[1]) : std::nullopt;
+    const auto receipt = values[2] ? layout::decode_receipt(*values[2]) : std::nullopt;
+    const auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
+    if (!head || !info) continue;  // gone meanwhile
+    const std::int64_t moved = std::max(head->last_event_ms, receipt ? receipt->time_ms : 0);
+    if (!item.named && moved < work->since_ms) continue;
+    ListEntry entry;
+    entry.conversation = item.conversation;
+    entry.kind = info->kind;
+    entry.title = info->title;
+    if (info->kind == ConversationKind::direct) {
+      entry.peer = info->first == id_ ? info->second : info->first;
+    }
+    entry.role = member ? member->role : Role::member;
+    entry.visible_from = item.row.visible_from;
+    entry.head = {head->epoch, head->head, head->mark};
+    entry.head_ordinal = head->ordinal;
+    if (receipt) {
+      entry.received = receipt->received;
+      entry.read = receipt->read;
+    }
+    entry.unread = unread_of(head->ordinal, receipt ? receipt->read_ordinal : 0,
+                             item.row.visible_ordinal, head->floor_ordinal);
+    const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
+    entry.last_activity = WallTime(std::chrono::milliseconds(activity));
+    work->list.entries.push_back(std::move(entry));
+  }
+  if (--work->open == 0 && work->then) add_last_records(std::move(work));
+}
+
+/// The newest conversations bring their last event, enough for the first screen.
+void UserHome::add_last_records(std::shared_ptr<Listing> work) {
+  auto& entries = work->list.entries;
+  std::stable_sort(entries.begin(), entries.end(), [](const ListEntry& a, const ListEntry& b) {
+    return a.last_activity > b.last_activity;
+  });
+  const std::size_t count = std::min(entries.size(), last_records);
+  work->open = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ListEntry& entry = entries[i];
+    if (entry.head.seq < entry.visible_from) continue;
+    ReadRange range;
+    range.conversation = entry.conversation;
+    range.ns = shard_.config.ns;
+    range.partition = layout::conversation_id(range.ns, entry.conversation);
+    range.from = std::max<Seq>(entry.visible_from, 1);
+    range.to = entry.head.seq;
+    range.backward = true;
+    range.max_events = 1;
+    ++work->open;
+    read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
+      if (page && !page->events.empty()) {
+        work->list.entries[i].last_record = page->events.back().record;
+      }
+      if (--work->open == 0) finish(*work);
+    });
+  }
+  if (--work->open == 0) finish(*work);
+}
+
+void UserHome::finish(Listing& work) {
+  --operations_;
+  used_ = shard_.world.now().steady;
+  work.list.token = make_token();
+  std::exchange(work.then, {})(std::move(work.list));
+}
+
+}  // namespace parley::core
