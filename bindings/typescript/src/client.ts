@@ -1,0 +1,447 @@
+// client.ts: the client a program uses: the core with a WebSocket, timers, a storage and promises around it.
+import type { ConversationView } from './conversation.js';
+import { ClientCore } from './core.js';
+import { ParleyError } from './errors.js';
+import type { Action, Call, CallResult, ClientEvents, Input, LinkState } from './inputs.js';
+import { MemoryStorage } from './memory_storage.js';
+import type { Operation, Reply } from './operations.js';
+import { random_decimal64, random_hex128 } from './random.js';
+import type { ClientStorage, StorageBatch } from './storage.js';
+import type {
+  Ack,
+  ChatEvent,
+  ConversationId,
+  MembersPage,
+  OutboxItem,
+  Presence,
+  Receipt,
+  Role,
+  Self,
+  Seq,
+  UserId,
+} from './types.js';
+import type { WebSocketConstructor, WebSocketLike } from './websocket.js';
+import { decode, encode, subprotocol } from './wire.js';
+
+export interface ClientOptions {
+  /** ws:// or wss:// */
+  url: string;
+  /** The credential for the host's authenticator; a function is asked before every dial. */
+  token: string | (() => string | Promise<string>);
+  /** Default: memory, forgotten with the object. */
+  storage?: ClientStorage;
+  /** Default: the environment's; in Node before 22 pass the class of npm ws. */
+  WebSocket?: WebSocketConstructor;
+}
+
+/** A stretch of a conversation, ascending and consecutive. */
+export interface HistoryRange {
+  events: ChatEvent[];
+  /** There are older events. */
+  more: boolean;
+}
+
+type Listener<Name extends keyof ClientEvents> = (value: ClientEvents[Name]) => void;
+type Waiting = { resolve: (result: CallResult) => void; reject: (error: ParleyError) => void };
+
+const timeout_max_ms = 0x7fff_ffff;
+
+/**
+ * One device of one user. Owns its WebSocket and timers; `stop` gives both back. All methods may be
+ * called at any time, also without a link: messages wait in the outbox, questions for the next link.
+ */
+export class ParleyClient {
+  private readonly core_ = new ClientCore({ random: Math.random, random64: random_decimal64 });
+  private readonly storage_: ClientStorage;
+  private readonly WebSocket_: WebSocketConstructor;
+  private socket_: WebSocketLike | null = null;
+  private timer_: ReturnType<typeof setTimeout> | null = null;
+  private readonly listeners_ = new Map<string, Set<(value: never) => void>>();
+  private readonly calls_ = new Map<Call, Waiting>();
+  private next_call_ = 1;
+  private commits_: Promise<void> = Promise.resolve();
+  private readonly inputs_: Input[] = [];
+  private running_ = false;
+  private started_ = false;
+  private readonly on_online_ = (): void => this.feed({ type: 'online' });
+  private readonly on_offline_ = (): void => this.feed({ type: 'offline' });
+
+  constructor(private readonly options_: ClientOptions) {
+    this.storage_ = options_.storage ?? new MemoryStorage();
+    const found = options_.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+    if (!found) {
+      throw new ParleyError('unsupported', 'this environment has no WebSocket; pass one, e.g. npm ws');
+    }
+    this.WebSocket_ = found;
+  }
+
+  // ---- Life ----
+
+  /** Loads what the storage has and dials. Rejects only when the storage cannot be read. */
+  async start(): Promise<void> {
+    if (this.started_) return;
+    this.started_ = true;
+    const stored = await this.storage_.load();
+    globalThis.addEventListener?.('online', this.on_online_);
+    globalThis.addEventListener?.('offline', this.on_offline_);
+    this.feed({ type: 'start', stored, device: random_hex128() });
+  }
+
+  /** Says bye and forgets the link; what was stored stays. The storage is closed after its last commit. */
+  async stop(): Promise<void> {
+    globalThis.removeEventListener?.('online', this.on_online_);
+    globalThis.removeEventListener?.('offline', this.on_offline_);
+    this.feed({ type: 'stop' });
+    if (this.timer_ !== null) clearTimeout(this.timer_);
+    this.timer_ = null;
+    await this.commits_;
+    this.storage_.close();
+  }
+
+  get state(): LinkState {
+    return this.core_.state;
+  }
+
+  /** Null before the first welcome. */
+  get self(): Self | null {
+    return this.core_.self;
+  }
+
+  /** Calls `listener` for each event of the name; returns how to stop that. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.listeners_.get(name) ?? new Set();
+    this.listeners_.set(name, listeners);
+    listeners.add(listener as (value: never) => void);
+    return () => listeners.delete(listener as (value: never) => void);
+  }
+
+  // ---- The list ----
+
+  /** Most recent first; copies. */
+  conversations(): ConversationView[] {
+    return this.core_.list();
+  }
+
+  conversation(id: ConversationId): ConversationView | null {
+    return this.core_.view(id);
+  }
+
+  /** A group or channel; the caller becomes its owner. `members` are subjects (names the host knows). */
+  async create(options: { kind: 'group' | 'channel'; title: string; members?: string[] }): Promise<ConversationView> {
+    const { kind, title, members = [] } = options;
+    return this.conversation_call({ type: 'create', kind, title, members, nonce: random_hex128() });
+  }
+
+  /** Finds or creates the conversation with `peer` (a subject). */
+  async direct(peer: string): Promise<ConversationView> {
+    return this.conversation_call({ type: 'direct', peer });
+  }
+
+  /** Channels only. */
+  async join(conversation: ConversationId): Promise<ConversationView> {
+    return this.conversation_call({ type: 'join', conversation });
+  }
+
+  async leave(conversation: ConversationId): Promise<void> {
+    await this.call({ type: 'leave', conversation });
+  }
+
+  async add(conversation: ConversationId, members: string[]): Promise<void> {
+    await this.call({ type: 'add', conversation, members });
+  }
+
+  async remove(conversation: ConversationId, user: UserId): Promise<void> {
+    await this.call({ type: 'remove', conversation, user });
+  }
+
+  async setRole(conversation: ConversationId, user: UserId, role: Role): Promise<void> {
+    await this.call({ type: 'set_role', conversation, user, role });
+  }
+
+  async setTitle(conversation: ConversationId, title: string): Promise<void> {
+    await this.call({ type: 'set_title', conversation, title });
+  }
+
+  async members(conversation: ConversationId, options: { after?: UserId; limit?: number } = {}): Promise<MembersPage> {
+    const { after = '', limit = 100 } = options;
+    const result = await this.call({ type: 'members', conversation, after, limit });
+    if (result.type !== 'members') throw unexpected(result);
+    return result.page;
+  }
+
+  // ---- Messages ----
+
+  /**
+   * Resolves once the message is committed, however many reconnects that takes; rejects when it never
+   * will be. The message is stored on this device before it goes out and is sent at most once.
+   */
+  async send(
+    conversation: ConversationId,
+    text: string,
+    options: { contentType?: string; replyTo?: Seq } = {},
+  ): Promise<Ack> {
+    const { contentType = 'text/plain', replyTo = 0 } = options;
+    const result = await this.wait((call) => ({
+      type: 'send',
+      call,
+      conversation,
+      text,
+      contentType,
+      replyTo,
+    }));
+    if (result.type !== 'ack') throw unexpected(result);
+    return result.ack;
+  }
+
+  /** What is not acknowledged yet, in order; failed items stay until they are retried or discarded. */
+  outbox(conversation: ConversationId): OutboxItem[] {
+    return this.core_.outbox(conversation);
+  }
+
+  /** Sends a failed item again, as a new message. */
+  retry(conversation: ConversationId, local: string): void {
+    this.feed({ type: 'retry', conversation, local });
+  }
+
+  discard(conversation: ConversationId, local: string): void {
+    this.feed({ type: 'discard', conversation, local });
+  }
+
+  /** The conversation is on screen: its events are pushed in full. Each open wants one close. */
+  open(conversation: ConversationId): void {
+    this.feed({ type: 'open', conversation });
+  }
+
+  close(conversation: ConversationId): void {
+    this.feed({ type: 'close', conversation });
+  }
+
+  /**
+   * The last `limit` (1..256) events before seq `before` (0 = the end), from this device where it has
+   * them, else from the engine.
+   */
+  async history(conversation: ConversationId, options: { before?: Seq; limit?: number } = {}): Promise<HistoryRange> {
+    const { before = 0, limit = 50 } = options;
+    const local = await this.stored_history(conversation, before, limit);
+    if (local) return local;
+    const result = await this.call({ type: 'history', conversation, from: before, backward: true, limit });
+    if (result.type !== 'history') throw unexpected(result);
+    return { events: result.page.events, more: result.page.more };
+  }
+
+  private async stored_history(id: ConversationId, before: Seq, limit: number): Promise<HistoryRange | null> {
+    const run = this.core_.stored_run(id);
+    if (!run) return null;
+    const end = before === 0 ? run.until : before;
+    if (end > run.until) return null;
+    const reaches_floor = run.from <= run.visibleFrom;
+    if (end - limit < run.from && !(reaches_floor && end > run.from)) return null;
+    await this.commits_;
+    const events = await this.storage_.events(id, run.from, end, limit);
+    const first = events[0]?.seq ?? end;
+    const whole = events.length === Math.min(limit, end - run.from);
+    return whole ? { events, more: first > run.visibleFrom } : null;
+  }
+
+  // ---- Receipts, signals, presence, names ----
+
+  /** Says that this user has read up to `seq`. Batched; kept while offline. */
+  markRead(conversation: ConversationId, seq: Seq): void {
+    this.feed({ type: 'read', conversation, seq });
+  }
+
+  /** How far the others have come, as far as known: ask `members` once, pushes keep it fresh. */
+  receipts(conversation: ConversationId): Receipt[] {
+    return this.core_.receipts(conversation);
+  }
+
+  /** Call it at every keystroke; at most one signal goes out in three seconds. */
+  typing(conversation: ConversationId): void {
+    this.feed({ type: 'typing', conversation });
+  }
+
+  /** An ephemeral thing of the host's own, to whoever looks at the conversation now. */
+  async signal(conversation: ConversationId, kind: string, text: string): Promise<void> {
+    await this.call({ type: 'signal', conversation, kind, text });
+  }
+
+  /** Presence of members of a conversation the user is in; an empty list ends it. */
+  watch(conversation: ConversationId, users: UserId[]): void {
+    this.feed({ type: 'watch', conversation, users });
+  }
+
+  presence(user: UserId): Presence | null {
+    return this.core_.presence.get(user) ?? null;
+  }
+
+  /** The host's name of a user; null while it is asked for (event `names` follows). */
+  name(user: UserId): string | null {
+    const known = this.core_.names.get(user);
+    if (known !== undefined) return known;
+    this.feed({ type: 'names', users: [user] });
+    return null;
+  }
+
+  // ---- Machinery ----
+
+  private async conversation_call(operation: Operation): Promise<ConversationView> {
+    const result = await this.call(operation);
+    if (result.type !== 'conversation') throw unexpected(result);
+    return result.view;
+  }
+
+  private call(operation: Operation): Promise<CallResult> {
+    return this.wait((call) => ({ type: 'request', call, operation }));
+  }
+
+  private wait(input: (call: Call) => Input): Promise<CallResult> {
+    const call = this.next_call_;
+    this.next_call_ += 1;
+    return new Promise((resolve, reject) => {
+      this.calls_.set(call, { resolve, reject });
+      this.feed(input(call));
+    });
+  }
+
+  /** One input at a time, in order, also when a listener causes the next. */
+  private feed(input: Input): void {
+    this.inputs_.push(input);
+    if (this.running_) return;
+    this.running_ = true;
+    try {
+      for (let next = this.inputs_.shift(); next; next = this.inputs_.shift()) {
+        for (const action of this.core_.handle(Date.now(), next)) this.run(action);
+      }
+    } finally {
+      this.running_ = false;
+    }
+    this.arm();
+  }
+
+  private run(action: Action): void {
+    switch (action.type) {
+      case 'connect':
+        void this.connect();
+        return;
+      case 'disconnect':
+        this.disconnect(action.reason);
+        return;
+      case 'write':
+        this.socket_?.send(encode(action.request));
+        return;
+      case 'store':
+        this.store(action.id, action.batch);
+        return;
+      case 'resolve':
+        this.calls_.get(action.call)?.resolve(action.result);
+        this.calls_.delete(action.call);
+        return;
+      case 'reject':
+        this.calls_.get(action.call)?.reject(action.error);
+        this.calls_.delete(action.call);
+        return;
+      case 'emit':
+        this.emit(action.event.name, action.event.value);
+        return;
+    }
+  }
+
+  private emit(name: string, value: unknown): void {
+    for (const listener of [...(this.listeners_.get(name) ?? [])]) {
+      try {
+        listener(value as never);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+
+  private store(id: number, batch: StorageBatch): void {
+    this.commits_ = this.commits_
+      .then(() => this.storage_.commit(batch))
+      .then(
+        () => this.feed({ type: 'stored', id }),
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          this.feed({ type: 'store_failed', id, message });
+        },
+      );
+  }
+
+  private async connect(): Promise<void> {
+    let token: string;
+    let socket: WebSocketLike;
+    try {
+      const { token: source } = this.options_;
+      token = typeof source === 'function' ? await source() : source;
+      if (this.core_.state !== 'connecting') return;
+      socket = new this.WebSocket_(this.options_.url, [subprotocol]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.feed({ type: 'closed', code: 1006, reason });
+      return;
+    }
+    this.socket_ = socket;
+    socket.onopen = () => this.feed({ type: 'opened', token });
+    socket.onmessage = (event: { data: unknown }) => this.receive(event.data);
+    socket.onerror = () => undefined;  // a close event follows and says the same
+    socket.onclose = (event: { code?: number; reason?: unknown }) => {
+      this.release();
+      this.feed({ type: 'closed', code: event.code ?? 1006, reason: String(event.reason ?? '') });
+    };
+  }
+
+  private receive(data: unknown): void {
+    let replies: Reply[];
+    try {
+      if (typeof data !== 'string') throw new ParleyError('protocol_error', 'the server sent a binary message');
+      replies = decode(data);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.emit('problem', new ParleyError('protocol_error', reason));
+      this.disconnect('protocol_error');
+      this.feed({ type: 'closed', code: 1006, reason });
+      return;
+    }
+    this.feed({ type: 'received', replies });
+  }
+
+  private disconnect(reason: string): void {
+    const socket = this.socket_;
+    if (!socket) return;
+    this.release();
+    socket.close(1000, reason.slice(0, 60));
+  }
+
+  private release(): void {
+    if (!this.socket_) return;
+    this.socket_.onopen = null;
+    this.socket_.onmessage = null;
+    this.socket_.onclose = null;
+    this.socket_.onerror = () => undefined;  // npm ws throws on an error that nobody listens to
+    this.socket_ = null;
+  }
+
+  private arm(): void {
+    if (this.timer_ !== null) clearTimeout(this.timer_);
+    this.timer_ = null;
+    const at = this.core_.next_deadline();
+    if (at === null) return;
+    const delay = Math.min(Math.max(0, at - Date.now()), timeout_max_ms);
+    this.timer_ = setTimeout(() => this.feed({ type: 'tick' }), delay);
+  }
+}
+
+/** A listener's bug is its own: it surfaces as an uncaught error, and the client goes on. */
+function report(error: unknown): void {
+  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
+  if (reportError) reportError(error);
+  else
+    queueMicrotask(() => {
+      throw error;
+    });
+}
+
+function unexpected(result: CallResult): ParleyError {
+  return new ParleyError('protocol_error', `the server answered with ${result.type}`);
+}

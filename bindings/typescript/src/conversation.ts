@@ -1,0 +1,274 @@
+// conversation.ts: what the client knows of one conversation: list line, cursor, unread as a function, receipts.
+import { Outbox } from './outbox.js';
+import type { StoredConversation } from './storage.js';
+import type {
+  ChatEvent,
+  ConversationId,
+  ConversationKind,
+  Cursor,
+  Level,
+  ListEntry,
+  Receipt,
+  ResumeAnswer,
+  Role,
+  Seq,
+  UserId,
+} from './types.js';
+import type { EventsFrame } from './operations.js';
+
+const remembered_ordinals = 256;
+
+/** A line of the conversation list as shown to the host; a copy. */
+export interface ConversationView {
+  conversation: ConversationId;
+  kind: ConversationKind;
+  title: string;
+  peer: UserId;
+  role: Role;
+  unread: number;
+  headSeq: Seq;
+  /** How far this user has read. */
+  read: Seq;
+  visibleFrom: Seq;
+  lastActivity: number;
+  lastEvent: ChatEvent | null;
+  level: Level;
+}
+
+export type Applied =
+  | { result: 'applied'; events: ChatEvent[] }
+  | { result: 'duplicate' }
+  | { result: 'gap' };
+
+export class ConversationState {
+  entry: ListEntry;
+  cursor: Cursor | null = null;
+  /** The stored events are exactly from .. cursor.seq. */
+  from: Seq = 1;
+  /** Level in force on the present link. */
+  level: Level = 'none';
+  /** How many parts of the host's program show this conversation. */
+  opened = 0;
+  /** A subscribe that repairs a gap is under way. */
+  repairing = false;
+  previewing = false;
+  received: Seq;
+  read: Seq;
+  /** What the engine is known to have of this user's positions. */
+  sent: { received: Seq; read: Seq };
+  readonly receipts = new Map<UserId, Receipt>();
+  watched: UserId[] = [];
+  typing_sent_at = Number.NEGATIVE_INFINITY;
+  readonly outbox: Outbox;
+  /** Ordinal at the reader's position: unread = head ordinal - base. */
+  private base_: number;
+  private readonly ordinals_ = new Map<Seq, number>();
+
+  constructor(entry: ListEntry, next_number = 1) {
+    this.entry = entry;
+    this.received = entry.received;
+    this.read = entry.read;
+    this.sent = { received: entry.received, read: entry.read };
+    this.base_ = entry.headOrdinal - entry.unread;
+    this.outbox = new Outbox(next_number);
+  }
+
+  static restore(row: StoredConversation): ConversationState {
+    const state = new ConversationState(row.entry, row.nextNumber);
+    state.cursor = row.cursor;
+    state.from = row.from;
+    state.received = Math.max(row.received, row.entry.received);
+    state.read = Math.max(row.read, row.entry.read);
+    return state;
+  }
+
+  row(): StoredConversation {
+    return {
+      conversation: this.entry.conversation,
+      entry: { ...this.entry, unread: this.unread() },
+      cursor: this.cursor,
+      from: this.from,
+      nextNumber: this.outbox.next_number,
+      received: this.received,
+      read: this.read,
+    };
+  }
+
+  view(): ConversationView {
+    const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } = this.entry;
+    return {
+      conversation,
+      kind,
+      title,
+      peer,
+      role,
+      unread: this.unread(),
+      headSeq: head.seq,
+      read: this.read,
+      visibleFrom,
+      lastActivity,
+      lastEvent,
+      level: this.level,
+    };
+  }
+
+  unread(): number {
+    return Math.max(0, this.entry.headOrdinal - this.base_);
+  }
+
+  /** The engine's newer statement of this line; positions and head never go back within one epoch. */
+  merge(entry: ListEntry): void {
+    const same_stream = entry.head.epoch === this.entry.head.epoch;
+    const base = entry.headOrdinal - entry.unread;
+    if (!same_stream) {
+      this.entry = entry;
+      this.read = entry.read;
+      this.received = entry.received;
+      this.sent = { received: entry.received, read: entry.read };
+      this.base_ = base;
+      this.ordinals_.clear();
+      return;
+    }
+    const newer = entry.head.seq >= this.entry.head.seq ? entry : this.entry;
+    const last_event = newest(entry.lastEvent, this.entry.lastEvent);
+    this.entry = {
+      ...entry,
+      head: newer.head,
+      headOrdinal: newer.headOrdinal,
+      lastEvent: last_event,
+      lastActivity: Math.max(entry.lastActivity, this.entry.lastActivity),
+    };
+    this.sent.read = Math.max(this.sent.read, entry.read);
+    this.sent.received = Math.max(this.sent.received, entry.received);
+    this.received = Math.max(this.received, entry.received);
+    if (entry.read >= this.read) this.base_ = base;
+    this.read = Math.max(this.read, entry.read);
+  }
+
+  /** The gap rule: event n is applied only if n = cursor + 1. */
+  apply(frame: EventsFrame, self: UserId): Applied {
+    const cursor = this.cursor;
+    if (cursor === null || frame.epoch !== cursor.epoch) return { result: 'gap' };
+    const last = frame.first + frame.events.length - 1;
+    if (last <= cursor.seq) return { result: 'duplicate' };
+    if (frame.first > cursor.seq + 1) return { result: 'gap' };
+    const events = frame.events.filter((event) => event.seq > cursor.seq);
+    this.cursor = { epoch: frame.epoch, seq: last, mark: frame.mark };
+    for (const event of events) this.note(event, self);
+    if (last > this.entry.head.seq) {
+      this.entry = {
+        ...this.entry,
+        head: this.cursor,
+        headOrdinal: events[events.length - 1]!.ordinal,
+      };
+    }
+    return { result: 'applied', events };
+  }
+
+  private note(event: ChatEvent, self: UserId): void {
+    this.remember(event);
+    const entry = { ...this.entry };
+    if (event.kind === 'message') {
+      entry.lastActivity = Math.max(entry.lastActivity, event.time);
+      if (event.sender === self && event.seq > this.read) {
+        this.read_up_to(event.seq, event.ordinal);
+        this.sent.read = Math.max(this.sent.read, event.seq);  // the engine moved it with the send
+        this.sent.received = Math.max(this.sent.received, event.seq);
+      }
+    }
+    if (event.kind === 'settings_changed') entry.title = event.title;
+    if (event.kind === 'role_changed' && event.target === self) entry.role = event.role;
+    entry.lastEvent = newest(event, entry.lastEvent);
+    this.entry = entry;
+  }
+
+  /** Keeps the ordinal of an event so that a later read position needs no question to the engine. */
+  remember(event: ChatEvent): void {
+    this.ordinals_.set(event.seq, event.ordinal);
+    if (this.ordinals_.size <= remembered_ordinals) return;
+    for (const seq of this.ordinals_.keys()) {
+      this.ordinals_.delete(seq);
+      break;
+    }
+  }
+
+  moved(head: Cursor, head_ordinal: number): boolean {
+    if (head.epoch === this.entry.head.epoch && head.seq <= this.entry.head.seq) return false;
+    this.entry = { ...this.entry, head, headOrdinal: head_ordinal };
+    return true;
+  }
+
+  /** The ordinal at `seq` when it is known here. */
+  ordinal_at(seq: Seq): number | null {
+    if (seq >= this.entry.head.seq) return this.entry.headOrdinal;
+    return this.ordinals_.get(seq) ?? null;
+  }
+
+  read_up_to(seq: Seq, ordinal: number): void {
+    this.read = Math.max(this.read, seq);
+    this.received = Math.max(this.received, seq);
+    this.base_ = Math.max(this.base_, ordinal);
+  }
+
+  /** Merges by maximum; returns the receipts that moved. */
+  merge_receipts(receipts: readonly Receipt[]): Receipt[] {
+    const moved: Receipt[] = [];
+    for (const receipt of receipts) {
+      const before = this.receipts.get(receipt.user) ?? { user: receipt.user, received: 0, read: 0 };
+      const after = {
+        user: receipt.user,
+        received: Math.max(before.received, receipt.received, receipt.read),
+        read: Math.max(before.read, receipt.read),
+      };
+      if (after.received === before.received && after.read === before.read) continue;
+      this.receipts.set(receipt.user, after);
+      moved.push(after);
+    }
+    return moved;
+  }
+
+  /**
+   * Moves the cursor as the engine's answer asks. `reset`: the stored events were dropped; `lost`:
+   * how many events this device can never get.
+   */
+  resume(answer: ResumeAnswer): { reset: boolean; lost: number } {
+    const before = this.cursor?.seq ?? 0;
+    switch (answer.answer) {
+      case 'snapshot':
+        this.restart(answer);
+        return { reset: true, lost: 0 };
+      case 'trimmed':
+        this.cursor = { epoch: answer.head.epoch, seq: answer.floor - 1, mark: answer.floorMark };
+        this.from = answer.floor;
+        this.moved(answer.head, answer.headOrdinal);
+        return { reset: true, lost: Math.max(0, answer.floor - 1 - before) };
+      case 'forked':
+      case 'ahead':
+        this.receipts.clear();
+        this.restart(answer);
+        this.read = Math.min(this.read, answer.head.seq);
+        this.received = Math.min(this.received, answer.head.seq);
+        this.sent = { received: 0, read: 0 };
+        return { reset: true, lost: Math.max(0, before - answer.head.seq) };
+      default:
+        this.moved(answer.head, answer.headOrdinal);
+        return { reset: false, lost: 0 };
+    }
+  }
+
+  private restart(answer: ResumeAnswer): void {
+    const same_stream = answer.head.epoch === this.entry.head.epoch;
+    const newer = answer.answer !== 'snapshot' || answer.head.seq >= this.entry.head.seq;
+    this.cursor = answer.head;
+    this.from = answer.head.seq + 1;
+    if (newer) this.entry = { ...this.entry, head: answer.head, headOrdinal: answer.headOrdinal };
+    if (!same_stream) this.ordinals_.clear();
+    this.base_ = Math.min(this.base_, this.entry.headOrdinal);
+  }
+}
+
+function newest(a: ChatEvent | null, b: ChatEvent | null): ChatEvent | null {
+  if (a === null) return b;
+  if (b === null) return a;
+  return a.seq >= b.seq ? a : b;
+}

@@ -1,0 +1,18 @@
+// index.ts: what the package offers.
+export { ParleyClient } from './client.js';
+export type { ClientOptions, HistoryRange } from './client.js';
+export type { ConversationView } from './conversation.js';
+export { ParleyError } from './errors.js';
+export type { ErrorCode } from './errors.js';
+export { IndexedDbStorage } from './indexeddb_storage.js';
+export type { ClientEvents, LinkState } from './inputs.js';
+export { MemoryStorage } from './memory_storage.js';
+export type {
+  ClientStorage,
+  StorageBatch,
+  StoredConversation,
+  StoredMeta,
+  StoredState,
+} from './storage.js';
+export type * from './types.js';
+export type { WebSocketConstructor, WebSocketLike } from './websocket.js';

@@ -1,0 +1,103 @@
+// inputs.ts: what goes into the client's core and what comes out; the shell turns these into sockets, timers and promises.
+import type { ConversationView } from './conversation.js';
+import type { ParleyError } from './errors.js';
+import type { Operation, Reply, Request } from './operations.js';
+import type { StorageBatch, StoredState } from './storage.js';
+import type {
+  Ack,
+  ChatEvent,
+  ConversationId,
+  HistoryPage,
+  MembersPage,
+  Presence,
+  Receipt,
+  ResumeAnswer,
+  Seq,
+  UserId,
+  UserName,
+} from './types.js';
+
+/** Names a caller who waits for a result; chosen by the shell. */
+export type Call = number;
+
+export type Input =
+  // The shell's own life.
+  | { type: 'start'; stored: StoredState; device: string }
+  | { type: 'stop' }
+  | { type: 'tick' }
+  | { type: 'online' }
+  | { type: 'offline' }
+  // The link.
+  | { type: 'opened'; token: string }
+  | { type: 'received'; replies: Reply[] }
+  | { type: 'closed'; code: number; reason: string }
+  // The storage: the answer to every `store` action, in order.
+  | { type: 'stored'; id: number }
+  | { type: 'store_failed'; id: number; message: string }
+  // The host.
+  | {
+      type: 'send';
+      call: Call;
+      conversation: ConversationId;
+      text: string;
+      contentType: string;
+      replyTo: Seq;
+    }
+  | { type: 'retry'; conversation: ConversationId; local: string }
+  | { type: 'discard'; conversation: ConversationId; local: string }
+  | { type: 'request'; call: Call; operation: Operation }
+  | { type: 'open'; conversation: ConversationId }
+  | { type: 'close'; conversation: ConversationId }
+  | { type: 'read'; conversation: ConversationId; seq: Seq }
+  | { type: 'typing'; conversation: ConversationId }
+  | { type: 'watch'; conversation: ConversationId; users: UserId[] }
+  | { type: 'names'; users: UserId[] };
+
+export type LinkState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'stopped';
+
+/** What the host can listen to. */
+export interface ClientEvents {
+  /** The link's state; `retryAt` (ms since 1970) while waiting; `error` says why. */
+  state: { state: LinkState; retryAt: number; error: ParleyError | null };
+  /** Lines of the list that changed or went. */
+  list: { changed: ConversationId[]; removed: ConversationId[] };
+  /** New events of a conversation, consecutive, each exactly once and in order. */
+  events: { conversation: ConversationId; events: ChatEvent[] };
+  /** The engine's answer to a cursor, whatever it is. */
+  resume: ResumeAnswer;
+  /** What is shown of this conversation must be loaded anew; `lost` events can never be had. */
+  reset: { conversation: ConversationId; answer: ResumeAnswer['answer']; lost: number };
+  /** The outbox of a conversation changed. */
+  outbox: { conversation: ConversationId };
+  /** A message of this device is committed. */
+  acked: { conversation: ConversationId; local: string; random: string; ack: Ack };
+  receipts: { conversation: ConversationId; receipts: Receipt[] };
+  signal: { conversation: ConversationId; sender: UserId; kind: string; text: string };
+  presence: { users: Presence[] };
+  names: { users: UserName[] };
+  /** Something failed that no call waits for (the storage, a background request). */
+  problem: ParleyError;
+}
+
+export type Emitted = {
+  [Name in keyof ClientEvents]: { name: Name; value: ClientEvents[Name] };
+}[keyof ClientEvents];
+
+/** What a call is answered with, by the kind of its operation. */
+export type CallResult =
+  | { type: 'ack'; ack: Ack }
+  | { type: 'conversation'; view: ConversationView }
+  | { type: 'history'; page: HistoryPage }
+  | { type: 'members'; page: MembersPage }
+  | { type: 'names'; users: UserName[] }
+  | { type: 'done' };
+
+export type Action =
+  | { type: 'connect' }
+  | { type: 'disconnect'; reason: string }
+  | { type: 'write'; request: Request }
+  /** To be committed in the order of these actions; the answer is `stored` or `store_failed`. */
+  | { type: 'store'; id: number; batch: StorageBatch }
+  | { type: 'resolve'; call: Call; result: CallResult }
+  | { type: 'reject'; call: Call; error: ParleyError }
+  | { type: 'emit'; event: Emitted };

@@ -1,0 +1,112 @@
+// operations.ts: every request and reply of the protocol as a typed value; wire.ts spells them as JSON.
+import type { ParleyError } from './errors.js';
+import type {
+  Ack,
+  ChatEvent,
+  ConversationId,
+  ConversationKind,
+  Cursor,
+  Epoch,
+  HistoryPage,
+  Level,
+  ListChange,
+  ListEntry,
+  MembersPage,
+  Presence,
+  Receipt,
+  ResumeAnswer,
+  Role,
+  Self,
+  Seq,
+  UserId,
+  UserName,
+} from './types.js';
+
+export interface SubscribeItem {
+  conversation: ConversationId;
+  level: Level;
+  /** null: from the head. */
+  cursor: Cursor | null;
+}
+
+export type Operation =
+  | { type: 'hello'; token: string; ticket: string; device: string; syncToken: string }
+  | {
+      type: 'send';
+      conversation: ConversationId;
+      number: number;
+      random: string;
+      settled: number;
+      contentType: string;
+      text: string;
+      replyTo: Seq;
+    }
+  | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
+  | { type: 'direct'; peer: string }
+  | { type: 'join'; conversation: ConversationId }
+  | { type: 'leave'; conversation: ConversationId }
+  | { type: 'add'; conversation: ConversationId; members: string[] }
+  | { type: 'remove'; conversation: ConversationId; user: UserId }
+  | { type: 'set_role'; conversation: ConversationId; user: UserId; role: Role }
+  | { type: 'set_title'; conversation: ConversationId; title: string }
+  | { type: 'subscribe'; items: SubscribeItem[] }
+  | { type: 'history'; conversation: ConversationId; from: Seq; backward: boolean; limit: number }
+  | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
+  | { type: 'signal'; conversation: ConversationId; kind: string; text: string }
+  | { type: 'watch'; conversation: ConversationId; users: UserId[] }
+  | { type: 'members'; conversation: ConversationId; after: UserId; limit: number }
+  | { type: 'lookup'; users: UserId[] }
+  | { type: 'sync'; token: string }
+  | { type: 'ping' }
+  | { type: 'bye' };
+
+export interface Request {
+  /** 1 .. 2^32-1; in flight once at a time. */
+  request: number;
+  operation: Operation;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  version: number;
+  self: Self;
+  heartbeatMs: number;
+  ticket: string;
+  list: ListChange;
+}
+
+export interface EventsFrame {
+  type: 'events';
+  conversation: ConversationId;
+  epoch: Epoch;
+  first: Seq;
+  events: ChatEvent[];
+  /** After the last event. */
+  mark: number;
+}
+
+export type Answer =
+  | Welcome
+  | { type: 'done' }
+  | { type: 'error'; error: ParleyError }
+  | { type: 'ack'; ack: Ack }
+  | { type: 'opened'; entry: ListEntry }
+  | { type: 'list'; change: ListChange }
+  | { type: 'subscribed'; answers: ResumeAnswer[] }
+  | EventsFrame
+  | { type: 'head_moved'; conversation: ConversationId; head: Cursor; headOrdinal: number }
+  | { type: 'history_page'; page: HistoryPage }
+  | { type: 'receipts'; conversation: ConversationId; receipts: Receipt[] }
+  | { type: 'signalled'; conversation: ConversationId; sender: UserId; kind: string; text: string }
+  | { type: 'presence'; users: Presence[] }
+  | { type: 'members_page'; page: MembersPage }
+  | { type: 'names'; users: UserName[] }
+  | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
+  /** A type newer than this build: ignored as a push, an error as an answer. */
+  | { type: 'unknown'; name: string };
+
+export interface Reply {
+  /** 0: a push. */
+  request: number;
+  answer: Answer;
+}

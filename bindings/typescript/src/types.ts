@@ -1,0 +1,192 @@
+// types.ts: the nouns of the engine as the client sees them; ids are strings, seqs numbers, times milliseconds since 1970.
+
+/** 32 lower-case hex digits. */
+export type ConversationId = string;
+/** 32 lower-case hex digits; the identity of one stream. */
+export type Epoch = string;
+/** A 64-bit id as a decimal string. */
+export type UserId = string;
+/** The dense number of an event in its stream: 1, 2, 3 ... below 2^53; 0 = before the first. */
+export type Seq = number;
+
+export type ConversationKind = 'direct' | 'group' | 'channel';
+export type Role = 'none' | 'member' | 'admin' | 'owner';
+export type Level = 'none' | 'heads' | 'full';
+
+/** A place in a stream. The three are always sent and stored together. */
+export interface Cursor {
+  epoch: Epoch;
+  seq: Seq;
+  mark: number;
+}
+
+export type EventKind =
+  | 'created'
+  | 'message'
+  | 'joined'
+  | 'left'
+  | 'added'
+  | 'removed'
+  | 'role_changed'
+  | 'settings_changed'
+  | (string & {});
+
+/** One event of a conversation's stream. Kinds unknown to this build still count in the seq. */
+export interface ChatEvent {
+  seq: Seq;
+  /** Countable messages up to and including this event. */
+  ordinal: number;
+  /** The snowflake: order across conversations, links. */
+  id: string;
+  time: number;
+  /** '' = the system. */
+  sender: UserId;
+  kind: EventKind;
+  /** The sender's random bits; its own devices recognise the message by them. '' = none. */
+  echo: string;
+  /** Messages only. */
+  contentType: string;
+  /** Messages: the body when it is valid UTF-8. */
+  text: string;
+  /** Messages whose body is not UTF-8: the body in base64. */
+  data: string;
+  replyTo: Seq;
+  /** Membership events: whom. */
+  target: UserId;
+  role: Role;
+  /** created and settings_changed. */
+  title: string;
+}
+
+/** One line of the user's conversation list, as the engine states it. */
+export interface ListEntry {
+  conversation: ConversationId;
+  kind: ConversationKind;
+  /** '' for direct conversations: show the peer's name. */
+  title: string;
+  /** direct only: the other user. */
+  peer: UserId;
+  role: Role;
+  visibleFrom: Seq;
+  head: Cursor;
+  headOrdinal: number;
+  received: Seq;
+  read: Seq;
+  unread: number;
+  lastActivity: number;
+  lastEvent: ChatEvent | null;
+}
+
+export interface Receipt {
+  user: UserId;
+  received: Seq;
+  read: Seq;
+}
+
+export interface Member {
+  user: UserId;
+  role: Role;
+  since: number;
+  visibleFrom: Seq;
+}
+
+export interface MembersPage {
+  members: Member[];
+  receipts: Receipt[];
+  count: number;
+  more: boolean;
+}
+
+export interface Presence {
+  user: UserId;
+  online: boolean;
+  /** 0: never seen, or online now. */
+  lastSeen: number;
+}
+
+export interface UserName {
+  user: UserId;
+  subject: string;
+}
+
+/** The engine's answer to a send: the message is committed at the declared durability. */
+export interface Ack {
+  conversation: ConversationId;
+  seq: Seq;
+  time: number;
+  number: number;
+  /** The key was known: this is the first answer again. */
+  repeated: boolean;
+}
+
+export type Resume =
+  | 'caught_up'
+  | 'range'
+  | 'snapshot'
+  | 'trimmed'
+  | 'forked'
+  | 'ahead'
+  | 'not_member'
+  | 'denied';
+
+/** The engine's answer to a cursor; exactly one of these, never a part presented as the whole. */
+export interface ResumeAnswer {
+  conversation: ConversationId;
+  answer: Resume;
+  level: Level;
+  head: Cursor;
+  headOrdinal: number;
+  floor: Seq;
+  floorMark: number;
+  lastVisible: Seq;
+}
+
+export interface ListChange {
+  /** Replaces what the client has. */
+  whole: boolean;
+  entries: ListEntry[];
+  removed: ConversationId[];
+  token: string;
+}
+
+export interface HistoryPage {
+  conversation: ConversationId;
+  epoch: Epoch;
+  /** Ascending and consecutive. */
+  events: ChatEvent[];
+  mark: number;
+  /** There are further events in the asked direction. */
+  more: boolean;
+  /** The first seq this reader could ever get. */
+  floor: Seq;
+}
+
+/** Who this session is, as the engine said it in its welcome. */
+export interface Self {
+  user: UserId;
+  subject: string;
+  device: string;
+  session: string;
+  /** Bytes of one message's body at most. */
+  maxBody: number;
+}
+
+/** One message on its way: kept until the engine has acknowledged it. */
+export interface OutboxItem {
+  conversation: ConversationId;
+  /** Names the item within this storage; the idempotency key changes when a send is renumbered. */
+  local: string;
+  /** Outbox number in (conversation, device). */
+  number: number;
+  /** 64 random bits that belong to the number, decimal; the committed event carries them as echo. */
+  random: string;
+  contentType: string;
+  text: string;
+  replyTo: Seq;
+  createdAt: number;
+  state: 'pending' | 'failed';
+  /** The number had been used in a life this device forgot: the message may have been posted then. */
+  renumbered: boolean;
+  /** state failed: why. */
+  error?: { code: string; message: string };
+}

@@ -1,0 +1,423 @@
+// wire.ts: the JSON spelling of the protocol (docs/design/wire_format.md); what comes in is checked field by field.
+import { ParleyError } from './errors.js';
+import type { Answer, Operation, Reply, Request, SubscribeItem } from './operations.js';
+import type {
+  ChatEvent,
+  ConversationKind,
+  Cursor,
+  HistoryPage,
+  Level,
+  ListChange,
+  ListEntry,
+  Member,
+  Presence,
+  Receipt,
+  Resume,
+  ResumeAnswer,
+  Role,
+  UserName,
+} from './types.js';
+
+export const subprotocol = 'parley.v1.json';
+const version_min = 1;
+const version_max = 1;
+const history_limit_default = 50;
+const members_limit_default = 100;
+
+type Json = Record<string, unknown>;
+
+// ---- Out ----
+
+/** Drops the fields that have their default, as the format asks. */
+function compact(fields: Json): Json {
+  const out: Json = {};
+  for (const [key, value] of Object.entries(fields)) {
+    const is_default =
+      value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+    if (!is_default) out[key] = value;
+  }
+  return out;
+}
+
+function write_item(item: SubscribeItem): Json {
+  const { conversation, level, cursor } = item;
+  return cursor === null ? { conversation, level } : { conversation, level, cursor };
+}
+
+function write_operation(operation: Operation): Json {
+  switch (operation.type) {
+    case 'hello':
+      return {
+        min_version: version_min,
+        max_version: version_max,
+        ...compact({
+          token: operation.token,
+          ticket: operation.ticket,
+          device: operation.device,
+          sync_token: operation.syncToken,
+        }),
+      };
+    case 'send':
+      return {
+        conversation: operation.conversation,
+        number: String(operation.number),
+        random: operation.random,
+        settled: String(operation.settled),
+        ...compact({
+          content_type: operation.contentType === 'text/plain' ? '' : operation.contentType,
+          text: operation.text,
+          reply_to: operation.replyTo,
+        }),
+      };
+    case 'create':
+      return {
+        kind: operation.kind,
+        ...compact({ title: operation.title, nonce: operation.nonce, members: operation.members }),
+      };
+    case 'subscribe':
+      return { items: operation.items.map(write_item) };
+    case 'mark_read':
+      return {
+        conversation: operation.conversation,
+        ...compact({ received: operation.received, read: operation.read }),
+      };
+    case 'signal':
+      return {
+        conversation: operation.conversation,
+        kind: operation.kind,
+        ...compact({ text: operation.text }),
+      };
+    case 'members':
+      return {
+        conversation: operation.conversation,
+        ...compact({
+          after: operation.after,
+          limit: operation.limit === members_limit_default ? undefined : operation.limit,
+        }),
+      };
+    case 'history':
+      return {
+        conversation: operation.conversation,
+        from: operation.from,
+        backward: operation.backward,
+        ...compact({
+          limit: operation.limit === history_limit_default ? undefined : operation.limit,
+        }),
+      };
+    default: {
+      const { type: _, ...fields } = operation;
+      return fields;
+    }
+  }
+}
+
+/** One frame as one line. */
+export function encode(request: Request): string {
+  return JSON.stringify({
+    type: request.operation.type,
+    request: request.request,
+    ...write_operation(request.operation),
+  });
+}
+
+// ---- In ----
+
+function bad(field: string, expected: string): ParleyError {
+  return new ParleyError('protocol_error', `the server sent a frame whose ${field} is not ${expected}`);
+}
+
+function object(value: unknown, field: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(field, 'an object');
+  return value as Json;
+}
+
+function list(json: Json, field: string): unknown[] {
+  const value = json[field];
+  if (!Array.isArray(value)) throw bad(field, 'an array');
+  return value;
+}
+
+function number(json: Json, field: string, fallback?: number): number {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw bad(field, 'a whole number');
+  return value;
+}
+
+function text(json: Json, field: string, fallback?: string): string {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'string') throw bad(field, 'a string');
+  return value;
+}
+
+function flag(json: Json, field: string, fallback?: boolean): boolean {
+  const value = json[field] ?? fallback;
+  if (typeof value !== 'boolean') throw bad(field, 'a boolean');
+  return value;
+}
+
+function decimal(json: Json, field: string, fallback?: string): string {
+  const value = text(json, field, fallback);
+  if (value !== '' && !/^[0-9]{1,20}$/.test(value)) throw bad(field, 'a decimal string');
+  return value === '0' ? '' : value;
+}
+
+function hex128(json: Json, field: string): string {
+  const value = text(json, field);
+  if (!/^[0-9a-f]{32}$/.test(value)) throw bad(field, '32 hex digits');
+  return value;
+}
+
+/** A name, or the number of one that this build does not know, as text. */
+function name(json: Json, field: string, fallback?: string): string {
+  const value = json[field] ?? fallback;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string') throw bad(field, 'a name or a number');
+  return value;
+}
+
+function read_cursor(value: unknown, field: string): Cursor {
+  const json = object(value, field);
+  return { epoch: hex128(json, 'epoch'), seq: number(json, 'seq'), mark: number(json, 'mark') };
+}
+
+function read_event(value: unknown): ChatEvent {
+  const json = object(value, 'event');
+  return {
+    seq: number(json, 'seq'),
+    ordinal: number(json, 'ordinal'),
+    id: decimal(json, 'id'),
+    time: number(json, 'time'),
+    sender: decimal(json, 'sender', ''),
+    kind: name(json, 'kind'),
+    echo: decimal(json, 'echo', ''),
+    contentType: text(json, 'content_type', 'text/plain'),
+    text: text(json, 'text', ''),
+    data: text(json, 'base64', ''),
+    replyTo: number(json, 'reply_to', 0),
+    target: decimal(json, 'target', ''),
+    role: name(json, 'role', 'none') as Role,
+    title: text(json, 'title', ''),
+  };
+}
+
+function read_entry(value: unknown): ListEntry {
+  const json = object(value, 'entry');
+  return {
+    conversation: hex128(json, 'conversation'),
+    kind: name(json, 'kind') as ConversationKind,
+    title: text(json, 'title', ''),
+    peer: decimal(json, 'peer', ''),
+    role: name(json, 'role', 'none') as Role,
+    visibleFrom: number(json, 'visible_from', 1),
+    head: read_cursor(json['head'], 'head'),
+    headOrdinal: number(json, 'head_ordinal', 0),
+    received: number(json, 'received', 0),
+    read: number(json, 'read', 0),
+    unread: number(json, 'unread', 0),
+    lastActivity: number(json, 'last_activity', 0),
+    lastEvent: json['last'] === undefined ? null : read_event(json['last']),
+  };
+}
+
+function read_list(json: Json): ListChange {
+  return {
+    whole: flag(json, 'whole', false),
+    entries: ((json['entries'] as unknown[] | undefined) ?? []).map(read_entry),
+    removed: ((json['removed'] as unknown[] | undefined) ?? []).map(String),
+    token: text(json, 'token', ''),
+  };
+}
+
+const no_cursor: Cursor = { epoch: '', seq: 0, mark: 0 };
+
+function read_resume(value: unknown): ResumeAnswer {
+  const json = object(value, 'answers');
+  return {
+    conversation: hex128(json, 'conversation'),
+    answer: text(json, 'answer') as Resume,
+    level: text(json, 'level', 'none') as Level,
+    head: json['head'] === undefined ? { ...no_cursor } : read_cursor(json['head'], 'head'),
+    headOrdinal: number(json, 'head_ordinal', 0),
+    floor: number(json, 'floor', 1),
+    floorMark: number(json, 'floor_mark', 0),
+    lastVisible: number(json, 'last_visible', 0),
+  };
+}
+
+function read_receipt(value: unknown): Receipt {
+  const json = object(value, 'receipt');
+  return {
+    user: decimal(json, 'user'),
+    received: number(json, 'received', 0),
+    read: number(json, 'read', 0),
+  };
+}
+
+function read_member(value: unknown): Member {
+  const json = object(value, 'member');
+  return {
+    user: decimal(json, 'user'),
+    role: name(json, 'role', 'none') as Role,
+    since: number(json, 'since', 0),
+    visibleFrom: number(json, 'visible_from', 1),
+  };
+}
+
+function read_presence(value: unknown): Presence {
+  const json = object(value, 'presence');
+  return {
+    user: decimal(json, 'user'),
+    online: flag(json, 'online', false),
+    lastSeen: number(json, 'last_seen', 0),
+  };
+}
+
+function read_name(value: unknown): UserName {
+  const json = object(value, 'name');
+  return { user: decimal(json, 'id'), subject: text(json, 'subject') };
+}
+
+/** Consecutive from `first` on; a frame that breaks its own promise is not applied in part. */
+function read_events(json: Json): ChatEvent[] {
+  const events = list(json, 'events').map(read_event);
+  const first = number(json, 'first');
+  events.forEach((event, index) => {
+    if (event.seq !== first + index) throw bad('events', 'consecutive from first');
+  });
+  return events;
+}
+
+function read_page(json: Json): HistoryPage {
+  return {
+    conversation: hex128(json, 'conversation'),
+    epoch: hex128(json, 'epoch'),
+    events: read_events(json),
+    mark: number(json, 'mark', 0),
+    more: flag(json, 'more', false),
+    floor: number(json, 'floor', 1),
+  };
+}
+
+function read_error(json: Json): ParleyError {
+  return new ParleyError(name(json, 'code'), text(json, 'message', ''), {
+    retryable: flag(json, 'retryable', false),
+    retryAfterMs: number(json, 'retry_after_ms', 0),
+    next: Number(decimal(json, 'next', '') || 0),
+  });
+}
+
+function read_answer(type: string, json: Json): Answer {
+  switch (type) {
+    case 'welcome':
+      return {
+        type,
+        version: number(json, 'version'),
+        self: {
+          user: decimal(json, 'user'),
+          subject: text(json, 'subject'),
+          device: decimal(json, 'device'),
+          session: decimal(json, 'session'),
+          maxBody: number(json, 'max_body', 0),
+        },
+        heartbeatMs: number(json, 'heartbeat_ms', 0),
+        ticket: text(json, 'ticket', ''),
+        list: read_list(object(json['list'], 'list')),
+      };
+    case 'done':
+      return { type };
+    case 'error':
+      return { type, error: read_error(json) };
+    case 'ack':
+      return {
+        type,
+        ack: {
+          conversation: hex128(json, 'conversation'),
+          seq: number(json, 'seq'),
+          time: number(json, 'time'),
+          number: Number(decimal(json, 'number', '') || 0),
+          repeated: flag(json, 'repeated', false),
+        },
+      };
+    case 'opened':
+      return { type, entry: read_entry(json['entry']) };
+    case 'list':
+      return { type, change: read_list(json) };
+    case 'subscribed':
+      return { type, answers: list(json, 'answers').map(read_resume) };
+    case 'events':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        epoch: hex128(json, 'epoch'),
+        first: number(json, 'first'),
+        events: read_events(json),
+        mark: number(json, 'mark', 0),
+      };
+    case 'head_moved':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        head: read_cursor(json['head'], 'head'),
+        headOrdinal: number(json, 'head_ordinal', 0),
+      };
+    case 'history_page':
+      return { type, page: read_page(json) };
+    case 'receipts':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        receipts: list(json, 'receipts').map(read_receipt),
+      };
+    case 'signalled':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        sender: decimal(json, 'sender', ''),
+        kind: text(json, 'kind', ''),
+        text: text(json, 'text', ''),
+      };
+    case 'presence':
+      return { type, users: list(json, 'users').map(read_presence) };
+    case 'members_page':
+      return {
+        type,
+        page: {
+          members: list(json, 'members').map(read_member),
+          receipts: ((json['receipts'] as unknown[] | undefined) ?? []).map(read_receipt),
+          count: number(json, 'count', 0),
+          more: flag(json, 'more', false),
+        },
+      };
+    case 'names':
+      return { type, users: list(json, 'users').map(read_name) };
+    case 'goodbye':
+      return {
+        type,
+        reason: text(json, 'reason', ''),
+        spreadMs: number(json, 'spread_ms', 0),
+        reconnect: flag(json, 'reconnect', false),
+      };
+    default:
+      return { type: 'unknown', name: type };
+  }
+}
+
+/** Every frame of one message; throws ParleyError protocol_error and then nothing of it counts. */
+export function decode(message: string): Reply[] {
+  const replies: Reply[] = [];
+  for (const line of message.split('\n')) {
+    if (line === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      throw bad('text', 'JSON');
+    }
+    const json = object(value, 'frame');
+    replies.push({
+      request: number(json, 'request', 0),
+      answer: read_answer(text(json, 'type'), json),
+    });
+  }
+  return replies;
+}

@@ -1,0 +1,312 @@
+// stream_test.ts: cursors, the gap rule, resume answers, subscriptions, unread, receipts, signals, names.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Answer } from '../src/operations.js';
+import type { ListEntry } from '../src/types.js';
+import { Harness, bob, entry, epoch, events, id, me, message, only, resume } from './harness.js';
+
+const at = (seq: number): Partial<ListEntry> => ({ head: { epoch, seq, mark: seq * 10 }, headOrdinal: seq });
+const subscribes = (lines: string[]): string[] =>
+  lines.filter((line) => line.includes(' subscribe ')).map((line) => line.replace(/^#\d+ /, ''));
+
+const marks = (lines: string[]): string[] => lines.filter((line) => line.includes(' mark_read '));
+
+/** A ready core whose conversation 1 stands at seq 5, stored 5 .. 5. */
+function at_five(): Harness {
+  const harness = Harness.ready(entry(1, at(4)));
+  harness.push(events(1, 5, 5));
+  return harness;
+}
+
+test('the 64 most recent direct and group conversations are full, others and channels heads', () => {
+  const entries: ListEntry[] = [];
+  for (let n = 1; n <= 66; n += 1) entries.push(entry(n, { kind: n % 2 ? 'group' : 'direct' }));
+  entries.push(entry(67, { kind: 'channel', lastActivity: 99_999 }));
+  const harness = new Harness();
+  harness.start();
+  const items = subscribes(harness.welcome(entries))[0]!.split(' ').slice(1);
+  assert.equal(items.length, 67);
+  const heads = items.filter((item) => item.includes(':heads'));
+  assert.deepEqual(heads, ['c41:heads@head', 'c42:heads@head', 'c43:heads@head']);
+});
+
+test('more than 256 conversations are subscribed in several requests', () => {
+  const entries: ListEntry[] = [];
+  for (let n = 1; n <= 300; n += 1) entries.push(entry(n));
+  const harness = new Harness();
+  harness.start();
+  const sizes = subscribes(harness.welcome(entries)).map((line) => line.split(' ').length - 1);
+  assert.deepEqual(sizes, [256, 44]);
+});
+
+test('an event is applied only if it follows the cursor', () => {
+  const gap = ['subscribe c1:full@5'];
+  const table: [string, Answer, string[], string[]][] = [
+    ['next', events(1, 6, 6), ['events 6'], []],
+    ['several', events(1, 6, 8), ['events 6,7,8'], []],
+    ['overlap', events(1, 4, 7), ['events 6,7'], []],
+    ['known', events(1, 4, 5), [], []],
+    ['gap', events(1, 7, 8), [], gap],
+    ['other epoch', { ...events(1, 6, 6), epoch: 'd'.repeat(32) } as Answer, [], gap],
+  ];
+  for (const [name, push, applied, asked] of table) {
+    const lines = at_five().push(push);
+    assert.deepEqual(only(lines, 'events'), applied, name);
+    assert.deepEqual(subscribes(lines), asked, name);
+  }
+});
+
+test('one gap is repaired by one subscribe, and the range that follows is applied', () => {
+  const harness = at_five();
+  harness.push(events(1, 8, 8));
+  const request = harness.last_request;
+  assert.deepEqual(subscribes(harness.push(events(1, 9, 9))), []);
+  harness.answer(request, { type: 'subscribed', answers: [resume(1, 'range', 9)] });
+  assert.deepEqual(only(harness.push(events(1, 6, 9)), 'events'), ['events 6,7,8,9']);
+});
+
+test('events and cursor are stored in one batch', async () => {
+  const harness = at_five();
+  const lines = harness.push(events(1, 6, 7));
+  assert.deepEqual(only(lines, 'store')[0], 'store c1(cursor=7,from=5,next=1) events(c1:6,7)');
+  const [row] = (await harness.storage.load()).conversations;
+  assert.deepEqual(row!.cursor, { epoch, seq: 7, mark: 70 });
+  assert.deepEqual((await harness.storage.events(id(1), 1, 100, 10)).map((event) => event.seq), [5, 6, 7]);
+});
+
+test('after a restart the stored cursor is presented', async () => {
+  const before = at_five();
+  const after = new Harness();
+  after.start(await before.storage.load());
+  assert.deepEqual(subscribes(after.welcome([entry(1, at(9))])), ['subscribe c1:full@5']);
+});
+
+test('each resume answer moves the cursor as the contract says', () => {
+  const other = 'd'.repeat(32);
+  const head = { epoch: other, seq: 3, mark: 33 };
+  const table: [string, ReturnType<typeof resume>, string[], string, string[]][] = [
+    ['caught_up', resume(1, 'caught_up', 5), [], '5', ['events 6']],
+    ['range', resume(1, 'range', 9), [], '5', ['events 6']],
+    ['snapshot', resume(1, 'snapshot', 9), ['reset c1 snapshot lost=0'], '9', []],
+    ['trimmed', resume(1, 'trimmed', 90, { floor: 51, floorMark: 77 }), ['reset c1 trimmed lost=45'], '50', []],
+    ['forked', resume(1, 'forked', 3, { head }), ['reset c1 forked lost=2'], '3', []],
+    ['ahead', resume(1, 'ahead', 2), ['reset c1 ahead lost=3'], '2', []],
+    ['not_member', resume(1, 'not_member', 0, { lastVisible: 4 }), [], '5', ['events 6']],
+    ['denied', resume(1, 'denied', 0), [], '5', ['events 6']],
+  ];
+  for (const [name, answer, reset, cursor, next] of table) {
+    const harness = at_five();
+    harness.feed({ type: 'closed', code: 1006, reason: '' });
+    harness.redial();
+    const asked = harness.welcome([entry(1, at(9))]);
+    assert.deepEqual(subscribes(asked), ['subscribe c1:full@5'], name);
+    const request = Number(/#(\d+) subscribe/.exec(asked.join('\n'))![1]);
+    const lines = harness.answer(request, { type: 'subscribed', answers: [answer] });
+    assert.ok(lines.includes(`resume ${name}`), `${name} is surfaced`);
+    assert.deepEqual(only(lines, 'reset'), reset, name);
+    const run = harness.core.stored_run(id(1))!;
+    assert.equal(String(run.until - 1), cursor, name);
+    assert.deepEqual(only(harness.push(events(1, 6, 6)), 'events'), next, name);
+  }
+});
+
+test('a reset drops the stored events in the batch that moves the cursor', async () => {
+  const harness = at_five();
+  harness.push(events(1, 9, 9));
+  const lines = harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(1, 'snapshot', 20)] });
+  assert.deepEqual(only(lines, 'store'), ['store c1(cursor=20,from=21,next=1) drop(c1)']);
+  assert.deepEqual(await harness.storage.events(id(1), 1, 100, 10), []);
+});
+
+test('what is stored of one conversation is trimmed to 2,000 events at the start', async () => {
+  const before = at_five();
+  for (let seq = 6; seq < 2500; seq += 100) before.push(events(1, seq, seq + 99));
+  const until = before.core.stored_run(id(1))!.until;
+  const after = new Harness();
+  const lines = after.start(await before.storage.load());
+  assert.equal(after.core.stored_run(id(1))!.from, until - 2000);
+  assert.deepEqual(only(lines, 'store').length, 1);
+});
+
+test('history that touches the stored run makes it longer, other history does not', () => {
+  const page = (first: number, last: number): Answer => {
+    const all = [];
+    for (let seq = first; seq <= last; seq += 1) all.push(message(seq));
+    return {
+      type: 'history_page',
+      page: { conversation: id(1), epoch, events: all, mark: 0, more: true, floor: 1 },
+    };
+  };
+  const table: [number, number, number][] = [
+    [3, 4, 3],
+    [2, 6, 2],
+    [1, 3, 5],
+    [5, 6, 5],
+  ];
+  for (const [first, last, from] of table) {
+    const harness = at_five();
+    const operation = { type: 'history', conversation: id(1), from: 0, backward: true, limit: 9 } as const;
+    harness.feed({ type: 'request', call: 1, operation });
+    assert.ok(harness.answer(harness.last_request, page(first, last)).includes('resolve 1 history'));
+    assert.deepEqual(harness.core.stored_run(id(1)), { from, until: 6, visibleFrom: 1 }, `${first}..${last}`);
+  }
+});
+
+test('opening makes a channel full from its cursor, closing gives it back', () => {
+  const harness = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
+  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), ['subscribe c1:full@head']);
+  harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(1, 'snapshot', 4)] });
+  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), []);
+  assert.deepEqual(subscribes(harness.feed({ type: 'close', conversation: id(1) })), []);
+  assert.deepEqual(subscribes(harness.feed({ type: 'close', conversation: id(1) })), ['subscribe c1:heads@head']);
+  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), ['subscribe c1:full@4']);
+});
+
+test('head_moved at level full asks from the cursor; at heads it asks for the preview', () => {
+  const moved: Answer = { type: 'head_moved', conversation: id(1), head: { epoch, seq: 9, mark: 90 }, headOrdinal: 9 };
+  assert.deepEqual(subscribes(at_five().push(moved)), ['subscribe c1:full@5']);
+  const channel = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
+  assert.match(only(channel.push(moved), '#')[0]!, /history conversation=c1 from=0 backward=true limit=1/);
+  assert.deepEqual(only(channel.push(moved), '#'), [], 'one question at a time');
+  const page = { conversation: id(1), epoch, events: [message(9)], mark: 90, more: true, floor: 1 };
+  channel.answer(channel.last_request, { type: 'history_page', page });
+  assert.equal(channel.core.view(id(1))!.lastEvent!.text, 'm9');
+  assert.equal(channel.core.stored_run(id(1)), null, 'the preview moves no cursor');
+});
+
+test('unread is a function of ordinals', () => {
+  const line = { ...at(10), read: 6, received: 10, unread: 3 };
+  const unread = (harness: Harness): number => harness.core.view(id(1))!.unread;
+  const own: Answer = events(1, 12, 12, { sender: me });
+  const table: [string, (harness: Harness) => void, number][] = [
+    ['as the list says', () => undefined, 3],
+    ['one more', (h) => h.push(events(1, 11, 11)), 4],
+    ['not countable', (h) => h.push(events(1, 11, 11, { kind: 'joined', ordinal: 10 })), 3],
+    ['own message', (h) => [h.push(events(1, 11, 11)), h.push(own)], 0],
+    ['read in part', (h) => [h.push(events(1, 11, 13)), h.feed({ type: 'read', conversation: id(1), seq: 12 })], 1],
+    ['read all', (h) => h.feed({ type: 'read', conversation: id(1), seq: 10 }), 0],
+    ['read beyond the head', (h) => h.feed({ type: 'read', conversation: id(1), seq: 99 }), 0],
+    ['read backward', (h) => h.feed({ type: 'read', conversation: id(1), seq: 2 }), 3],
+    ['read on another device', (h) => h.push({
+      type: 'receipts', conversation: id(1), receipts: [{ user: me, received: 10, read: 10 }],
+    }), 0],
+    ['head moved', (h) => h.push({
+      type: 'head_moved', conversation: id(1), head: { epoch, seq: 12, mark: 1 }, headOrdinal: 12,
+    }), 5],
+  ];
+  for (const [name, act, expected] of table) {
+    const harness = Harness.ready(entry(1, line));
+    act(harness);
+    assert.equal(unread(harness), expected, name);
+  }
+});
+
+test('a read position whose ordinal is not known here is asked for', () => {
+  const harness = Harness.ready(entry(1, { ...at(100), read: 10, received: 10, unread: 90 }));
+  const lines = harness.feed({ type: 'read', conversation: id(1), seq: 50 });
+  assert.match(only(lines, '#')[0]!, /history conversation=c1 from=51 backward=true limit=1/);
+  const page = { conversation: id(1), epoch, events: [message(50)], mark: 0, more: true, floor: 1 };
+  harness.answer(harness.last_request, { type: 'history_page', page });
+  assert.equal(harness.core.view(id(1))!.unread, 50);
+});
+
+test('receipts go out once per 200 ms, received only after the events are stored', () => {
+  const harness = Harness.ready(entry(1, at(4)));
+  harness.slow_storage = true;
+  harness.push(events(1, 5, 5));
+  harness.push(events(1, 6, 6));
+  assert.deepEqual(marks(harness.after(1000)), []);
+  harness.settle();
+  harness.feed({ type: 'read', conversation: id(1), seq: 5 });
+  assert.deepEqual(marks(harness.after(199)), []);
+  const lines = marks(harness.after(1));
+  assert.deepEqual(lines.map((line) => line.replace(/^#\d+ /, '')), ['mark_read conversation=c1 received=6 read=5']);
+  harness.answer(harness.last_request, { type: 'done' });
+  harness.feed({ type: 'read', conversation: id(1), seq: 3 });
+  assert.deepEqual(marks(harness.after(1000)), []);
+});
+
+test('a read position reached offline is sent after the welcome', async () => {
+  const before = Harness.ready(entry(1, at(4)));
+  before.feed({ type: 'closed', code: 1006, reason: '' });
+  before.feed({ type: 'read', conversation: id(1), seq: 4 });
+  const after = new Harness();
+  after.start(await before.storage.load());
+  const lines = after.welcome([entry(1, at(4))]);
+  assert.ok(lines.some((line) => line.endsWith('mark_read conversation=c1 received=4 read=4')), lines.join('\n'));
+});
+
+test('own messages need no receipt of their own', () => {
+  const harness = Harness.ready(entry(1, at(4)));
+  harness.push(events(1, 5, 5, { sender: me }));
+  assert.deepEqual(marks(harness.after(1000)), []);
+});
+
+test('receipts of others never go back', () => {
+  const harness = Harness.ready(entry(1, at(9)));
+  const push = (received: number, read: number): string[] =>
+    harness.push({ type: 'receipts', conversation: id(1), receipts: [{ user: bob, received, read }] });
+  assert.deepEqual(push(5, 3), ['receipts']);
+  assert.deepEqual(push(4, 2), []);
+  assert.deepEqual(push(4, 4), ['receipts']);
+  assert.deepEqual(harness.core.receipts(id(1)), [{ user: bob, received: 5, read: 4 }]);
+});
+
+test('typing is sent at most once in three seconds', () => {
+  const harness = Harness.ready(entry(1));
+  const type = (): number => harness.feed({ type: 'typing', conversation: id(1) }).length;
+  assert.deepEqual([type(), type()], [1, 0]);
+  harness.now += 3000;
+  assert.equal(type(), 1);
+});
+
+test('a watch is repeated on the next link and presence is kept', () => {
+  const harness = Harness.ready(entry(1));
+  assert.match(harness.feed({ type: 'watch', conversation: id(1), users: [bob] })[0]!, /watch conversation=c1 users=42/);
+  harness.answer(harness.last_request, { type: 'presence', users: [{ user: bob, online: true, lastSeen: 0 }] });
+  assert.equal(harness.core.presence.get(bob)!.online, true);
+  harness.feed({ type: 'closed', code: 1006, reason: '' });
+  assert.equal(harness.core.presence.get(bob), undefined, 'unknown without a link');
+  harness.next_tick();
+  assert.ok(harness.welcome([entry(1)]).some((line) => line.includes('watch conversation=c1 users=42')));
+});
+
+test('names are asked for together, once, and kept on the device', async () => {
+  const harness = Harness.ready(entry(1));
+  harness.feed({ type: 'names', users: [bob, '43'] });
+  harness.feed({ type: 'names', users: [bob, me] });
+  const lines = only(harness.after(10), '#');
+  assert.deepEqual(lines.map((line) => line.replace(/^#\d+ /, '')), ['lookup users=42,43']);
+  harness.feed({ type: 'names', users: [bob] });
+  assert.deepEqual(only(harness.after(10), '#'), []);
+  harness.answer(harness.last_request, { type: 'names', users: [{ user: bob, subject: 'bob' }] });
+  assert.equal(harness.core.names.get(bob), 'bob');
+  assert.ok((await harness.storage.load()).names.some((name) => name.subject === 'bob'));
+});
+
+test('a whole list replaces, a partial one adds and removes', () => {
+  const harness = Harness.ready(entry(1), entry(2));
+  const ids = (): string[] => harness.core.list().map((view) => view.title);
+  harness.push({ type: 'list', change: { whole: false, entries: [entry(3)], removed: [id(1)], token: 't2' } });
+  assert.deepEqual(ids(), ['c2', 'c3']);
+  harness.push({ type: 'list', change: { whole: true, entries: [entry(4)], removed: [], token: 't3' } });
+  assert.deepEqual(ids(), ['c4']);
+});
+
+test('a conversation that enters the list or is opened by a call is subscribed', () => {
+  const harness = Harness.ready(entry(1));
+  const change = { whole: false, entries: [entry(2)], removed: [], token: 't2' };
+  assert.deepEqual(subscribes(harness.push({ type: 'list', change })), ['subscribe c2:full@head']);
+  harness.feed({ type: 'request', call: 1, operation: { type: 'direct', peer: 'bob' } });
+  const lines = harness.answer(harness.last_request, { type: 'opened', entry: entry(3, { kind: 'direct', peer: bob }) });
+  assert.deepEqual(subscribes(lines), ['subscribe c3:full@head']);
+  assert.ok(lines.includes('resolve 1 conversation'));
+});
+
+test('title and own role follow the stream', () => {
+  const harness = Harness.ready(entry(1));
+  harness.push(events(1, 1, 1, { kind: 'settings_changed', title: 'new', ordinal: 0 }));
+  harness.push(events(1, 2, 2, { kind: 'role_changed', target: me, role: 'admin', ordinal: 0 }));
+  const view = harness.core.view(id(1))!;
+  assert.deepEqual([view.title, view.role, view.unread], ['new', 'admin', 0]);
+});
