@@ -1,0 +1,498 @@
+// checker.cpp: the border of the engine: each thing it says, against the store at that instant.
+#include "simulation/checker.hpp"
+
+#include <limits>
+
+#include "base/crc32c.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::simulation {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+[[noreturn]] void broken(const char* check, const std::string& what) {
+  throw Broken(std::string(check) + " " + what);
+}
+
+std::string at(const ConversationId& id, Seq seq) {
+  return "conversation " + short_name(id) + " seq " + std::to_string(seq);
+}
+
+/// The conversation that an operation is about, if it is about one.
+std::optional<ConversationId> subject_of(const wire::Operation& operation) {
+  return std::visit(
+      [](const auto& op) -> std::optional<ConversationId> {
+        if constexpr (requires { op.conversation; }) return op.conversation;
+        return std::nullopt;
+      },
+      operation);
+}
+
+}  // namespace
+
+const TrueStream& Checker::stream(const char* what, const ConversationId& id) {
+  const TrueStream* found = truth_.stream(id);
+  if (found == nullptr) broken(what, "conversation " + short_name(id) + " does not exist");
+  return *found;
+}
+
+std::optional<UserId> Checker::user_of(const std::string& subject) const {
+  const auto found = ids_.find(subject);
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Checker::name(UserId id, const std::string& subject) {
+  if (!id) broken("N", "subject " + subject + " has no id");
+  const auto by_subject = ids_.try_emplace(subject, id).first;
+  const auto by_id = subjects_.try_emplace(id, subject).first;
+  if (by_subject->second != id) broken("N", "subject " + subject + " has two ids");
+  if (by_id->second != subject) broken("N", "user " + to_string(id) + " has two subjects");
+}
+
+// ---- Who may see what ----
+
+/// The spans of seqs that this user was ever allowed to see, brought up to date from the row.
+const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserId user) {
+  auto& known = spans_[{id, user}];
+  const auto row = truth_.member(id, user);
+  if (!row) return known;
+  if (known.empty() || known.back().from != row->visible_from) {
+    if (!known.empty() && known.back().to >= row->visible_from) {
+      known.back().to = row->visible_from - 1;
+    }
+    known.push_back({.from = row->visible_from});
+  }
+  known.back().to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
+  return known;
+}
+
+void Checker::visible(Session& session, const char* what, const ConversationId& id, Seq seq) {
+  for (const Span& span : spans(id, session.user)) {
+    if (seq >= span.from && seq <= span.to) return;
+  }
+  broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
+                   ", which it may not see");
+}
+
+void Checker::records(Session& session, const char* what, const ConversationId& id,
+                      const Epoch& epoch, Seq first, const std::vector<Payload>& records,
+                      Mark mark) {
+  if (records.empty()) return;
+  const TrueStream& truth = stream("C4", id);
+  const Seq last = first + records.size() - 1;
+  if (epoch != truth.epoch) broken("C4", std::string(what) + ": wrong epoch in " + short_name(id));
+  if (first == 0 || last > truth.head()) {
+    broken("C1", std::string(what) + " shows " + at(id, last) + " but the store ends at " +
+                     std::to_string(truth.head()));
+  }
+  for (Seq seq = first; seq <= last; ++seq) {
+    visible(session, what, id, seq);
+    if (base::crc32c(0, records[seq - first].bytes()) != truth.at(seq).hash) {
+      broken("C4", std::string(what) + ": " + at(id, seq) + " differs from the store");
+    }
+  }
+  if (mark != truth.mark_at(last)) {
+    broken("C4", std::string(what) + ": the mark after " + at(id, last) + " is wrong");
+  }
+}
+
+void Checker::cursor_true(const char* what, const ConversationId& id, const Cursor& cursor,
+                          std::optional<std::uint64_t> ordinal) {
+  const TrueStream& truth = stream("C10", id);
+  if (cursor.epoch != truth.epoch) broken("C10", std::string(what) + ": wrong epoch in " + short_name(id));
+  if (cursor.seq > truth.head()) {
+    broken("C1", std::string(what) + " names head " + std::to_string(cursor.seq) + " of " +
+                     short_name(id) + ", the store ends at " + std::to_string(truth.head()));
+  }
+  if (cursor.mark != truth.mark_at(cursor.seq)) {
+    broken("C10", std::string(what) + ": wrong mark at " + at(id, cursor.seq));
+  }
+  if (ordinal && *ordinal != truth.ordinal_at(cursor.seq)) {
+    broken("C10", std::string(what) + ": wrong ordinal at " + at(id, cursor.seq));
+  }
+}
+
+// ---- In ----
+
+void Checker::heard(SessionKey key, const wire::Request& request) {
+  Session& session = sessions_[key];
+  Question question{.request = request, .heads = {}, .me = {}};
+  const auto note = [&](const ConversationId& id) {
+    if (const TrueStream* truth = truth_.stream(id)) question.heads[id] = truth->head();
+    if (const auto row = truth_.member(id, session.user)) question.me[id] = *row;
+  };
+  if (const auto id = subject_of(request.operation)) note(*id);
+  if (const auto* subscribe = std::get_if<wire::Subscribe>(&request.operation)) {
+    for (const auto& item : subscribe->items) {
+      note(item.conversation);
+      // What is under way for the old subscription may still come; the answer starts the new one.
+    }
+  }
+  if (const auto* hello = std::get_if<wire::Hello>(&request.operation)) {
+    if (!session.welcomed) session.subject = hello->token;
+  }
+  session.open.insert_or_assign(request.number, std::move(question));
+}
+
+// ---- Out ----
+
+void Checker::said(SessionKey key, const wire::Reply& reply) {
+  const auto found = sessions_.find(key);
+  if (found == sessions_.end()) broken("A", "the engine speaks to a session that is gone");
+  Session& session = found->second;
+  if (session.parting) broken("A", "the engine speaks after its goodbye to " + session.subject);
+  if (reply.request == 0) {
+    push(session, reply);
+  } else {
+    answer(session, reply);
+  }
+}
+
+void Checker::answer(Session& session, const wire::Reply& reply) {
+  const auto found = session.open.find(reply.request);
+  if (found == session.open.end()) {
+    broken("A", "an answer to request " + std::to_string(reply.request) + " of " +
+                    session.subject + ", which is not open");
+  }
+  const Question question = std::move(found->second);
+  session.open.erase(found);
+  const wire::Operation& asked = question.request.operation;
+  if (const auto* failed = std::get_if<wire::Failed>(&reply.answer)) {
+    return on(session, question, *failed);
+  }
+  const auto expect = [&](bool fits) {
+    if (!fits) {
+      broken("A", "operation " + std::to_string(asked.index()) + " got an answer of kind " +
+                      std::to_string(reply.answer.index()));
+    }
+  };
+  const auto is = [&]<class T>(std::in_place_type_t<T>) { return std::holds_alternative<T>(asked); };
+  std::visit(
+      Overloaded{
+          [&](const wire::Welcome& a) {
+            expect(is(std::in_place_type<wire::Hello>));
+            on(session, question, a);
+          },
+          [&](const wire::Acked& a) {
+            expect(is(std::in_place_type<wire::Send>));
+            on(session, question, a);
+          },
+          [&](const wire::Opened& a) {
+            expect(is(std::in_place_type<wire::Create>) || is(std::in_place_type<wire::Direct>) ||
+                   is(std::in_place_type<wire::Join>));
+            on(session, question, a);
+          },
+          [&](const wire::Subscribed& a) {
+            expect(is(std::in_place_type<wire::Subscribe>));
+            on(session, question, a);
+          },
+          [&](const wire::HistoryPage& a) {
+            expect(is(std::in_place_type<wire::History>));
+            on(session, question, a);
+          },
+          [&](const wire::ListChanged& a) {
+            expect(is(std::in_place_type<wire::Sync>));
+            on(session, a);
+          },
+          [&](const wire::MembersPage& a) {
+            expect(is(std::in_place_type<wire::Members>));
+            on(session, a, std::get<wire::Members>(asked).conversation);
+          },
+          [&](const wire::Names& a) {
+            expect(is(std::in_place_type<wire::Lookup>));
+            for (const auto& user : a.users) name(user.id, user.subject);
+          },
+          [&](const wire::PresenceChanged&) { expect(is(std::in_place_type<wire::Watch>)); },
+          [&](const wire::Goodbye&) {
+            expect(is(std::in_place_type<wire::Bye>));
+            session.parting = true;
+          },
+          [&](const wire::Done&) {
+            expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
+                   is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
+                   is(std::in_place_type<wire::SetTitle>) ||
+                   is(std::in_place_type<wire::MarkRead>) ||
+                   is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
+          },
+          [&](const auto&) { expect(false); }},
+      reply.answer);
+}
+
+void Checker::push(Session& session, const wire::Reply& reply) {
+  std::visit(
+      Overloaded{
+          [&](const wire::Events& a) { on(session, a); },
+          [&](const wire::HeadMoved& a) { on(session, a); },
+          [&](const wire::ReceiptsMoved& a) { on(session, a); },
+          [&](const wire::ListChanged& a) { on(session, a); },
+          [&](const wire::Signalled& a) {
+            const auto& known = spans(a.conversation, session.user);
+            if (known.empty()) broken("C7", "a signal to a stranger");
+            if (spans(a.conversation, a.sender).empty()) broken("C7", "a signal from a stranger");
+          },
+          [&](const wire::PresenceChanged&) {},
+          [&](const wire::Goodbye&) { session.parting = true; },
+          // An error that belongs to no request: the session ends.
+          [&](const wire::Failed& a) {
+            if (a.error.errc() == Errc::internal) broken("A", "internal: " + a.error.message);
+          },
+          [&](const auto&) {
+            broken("A", "an unasked answer of kind " + std::to_string(reply.answer.index()));
+          }},
+      reply.answer);
+}
+
+void Checker::on(Session& session, const Question&, const wire::Welcome& welcome) {
+  if (session.welcomed) broken("A", "a second welcome");
+  session.welcomed = true;
+  session.user = welcome.user;
+  session.device = welcome.device;
+  if (welcome.subject != session.subject) {
+    broken("N", session.subject + " was welcomed as " + welcome.subject);
+  }
+  name(welcome.user, welcome.subject);
+  on(session, welcome.list);
+}
+
+void Checker::on(Session& session, const Question& question, const wire::Acked& acked) {
+  const auto& send = std::get<wire::Send>(question.request.operation);
+  const Ack& ack = acked.ack;
+  if (ack.conversation != send.conversation || ack.number != send.number) {
+    broken("C1", "an ack of " + session.subject + " names another send");
+  }
+  const TrueStream& truth = stream("C1", ack.conversation);
+  if (ack.seq == 0 || ack.seq > truth.head()) {
+    broken("C1", "acked " + at(ack.conversation, ack.seq) + " but the store ends at " +
+                     std::to_string(truth.head()));
+  }
+  const TrueEvent& event = truth.at(ack.seq);
+  if (event.kind != EventKind::message || event.sender != session.user ||
+      (send.random != 0 && event.echo != send.random) ||
+      event.body_hash != base::crc32c(0, send.body.bytes())) {
+    broken("C1", "acked " + at(ack.conversation, ack.seq) + " holds something else");
+  }
+  const std::int64_t time = ack.time.time_since_epoch().count();
+  if (event.time_ms != time) broken("C3", "the ack's time differs from the event's");
+  if (send.number != 0) {
+    const auto [first, fresh] = first_acks_.try_emplace(send.random, ack.seq, time);
+    if (!fresh && first->second != std::pair(ack.seq, time)) {
+      broken("C3", "a retry was answered " + at(ack.conversation, ack.seq) + ", first " +
+                       std::to_string(first->second.first));
+    }
+    if (!fresh && !ack.repeated) broken("C3", "a retry's ack does not say `repeated`");
+  }
+  if (ack.repeated) report_.reached(Sometimes::ack_repeated);
+}
+
+void Checker::on(Session& session, const Question& question, const wire::Failed& failed) {
+  const Error& error = failed.error;
+  const Errc code = error.errc();
+  if (code == Errc::internal || code == Errc::store_corrupt || code == Errc::ok) {
+    broken("A", "operation " + std::to_string(question.request.operation.index()) + " of " +
+                    session.subject + " failed with " + std::string(to_string(code)) + ": " +
+                    error.message);
+  }
+  const auto id = subject_of(question.request.operation);
+  if (const auto* send = std::get_if<wire::Send>(&question.request.operation)) {
+    if (code == Errc::busy) report_.reached(Sometimes::send_busy);
+    if (code == Errc::number_taken) report_.reached(Sometimes::number_taken);
+    if (code == Errc::too_old) report_.reached(Sometimes::too_old);
+    if (code == Errc::key_reused) report_.reached(Sometimes::key_reused);
+    if (code == Errc::too_large) report_.reached(Sometimes::too_large);
+    if ((code == Errc::number_taken || code == Errc::too_old) && error.next <= send->number &&
+        error.next != 0) {
+      broken("C3", std::string(to_string(code)) + " for number " + std::to_string(send->number) +
+                       " but go on with " + std::to_string(error.next));
+    }
+    if (send->number != 0 && first_acks_.contains(send->random) && code == Errc::number_taken) {
+      broken("C3", "a send that was acked is answered number_taken");
+    }
+  }
+  if (code != Errc::denied || !id) return;
+  if (std::holds_alternative<wire::Send>(question.request.operation)) {
+    report_.reached(Sometimes::send_denied);
+  }
+  if (std::holds_alternative<wire::History>(question.request.operation)) {
+    report_.reached(Sometimes::page_denied);
+  }
+  // Sends and reads are open to every member: a member from before the question to the answer must
+  // not be denied. (The row's birth is compared, so that somebody thrown out and back may be.)
+  const bool every_member = std::holds_alternative<wire::Send>(question.request.operation) ||
+                            std::holds_alternative<wire::History>(question.request.operation) ||
+                            std::holds_alternative<wire::MarkRead>(question.request.operation) ||
+                            std::holds_alternative<wire::Members>(question.request.operation);
+  const auto before = question.me.find(*id);
+  const auto now = truth_.member(*id, session.user);
+  if (every_member && before != question.me.end() && before->second.role != Role::none && now &&
+      now->role != Role::none && now->visible_from == before->second.visible_from) {
+    broken("C7", "operation " + std::to_string(question.request.operation.index()) + " of " +
+                     session.subject + ", a member of " + short_name(*id) + ", was denied");
+  }
+}
+
+void Checker::on(Session& session, const Question& question, const wire::Opened& opened) {
+  const ListEntry& shown = opened.entry;
+  entry(session, shown);
+  if (spans(shown.conversation, session.user).empty()) {
+    broken("C7", "opened " + short_name(shown.conversation) + " without a member row");
+  }
+  const auto& asked = question.request.operation;
+  if (const auto* create = std::get_if<wire::Create>(&asked)) {
+    if (shown.kind != create->kind) broken("A", "created another kind than asked");
+  } else if (std::holds_alternative<wire::Direct>(asked)) {
+    if (shown.kind != ConversationKind::direct) broken("A", "a direct of another kind");
+  } else if (shown.conversation != std::get<wire::Join>(asked).conversation) {
+    broken("A", "joined another conversation than asked");
+  }
+}
+
+void Checker::on(Session& session, const Question& question, const wire::HistoryPage& page) {
+  const auto& asked = std::get<wire::History>(question.request.operation);
+  if (page.conversation != asked.conversation) broken("C4", "a page of another conversation");
+  if (page.records.size() > asked.limit) broken("C4", "a page longer than its limit");
+  if (!page.records.empty()) {
+    records(session, "history", page.conversation, page.epoch, page.first, page.records, page.mark);
+  }
+  const Seq last = page.first + page.records.size();  // one past the end
+  if (!page.records.empty() && page.first < page.floor) broken("C4", "a page below its floor");
+  if (asked.backward) {
+    report_.reached(Sometimes::history_backward);
+    if (!page.records.empty() && asked.from != 0 && last > asked.from) {
+      broken("C4", "a backward page reaches its start");
+    }
+    if (!page.records.empty() && page.more != (page.first > page.floor)) {
+      broken("C4", "a backward page of " + at(page.conversation, page.first) +
+                       " lies about more");
+    }
+    if (page.records.empty() && page.more) broken("C4", "an empty page promises more");
+  } else {
+    report_.reached(Sometimes::history_forward);
+    if (!page.records.empty() && page.first != std::max(asked.from, page.floor)) {
+      broken("C4", "a forward page does not begin where it was asked");
+    }
+  }
+}
+
+// ---- Pushes ----
+
+void Checker::on(Session& session, const wire::Events& events) {
+  const auto found = session.follows.find(events.conversation);
+  if (found == session.follows.end() || found->second.level != Level::full) {
+    broken("C4", "events of " + short_name(events.conversation) + " to " + session.subject +
+                     ", which does not follow it");
+  }
+  if (events.records.empty()) broken("C4", "a push without events");
+  Follow& follow = found->second;
+  if (events.first != follow.next || events.epoch != follow.epoch) {
+    broken("C4", session.subject + " is given " + at(events.conversation, events.first) +
+                     " where " + std::to_string(follow.next) + " comes next");
+  }
+  records(session, "events", events.conversation, events.epoch, events.first, events.records,
+          events.mark);
+  follow.next = events.first + events.records.size();
+}
+
+void Checker::on(Session& session, const wire::HeadMoved& moved) {
+  const auto found = session.follows.find(moved.conversation);
+  if (found == session.follows.end() || found->second.level == Level::none) {
+    broken("C4", "head_moved of " + short_name(moved.conversation) + " to " + session.subject +
+                     ", which does not follow it");
+  }
+  report_.reached(Sometimes::head_moved);
+  if (found->second.level == Level::full) report_.reached(Sometimes::lagging);
+  cursor_true("head_moved", moved.conversation, moved.head, moved.head_ordinal);
+  visible(session, "head_moved", moved.conversation, moved.head.seq);
+}
+
+void Checker::receipt(Session& session, const ConversationId& id, const Receipt& shown,
+                      bool pushed) {
+  const TrueStream& truth = stream("C6", id);
+  const std::string whose = "the receipt of user " + to_string(shown.user) + " in " +
+                            short_name(id) + " shown to " + session.subject;
+  if (shown.read > shown.received || shown.received > truth.head()) {
+    broken("C6", whose + " has read " + std::to_string(shown.read) + ", received " +
+                     std::to_string(shown.received) + ", head " + std::to_string(truth.head()));
+  }
+  const auto stored = truth_.receipt(id, shown.user);
+  if (shown.received > (stored ? stored->received : 0) || shown.read > (stored ? stored->read : 0)) {
+    broken("C6", whose + " is not committed: received " + std::to_string(shown.received) + " read " +
+                     std::to_string(shown.read));
+  }
+  if (!pushed) return;
+  const auto [before, fresh] = session.receipts.try_emplace({id, shown.user}, shown);
+  if (!fresh && (shown.received < before->second.received || shown.read < before->second.read)) {
+    broken("C6", whose + " went back");
+  }
+  before->second = shown;
+}
+
+void Checker::on(Session& session, const wire::ReceiptsMoved& moved) {
+  report_.reached(Sometimes::receipt_moved);
+  if (spans(moved.conversation, session.user).empty()) broken("C7", "receipts to a stranger");
+  for (const Receipt& shown : moved.receipts) receipt(session, moved.conversation, shown, true);
+}
+
+void Checker::on(Session& session, const wire::MembersPage& page, const ConversationId& id) {
+  if (page.conversation != id) broken("A", "members of another conversation");
+  if (spans(id, session.user).empty()) broken("C7", "members told to a stranger");
+  for (const Member& member : page.members) {
+    if (member.role == Role::none) broken("C7", "a member without a role is listed");
+    if (!truth_.member(id, member.user)) broken("C7", "a member without a row is listed");
+  }
+  for (const Receipt& shown : page.receipts) receipt(session, id, shown, false);
+}
+
+void Checker::on(Session& session, const wire::ListChanged& changed) {
+  std::set<ConversationId> seen;
+  for (const ListEntry& shown : changed.entries) {
+    if (!seen.insert(shown.conversation).second) broken("C12", "a list names an entry twice");
+    entry(session, shown);
+  }
+  for (const auto& id : changed.removed) {
+    report_.reached(Sometimes::list_removed);
+    if (!seen.insert(id).second) broken("C12", "a list has an entry and removes it");
+  }
+  if (changed.token.size() > 128) broken("A", "a sync token longer than 128 bytes");
+}
+
+void Checker::entry(Session& session, const ListEntry& shown) {
+  const auto& id = shown.conversation;
+  cursor_true("a list entry", id, shown.head, shown.head_ordinal);
+  const TrueStream& truth = stream("C12", id);
+  const auto info = truth_.info(id);
+  if (!info || info->kind != shown.kind) broken("C12", "a list entry of the wrong kind");
+  if (spans(id, session.user).empty()) {
+    broken("C7", session.subject + " has a list entry of " + short_name(id) + " as a stranger");
+  }
+  if (shown.read > shown.received || shown.received > shown.head.seq) {
+    broken("C6", "a list entry of " + short_name(id) + ": read " + std::to_string(shown.read) +
+                     " received " + std::to_string(shown.received) + " head " +
+                     std::to_string(shown.head.seq));
+  }
+  const std::uint64_t seen = std::max(truth.ordinal_at(std::min(shown.read, truth.head())),
+                                      truth.ordinal_at(std::min(shown.visible_from - 1, truth.head())));
+  const std::uint64_t unread = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
+  if (shown.unread != unread) {
+    broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +
+                      short_name(id) + ", the function gives " + std::to_string(unread) +
+                      " (head " + std::to_string(shown.head.seq) + " read " +
+                      std::to_string(shown.read) + " visible from " +
+                      std::to_string(shown.visible_from) + ")");
+  }
+  if (!shown.last_record.empty()) {
+    const auto fields = wire::verify_record(shown.last_record.bytes());
+    if (!fields || fields->seq == 0 || fields->seq > truth.head()) {
+      broken("C4", "a list entry's last record is none of the stream's");
+    }
+    visible(session, "a list entry", id, fields->seq);
+    if (base::crc32c(0, shown.last_record.bytes()) != truth.at(fields->seq).hash) {
+      broken("C4", "a list entry's last record differs from the store");
+    }
+  }
+}
+
+}  // namespace parley::simulation

@@ -1,0 +1,115 @@
+// checker.hpp: watches the engine's border and the clients' ledger, and holds both against the truth.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulation/ledger.hpp"
+#include "simulation/report.hpp"
+#include "simulation/truth.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::simulation {
+
+/// The checks are named as in TESTING.md: C1 acked in the store with equal content; C2 dense and
+/// immutable streams; C3 one commit a key; C4 what a session is given is contiguous and equal to
+/// the store; C5 real-time and per-device order; C6 receipts; C7 visibility by membership at that
+/// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
+/// of the right kind; N one user id a subject. Every check is made when the engine speaks, against
+/// the store at that instant; what needs the whole run is in finish(). Linear in what was said.
+/// Throws Broken.
+class Checker {
+ public:
+  using SessionKey = std::uint64_t;
+
+  Checker(const store::MemoryStore& store, Report& report) : truth_(store), report_(report) {}
+
+  // The engine's border.
+  void opened(SessionKey session) { sessions_[session]; }
+  void heard(SessionKey session, const wire::Request& request);  // the engine takes it in
+  void said(SessionKey session, const wire::Reply& reply);       // the engine hands it out
+  void closed(SessionKey session) { sessions_.erase(session); }
+  void engine_died() { sessions_.clear(); }
+
+  // The clients' side.
+  Ledger& ledger() noexcept { return ledger_; }
+  void ack_received(std::uint64_t random, const Ack& ack);
+
+  Truth& truth() noexcept { return truth_; }
+  /// The id that the engine gave a subject, once a session was told.
+  [[nodiscard]] std::optional<UserId> user_of(const std::string& subject) const;
+
+  /// Everything that can only be judged over the whole run.
+  void finish();
+
+ private:
+  struct Follow {
+    Level level = Level::none;
+    Epoch epoch;
+    Seq next = 1;  // the seq that must come next at `full`
+  };
+  struct Question {
+    wire::Request request;
+    std::map<ConversationId, Seq> heads;            // when it was heard
+    std::map<ConversationId, layout::MemberRow> me;  // the caller's row then
+  };
+  struct Session {
+    std::string subject;
+    UserId user;
+    DeviceId device;
+    bool welcomed = false, parting = false;
+    std::map<std::uint32_t, Question> open;
+    std::map<ConversationId, Follow> follows;
+    std::map<std::pair<ConversationId, UserId>, Receipt> receipts;
+  };
+  struct Span {
+    Seq from = 1, to = 0;
+  };
+
+  void answer(Session& session, const wire::Reply& reply);
+  void push(Session& session, const wire::Reply& reply);
+  void on(Session& session, const Question& question, const wire::Welcome& welcome);
+  void on(Session& session, const Question& question, const wire::Acked& acked);
+  void on(Session& session, const Question& question, const wire::Failed& failed);
+  void on(Session& session, const Question& question, const wire::Opened& opened);
+  void on(Session& session, const Question& question, const wire::Subscribed& subscribed);
+  void on(Session& session, const Question& question, const wire::HistoryPage& page);
+  void on(Session& session, const wire::Events& events);
+  void on(Session& session, const wire::HeadMoved& moved);
+  void on(Session& session, const wire::ReceiptsMoved& moved);
+  void on(Session& session, const wire::ListChanged& changed);
+  void on(Session& session, const wire::MembersPage& page, const ConversationId& id);
+  void resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
+               const ResumeAnswer& answer);
+  void resume_fits(const TrueStream& stream, const std::optional<Cursor>& cursor,
+                   const ResumeAnswer& answer, Seq head_when_heard,
+                   const std::optional<layout::MemberRow>& row);
+  void entry(Session& session, const ListEntry& entry);
+  void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
+               Seq first, const std::vector<Payload>& records, Mark mark);
+  void visible(Session& session, const char* what, const ConversationId& id, Seq seq);
+  void cursor_true(const char* what, const ConversationId& id, const Cursor& cursor,
+                   std::optional<std::uint64_t> ordinal);
+  void receipt(Session& session, const ConversationId& id, const Receipt& receipt, bool pushed);
+  void name(UserId id, const std::string& subject);
+  const TrueStream& stream(const char* what, const ConversationId& id);
+  const std::vector<Span>& spans(const ConversationId& id, UserId user);
+
+  void finish_ledger();
+  void finish_order(const ConversationId& id);
+
+  Truth truth_;
+  Report& report_;
+  Ledger ledger_;
+  std::map<SessionKey, Session> sessions_;
+  std::map<std::pair<ConversationId, UserId>, std::vector<Span>> spans_;
+  std::map<std::uint64_t, std::pair<Seq, std::int64_t>> first_acks_;  // random -> seq, time
+  std::map<std::string, UserId> ids_;
+  std::map<UserId, std::string> subjects_;
+};
+
+}  // namespace parley::simulation

@@ -1,0 +1,209 @@
+// checker_run.cpp: resume answers, and what can only be judged over the whole run.
+#include "parley/limits.hpp"
+#include "simulation/checker.hpp"
+
+namespace parley::simulation {
+namespace {
+
+[[noreturn]] void broken(const char* check, const std::string& what) {
+  throw Broken(std::string(check) + " " + what);
+}
+
+std::string text(const std::optional<Cursor>& cursor) {
+  if (!cursor) return "no cursor";
+  return "cursor " + to_string(cursor->epoch).substr(0, 6) + "/" + std::to_string(cursor->seq) +
+         "/" + std::to_string(cursor->mark);
+}
+
+Sometimes met(Resume answer) {
+  switch (answer) {
+    case Resume::caught_up: return Sometimes::resumed_caught_up;
+    case Resume::range: return Sometimes::resumed_range;
+    case Resume::forked: return Sometimes::resumed_forked;
+    case Resume::ahead: return Sometimes::resumed_ahead;
+    case Resume::not_member: return Sometimes::resumed_not_member;
+    case Resume::denied: return Sometimes::resumed_denied;
+    default: return Sometimes::resumed_snapshot;
+  }
+}
+
+}  // namespace
+
+void Checker::on(Session& session, const Question& question, const wire::Subscribed& subscribed) {
+  const auto& asked = std::get<wire::Subscribe>(question.request.operation);
+  if (asked.items.size() != subscribed.answers.size()) {
+    broken("C10", std::to_string(asked.items.size()) + " cursors got " +
+                      std::to_string(subscribed.answers.size()) + " answers");
+  }
+  for (std::size_t i = 0; i < asked.items.size(); ++i) {
+    resumed(session, question, asked.items[i], subscribed.answers[i]);
+  }
+}
+
+void Checker::resumed(Session& session, const Question& question,
+                      const wire::Subscribe::Item& item, const ResumeAnswer& answer) {
+  const auto& id = item.conversation;
+  if (answer.conversation != id) broken("C10", "an answer about another conversation");
+  report_.reached(met(answer.answer));
+  const auto before = question.me.find(id);
+  const auto row = truth_.member(id, session.user);
+  const bool was_known = before != question.me.end();
+  const bool was_member = was_known && before->second.role != Role::none;
+  const bool is_member = row && row->role != Role::none;
+  const std::string who = session.subject + " with " + text(item.cursor) + " of " + short_name(id);
+  if (answer.answer == Resume::denied) {
+    if (was_known) broken("C10", who + " was denied");
+    session.follows.erase(id);
+    return;
+  }
+  if (answer.answer == Resume::not_member) {
+    if (!was_known || (was_member && is_member && before->second.visible_from == row->visible_from)) {
+      broken("C10", who + " is told not_member");
+    }
+    if (row && row->role == Role::none && answer.last_visible != row->left_at) {
+      broken("C10", who + " is told last_visible " + std::to_string(answer.last_visible) +
+                        ", left at " + std::to_string(row->left_at));
+    }
+    session.follows.erase(id);
+    return;
+  }
+  if (!was_member && !is_member) broken("C7", who + " may follow what it is no member of");
+  const auto heard = question.heads.find(id);
+  resume_fits(stream("C10", id), item.cursor, answer,
+              heard == question.heads.end() ? 0 : heard->second, row);
+  cursor_true("a resume answer", id, answer.head, answer.head_ordinal);
+  Follow follow{.level = item.level, .epoch = answer.head.epoch};
+  switch (answer.answer) {
+    case Resume::caught_up:
+    case Resume::range: follow.next = item.cursor->seq + 1; break;
+    case Resume::trimmed: follow.next = answer.floor; break;
+    default: follow.next = answer.head.seq + 1; break;  // snapshot, forked, ahead: from the head
+  }
+  if (item.level == Level::none) {
+    session.follows.erase(id);
+  } else {
+    session.follows[id] = follow;
+  }
+}
+
+void Checker::resume_fits(const TrueStream& stream, const std::optional<Cursor>& cursor,
+                          const ResumeAnswer& answer, Seq head_when_heard,
+                          const std::optional<layout::MemberRow>& row) {
+  const std::string got = text(cursor) + " was answered " +
+                          std::to_string(static_cast<int>(answer.answer)) + " with head " +
+                          std::to_string(answer.head.seq);
+  const Resume kind = answer.answer;
+  if (!cursor) {
+    if (kind != Resume::snapshot) broken("C10", got);
+    return;
+  }
+  const bool other_epoch = cursor->epoch != stream.epoch;
+  const bool known = !other_epoch && cursor->seq <= stream.head();
+  const bool other_mark = known && stream.mark_at(cursor->seq) != cursor->mark;
+  if (kind == Resume::forked) {
+    if (!other_epoch && !other_mark) broken("C11", got + ", but history did not fork");
+    return;
+  }
+  if (other_epoch) broken("C11", got + ", but its epoch is another");
+  if (kind == Resume::ahead) {
+    if (cursor->seq <= head_when_heard) broken("C10", got + ", but the store had it");
+    return;
+  }
+  if (cursor->seq > answer.head.seq) broken("C10", got + ", which is before the cursor");
+  if (other_mark) broken("C11", got + ", but its mark is another");
+  const Seq visible_from = row ? row->visible_from : 1;
+  const bool hidden = visible_from > cursor->seq + 1;
+  const Seq behind = answer.head.seq - cursor->seq;
+  switch (kind) {
+    case Resume::caught_up:
+      if (behind != 0) broken("C10", got);
+      break;
+    case Resume::range:
+      if (behind == 0 || answer.floor > cursor->seq + 1) broken("C10", got);
+      if (hidden) broken("C7", got + ", visible from " + std::to_string(visible_from));
+      break;
+    case Resume::snapshot:
+      if (behind <= limits::snapshot_after && !hidden) broken("C10", got);
+      break;
+    case Resume::trimmed:
+      if (answer.floor <= cursor->seq + 1) broken("C10", got);
+      if (answer.floor_mark != stream.mark_at(answer.floor - 1)) {
+        broken("C10", got + ": the mark before the floor is wrong");
+      }
+      break;
+    default: broken("C10", got);
+  }
+}
+
+void Checker::ack_received(std::uint64_t random, const Ack& ack) {
+  Sent* sent = ledger_.find(random);
+  if (sent == nullptr) broken("C1", "an ack for a message that nobody sent");
+  const std::uint64_t order = ledger_.next_order();
+  if (sent->acked != 0 && sent->seq != ack.seq) {
+    broken("C3", "a device was given two seqs for one message");
+  }
+  if (sent->acked != 0) return;
+  sent->acked = order;
+  sent->seq = ack.seq;
+  sent->time_ms = ack.time.time_since_epoch().count();
+}
+
+void Checker::finish() {
+  for (const auto& id : truth_.audit()) finish_order(id);
+  finish_ledger();
+}
+
+void Checker::finish_ledger() {
+  for (const auto& [random, sent] : ledger_.all()) {
+    const Truth::Place* place = truth_.find(random);
+    const std::string what = "a message of " + sent.subject + " in " +
+                             short_name(sent.conversation) + " (number " +
+                             std::to_string(sent.number) + ")";
+    if (sent.acked != 0) {
+      if (place == nullptr) broken("C1", what + " was acked as seq " + std::to_string(sent.seq) + " and is lost");
+      if (place->conversation != sent.conversation || place->seq != sent.seq) {
+        broken("C1", what + " was acked as seq " + std::to_string(sent.seq) + ", the store has it as " +
+                         std::to_string(place->seq));
+      }
+    } else if (sent.refused && sent.attempts == 1 && place != nullptr) {
+      broken("C1", what + " was refused at its only attempt and is in the store");
+    }
+    if (place == nullptr) continue;
+    const TrueEvent& event = stream("C1", place->conversation).at(place->seq);
+    const auto user = user_of(sent.subject);
+    if (place->conversation != sent.conversation || event.body_hash != sent.body_hash || !user ||
+        event.sender != *user) {
+      broken("C1", what + " was stored with other content");
+    }
+  }
+}
+
+/// Real-time order in one pass: of two messages, one acked before the other was first sent has the
+/// smaller seq. And one device's numbers rise along the stream, but for those put off or renumbered.
+void Checker::finish_order(const ConversationId& id) {
+  const TrueStream& events = stream("C5", id);
+  std::uint64_t latest_issue = 0;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> numbers;
+  for (Seq seq = 1; seq <= events.head(); ++seq) {
+    const TrueEvent& event = events.at(seq);
+    if (event.kind != EventKind::message || event.echo == 0) continue;
+    const Sent* sent = ledger_.find(event.echo);
+    if (sent == nullptr) {
+      broken("C1", "conversation " + short_name(id) + " seq " + std::to_string(seq) + " was sent by nobody");
+    }
+    if (sent->acked != 0 && latest_issue > sent->acked) {
+      broken("C5", "conversation " + short_name(id) + " seq " + std::to_string(seq) +
+                       " was acked before a message with a smaller seq was sent");
+    }
+    latest_issue = std::max(latest_issue, sent->issued);
+    if (sent->put_off || sent->renumbered || sent->number == 0) continue;
+    std::uint64_t& last = numbers[{sent->device, sent->life}];
+    if (sent->number <= last) {
+      broken("C5", sent->subject + "'s message " + std::to_string(sent->number) + " in " +
+                       short_name(id) + " comes after its " + std::to_string(last));
+    }
+    last = sent->number;
+  }
+}
+
+}  // namespace parley::simulation

@@ -1,0 +1,152 @@
+// describe.cpp: the lines of the trace.
+#include "simulation/describe.hpp"
+
+#include "simulation/truth.hpp"
+
+namespace parley::simulation {
+namespace {
+
+std::string n(std::uint64_t value) { return std::to_string(value); }
+
+std::string text(const Cursor& cursor) { return n(cursor.seq) + "/" + n(cursor.mark); }
+
+std::string text(const ListEntry& entry) {
+  return short_name(entry.conversation) + " head " + text(entry.head) + " role " +
+         n(static_cast<unsigned>(entry.role)) + " from " + n(entry.visible_from) + " read " +
+         n(entry.read) + " unread " + n(entry.unread);
+}
+
+std::string text(const wire::ListChanged& list) {
+  std::string out = list.whole ? "whole" : "part";
+  for (const auto& entry : list.entries) out += " [" + text(entry) + "]";
+  for (const auto& id : list.removed) out += " -" + short_name(id);
+  return out;
+}
+
+struct Requests {
+  std::string operator()(const wire::Hello& op) const {
+    return "hello " + op.token + " " + op.device + (op.sync_token.empty() ? " whole" : "") +
+           (op.ticket.empty() ? "" : " ticket");
+  }
+  std::string operator()(const wire::Send& op) const {
+    return "send " + short_name(op.conversation) + " number " + n(op.number) + " settled " +
+           n(op.settled) + " random " + n(op.random) + " size " + n(op.body.size());
+  }
+  std::string operator()(const wire::Create& op) const {
+    return "create " + n(static_cast<unsigned>(op.kind)) + " members " + n(op.members.size());
+  }
+  std::string operator()(const wire::Direct& op) const { return "direct " + op.peer; }
+  std::string operator()(const wire::Join& op) const { return "join " + short_name(op.conversation); }
+  std::string operator()(const wire::Leave& op) const { return "leave " + short_name(op.conversation); }
+  std::string operator()(const wire::Add& op) const {
+    return "add " + short_name(op.conversation) + (op.members.empty() ? "" : " " + op.members.front());
+  }
+  std::string operator()(const wire::Remove& op) const {
+    return "remove " + short_name(op.conversation) + " " + n(op.user.value);
+  }
+  std::string operator()(const wire::SetRole& op) const {
+    return "set_role " + short_name(op.conversation) + " " + n(op.user.value) + " " +
+           n(static_cast<unsigned>(op.role));
+  }
+  std::string operator()(const wire::SetTitle& op) const {
+    return "set_title " + short_name(op.conversation) + " " + op.title;
+  }
+  std::string operator()(const wire::Subscribe& op) const {
+    std::string out = "subscribe";
+    for (const auto& item : op.items) {
+      out += " " + short_name(item.conversation) + " level " + n(static_cast<unsigned>(item.level)) +
+             " at " + (item.cursor ? text(*item.cursor) : "none");
+    }
+    return out;
+  }
+  std::string operator()(const wire::History& op) const {
+    return "history " + short_name(op.conversation) + " from " + n(op.from) +
+           (op.backward ? " backward " : " forward ") + n(op.limit);
+  }
+  std::string operator()(const wire::MarkRead& op) const {
+    return "mark_read " + short_name(op.conversation) + " " + n(op.received) + " " + n(op.read);
+  }
+  std::string operator()(const wire::SendSignal& op) const { return "signal " + short_name(op.conversation); }
+  std::string operator()(const wire::Watch& op) const {
+    return "watch " + short_name(op.conversation) + " users " + n(op.users.size());
+  }
+  std::string operator()(const wire::Members& op) const {
+    return "members " + short_name(op.conversation) + " after " + n(op.after.value);
+  }
+  std::string operator()(const wire::Lookup&) const { return "lookup"; }
+  std::string operator()(const wire::Sync& op) const { return op.token.empty() ? "sync all" : "sync"; }
+  std::string operator()(const wire::Ping&) const { return "ping"; }
+  std::string operator()(const wire::Bye&) const { return "bye"; }
+  template <class Other>
+  std::string operator()(const Other&) const { return "unknown"; }
+};
+
+struct Answers {
+  std::string operator()(const wire::Welcome& a) const {
+    return "welcome user " + n(a.user.value) + " device " + n(a.device.value) + " " + text(a.list);
+  }
+  std::string operator()(const wire::Done&) const { return "done"; }
+  std::string operator()(const wire::Failed& a) const {
+    return "failed " + std::string(to_string(a.error.errc())) + " next " + n(a.error.next) + ": " +
+           a.error.message;
+  }
+  std::string operator()(const wire::Acked& a) const {
+    return "acked " + short_name(a.ack.conversation) + " number " + n(a.ack.number) + " seq " +
+           n(a.ack.seq) + (a.ack.repeated ? " repeated" : "");
+  }
+  std::string operator()(const wire::Opened& a) const { return "opened " + text(a.entry); }
+  std::string operator()(const wire::Subscribed& a) const {
+    std::string out = "subscribed";
+    for (const auto& answer : a.answers) {
+      out += " " + short_name(answer.conversation) + " answer " +
+             n(static_cast<unsigned>(answer.answer)) + " head " + text(answer.head);
+    }
+    return out;
+  }
+  std::string operator()(const wire::Events& a) const {
+    return "events " + short_name(a.conversation) + " " + n(a.first) + "+" + n(a.records.size()) +
+           " mark " + n(a.mark);
+  }
+  std::string operator()(const wire::HeadMoved& a) const {
+    return "head_moved " + short_name(a.conversation) + " " + text(a.head);
+  }
+  std::string operator()(const wire::HistoryPage& a) const {
+    return "page " + short_name(a.conversation) + " " + n(a.first) + "+" + n(a.records.size()) +
+           (a.more ? " more" : "") + " floor " + n(a.floor);
+  }
+  std::string operator()(const wire::ReceiptsMoved& a) const {
+    std::string out = "receipts " + short_name(a.conversation);
+    for (const auto& receipt : a.receipts) {
+      out += " " + n(receipt.user.value) + ":" + n(receipt.received) + "/" + n(receipt.read);
+    }
+    return out;
+  }
+  std::string operator()(const wire::Signalled& a) const {
+    return "signalled " + short_name(a.conversation) + " by " + n(a.sender.value);
+  }
+  std::string operator()(const wire::PresenceChanged& a) const {
+    std::string out = "presence";
+    for (const auto& user : a.users) out += " " + n(user.user.value) + (user.online ? ":on" : ":off");
+    return out;
+  }
+  std::string operator()(const wire::ListChanged& a) const { return "list " + text(a); }
+  std::string operator()(const wire::MembersPage& a) const {
+    return "members " + short_name(a.conversation) + " " + n(a.members.size()) + " of " + n(a.count);
+  }
+  std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
+  std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
+  template <class Other>
+  std::string operator()(const Other&) const { return "unknown"; }
+};
+
+}  // namespace
+
+std::string describe(const wire::Request& request) {
+  return "<- " + n(request.number) + " " + std::visit(Requests{}, request.operation);
+}
+
+std::string describe(const wire::Reply& reply) {
+  return "-> " + n(reply.request) + " " + std::visit(Answers{}, reply.answer);
+}
+
+}  // namespace parley::simulation

@@ -1,0 +1,139 @@
+// device.hpp: a model client, written from the wire page: outbox, cursors, list; its own copy of the truth.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulation/checker.hpp"
+#include "simulation/faults.hpp"
+#include "simulation/network.hpp"
+#include "simulation/random.hpp"
+
+namespace parley::simulation {
+
+/// What devices tell one another outside the engine: which conversations and subjects there are.
+struct Rumours {
+  std::vector<std::string> subjects;
+  std::vector<ConversationId> all;       // every conversation that somebody opened
+  std::vector<ConversationId> channels;  // those that anybody may join
+};
+
+/// One device's copy of one conversation.
+struct View {
+  // Survives a crash of the device.
+  bool member = false;
+  ListEntry entry;
+  std::optional<Cursor> cursor;
+  Seq first = 1;                    // seq of log[0]
+  std::vector<std::uint32_t> log;   // hashes of the records applied: first .. cursor.seq
+  Level wanted = Level::full;
+  // Of the present session.
+  bool subscribed = false, subscribing = false, behind = false;
+  std::map<UserId, Receipt> receipts;
+};
+
+class Device final : public LinkUser {
+ public:
+  struct Place {  // everything outlives the device
+    Scheduler& scheduler;
+    Network& network;
+    Checker& checker;
+    Report& report;
+    Rumours& rumours;
+    const Faults& faults;
+  };
+  struct Item {
+    std::uint64_t number = 0, random = 0;
+    std::string body;
+    std::uint32_t request = 0;  // 0: not under way on this link
+    Time not_before{0};
+  };
+  struct Outbox {
+    std::uint64_t next = 1;
+    std::deque<Item> items;  // by number; the first is the smallest that may be retried
+  };
+
+  Device(Place place, Random random, std::uint32_t index, std::string subject);
+
+  void start();
+  /// No more random actions; only what convergence needs.
+  void calm();
+  /// Everything this device owes is done, and so is everything owed to it.
+  [[nodiscard]] bool settled() const;
+  [[nodiscard]] std::string unsettled() const;  // why not
+  /// Closes the link and stays away.
+  void leave();
+
+  /// A question of the world's; `then` gets the answer, or nothing when the link went away.
+  using Then = std::function<void(const wire::Reply*)>;
+  void ask(wire::Operation operation, Then then);
+
+  void connected(LinkId link) override;
+  void received(LinkId link, const wire::Reply& reply) override;
+  void disconnected(LinkId link) override;
+
+  [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+  [[nodiscard]] bool online() const noexcept { return online_; }
+  [[nodiscard]] UserId user() const noexcept { return kept_.user; }
+  [[nodiscard]] const std::map<ConversationId, View>& views() const noexcept { return kept_.views; }
+  [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
+  [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
+  void take_list(const wire::ListChanged& changed);
+
+ private:
+  struct Kept {  // what the device stores; copied for backups
+    UserId user;
+    std::map<ConversationId, View> views;
+    std::map<ConversationId, Outbox> outboxes;
+    std::string token;
+  };
+
+  void connect();
+  void tick();
+  void upkeep();
+  void act();
+  void act_hostile();
+  void crash(bool restore);
+  void drop_link();
+
+  void write(const ConversationId& id);
+  void transmit(const ConversationId& id, Item& item, bool again);
+  void sent(const ConversationId& id, std::uint64_t random, const wire::Reply* reply);
+  void renumber(const ConversationId& id, Item& item, std::uint64_t next);
+  void subscribe(const std::vector<ConversationId>& ids);
+  void subscribed(const wire::Subscribe& asked, const wire::Subscribed& answer);
+  void apply(const wire::Events& events);
+  void opened(const wire::Reply* reply);
+  void probe_cursor(const ConversationId& id);
+  void membership(const ConversationId& id);
+  void history(const ConversationId& id);
+  void take_presence(const wire::PresenceChanged& changed);
+  std::optional<ConversationId> some_conversation();
+  std::uint32_t room() const { return open_.size() < 60; }
+
+  Place place_;
+  Random random_;
+  std::uint32_t index_;
+  std::string subject_, name_;
+  std::uint32_t life_ = 0;  // restorations
+  bool calm_ = false, away_ = false;
+
+  Kept kept_;
+  std::optional<Kept> backup_;
+
+  LinkId link_ = 0;
+  bool online_ = false;
+  std::uint32_t attempts_ = 0, last_request_ = 0;
+  std::string ticket_;
+  std::map<std::uint32_t, Then> open_;
+  std::map<UserId, bool> presence_;
+  Time pace_{0};
+};
+
+}  // namespace parley::simulation

@@ -1,0 +1,226 @@
+// device_acts.cpp: what devices do at random: what people do, and what nobody should.
+#include "parley/limits.hpp"
+#include "simulation/device.hpp"
+
+namespace parley::simulation {
+namespace {
+
+const auto ignore = [](const wire::Reply*) {};
+
+}  // namespace
+
+void Device::opened(const wire::Reply* reply) {
+  if (reply == nullptr) return;
+  const auto* opened = std::get_if<wire::Opened>(&reply->answer);
+  if (opened == nullptr) return;
+  const ListEntry& entry = opened->entry;
+  View& view = kept_.views[entry.conversation];
+  view.member = true;
+  view.entry = entry;
+  place_.rumours.all.push_back(entry.conversation);
+  if (entry.kind == ConversationKind::channel) place_.rumours.channels.push_back(entry.conversation);
+  upkeep();
+}
+
+void Device::act() {
+  const auto dice = random_.below(1000);
+  const auto id = some_conversation();
+  const auto open = [this](const wire::Reply* reply) { opened(reply); };
+  if (!id || dice < 15) {
+    wire::Create create{.kind = random_.chance(0.4) ? ConversationKind::channel
+                                                    : ConversationKind::group,
+                        .title = "c" + std::to_string(random_.below(100))};
+    if (random_.chance(0.8)) {
+      for (auto& byte : create.nonce.bytes) byte = static_cast<std::uint8_t>(random_.next());
+    }
+    for (const auto& subject : place_.rumours.subjects) {
+      if (subject != subject_ && random_.chance(0.6)) create.members.push_back(subject);
+    }
+    ask(create, open);
+    if (create.nonce && random_.chance(0.1)) {
+      place_.report.reached(Sometimes::create_repeated);
+      ask(create, open);
+    }
+  } else if (dice < 30) {
+    const auto& peer = random_.pick(place_.rumours.subjects);
+    if (peer != subject_) ask(wire::Direct{peer}, open);
+  } else if (dice < 45) {
+    if (!place_.rumours.channels.empty()) {
+      ask(wire::Join{random_.pick(place_.rumours.channels)}, [open, this](const wire::Reply* reply) {
+        if (reply != nullptr && std::holds_alternative<wire::Opened>(reply->answer)) {
+          place_.report.reached(Sometimes::joined_channel);
+        }
+        open(reply);
+      });
+    }
+  } else if (dice < 620) {
+    // Bursts, so that batches form.
+    for (auto count = random_.chance(0.1) ? random_.between(1, 20) : 1; count > 0 && room(); --count) {
+      write(*id);
+    }
+  } else if (dice < 740) {
+    const View& view = kept_.views[*id];
+    if (view.cursor) {
+      const Seq received = random_.below(view.cursor->seq + 1);
+      ask(wire::MarkRead{*id, received, random_.below(received + 1)}, ignore);
+    }
+  } else if (dice < 780) {
+    ask(wire::SendSignal{*id, "typing", random_.chance(0.5) ? "x" : ""}, ignore);
+  } else if (dice < 850) {
+    history(*id);
+  } else if (dice < 880) {
+    View& view = kept_.views[*id];
+    view.wanted = random_.chance(0.7)   ? Level::full
+                  : random_.chance(0.7) ? Level::heads
+                                        : Level::none;
+    if (!view.subscribing) subscribe({*id});
+  } else if (dice < 950) {
+    membership(*id);
+  } else if (dice < 965) {
+    ask(wire::Members{.conversation = *id, .limit = static_cast<std::uint32_t>(random_.between(1, 5))},
+        [this, id = *id](const wire::Reply* reply) {
+          if (reply == nullptr || !online_) return;
+          const auto* page = std::get_if<wire::MembersPage>(&reply->answer);
+          if (page == nullptr) return;
+          wire::Watch watch{.conversation = id, .users = {}};
+          for (const Member& member : page->members) watch.users.push_back(member.user);
+          ask(watch, [this](const wire::Reply* answer) {
+            if (answer == nullptr) return;
+            if (const auto* state = std::get_if<wire::PresenceChanged>(&answer->answer)) {
+              take_presence(*state);
+            }
+          });
+        });
+  } else if (dice < 980) {
+    ask(wire::Sync{kept_.token}, [this](const wire::Reply* reply) {
+      if (reply == nullptr) return;
+      if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);
+    });
+  } else if (dice < 990) {
+    ask(wire::Lookup{{kept_.user, UserId{random_.next()}}}, ignore);
+  } else if (dice < 995) {
+    ask(wire::Ping{}, ignore);
+  } else {
+    ask(wire::Bye{}, ignore);
+  }
+}
+
+void Device::history(const ConversationId& id) {
+  const View& view = kept_.views[id];
+  const Seq head = view.cursor ? view.cursor->seq : 0;
+  ask(wire::History{.conversation = id,
+                    .from = random_.chance(0.3) ? 0 : random_.below(head + 3),
+                    .backward = random_.chance(0.6),
+                    .limit = static_cast<std::uint32_t>(
+                        random_.chance(0.2) ? limits::page_events : random_.between(1, 30))},
+      ignore);
+}
+
+void Device::membership(const ConversationId& id) {
+  const auto& somebody = random_.pick(place_.rumours.subjects);
+  const auto user = place_.checker.user_of(somebody);
+  switch (random_.below(10)) {
+    case 0:
+      ask(wire::Leave{id}, [this](const wire::Reply* reply) {
+        if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
+          place_.report.reached(Sometimes::left_group);
+        }
+      });
+      break;
+    case 1:
+    case 2:
+    case 3:
+    case 4: ask(wire::Add{id, {somebody}}, ignore); break;
+    case 5:
+    case 6:
+    case 7:
+      if (user && *user != kept_.user) ask(wire::Remove{id, *user}, ignore);
+      break;
+    case 8:
+      if (user) {
+        ask(wire::SetRole{id, *user,
+                          random_.chance(0.3)   ? Role::owner
+                          : random_.chance(0.5) ? Role::admin
+                                                : Role::member},
+            ignore);
+      }
+      break;
+    default: ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
+  }
+}
+
+/// Presents a cursor that is wrong in one field, and comes back with the right one.
+void Device::probe_cursor(const ConversationId& id) {
+  View& view = kept_.views[id];
+  if (!view.cursor || view.subscribing) return;
+  Cursor cursor = *view.cursor;
+  switch (random_.below(4)) {
+    case 0: cursor.epoch.bytes[random_.below(16)] ^= 1; break;
+    case 1: cursor.mark ^= 1U << random_.below(32); break;
+    case 2: cursor.seq += random_.between(1, 1000); break;
+    default: cursor.epoch = {};
+  }
+  view.subscribing = true;
+  ask(wire::Subscribe{{{.conversation = id, .level = Level::full, .cursor = cursor}}},
+      [this, id](const wire::Reply* reply) {
+        if (reply == nullptr) return;
+        View& there = kept_.views[id];
+        there.subscribing = false;
+        there.subscribed = false;
+      });
+}
+
+void Device::act_hostile() {
+  const auto refused = [this](const wire::Reply* reply) {
+    if (reply == nullptr) return;
+    if (!std::holds_alternative<wire::Failed>(reply->answer)) {
+      throw Broken("A what must be refused to " + name_ + " was answered");
+    }
+    place_.report.reached(Sometimes::hostile_refused);
+  };
+  ConversationId nowhere;
+  for (auto& byte : nowhere.bytes) byte = static_cast<std::uint8_t>(random_.next());
+  const auto id = some_conversation();
+  const auto dice = random_.below(12);
+  if (!id || dice == 0) {
+    ask(wire::Send{.conversation = nowhere, .body = Payload::copy_of("x")}, refused);
+  } else if (dice == 1) {
+    ask(wire::History{.conversation = nowhere}, refused);
+  } else if (dice == 2) {
+    ask(wire::Members{.conversation = nowhere}, refused);
+  } else if (dice == 3) {
+    ask(wire::Send{.conversation = *id, .body = Payload::copy_of(std::string(limits::body_default + 1, 'x'))},
+        refused);
+  } else if (dice == 4) {
+    ask(wire::Create{.title = std::string(limits::title + 1, 'x')}, refused);
+  } else if (dice == 5) {
+    ask(wire::History{.conversation = *id, .limit = limits::page_events + 1}, refused);
+  } else if (dice == 6) {
+    // Far beyond the head: an error or a clamp; the checker watches what becomes visible.
+    place_.report.reached(Sometimes::receipt_capped);
+    ask(wire::MarkRead{*id, (Seq{1} << 53) - 1, (Seq{1} << 53) - 1}, [](const wire::Reply*) {});
+  } else if (dice == 7 && !place_.rumours.all.empty()) {
+    // Perhaps a member, perhaps not; whatever is answered, the checker knows.
+    history(random_.pick(place_.rumours.all));
+  } else if (dice == 8 && !place_.rumours.all.empty()) {
+    const auto other = random_.pick(place_.rumours.all);
+    if (!kept_.views[other].subscribing && !kept_.views[other].member) {
+      ask(wire::Subscribe{{{.conversation = other, .level = Level::full, .cursor = {}}}},
+          [](const wire::Reply*) {});
+    }
+  } else if (dice == 9) {
+    // A key again with another body: only a message that was acked, so that it cannot be new.
+    for (const auto& [random, sent] : place_.checker.ledger().all()) {
+      if (sent.acked == 0 || sent.device != index_ || sent.life != life_) continue;
+      if (random_.chance(0.7)) continue;
+      ask(wire::Send{.conversation = sent.conversation, .number = sent.number, .random = random,
+                     .settled = sent.number, .body = Payload::copy_of("another body")},
+          refused);
+      break;
+    }
+  } else {
+    probe_cursor(*id);
+  }
+}
+
+}  // namespace parley::simulation

@@ -1,0 +1,80 @@
+// engine.hpp: one process of the real core: its shards, its store handle, its clocks, on virtual time.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/shard.hpp"
+#include "simulation/checker.hpp"
+#include "simulation/faults.hpp"
+#include "simulation/lies.hpp"
+#include "simulation/report.hpp"
+#include "simulation/scheduler.hpp"
+#include "store/weak_store.hpp"
+
+namespace parley::simulation {
+
+/// What the engine says, in the order it says it. Owned by the network, outlives the session.
+class Ear {
+ public:
+  virtual void said(const wire::Reply& reply, std::size_t bytes) = 0;
+  virtual void closing() = 0;  // after everything said
+ protected:
+  ~Ear() = default;
+};
+
+/// Destroying it is a crash: nothing of it runs any more.
+class Engine {
+ public:
+  struct World {  // everything outlives the engine
+    Scheduler& scheduler;
+    store::WeakStore& store;
+    Checker& checker;
+    Report& report;
+    std::function<std::int64_t()> wall_ms;
+    Lie lie = Lie::none;
+  };
+  using SessionKey = Checker::SessionKey;
+
+  Engine(World world, Random random, core::ShardIndex shards, std::uint64_t instance);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  SessionKey open(Ear& ear);
+  void request(SessionKey session, wire::Request request);
+  /// The other end took so many bytes off the link.
+  void taken(SessionKey session, std::size_t bytes);
+  /// The link is gone. The ear is not used any more.
+  void closed(SessionKey session);
+  void stop(std::function<void()> stopped);
+
+  [[nodiscard]] bool committing() const noexcept { return commits_ > 0; }
+  [[nodiscard]] std::size_t ingress_bytes() const;
+
+ private:
+  class ShardWorld;
+  struct Session;
+
+  void turn(core::ShardIndex shard, std::function<void()> input);
+  void flush();
+  void mangle(Session& session, std::vector<wire::Reply>& replies);
+  void commit(Batch batch, std::function<void(Committed)> then);
+
+  World world_;
+  Random random_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // tasks hold it weakly
+  std::unique_ptr<Store> store_;
+  std::int64_t last_wall_ = 0;
+  std::size_t commits_ = 0;
+  std::vector<std::unique_ptr<ShardWorld>> worlds_;
+  std::map<SessionKey, std::unique_ptr<Session>> sessions_;
+  std::vector<SessionKey> dirty_;
+  bool lied_ = false;
+};
+
+}  // namespace parley::simulation

@@ -1,0 +1,63 @@
+// lies.hpp: bugs planted in the harness, between engine, store and clients, to prove that the checker sees them.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace parley::simulation {
+
+enum class Lie : std::uint8_t {
+  none,
+  unknown_is_done,    // the store's `unknown` is passed on as `done`
+  failed_is_done,     // the store's `failed` is passed on as `done`
+  ack_before_commit,  // `done` is told at once, the commit is carried out later
+  no_condition,       // commits compare the guard with nothing: whatever stands there is replaced
+  drop_event,         // one push of events never reaches the session
+  repeat_event,       // one push of events reaches it twice
+  change_event,       // one byte of one record differs
+  forget_ack,         // one request is never answered
+  other_seq,          // one ack names the seq after its own
+  receipts_go_back,   // last write wins: an old receipt is told again
+  resume_off_by_one,  // a range begins one event late
+  caught_up,          // a cursor behind the head is told it is the head
+  never_forked,       // `forked` is answered as caught_up
+  lost_write,         // one commit in a hundred is told `done` and dropped
+  wrong_unread,       // one list entry counts one more
+  count_
+};
+
+struct LieName {
+  Lie lie;
+  std::string_view name;
+};
+inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_names = {{
+    {Lie::none, "none"},
+    {Lie::unknown_is_done, "unknown_is_done"},
+    {Lie::failed_is_done, "failed_is_done"},
+    {Lie::ack_before_commit, "ack_before_commit"},
+    {Lie::no_condition, "no_condition"},
+    {Lie::drop_event, "drop_event"},
+    {Lie::repeat_event, "repeat_event"},
+    {Lie::change_event, "change_event"},
+    {Lie::forget_ack, "forget_ack"},
+    {Lie::other_seq, "other_seq"},
+    {Lie::receipts_go_back, "receipts_go_back"},
+    {Lie::resume_off_by_one, "resume_off_by_one"},
+    {Lie::caught_up, "caught_up"},
+    {Lie::never_forked, "never_forked"},
+    {Lie::lost_write, "lost_write"},
+    {Lie::wrong_unread, "wrong_unread"},
+}};
+
+constexpr std::string_view name_of(Lie lie) noexcept {
+  return lie_names[static_cast<std::size_t>(lie)].name;
+}
+constexpr std::optional<Lie> lie_named(std::string_view name) noexcept {
+  for (const auto& entry : lie_names) {
+    if (entry.name == name) return entry.lie;
+  }
+  return std::nullopt;
+}
+
+}  // namespace parley::simulation

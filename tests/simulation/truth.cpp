@@ -1,0 +1,238 @@
+// truth.cpp: decodes the store's rows and checks each stream against itself.
+#include "simulation/truth.hpp"
+
+#include "base/crc32c.hpp"
+#include "simulation/report.hpp"
+
+namespace parley::simulation {
+namespace {
+
+using RowMap = store::MemoryStore::RowMap;
+
+[[noreturn]] void broken(const char* check, const ConversationId& id, Seq seq, std::string what) {
+  throw Broken(std::string(check) + " conversation " + short_name(id) + " seq " +
+               std::to_string(seq) + ": " + std::move(what));
+}
+
+ConversationId conversation_of(Bytes partition) {
+  ConversationId id;
+  partition.substr(partition.size() - id.bytes.size()).copy(
+      reinterpret_cast<char*>(id.bytes.data()), id.bytes.size());
+  return id;
+}
+
+}  // namespace
+
+std::string short_name(const ConversationId& id) { return to_string(id).substr(0, 6); }
+
+std::optional<std::string> Truth::row(std::uint8_t space, const std::string& partition,
+                                      const std::string& key) {
+  std::optional<std::string> value;
+  store_.look({space, partition}, [&](Bytes, const RowMap& rows) {
+    if (const auto at = rows.find(key); at != rows.end()) value = at->second;
+  });
+  return value;
+}
+
+const TrueStream* Truth::stream(const ConversationId& id) {
+  bool found = false;
+  store_.look({layout::conversation, layout::conversation_id(0, id)},
+              [&](Bytes guard, const RowMap& rows) {
+                const auto head = layout::decode_head(guard);
+                if (!head) broken("C2", id, 0, "the head cell cannot be decoded");
+                found = true;
+                follow(id, streams_[id], *head, rows);
+              });
+  const auto at = streams_.find(id);
+  if (!found && at != streams_.end()) broken("C2", id, at->second.head(), "the stream vanished");
+  return found ? &at->second : nullptr;
+}
+
+void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
+                   const RowMap& rows) {
+  if (stream.events.empty()) stream.epoch = head.epoch;
+  if (!head.epoch) broken("C2", id, head.head, "the epoch is empty");
+  if (head.epoch != stream.epoch) broken("C2", id, head.head, "the epoch changed");
+  if (head.head < stream.head()) {
+    broken("C2", id, head.head, "the head went back from " + std::to_string(stream.head()));
+  }
+  if (head.sealed > head.head) broken("C2", id, head.head, "sealed beyond the head");
+  stream.sealed = head.sealed;
+  while (stream.head() < head.head) {
+    const Seq seq = stream.head() + 1;
+    const bool first = stream.events.empty();
+    const TrueEvent event =
+        read(id, seq, rows, stream.mark_at(seq - 1), first ? 0 : stream.events.back().time_ms,
+             stream.ordinal_at(seq - 1));
+    if (event.echo != 0) {
+      const auto [at, fresh] = echoes_.try_emplace(event.echo, Place{id, seq});
+      if (!fresh) {
+        broken("C3", id, seq, "the same send was committed before, in " +
+                                  short_name(at->second.conversation) + " as seq " +
+                                  std::to_string(at->second.seq));
+      }
+    }
+    stream.events.push_back(event);
+    ++committed_;
+  }
+  if (head.mark != stream.mark_at(head.head)) broken("C2", id, head.head, "the head's mark is wrong");
+  if (head.ordinal != stream.ordinal_at(head.head)) {
+    broken("C2", id, head.head, "the head's ordinal is wrong");
+  }
+}
+
+std::optional<layout::StoredEvent> Truth::sealed(const ConversationId& id, Seq seq) {
+  std::optional<layout::StoredEvent> found;
+  store_.look({layout::archive, layout::archive_id(0, id, seq)}, [&](Bytes, const RowMap& rows) {
+    auto at = rows.upper_bound(layout::chunk_key(seq));
+    if (at == rows.begin()) return;
+    --at;
+    auto chunk = layout::decode_chunk(id, at->second, nullptr);
+    if (!chunk) broken("C2", id, seq, "its chunk cannot be decoded: " + chunk.error().message);
+    for (auto& event : *chunk) {
+      if (event.seq == seq) found = std::move(event);
+    }
+  });
+  return found;
+}
+
+TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mark before,
+                      std::int64_t time, std::uint64_t ordinal) {
+  layout::StoredEvent stored;
+  if (const auto at = rows.find(layout::event_key(seq)); at != rows.end()) {
+    auto decoded = layout::decode_event(id, seq, at->second, nullptr);
+    if (!decoded) broken("C2", id, seq, "cannot be decoded: " + decoded.error().message);
+    stored = *std::move(decoded);
+  } else if (auto archived = sealed(id, seq)) {
+    stored = *std::move(archived);
+  } else {
+    broken("C2", id, seq, "is missing below the head");
+  }
+  const auto fields = wire::verify_record(stored.record.bytes());
+  if (!fields) broken("C2", id, seq, "its record is no record");
+  if (fields->seq != seq || stored.seq != seq) broken("C2", id, seq, "carries another seq");
+  const Mark mark = layout::next_mark(before, id, stored.record.bytes());
+  if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
+  const bool countable = fields->kind == EventKind::message;
+  if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
+    broken("C2", id, seq, "ordinal " + std::to_string(fields->ordinal) + " after " +
+                              std::to_string(ordinal));
+  }
+  if (fields->time_ms < time) broken("C2", id, seq, "its time runs backward");
+  if ((seq == 1) != (fields->kind == EventKind::created)) {
+    broken("C2", id, seq, "the first event, and no other, is `created`");
+  }
+  return {.hash = base::crc32c(0, stored.record.bytes()),
+          .mark = mark,
+          .ordinal = fields->ordinal,
+          .time_ms = fields->time_ms,
+          .id = fields->id,
+          .sender = fields->sender,
+          .kind = fields->kind,
+          .echo = fields->kind == EventKind::message ? fields->echo : 0,
+          .body_hash = base::crc32c(0, fields->body),
+          .target = fields->target,
+          .role = fields->role};
+}
+
+std::optional<layout::InfoRow> Truth::info(const ConversationId& id) {
+  const auto value = row(layout::conversation, layout::conversation_id(0, id), layout::info_key());
+  return value ? layout::decode_info(*value) : std::nullopt;
+}
+
+std::optional<layout::MemberRow> Truth::member(const ConversationId& id, UserId user) {
+  auto kind = kinds_.find(id);
+  if (kind == kinds_.end()) {
+    const auto row = info(id);
+    if (!row) return std::nullopt;
+    kind = kinds_.emplace(id, row->kind).first;
+  }
+  const std::string key = layout::member_key(user);
+  if (auto value = row(layout::conversation, layout::conversation_id(0, id), key)) {
+    if (auto decoded = layout::decode_member(*value)) return decoded;
+    broken("C7", id, 0, "a member row cannot be decoded");
+  }
+  if (kind->second != ConversationKind::channel) return std::nullopt;
+  const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
+  const auto value = row(layout::member, layout::member_id(0, id, bucket), key);
+  if (!value) return std::nullopt;
+  auto decoded = layout::decode_member(*value);
+  if (!decoded) broken("C7", id, 0, "a channel's member row cannot be decoded");
+  return decoded;
+}
+
+std::optional<layout::ReceiptRow> Truth::receipt(const ConversationId& id, UserId user) {
+  const auto row_info = info(id);
+  if (!row_info) return std::nullopt;
+  const std::uint16_t bucket = row_info->kind == ConversationKind::channel
+                                   ? layout::bucket_of(user, layout::channel_receipt_buckets)
+                                   : 0;
+  const auto value =
+      row(layout::receipt, layout::receipt_id(0, id, bucket), layout::receipt_key(user));
+  return value ? layout::decode_receipt(*value) : std::nullopt;
+}
+
+std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
+  std::map<UserId, layout::MemberRow> found;
+  const auto take = [&](Bytes, const RowMap& rows) {
+    for (auto at = rows.lower_bound("m"); at != rows.end() && at->first[0] == 'm'; ++at) {
+      UserId user;
+      for (std::size_t i = 1; i < at->first.size(); ++i) {
+        user.value = user.value << 8 | static_cast<unsigned char>(at->first[i]);
+      }
+      const auto decoded = layout::decode_member(at->second);
+      if (!decoded) broken("C7", id, 0, "a member row cannot be decoded");
+      found.try_emplace(user, *decoded);
+    }
+  };
+  store_.look({layout::conversation, layout::conversation_id(0, id)}, take);
+  const auto row_info = info(id);
+  if (row_info && row_info->kind == ConversationKind::channel) {
+    for (std::uint16_t bucket = 0; bucket < layout::channel_member_buckets; ++bucket) {
+      store_.look({layout::member, layout::member_id(0, id, bucket)}, take);
+    }
+  }
+  return found;
+}
+
+const Truth::Place* Truth::find(std::uint64_t echo) const {
+  const auto at = echoes_.find(echo);
+  return at == echoes_.end() ? nullptr : &at->second;
+}
+
+std::vector<ConversationId> Truth::audit() {
+  std::vector<ConversationId> all;
+  std::vector<UserId> users;
+  store_.for_each([&](Partition partition, Bytes, const RowMap&) {
+    if (partition.space == layout::conversation) all.push_back(conversation_of(partition.id));
+  });
+  Truth again(store_);
+  for (const auto& id : all) {
+    stream(id);
+    const TrueStream& before = streams_.at(id);
+    const TrueStream* now = again.stream(id);
+    if (now->head() != before.head() || now->epoch != before.epoch) {
+      broken("C2", id, now->head(), "the stream differs from what was read before");
+    }
+    for (Seq seq = 1; seq <= before.head(); ++seq) {
+      if (now->at(seq).hash != before.at(seq).hash || now->at(seq).mark != before.at(seq).mark) {
+        broken("C2", id, seq, "a committed event changed");
+      }
+    }
+  }
+  return all;
+}
+
+std::map<ConversationId, layout::ListRow> Truth::list_of(UserId user) {
+  std::map<ConversationId, layout::ListRow> entered;
+  store_.look({layout::user, layout::user_id(0, user)}, [&](Bytes, const RowMap& rows) {
+    for (auto at = rows.lower_bound("c"); at != rows.end() && at->first[0] == 'c'; ++at) {
+      const auto decoded = layout::decode_list(at->second);
+      if (!decoded) throw Broken("C12 a list row of user " + to_string(user) + " is no list row");
+      if (decoded->entered) entered.emplace(conversation_of(at->first), *decoded);
+    }
+  });
+  return entered;
+}
+
+}  // namespace parley::simulation

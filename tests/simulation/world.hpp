@@ -1,0 +1,81 @@
+// world.hpp: one seed: a store, an engine that dies and comes back, devices, faults; then healing and the verdict.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulation/checker.hpp"
+#include "simulation/device.hpp"
+#include "simulation/engine.hpp"
+#include "simulation/faults.hpp"
+#include "simulation/lies.hpp"
+#include "simulation/network.hpp"
+#include "simulation/report.hpp"
+#include "simulation/scheduler.hpp"
+
+namespace parley::simulation {
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  bool verbose = false;
+  Lie lie = Lie::none;
+  Time faulty{0};  // length of the first phase; zero: drawn
+};
+
+class World {
+ public:
+  explicit World(const RunOptions& options);
+  ~World();
+
+  /// Both phases and the final audit. Throws Broken.
+  void run();
+
+  [[nodiscard]] const Report& report() const noexcept { return report_; }
+  [[nodiscard]] std::uint64_t committed() { return checker_.truth().committed(); }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return scheduler_.ran() + store_steps_; }
+  [[nodiscard]] Time now() const noexcept { return scheduler_.now(); }
+
+ private:
+  bool step(Time until);
+  void run_until(Time when);
+  /// Throws when `holds` does not become true in time.
+  void await(const char* check, Time within, const std::function<std::string()>& missing);
+
+  void start_engine();
+  void kill_engine();
+  void plan_crash();
+  void plan_store_break();
+  void plan_clock_step();
+  Time in(double rate);
+
+  void heal();
+  void converge();
+  void audit();
+  void audit_device(Device& device);
+  void audit_list(Device& device);
+  void audit_history(Device& device, const ConversationId& id);
+  void audit_members(Device& device, const ConversationId& id);
+  void audit_receipts();
+  void audit_presence();
+  wire::Reply ask(Device& device, wire::Operation operation);
+
+  RunOptions options_;
+  Random random_;
+  Faults faults_;
+  Report report_;
+  Scheduler scheduler_;
+  store::WeakStore store_;
+  Checker checker_;
+  Network network_;
+  Rumours rumours_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::unique_ptr<Engine> engine_;
+  core::ShardIndex shards_ = 1;
+  std::uint64_t lives_ = 0, store_steps_ = 0;
+  std::int64_t clock_skew_ms_ = 0;
+  bool healing_ = false, restart_planned_ = false;
+};
+
+}  // namespace parley::simulation

@@ -1,0 +1,258 @@
+// world_audit.cpp: after convergence: what everybody holds, asked in every way there is, against the store.
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/crc32c.hpp"
+#include "parley/limits.hpp"
+#include "simulation/world.hpp"
+
+namespace parley::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+[[noreturn]] void broken(const char* check, const std::string& what) {
+  throw Broken(std::string(check) + " audit: " + what);
+}
+
+}  // namespace
+
+wire::Reply World::ask(Device& device, wire::Operation operation) {
+  auto answer = std::make_shared<std::optional<wire::Reply>>();
+  auto lost = std::make_shared<bool>(false);
+  device.ask(std::move(operation), [answer, lost](const wire::Reply* reply) {
+    if (reply == nullptr) {
+      *lost = true;
+    } else {
+      answer->emplace(*reply);
+    }
+  });
+  await("A", 30s, [&]() -> std::string {
+    if (*lost) broken("A", device.subject() + "'s link broke in the calm");
+    return *answer ? "" : "a question of " + device.subject() + " without an answer";
+  });
+  return **std::move(answer);
+}
+
+void World::audit() {
+  // Half-open links of the first phase are gone by now, and merged receipts committed.
+  run_until(scheduler_.now() + 50s);
+  converge();
+  for (auto& device : devices_) audit_device(*device);
+  audit_receipts();
+  audit_presence();
+  checker_.finish();
+}
+
+void World::audit_device(Device& device) {
+  for (const auto& [id, view] : device.views()) {
+    if (!view.cursor) continue;
+    const TrueStream* truth = checker_.truth().stream(id);
+    if (truth == nullptr) broken("C4", "a copy of what does not exist");
+    const Cursor& cursor = *view.cursor;
+    if (cursor.epoch != truth->epoch || cursor.seq > truth->head() ||
+        cursor.mark != truth->mark_at(cursor.seq)) {
+      broken("C4", device.subject() + "'s cursor of " + short_name(id) + " is not the store's");
+    }
+    if (view.log.size() != cursor.seq + 1 - view.first) {
+      broken("C4", device.subject() + "'s copy of " + short_name(id) + " has a hole");
+    }
+    for (std::size_t i = 0; i < view.log.size(); ++i) {
+      if (view.log[i] != truth->at(view.first + i).hash) {
+        broken("C4", device.subject() + "'s copy of " + short_name(id) + " differs at seq " +
+                         std::to_string(view.first + i));
+      }
+    }
+  }
+  audit_list(device);
+  for (const auto& [id, view] : device.views()) {
+    if (!view.member) continue;
+    audit_history(device, id);
+    audit_members(device, id);
+  }
+}
+
+void World::audit_list(Device& device) {
+  // First what the token brings, then everything: both must give the same list.
+  const auto part = ask(device, wire::Sync{device.token()});
+  if (const auto* list = std::get_if<wire::ListChanged>(&part.answer)) device.take_list(*list);
+  const auto reply = ask(device, wire::Sync{});
+  const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
+  if (list == nullptr || !list->whole) broken("C12", "a sync without a token is no whole list");
+  std::set<ConversationId> listed;
+  for (const ListEntry& entry : list->entries) {
+    const auto& id = entry.conversation;
+    listed.insert(id);
+    const std::string what = device.subject() + "'s entry of " + short_name(id);
+    const auto held = device.views().find(id);
+    if (held == device.views().end() || !held->second.member) broken("C12", what + " never reached it");
+    const TrueStream* truth = checker_.truth().stream(id);
+    const auto row = checker_.truth().member(id, device.user());
+    if (truth == nullptr || !row || row->role == Role::none) broken("C12", what + " is of a stranger");
+    if (entry.head.seq != truth->head()) broken("C12", what + " is behind the head");
+    if (entry.role != row->role || entry.visible_from != row->visible_from) {
+      broken("C12", what + " has another role or beginning than the member row");
+    }
+    const auto receipt = checker_.truth().receipt(id, device.user());
+    if (entry.read < (receipt ? receipt->read : 0)) broken("C12", what + " has an old receipt");
+  }
+  for (const auto& [id, view] : device.views()) {
+    if (view.member && !listed.contains(id)) {
+      broken("C12", device.subject() + " still holds " + short_name(id) + ", the whole list does not");
+    }
+  }
+  for (const auto& id : checker_.truth().audit()) {
+    const auto row = checker_.truth().member(id, device.user());
+    if (row && row->role != Role::none && !listed.contains(id)) {
+      broken("C12", device.subject() + " is a member of " + short_name(id) + " and not told");
+    }
+  }
+}
+
+void World::audit_history(Device& device, const ConversationId& id) {
+  const TrueStream* truth = checker_.truth().stream(id);
+  if (truth->sealed > 0) report_.reached(Sometimes::sealed);
+  const auto row = checker_.truth().member(id, device.user());
+  const Seq floor = row->visible_from;
+  const Seq head = truth->head();
+  const std::string what = device.subject() + " paging " + short_name(id);
+  Seq end = 0;
+  Seq reached = head + 1;
+  for (bool more = true; more;) {
+    const auto reply = ask(device, wire::History{.conversation = id, .from = end, .backward = true,
+                                                 .limit = limits::page_events});
+    const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
+    if (page == nullptr) broken("C4", what + " is refused");
+    if (page->records.empty()) break;
+    if (page->first + page->records.size() != reached) broken("C4", what + " backward has a hole");
+    reached = end = page->first;
+    more = page->more;
+  }
+  if (reached != std::min(floor, head + 1)) {
+    broken("C4", what + " backward ends at " + std::to_string(reached) + ", visible from " +
+                     std::to_string(floor));
+  }
+  Seq next = floor;
+  for (bool more = floor <= head; more;) {
+    const auto reply = ask(device, wire::History{.conversation = id, .from = next, .backward = false,
+                                                 .limit = limits::page_events});
+    const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
+    if (page == nullptr || page->records.empty()) broken("C4", what + " forward is refused");
+    if (page->first != next) broken("C4", what + " forward has a hole");
+    next = page->first + page->records.size();
+    more = page->more;
+  }
+  if (next != std::max(head + 1, floor)) broken("C4", what + " forward ends early");
+}
+
+void World::audit_members(Device& device, const ConversationId& id) {
+  std::map<UserId, Role> told;
+  UserId after;
+  for (bool more = true; more;) {
+    const auto reply = ask(device, wire::Members{.conversation = id, .after = after, .limit = 3});
+    const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
+    if (page == nullptr) broken("C12", device.subject() + " may not list " + short_name(id));
+    for (const Member& member : page->members) {
+      if (member.user <= after) broken("C12", "members come out of order");
+      after = member.user;
+      told[member.user] = member.role;
+    }
+    more = page->more && !page->members.empty();
+  }
+  std::map<UserId, Role> truth;
+  for (const auto& [user, row] : checker_.truth().members(id)) {
+    if (row.role != Role::none) truth[user] = row.role;
+  }
+  if (told != truth) {
+    broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
+                      short_name(id) + ", the store has " + std::to_string(truth.size()));
+  }
+}
+
+/// Everybody reads everything; then every observer must be told, by push and when asking.
+void World::audit_receipts() {
+  for (auto& device : devices_) {
+    for (const auto& [id, view] : device->views()) {
+      if (view.member) ask(*device, wire::MarkRead{id, view.cursor->seq, view.cursor->seq});
+    }
+  }
+  run_until(scheduler_.now() + 5s);
+  for (auto& device : devices_) {
+    for (const auto& [id, view] : device->views()) {
+      if (!view.member) continue;
+      const auto own = checker_.truth().receipt(id, device->user());
+      const Seq read = own ? own->read : 0;
+      if (read != view.cursor->seq) {
+        broken("C6", device->subject() + " has read " + std::to_string(view.cursor->seq) + " of " +
+                         short_name(id) + ", the store says " + std::to_string(read));
+      }
+      for (const auto& [user, shown] : view.receipts) {
+        const auto stored = checker_.truth().receipt(id, user);
+        if (!stored || shown.read != stored->read || shown.received != stored->received) {
+          broken("C6", device->subject() + " was last shown read " + std::to_string(shown.read) +
+                           " of user " + to_string(user) + " in " + short_name(id) +
+                           ", the store says " + std::to_string(stored ? stored->read : 0));
+        }
+      }
+    }
+    const auto reply = ask(*device, wire::Sync{});
+    const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
+    if (list == nullptr) broken("C12", "a sync is refused");
+    for (const ListEntry& entry : list->entries) {
+      if (entry.unread != 0) broken("C12", device->subject() + " has read everything and is told of unread");
+    }
+  }
+}
+
+/// Everybody watches everybody; some go; within the bound all watchers know.
+void World::audit_presence() {
+  for (auto& device : devices_) {
+    for (const auto& [id, view] : device->views()) {
+      if (!view.member || view.entry.kind == ConversationKind::channel) continue;
+      wire::Watch watch{.conversation = id, .users = {}};
+      for (const auto& [user, row] : checker_.truth().members(id)) {
+        if (row.role != Role::none) watch.users.push_back(user);
+      }
+      const auto reply = ask(*device, watch);
+      const auto* state = std::get_if<wire::PresenceChanged>(&reply.answer);
+      if (state == nullptr) broken("C8", device->subject() + " may not watch " + short_name(id));
+      for (const Presence& presence : state->users) {
+        if (!presence.online) broken("C8", "user " + to_string(presence.user) + " is online, not shown so");
+      }
+      if (state->users.size() != watch.users.size()) broken("C8", "a watched user is missing");
+    }
+  }
+  std::set<UserId> gone;
+  for (const auto& subject : rumours_.subjects) {
+    if (const auto user = checker_.user_of(subject); user && random_.chance(0.4)) gone.insert(*user);
+  }
+  std::map<std::size_t, std::set<UserId>> watched;
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    for (const auto& [id, view] : devices_[i]->views()) {
+      if (!view.member || view.entry.kind == ConversationKind::channel) continue;
+      for (const auto& [user, row] : checker_.truth().members(id)) {
+        if (row.role != Role::none) watched[i].insert(user);
+      }
+    }
+  }
+  for (auto& device : devices_) {
+    if (gone.contains(device->user())) device->leave();
+  }
+  // Clean changes: 2 s, and the grace of 1.5 s in which a reconnect does not flap.
+  run_until(scheduler_.now() + 4s);
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    if (gone.contains(devices_[i]->user())) continue;
+    for (const UserId user : watched[i]) {
+      const auto shown = devices_[i]->presence().find(user);
+      const bool online = shown != devices_[i]->presence().end() && shown->second;
+      if (online == gone.contains(user)) {
+        broken("C8", devices_[i]->subject() + " sees user " + to_string(user) +
+                         (online ? " online, which left" : " offline, which is here"));
+      }
+    }
+  }
+}
+
+}  // namespace parley::simulation
