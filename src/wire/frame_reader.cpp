@@ -51,6 +51,11 @@ class FrameReader {
     return flatbuffers::GetRoot<T>(data);
   }
 
+  // The verifier does not look at the alignment of a vector's elements. All structs here need 8.
+  bool aligned(const std::uint8_t* elements) {
+    if (reinterpret_cast<std::uintptr_t>(elements) % 8 != 0) fail("frame", "8-aligned elements");
+    return ok();
+  }
   bool charge(std::size_t size) {
     if (size > budget_) {
       fail("frame", "parts that together are no larger than it");
@@ -93,13 +98,15 @@ class FrameReader {
     }
   }
   void users(std::vector<UserId>& out, const Vector<std::uint64_t>* from) {
-    if (from == nullptr || !charge(from->size() * sizeof(std::uint64_t))) return;
+    if (from == nullptr || from->size() == 0 || !aligned(from->Data())) return;
+    if (!charge(from->size() * sizeof(std::uint64_t))) return;
     out.reserve(from->size());
     for (const std::uint64_t user : *from) out.push_back(UserId{user});
   }
   template <class To, class From, class F>
   void each(std::vector<To>& out, const Vector<From>* from, std::size_t size, const F& read) {
     if (from == nullptr || !charge(from->size() * size)) return;
+    if (from->size() == 0 || (std::is_pointer_v<From> && !aligned(from->Data()))) return;
     out.reserve(from->size());
     for (const auto* item : *from) {
       read(out.emplace_back(), *item);

@@ -17,6 +17,8 @@ struct Named {
   E value;
   std::string_view name;
 };
+template <class E>
+Named(E, std::string_view) -> Named<E>;  // clang 14 deduces no aggregates
 
 constexpr std::array kinds{
     Named{ConversationKind::direct, "direct"},

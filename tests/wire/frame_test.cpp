@@ -145,6 +145,32 @@ TEST_CASE("promised text is UTF-8 and enumerations are known") {
         "subscribe.items.level: expected 0, 1 or 2");
 }
 
+TEST_CASE("elements that are not aligned are refused: the verifier does not look") {
+  flatbuffers::FlatBufferBuilder builder;
+  const std::vector<std::uint64_t> users{1, 2};
+  builder.Finish(wire::fb::CreateLookup(builder, builder.CreateVector(users)));
+  const std::string good = finished(builder);
+  std::vector<wire::Request> out;
+  REQUIRE(wire::binary_codec()->decode(frame(wire::fb::FrameType::lookup, 1, good), out));
+  // The same table with its vector moved by 4 bytes: the field's offset grows by as much.
+  const auto* table = flatbuffers::GetRoot<wire::fb::Lookup>(good.data());
+  const auto vector = reinterpret_cast<const char*>(table->users()) - good.data();
+  std::string bad = good;
+  bad.insert(static_cast<std::size_t>(vector), 4, '\0');
+  bool moved = false;
+  for (std::size_t at = 0; at + 4 <= static_cast<std::size_t>(vector) && !moved; at += 4) {
+    std::uint32_t offset = 0;
+    std::memcpy(&offset, bad.data() + at, sizeof offset);
+    if (at + offset != static_cast<std::size_t>(vector)) continue;
+    offset += 4;
+    std::memcpy(bad.data() + at, &offset, sizeof offset);
+    moved = true;
+  }
+  REQUIRE(moved);
+  CHECK(starts(problem<wire::Request>(frame(wire::fb::FrameType::lookup, 1, bad)),
+               "frame: expected 8-aligned elements"));
+}
+
 TEST_CASE("the frame of a fan-out is its records and 64 bytes") {
   const wire::Events events = some_events();
   CHECK(events_frame().size() == 64 + events.records[0].size() + events.records[1].size());
