@@ -1,4 +1,5 @@
-// wire/messages.hpp: every operation and answer as a plain struct; codecs write them as frames or JSON, the core speaks them directly.
+// wire/messages.hpp: every operation and answer as a plain struct; codecs write them as frames or
+// JSON, the core speaks them directly.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -26,72 +27,111 @@ using Nonce = Id128<struct NonceTag>;  // chosen by the client; makes create ide
 /// First frame of a link; anything before it is a protocol error. Answer: Welcome.
 struct Hello {
   std::uint16_t min_version = version_min, max_version = version_max;
-  std::string token;        // credential for the authenticator
-  std::string ticket;       // from an earlier Welcome; spares the authenticator, never needed
-  std::string device;       // stable name of the installation; "" = an ephemeral device
-  std::string sync_token;   // "" = everything
+  std::string token{};       // credential for the authenticator
+  std::string ticket{};      // from an earlier Welcome; spares the authenticator, never needed
+  std::string device{};      // stable name of the installation; "" = an ephemeral device
+  std::string sync_token{};  // "" = everything
 };
 /// Answer: Acked.
 struct Send {
-  ConversationId conversation;
-  std::uint64_t number = 0;   // outbox number in (conversation, device), from 1; 0 = no idempotency
-  std::uint64_t random = 0;   // 64 random bits that belong to the number; travels in the record as `echo`
-  std::uint64_t settled = 0;  // the smallest number this device may still retry
-  std::string key;            // host calls only (never on the wire): string key, 30 days
-  std::string content_type;   // "" = text/plain
-  Payload body;
+  ConversationId conversation{};
+  std::uint64_t number = 0;  // outbox number in (conversation, device), from 1; 0 = no idempotency
+  std::uint64_t random =
+      0;  // 64 random bits that belong to the number; travels in the record as `echo`
+  std::uint64_t settled = 0;   // the smallest number this device may still retry
+  std::string key{};           // host calls only (never on the wire): string key, 30 days
+  std::string content_type{};  // "" = text/plain
+  Payload body{};
   Seq reply_to = 0;
 };
 /// Answer: Opened.
 struct Create {
   ConversationKind kind = ConversationKind::group;  // group or channel
-  std::string title;
-  Nonce nonce;                        // none: not idempotent
-  std::vector<std::string> members;   // subjects; the caller is owner and need not be named
+  std::string title{};
+  Nonce nonce{};                       // none: not idempotent
+  std::vector<std::string> members{};  // subjects; the caller is owner and need not be named
 };
 struct Direct {
-  std::string peer;
-  std::string first;  // host calls only (never on the wire): the other of the pair
-};  // Answer: Opened
-struct Join { ConversationId conversation; };                             // Answer: Opened (channels)
-struct Leave { ConversationId conversation; };                            // Answer: Done
-struct Add { ConversationId conversation; std::vector<std::string> members; };   // Answer: Done
-struct Remove { ConversationId conversation; UserId user; };              // Answer: Done
-struct SetRole { ConversationId conversation; UserId user; Role role = Role::member; };  // Done
-struct SetTitle { ConversationId conversation; std::string title; };     // Answer: Done
+  std::string peer{};
+  std::string first{};  // host calls only (never on the wire): the other of the pair
+};                      // Answer: Opened
+struct Join {
+  ConversationId conversation{};
+};  // Answer: Opened (channels)
+struct Leave {
+  ConversationId conversation{};
+};  // Answer: Done
+struct Add {
+  ConversationId conversation{};
+  std::vector<std::string> members{};
+};  // Answer: Done
+struct Remove {
+  ConversationId conversation{};
+  UserId user{};
+};  // Answer: Done
+struct SetRole {
+  ConversationId conversation{};
+  UserId user{};
+  Role role = Role::member;
+};  // Done
+struct SetTitle {
+  ConversationId conversation{};
+  std::string title{};
+};  // Answer: Done
 /// Answer: Subscribed, then what it promised. An item for a conversation already subscribed
 /// replaces the subscription (that is how a client repairs a gap).
 struct Subscribe {
   struct Item {
-    ConversationId conversation;
+    ConversationId conversation{};
     Level level = Level::full;
-    std::optional<Cursor> cursor;  // none: from the head (answer: snapshot)
+    std::optional<Cursor> cursor{};  // none: from the head (answer: snapshot)
   };
-  std::vector<Item> items;  // up to limits::subscribe_at_once
+  std::vector<Item> items{};  // up to limits::subscribe_at_once
 };
 /// Answer: HistoryPage. Backward: events before `from` (0 = the end), newest first in the range but
 /// listed in ascending order; forward: events from `from` on.
 struct History {
-  ConversationId conversation;
+  ConversationId conversation{};
   Seq from = 0;
   bool backward = true;
   std::uint32_t limit = 50;  // 1..limits::page_events
 };
 /// Moves the caller's own positions (merged by maximum; 0 = leave it). Answer: Done, at once.
-struct MarkRead { ConversationId conversation; Seq received = 0; Seq read = 0; };
+struct MarkRead {
+  ConversationId conversation{};
+  Seq received = 0;
+  Seq read = 0;
+};
 /// Answer: Done. Dropped silently above limits::signals_per_second.
-struct SendSignal { ConversationId conversation; std::string kind; std::string data; };
+struct SendSignal {
+  ConversationId conversation{};
+  std::string kind{};
+  std::string data{};
+};
 /// Watches the presence of members of a conversation the caller is in; an empty list ends the
 /// watch made through that conversation. Answer: PresenceChanged with the present state.
-struct Watch { ConversationId conversation; std::vector<UserId> users; };
-struct Members { ConversationId conversation; UserId after; std::uint32_t limit = 100; };  // MembersPage
-struct Lookup { std::vector<UserId> users; };                              // Answer: Names
-struct Sync { std::string token; };                                        // Answer: ListChanged
-struct Ping {};                                                            // Answer: Done
-struct Bye {};                                                             // Answer: Goodbye
+struct Watch {
+  ConversationId conversation{};
+  std::vector<UserId> users{};
+};
+struct Members {
+  ConversationId conversation{};
+  UserId after{};
+  std::uint32_t limit = 100;
+};  // MembersPage
+struct Lookup {
+  std::vector<UserId> users{};
+};  // Answer: Names
+struct Sync {
+  std::string token{};
+};               // Answer: ListChanged
+struct Ping {};  // Answer: Done
+struct Bye {};   // Answer: Goodbye
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
-struct Unknown { std::string type; };
+struct Unknown {
+  std::string type{};
+};
 
 using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
                                SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
@@ -106,63 +146,87 @@ struct Request {
 /// The list, or what changed in it. With `whole` it replaces what the client has.
 struct ListChanged {
   bool whole = false;
-  std::vector<ListEntry> entries;
-  std::vector<ConversationId> removed;
-  std::string token;  // durable, for Hello::sync_token and Sync::token; opaque, <= 128 bytes
+  std::vector<ListEntry> entries{};
+  std::vector<ConversationId> removed{};
+  std::string token{};  // durable, for Hello::sync_token and Sync::token; opaque, <= 128 bytes
 };
 struct Welcome {
   std::uint16_t version = version_max;
   std::uint64_t session = 0;
-  UserId user;
-  DeviceId device;
-  std::string subject;
+  UserId user{};
+  DeviceId device{};
+  std::string subject{};
   std::uint32_t heartbeat_ms = 0;  // the engine pings a silent link so often
   std::uint32_t max_body = 0;      // bytes
-  std::string ticket;
-  ListChanged list;
+  std::string ticket{};
+  ListChanged list{};
 };
 struct Done {};
-struct Failed { Error error; };
-struct Acked { Ack ack; };
-struct Opened { ListEntry entry; };
-struct Subscribed { std::vector<ResumeAnswer> answers; };
+struct Failed {
+  Error error{};
+};
+struct Acked {
+  Ack ack{};
+};
+struct Opened {
+  ListEntry entry{};
+};
+struct Subscribed {
+  std::vector<ResumeAnswer> answers{};
+};
 /// Consecutive events of one stream; `mark` is the mark after the last. A client applies the first
 /// only if its seq is its cursor's + 1. Records are size-prefixed FlatBuffers as stored.
 struct Events {
-  ConversationId conversation;
-  Epoch epoch;
+  ConversationId conversation{};
+  Epoch epoch{};
   Seq first = 0;
-  std::vector<Payload> records;  // seq first, first + 1, ...
+  std::vector<Payload> records{};  // seq first, first + 1, ...
   Mark mark = 0;
 };
 /// Bodies were not pushed (level heads, or lagging): fetch from the cursor when wanted.
 struct HeadMoved {
-  ConversationId conversation;
-  Cursor head;
+  ConversationId conversation{};
+  Cursor head{};
   std::uint64_t head_ordinal = 0;
 };
 struct HistoryPage {
-  ConversationId conversation;
-  Epoch epoch;
-  Seq first = 0;                 // seq of records[0]
-  std::vector<Payload> records;  // ascending, consecutive
-  Mark mark = 0;                 // after the last record
-  bool more = false;             // further events in the asked direction
-  Seq floor = 1;                 // first seq this reader could ever get (trimmed or not visible before)
+  ConversationId conversation{};
+  Epoch epoch{};
+  Seq first = 0;                   // seq of records[0]
+  std::vector<Payload> records{};  // ascending, consecutive
+  Mark mark = 0;                   // after the last record
+  bool more = false;               // further events in the asked direction
+  Seq floor = 1;  // first seq this reader could ever get (trimmed or not visible before)
 };
-struct ReceiptsMoved { ConversationId conversation; std::vector<Receipt> receipts; };
-struct Signalled { ConversationId conversation; UserId sender; std::string kind; std::string data; };
-struct PresenceChanged { std::vector<Presence> users; };
+struct ReceiptsMoved {
+  ConversationId conversation{};
+  std::vector<Receipt> receipts{};
+};
+struct Signalled {
+  ConversationId conversation{};
+  UserId sender{};
+  std::string kind{};
+  std::string data{};
+};
+struct PresenceChanged {
+  std::vector<Presence> users{};
+};
 struct MembersPage {
-  ConversationId conversation;
-  std::vector<Member> members;
-  std::vector<Receipt> receipts;  // of the members listed; direct and group only
-  std::uint64_t count = 0;        // of all members
+  ConversationId conversation{};
+  std::vector<Member> members{};
+  std::vector<Receipt> receipts{};  // of the members listed; direct and group only
+  std::uint64_t count = 0;          // of all members
   bool more = false;
 };
-struct Names { std::vector<UserName> users; };  // unknown ids are left out
+struct Names {
+  std::vector<UserName> users{};
+};  // unknown ids are left out
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
-struct Goodbye { std::string reason; std::uint32_t spread_ms = 0; bool reconnect = false; };
+struct Goodbye {
+  std::string reason{};
+  std::uint32_t spread_ms = 0;
+  bool reconnect = false;
+};
 
 using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
                             HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
