@@ -82,8 +82,8 @@ std::optional<std::uint64_t> parse_number_key(char prefix, Bytes key) noexcept {
   return base::get_be64(key.data() + 1);
 }
 std::string sender_key(UserId user, DeviceId device) {
-  std::string key = number_key('s', user.value);
-  append_be(key, device.value);
+  std::string key;
+  append_sender_key(key, user, device);
   return key;
 }
 std::string member_key(UserId user) { return number_key('m', user.value); }
@@ -153,8 +153,21 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
 
 std::size_t sender_size(std::size_t open) noexcept { return 18 + open * 36; }
 
+void append_sender_key(std::string& out, UserId user, DeviceId device) {
+  out.push_back('s');
+  append_be(out, user.value);
+  append_be(out, device.value);
+}
+
 std::string encode(const SenderRow& row) {
-  Writer out(sender_size(row.open.size()));
+  std::string out;
+  out.reserve(sender_size(row.open.size()));
+  append(out, row);
+  return out;
+}
+
+void append(std::string& value, const SenderRow& row) {
+  Writer out(value);
   out.u8(format);
   out.u64(row.settled);
   out.u64(row.last);
@@ -166,7 +179,6 @@ std::string encode(const SenderRow& row) {
     out.i64(open.time_ms);
     out.u32(open.body_crc);
   }
-  return out.take();
 }
 
 std::optional<SenderRow> decode_sender(Bytes value) {

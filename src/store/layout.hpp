@@ -39,6 +39,7 @@ std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept;
 std::string event_key(Seq seq);                           // 'e' seq8
 std::optional<Seq> parse_event_key(Bytes key) noexcept;
 std::string sender_key(UserId user, DeviceId device);     // 's' user8 device8
+void append_sender_key(std::string& out, UserId user, DeviceId device);
 std::string member_key(UserId user);                      // 'm' user8
 std::string overlay_key(Seq seq);                         // 'o' seq8
 std::string info_key();                                   // 'a' "info"
@@ -115,6 +116,7 @@ struct SenderRow {
 };
 std::string encode(const SenderRow& row);
 std::size_t sender_size(std::size_t open) noexcept;
+void append(std::string& out, const SenderRow& row);
 std::optional<SenderRow> decode_sender(Bytes value);
 struct HostKeyRow { Seq seq = 0; std::int64_t time_ms = 0; std::uint32_t body_crc = 0; };
 std::string encode(const HostKeyRow& row);

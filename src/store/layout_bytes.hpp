@@ -15,6 +15,9 @@ inline constexpr std::uint8_t format = 1;  // first byte of every value
 class Writer {
  public:
   explicit Writer(std::size_t room) { out_.reserve(room); }
+  explicit Writer(std::string& appended) : out_(appended) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
   void u8(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
   void u16(std::uint16_t value) { base::append_be(out_, value); }
   void u32(std::uint32_t value) { base::append_be(out_, value); }
@@ -28,7 +31,8 @@ class Writer {
   std::string take() { return std::move(out_); }
 
  private:
-  std::string out_;
+  std::string own_;
+  std::string& out_ = own_;
 };
 
 /// Reads past the end give zeroes and are remembered: ask complete() once, at the end.

@@ -1,0 +1,353 @@
+// conversation.cpp: what arrives is checked and queued here, and answered from here.
+#include "core/conversation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+Error bad(const char* text) { return {Errc::invalid_argument, text}; }
+
+Error check_title(const std::string& title) {
+  if (title.size() > limits::title)
+    return {Errc::too_large, "title: at most 512 bytes of UTF-8 were expected"};
+  if (!base::valid_utf8(title)) return bad("title: valid UTF-8 was expected");
+  return {};
+}
+
+Error check_users(const std::vector<UserId>& users) {
+  if (users.size() > limits::add_at_once)
+    return {Errc::limit_reached, "members: at most 100 users at once; add the others afterwards"};
+  if (std::find(users.begin(), users.end(), UserId{}) != users.end())
+    return bad("members: a user id is zero");
+  return {};
+}
+
+void make_unique(std::vector<UserId>& users, UserId without) {
+  std::vector<UserId> seen;
+  std::erase_if(users, [&](UserId user) {
+    if (user == without || std::find(seen.begin(), seen.end(), user) != seen.end()) return true;
+    seen.push_back(user);
+    return false;
+  });
+}
+
+}  // namespace
+
+// ---- Home ----
+
+Conversation::Conversation(ConversationHost& host, ConversationId id, ConversationLimits limits)
+    : id_(id), state_(std::make_unique<State>(host, id, limits)) {}
+Conversation::~Conversation() = default;
+
+Conversation::State::State(ConversationHost& owner, ConversationId conversation,
+                           ConversationLimits bounds)
+    : host(owner), effects(owner.effects()), id(conversation), limits(bounds),
+      name(std::make_shared<const std::string>(
+          layout::conversation_id(owner.ns(), conversation))) {}
+
+Conversation::State::~State() {
+  if (flush_timer != Effects::Timer::none) effects.cancel_timer(flush_timer);
+  if (receipt_timer != Effects::Timer::none) effects.cancel_timer(receipt_timer);
+}
+
+bool Conversation::State::idle() const noexcept {
+  const bool marked = std::any_of(receipts.begin(), receipts.end(),
+                                  [](const auto& bucket) { return !bucket.marked.empty(); });
+  return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
+         !staged && member_writes == 0 && !sealing && !marked && !housekeeping() &&
+         phase != Phase::loading;
+}
+
+bool Conversation::idle() const noexcept { return state_->idle(); }
+
+bool Conversation::State::overloaded() const noexcept {
+  return waiting.size() + reads + member_writes >= limits::pending;
+}
+
+namespace {
+Error busy() {
+  Error error(Errc::busy, "too many operations wait for this conversation; try again");
+  error.retry_after = std::chrono::milliseconds(100);
+  return error;
+}
+}  // namespace
+
+void Conversation::State::arrive(Op op) {
+  if (overloaded()) {
+    op.error = busy();
+    return answer(op);
+  }
+  if (in_flight)
+    if (const auto* send = std::get_if<SendOp>(&op.what)) send_rows_ready(op, *send);
+  waiting.push_back(std::move(op));
+  pump();
+}
+
+void Conversation::State::when_loaded(std::function<void(const Error&)> then) {
+  if (phase == Phase::ready) return then({});
+  load_waiters.push_back(std::move(then));
+  if (phase == Phase::cold) load();
+}
+
+// ---- Answers ----
+
+void Conversation::State::answer(Op& op) {
+  if (auto* send = std::get_if<SendOp>(&op.what)) {
+    if (op.error) return send->then(std::move(op.error));
+    Ack ack{.conversation = id, .seq = op.seq,
+            .time = WallTime(std::chrono::milliseconds(op.time_ms)),
+            .number = send->send.number, .repeated = op.repeated};
+    return send->then(std::move(ack));
+  }
+  if (auto* create = std::get_if<CreateOp>(&op.what)) {
+    if (op.error) return create->then(std::move(op.error));
+    return answer_created(op, *create);
+  }
+  if (auto* direct = std::get_if<DirectOp>(&op.what)) {
+    if (op.error) return direct->then(std::move(op.error));
+    return answer_access(op.caller.user, op.caller.system(), std::move(direct->then));
+  }
+  if (auto* join = std::get_if<JoinOp>(&op.what)) {
+    if (op.error) return join->then(std::move(op.error));
+    return answer_access(op.caller.user, false, std::move(join->then));
+  }
+  const auto finish = [&](Then<void>& then) {
+    then(op.error ? Result<void>(std::move(op.error)) : Result<void>());
+  };
+  if (auto* leave = std::get_if<LeaveOp>(&op.what)) return finish(leave->then);
+  if (auto* add = std::get_if<AddOp>(&op.what)) return finish(add->then);
+  if (auto* remove = std::get_if<RemoveOp>(&op.what)) return finish(remove->then);
+  if (auto* role = std::get_if<RoleOp>(&op.what)) return finish(role->then);
+  if (auto* title = std::get_if<TitleOp>(&op.what)) return finish(title->then);
+}
+
+void Conversation::State::answer_all(std::vector<Op>& ops) {
+  for (Op& op : ops) answer(op);
+  ops.clear();
+}
+
+/// A channel's members get their rows after its birth; so does a creator whose rows a crash lost.
+void Conversation::State::answer_created(Op& op, CreateOp& create) {
+  const UserId user = op.caller.user;
+  const bool system = op.caller.system();
+  if (!channel() || (info.creator != user && !system))
+    return answer_access(user, system, std::move(create.then));
+  std::vector<MemberWrite> writes;
+  if (user) writes.push_back({.user = user, .role = Role::owner});
+  for (const UserId named : create.members) {
+    const bool first_owner = system && named == create.members.front();
+    writes.push_back({.user = named, .role = first_owner ? Role::owner : Role::member});
+  }
+  for (MemberWrite& write : writes) write.birth = true;
+  if (user) set_busy(user);
+  write_members(std::move(writes), [this, user, system, then = std::move(create.then)](Error error) {
+    if (user) clear_busy(user);
+    if (error) return then(std::move(error));
+    answer_access(user, system, then);
+  });
+}
+
+// ---- Access ----
+
+void Conversation::State::answer_access(UserId user, bool system, Then<Access> then) {
+  when_loaded([this, user, system, then = std::move(then)](const Error& error) {
+    if (error) return then(error);
+    if (system) {
+      return with_counts([this, then](const Error& uncounted) {
+        if (uncounted) return then(uncounted);
+        then(build_access({}, {}));
+      });
+    }
+    with_member(user, [this, user, then](Result<const layout::MemberRow*> row) {
+      if (!row) return then(std::move(row).error());
+      if (*row == nullptr) return then(denied());
+      answer_access(user, **row, then);
+    });
+  });
+}
+
+void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then<Access> then) {
+  with_receipt(user, [this, user, row, then](Result<layout::ReceiptRow> receipt) {
+    if (!receipt) return then(std::move(receipt).error());
+    with_counts([this, user, row, receipt = *receipt, then](const Error& error) {
+      if (error) return then(error);
+      // Rows may have moved while the receipt was read: the newest known one counts.
+      layout::MemberRow now = row;
+      if (const layout::MemberRow* known = channel() ? nullptr : members.find(user)) now = *known;
+      if (channel()) {
+        const auto* entry = channel_members.find(user);
+        if (entry != nullptr && entry->phase == MemberRows::Phase::ready && entry->present)
+          now = entry->row;
+        if (const PendingMember* change = pending_for(user)) {
+          now.role = change->row.role;
+          if (now.role == Role::none) now.left_at = change->seq;
+        }
+      }
+      Access access = build_access(user, now);
+      access.receipt = receipt;
+      then(std::move(access));
+    });
+  });
+}
+
+Access Conversation::State::build_access(UserId user, const layout::MemberRow& row) const {
+  Access access;
+  access.kind = info.kind;
+  access.title = info.title;
+  if (info.kind == ConversationKind::direct) access.peer = info.first == user ? info.second : info.first;
+  access.role = row.role;
+  access.visible_from = row.visible_from;
+  access.visible_ordinal = row.visible_ordinal;
+  access.left_at = row.role == Role::none ? row.left_at : 0;
+  access.head = {head.epoch, head.head, head.mark};
+  access.head_ordinal = head.ordinal;
+  access.floor = head.floor;
+  access.floor_mark = head.floor_mark;
+  access.floor_ordinal = head.floor_ordinal;
+  access.last_event_ms = head.last_event_ms;
+  access.members = member_count();
+  return access;
+}
+
+// ---- Operations ----
+
+void Conversation::create(Caller caller, ConversationKind kind, std::string title,
+                          std::vector<UserId> members, Then<Access> then) {
+  Op op{.caller = caller};
+  if (kind != ConversationKind::group && kind != ConversationKind::channel)
+    op.error = bad("kind: group or channel was expected");
+  else if (Error bad_title = check_title(title)) op.error = std::move(bad_title);
+  else if (Error bad_users = check_users(members)) op.error = std::move(bad_users);
+  make_unique(members, caller.user);
+  op.what = CreateOp{kind, std::move(title), std::move(members), std::move(then)};
+  if (op.error) return state_->answer(op);
+  state_->arrive(std::move(op));
+}
+
+void Conversation::create_direct(UserId first, UserId second, UserId asking, Then<Access> then) {
+  if (!first || !second || first == second)
+    return then(bad("a direct conversation needs two different users"));
+  if (asking && asking != first && asking != second) return then(denied());
+  if (second < first) std::swap(first, second);
+  state_->arrive({.caller = {asking, {}}, .what = DirectOp{first, second, std::move(then)}});
+}
+
+void Conversation::join(Caller caller, Then<Access> then) {
+  if (caller.system()) return then(bad("the system is no member and cannot join"));
+  state_->arrive({.caller = caller, .what = JoinOp{std::move(then)}});
+}
+
+void Conversation::leave(Caller caller, Then<void> then) {
+  if (caller.system()) return then(bad("the system is no member and cannot leave"));
+  state_->arrive({.caller = caller, .what = LeaveOp{std::move(then)}});
+}
+
+void Conversation::add(Caller caller, std::vector<UserId> users, Then<void> then) {
+  if (users.empty()) return then(bad("members: at least one user was expected"));
+  if (Error error = check_users(users)) return then(std::move(error));
+  make_unique(users, {});
+  state_->arrive({.caller = caller, .what = AddOp{std::move(users), std::move(then)}});
+}
+
+void Conversation::remove(Caller caller, UserId user, Then<void> then) {
+  if (!user) return then(bad("user: nobody was named"));
+  state_->arrive({.caller = caller, .what = RemoveOp{user, std::move(then)}});
+}
+
+void Conversation::set_role(Caller caller, UserId user, Role role, Then<void> then) {
+  if (!user) return then(bad("user: nobody was named"));
+  if (!known_role(role)) return then(bad("role: member, admin or owner was expected"));
+  state_->arrive({.caller = caller, .what = RoleOp{user, role, std::move(then)}});
+}
+
+void Conversation::set_title(Caller caller, std::string title, Then<void> then) {
+  if (Error error = check_title(title)) return then(std::move(error));
+  state_->arrive({.caller = caller, .what = TitleOp{std::move(title), std::move(then)}});
+}
+
+// ---- Reads ----
+
+namespace {
+/// Counts a read until it is answered.
+template <class T>
+Then<T> counted(std::size_t& reads, const std::shared_ptr<const int>& alive, Then<T> then) {
+  ++reads;
+  return [&reads, here = std::weak_ptr<const int>(alive), then = std::move(then)](Result<T> result) {
+    if (!here.expired()) --reads;
+    then(std::move(result));
+  };
+}
+}  // namespace
+
+void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> then) {
+  State& state = *state_;
+  if (caller.system()) return then(bad("the system has no positions"));
+  if (state.overloaded()) return then(busy());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, user = caller.user, received, read, then](const Error& error) {
+    if (error) return then(error);
+    state.with_member(user, [&state, user, received, read,
+                             then](Result<const layout::MemberRow*> row) {
+      if (!row) return then(std::move(row).error());
+      if (*row == nullptr) return then(denied());
+      state.mark_read(user, **row, received, read);
+      then({});
+    });
+  });
+}
+
+void Conversation::access(UserId user, Then<Access> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(busy());
+  state.answer_access(user, !user, counted(state.reads, state.alive, std::move(then)));
+}
+
+namespace {
+/// Whether the row is that of somebody who is a member now.
+Error check_member(const Result<const layout::MemberRow*>& row) {
+  if (!row) return row.error();
+  return *row != nullptr && (*row)->role != Role::none ? Error() : denied();
+}
+}  // namespace
+
+void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
+                           Then<wire::MembersPage> then) {
+  State& state = *state_;
+  if (limit == 0 || limit > limits::page_members)
+    return then(bad("limit: 1 to 500 members were expected"));
+  if (state.overloaded()) return then(busy());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, after, limit, then](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return state.list_members(after, limit, then);
+    state.with_member(caller.user, [&state, after, limit,
+                                    then](Result<const layout::MemberRow*> row) {
+      if (Error no = check_member(row)) return then(std::move(no));
+      state.list_members(after, limit, then);
+    });
+  });
+}
+
+void Conversation::check_members(Caller caller, std::vector<UserId> users,
+                                 Then<std::vector<UserId>> then) {
+  State& state = *state_;
+  if (users.size() > limits::watched_users)
+    return then(Error{Errc::limit_reached, "users: at most 1,000 at once"});
+  if (state.overloaded()) return then(busy());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, users = std::move(users), then](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return state.filter_members(users, then);
+    state.with_member(caller.user, [&state, users, then](Result<const layout::MemberRow*> row) {
+      if (Error no = check_member(row)) return then(std::move(no));
+      state.filter_members(users, then);
+    });
+  });
+}
+
+}  // namespace parley::core

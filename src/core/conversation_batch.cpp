@@ -1,0 +1,412 @@
+// conversation_batch.cpp: decides what waits in order, builds one batch, commits it and carries the outcome through.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_keys_kept = 1024;
+constexpr std::size_t housekeeping_rows = 600, housekeeping_bytes = 16 * 1024;
+constexpr auto flush_delay = std::chrono::seconds(1);
+
+Epoch random_epoch(Effects& effects) {
+  Epoch epoch;
+  for (std::size_t i = 0; i < epoch.bytes.size(); i += 8) {
+    std::uint64_t word = effects.random() | 1;  // never all zero
+    for (std::size_t k = 0; k < 8; ++k, word >>= 8)
+      epoch.bytes[i + k] = static_cast<std::uint8_t>(word);
+  }
+  return epoch;
+}
+
+}  // namespace
+
+// ---- Deciding ----
+
+void Conversation::State::pump() {
+  if (building || in_flight || phase == Phase::loading) return;
+  if (waiting.empty() && !force_flush) {
+    if (phase == Phase::absent) look_again();
+    return;
+  }
+  if (phase == Phase::cold) {
+    force_flush = false;
+    if (!waiting.empty()) load();
+    return;
+  }
+  std::vector<Op> answers = build();
+  answer_all(answers);
+}
+
+void Conversation::State::start_staging() {
+  senders.trim(senders_kept);
+  host_keys.trim(host_keys_kept);
+  channel_members.trim(channel_members_kept);
+  blocked_users.clear();
+  staged.emplace();
+  if (phase == Phase::ready) staged->head = head;
+  staged->now_ms = std::max(staged->head.last_event_ms, effects.now().wall_ms);
+}
+
+std::vector<Op> Conversation::State::build() {
+  std::vector<Op> answers, blocked;
+  building = true;
+  start_staging();
+  while (!waiting.empty() && !staged->birth) {
+    Op op = std::move(waiting.front());
+    waiting.pop_front();
+    const UserId user = op.caller.user;
+    const auto in = [user](const std::vector<UserId>& users) {
+      return std::find(users.begin(), users.end(), user) != users.end();
+    };
+    if (in(blocked_users) || in(busy_users)) {
+      blocked.push_back(std::move(op));
+      continue;
+    }
+    const Decision decision = decide(op);
+    if (decision == Decision::full) {
+      waiting.push_front(std::move(op));
+      break;
+    }
+    if (decision == Decision::later) {
+      blocked_users.push_back(user);
+      blocked.push_back(std::move(op));
+    } else if (decision == Decision::decided) {
+      (staged->empty() ? answers : staged->ops).push_back(std::move(op));
+    }
+  }
+  requeue(blocked);
+  building = false;
+  read_wanted();
+  if (!staged->empty() || (force_flush && flushable())) {
+    submit();
+  } else {
+    force_flush = false;
+    staged.reset();
+    if (phase == Phase::absent) look_again();
+  }
+  return answers;
+}
+
+/// Nothing was there; another may create it at any time.
+void Conversation::State::look_again() {
+  phase = Phase::cold;
+  if (!load_waiters.empty()) load();
+}
+
+void Conversation::State::requeue(std::vector<Op>& ops) {
+  for (auto op = ops.rbegin(); op != ops.rend(); ++op) {
+    op->error = {};
+    op->repeated = false;
+    waiting.push_front(std::move(*op));
+  }
+  ops.clear();
+}
+
+Decision Conversation::State::decide(Op& op) {
+  if (phase == Phase::absent) {
+    if (auto* create = std::get_if<CreateOp>(&op.what)) return decide_birth(op, *create);
+    if (auto* direct = std::get_if<DirectOp>(&op.what)) return decide_birth(op, *direct);
+    op.error = denied();
+    return Decision::decided;
+  }
+  if (auto* create = std::get_if<CreateOp>(&op.what)) {
+    answer_created(op, *create);
+    return Decision::moved;
+  }
+  if (auto* direct = std::get_if<DirectOp>(&op.what)) {
+    answer_access(op.caller.user, op.caller.system(), std::move(direct->then));
+    return Decision::moved;
+  }
+  if (auto* send = std::get_if<SendOp>(&op.what)) return decide(op, *send);
+  if (auto* join = std::get_if<JoinOp>(&op.what)) return decide(op, *join);
+  if (auto* leave = std::get_if<LeaveOp>(&op.what)) return decide(op, *leave);
+  if (auto* add = std::get_if<AddOp>(&op.what)) return decide(op, *add);
+  if (auto* remove = std::get_if<RemoveOp>(&op.what)) return decide(op, *remove);
+  if (auto* role = std::get_if<RoleOp>(&op.what)) return decide(op, *role);
+  return decide(op, std::get<TitleOp>(op.what));
+}
+
+Decision Conversation::State::decide_birth(Op& op, CreateOp& create) {
+  Staged& batch = *staged;
+  batch.birth = true;
+  batch.head.epoch = random_epoch(effects);
+  const UserId creator = op.caller.user;
+  batch.info = layout::InfoRow{.kind = create.kind, .creator = creator,
+                               .created_ms = batch.now_ms, .title = create.title};
+  wire::RecordFields created{.sender = creator, .kind = EventKind::created, .title = create.title,
+                             .conversation_kind = create.kind};
+  stage_event(created);
+  if (create.kind == ConversationKind::channel) return Decision::decided;
+  stage_note(1);
+  if (creator) stage_member(creator, {.role = Role::owner, .since_ms = batch.now_ms});
+  for (const UserId user : create.members) {
+    const bool owner = !creator && user == create.members.front();
+    const Role role = owner ? Role::owner : Role::member;
+    wire::RecordFields added{.sender = creator, .kind = EventKind::added, .target = user,
+                             .role = role};
+    const Seq seq = stage_event(added).stored.seq;
+    stage_note(seq);
+    stage_member(user, {.role = role, .since_ms = batch.now_ms, .visible_from = seq,
+                        .visible_ordinal = batch.head.ordinal});
+  }
+  return Decision::decided;
+}
+
+Decision Conversation::State::decide_birth(Op& op, DirectOp& direct) {
+  Staged& batch = *staged;
+  batch.birth = true;
+  batch.head.epoch = random_epoch(effects);
+  batch.head.last_event_ms = batch.now_ms;
+  batch.info = layout::InfoRow{.kind = ConversationKind::direct, .creator = op.caller.user,
+                               .created_ms = batch.now_ms, .first = direct.first,
+                               .second = direct.second};
+  for (const UserId user : {direct.first, direct.second})
+    stage_member(user, {.role = Role::member, .since_ms = batch.now_ms});
+  batch.note = {.kind = layout::Note::Kind::pair, .users = {direct.first, direct.second}};
+  batch.has_note = true;
+  return Decision::decided;
+}
+
+// ---- Staging ----
+
+bool Conversation::State::fits(std::size_t events, std::size_t rows,
+                               std::size_t bytes) const noexcept {
+  if (staged->empty()) return true;
+  const StoreFacts& facts = effects.store_facts();
+  const std::size_t most_bytes = std::min(limits::batch_bytes, facts.max_batch_bytes);
+  return staged->events.size() + events <= limits::batch_events &&
+         staged->rows + rows + housekeeping_rows <= facts.max_batch_rows &&
+         staged->bytes + bytes + housekeeping_bytes <= most_bytes;
+}
+
+StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
+  layout::HeadCell& cell = staged->head;
+  fields.seq = ++cell.head;
+  if (fields.kind == EventKind::message) {
+    ++cell.ordinal;
+    cell.last_message_ms = staged->now_ms;
+  }
+  fields.ordinal = cell.ordinal;
+  fields.time_ms = staged->now_ms;
+  fields.id = host.next_snowflake();
+  cell.last_event_ms = staged->now_ms;
+  StagedEvent event;
+  event.stored.seq = fields.seq;
+  event.stored.record = wire::build_record(fields);
+  event.stored.mark = cell.mark = layout::next_mark(cell.mark, id, event.stored.record.bytes());
+  event.ordinal = cell.ordinal;
+  staged->rows += 1;
+  staged->bytes += 9 + layout::event_size(event.stored.record.size());
+  staged->events.push_back(std::move(event));
+  return staged->events.back();
+}
+
+void Conversation::State::stage_member(UserId user, const layout::MemberRow& row) {
+  const layout::MemberRow* before = group_member(user);
+  const bool was = before != nullptr && before->role != Role::none;
+  const bool is = row.role != Role::none;
+  if (is && !was) ++staged->head.members;
+  if (was && !is) --staged->head.members;
+  const auto at = std::find_if(staged->members.begin(), staged->members.end(),
+                               [user](const auto& item) { return item.first == user; });
+  if (at != staged->members.end()) {
+    at->second = row;
+    return;
+  }
+  staged->members.emplace_back(user, row);
+  staged->rows += 1;
+  staged->bytes += 9 + 34;
+}
+
+void Conversation::State::stage_note(Seq seq) {
+  if (!staged->has_note) staged->note.first = seq;
+  staged->note.last = seq;
+  staged->has_note = true;
+}
+
+bool Conversation::State::housekeeping() const noexcept {
+  return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
+         !pending.empty();
+}
+
+bool Conversation::State::flushable() const noexcept {
+  return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
+         std::any_of(pending.begin(), pending.end(), [](const auto& p) { return p.applied; });
+}
+
+/// What rides on the next commit, whatever that is about.
+void Conversation::State::stage_housekeeping() {
+  if (staged->birth) return;
+  if (archived > head.sealed) staged->head.sealed = archived;
+  for (const PendingMember& change : pending)
+    if (change.applied) staged->pending_erased.push_back(change.seq);
+  const std::size_t keys = std::min<std::size_t>(expired_keys.size(), 64);
+  staged->expired_keys.assign(expired_keys.begin(),
+                              expired_keys.begin() + static_cast<std::ptrdiff_t>(keys));
+}
+
+// ---- Committing ----
+
+void Conversation::State::submit() {
+  Staged& batch = *staged;
+  force_flush = false;
+  stage_housekeeping();
+  batch.head.nonce = effects.random();
+  batch.guard = layout::encode(batch.head);
+
+  BatchWriter writer(layout::conversation, *name, batch.bytes);
+  if (!batch.birth) writer.expect(guard);
+  writer.guard(batch.guard);
+  if (batch.has_note) writer.note(layout::encode(batch.note));
+  if (batch.info) writer.put(layout::info_key(), layout::encode(*batch.info));
+  for (const StagedEvent& event : batch.events) {
+    writer.arena() += layout::event_key(event.stored.seq);
+    writer.value();
+    layout::append_event(writer.arena(), id, event.stored);
+    writer.end();
+  }
+  for (const auto& [user, row] : batch.members)
+    writer.put(layout::member_key(user), layout::encode(row));
+  for (const auto& [sender, entry] : batch.senders) {
+    layout::append_sender_key(writer.arena(), sender.user, sender.device);
+    writer.value();
+    layout::append(writer.arena(), entry->staged);
+    writer.end();
+  }
+  for (const auto& [key, entry] : batch.host_keys)
+    writer.put(layout::host_key(today(), key), layout::encode(entry->staged));
+  for (const PendingMember& change : batch.pending)
+    writer.put(layout::pending_key(change.seq), layout::encode(change.row));
+  for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
+  for (const std::string& key : batch.expired_keys) writer.erase(key);
+  for (Seq seq = head.sealed + 1; !batch.birth && seq <= batch.head.sealed; ++seq)
+    writer.erase(layout::event_key(seq));
+
+  in_flight = true;
+  commit(std::move(writer).finish(), [this](Settled outcome) { settled(std::move(outcome)); });
+}
+
+void Conversation::State::settled(Settled outcome) {
+  in_flight = false;
+  if (outcome.outcome == Settled::Outcome::done) return committed();
+  undo();
+  if (outcome.outcome == Settled::Outcome::failed) {
+    std::vector<Op> ops = std::move(staged->ops);
+    staged.reset();
+    if (phase == Phase::absent) look_again();
+    for (Op& op : ops) op.error = outcome.error;
+    start_flush_timer();
+    answer_all(ops);
+    return pump();
+  }
+  if (outcome.unsure) {
+    doubtful = true;  // settled, but it may have landed: the events tell
+  } else {
+    requeue(staged->ops);
+    staged.reset();
+  }
+  drop_caches();
+  load();
+}
+
+/// The cached rows are what they were before the batch.
+void Conversation::State::undo() {
+  for (auto& [sender, entry] : staged->senders) entry->dirty = false;
+  for (auto& [key, entry] : staged->host_keys) entry->dirty = false;
+  staged->senders.clear();
+  staged->host_keys.clear();
+}
+
+void Conversation::State::committed() {
+  const layout::HeadCell before = head;
+  Staged done = std::move(*staged);
+  staged.reset();
+  head = done.head;
+  guard = std::move(done.guard);
+  phase = Phase::ready;
+  if (done.info) info = *done.info;
+  for (const auto& [user, row] : done.members) members.put(user, row);
+  const auto keep = [](auto& rows) {
+    for (auto& [key, entry] : rows) {
+      entry->row = std::move(entry->staged);
+      entry->present = true;
+      entry->dirty = false;
+    }
+    rows.clear();
+  };
+  keep(done.senders);
+  keep(done.host_keys);
+  std::erase_if(pending, [&](const PendingMember& change) {
+    return std::find(done.pending_erased.begin(), done.pending_erased.end(), change.seq) !=
+           done.pending_erased.end();
+  });
+  pending.insert(pending.end(), done.pending.begin(), done.pending.end());
+  expired_keys.erase(expired_keys.begin(),
+                     expired_keys.begin() + static_cast<std::ptrdiff_t>(done.expired_keys.size()));
+  keep_tail(done.events);
+  published = Cursor{head.epoch, head.head, head.mark};
+  finish_committed(std::move(done), done.birth ? layout::HeadCell{} : before);
+}
+
+void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
+  for (const Op& op : done.ops) {
+    const auto* send = std::get_if<SendOp>(&op.what);
+    if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
+    const std::uint64_t ordinal = done.events[op.seq - before.head - 1].ordinal;
+    mark(op.caller.user, {.received = op.seq, .read = op.seq, .ordinal = ordinal,
+                          .has_ordinal = true});
+  }
+  // The next batch is on its way before anybody hears of this one.
+  std::vector<Op> decided;
+  if (!waiting.empty() || force_flush) decided = build();
+  if (!load_waiters.empty()) run_load_waiters({});
+  answer_all(done.ops);
+  publish(done.events, before.mark);
+  if (done.has_note) host.feed_moved();
+  answer_all(decided);
+  apply_pending();
+  maybe_seal();
+  start_flush_timer();
+}
+
+/// Consecutive pieces; each ends with an event that ends somebody's access.
+void Conversation::State::publish(const std::vector<StagedEvent>& events, Mark before) {
+  std::shared_ptr<Published> piece;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const StagedEvent& event = events[i];
+    if (!piece) {
+      piece = std::make_shared<Published>();
+      piece->conversation = id;
+      piece->kind = info.kind;
+      piece->epoch = head.epoch;
+      piece->first = event.stored.seq;
+      piece->before = before;
+    }
+    piece->records.push_back(event.stored.record);
+    piece->mark = before = event.stored.mark;
+    piece->head_ordinal = event.ordinal;
+    piece->ended = event.ended;
+    if (!event.ended && i + 1 < events.size()) continue;
+    host.published(std::move(piece));
+    piece.reset();
+  }
+}
+
+/// What no commit carries is committed on its own after a second.
+void Conversation::State::start_flush_timer() {
+  if (flush_timer != Effects::Timer::none || phase != Phase::ready || !housekeeping()) return;
+  flush_timer = effects.start_timer(flush_delay, [this, here = std::weak_ptr<const void>(alive)] {
+    if (here.expired()) return;
+    flush_timer = Effects::Timer::none;
+    force_flush = true;
+    apply_pending();
+    pump();
+    start_flush_timer();
+  });
+}
+
+}  // namespace parley::core

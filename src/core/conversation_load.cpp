@@ -1,0 +1,295 @@
+// conversation_load.cpp: reads a conversation into memory, catches up with what others committed, and reads rows by key.
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "core/conversation_state.hpp"
+#include "core/event_reader.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr int load_attempts_most = 8;
+constexpr std::uint32_t scan_rows_most = 4096, scan_bytes_most = 1024 * 1024;
+constexpr std::size_t wanted_at_once = 1024;  // cells
+
+Error unreadable(const char* what) {
+  return {Errc::store_corrupt, std::string(what) + " cannot be read; run parley-check"};
+}
+
+}  // namespace
+
+// ---- The conversation: guard and info first, then the member (or pending) rows under one guard ----
+
+void Conversation::State::load() {
+  phase = Phase::loading;
+  scan_info();
+}
+
+void Conversation::State::scan_info() {
+  auto request = owned_scan_of(layout::conversation, *name, layout::info_key());
+  scan(std::move(request), [this](Result<Rows> rows) {
+    if (!rows) return load_failed(rows.error());
+    if (!rows->guard) {
+      phase = Phase::absent;
+      load_attempts = 0;
+      run_load_waiters(denied());
+      return pump();
+    }
+    load_guard = *rows->guard;
+    const auto cell = layout::decode_head(load_guard);
+    const auto row = rows->rows.empty() ? std::nullopt : layout::decode_info(rows->rows[0].value);
+    if (!cell || !row) return load_failed(unreadable("the head cell or the info row"));
+    head = *cell;
+    info = *row;
+    members.clear();
+    pending.clear();
+    const char prefix = channel() ? 'p' : 'm';
+    scan_rows(prefix, std::string(1, prefix));
+  });
+}
+
+void Conversation::State::scan_rows(char prefix, std::string from) {
+  auto request = owned_scan(layout::conversation, *name, std::move(from),
+                            std::string(1, static_cast<char>(prefix + 1)));
+  request.max_rows = scan_rows_most;
+  request.max_bytes = scan_bytes_most;
+  scan(std::move(request), [this, prefix](Result<Rows> rows) {
+    if (!rows) return load_failed(rows.error());
+    if (!rows->guard || *rows->guard != load_guard) {  // rows of another guard: begin again
+      if (++load_attempts < load_attempts_most) return scan_info();
+      return load_failed({Errc::unavailable, "the conversation moves faster than it can be read"});
+    }
+    for (const Row& row : rows->rows) take_row(prefix, row);
+    if (rows->more && !rows->rows.empty())
+      return scan_rows(prefix, std::string(rows->rows.back().key) + '\0');
+    rows_loaded();
+  });
+}
+
+void Conversation::State::take_row(char prefix, const Row& row) {
+  const auto number = layout::parse_number_key(prefix, row.key);
+  if (!number) return;  // a kind of row that a later version writes
+  if (prefix == 'm') {
+    if (const auto member = layout::decode_member(row.value)) members.put(UserId{*number}, *member);
+  } else if (const auto change = layout::decode_pending(row.value)) {
+    pending.push_back({.seq = *number, .row = *change});
+  }
+}
+
+void Conversation::State::rows_loaded() {
+  load_attempts = 0;
+  guard = load_guard;
+  if (published && published->epoch == head.epoch && published->seq < head.head) return catch_up();
+  loaded();
+}
+
+/// Others committed (or an attempt of ours that was given up): followers here get their events too.
+void Conversation::State::catch_up() {
+  ReadRange range{.partition = *name, .conversation = id, .ns = host.ns(),
+                  .from = published->seq + 1, .to = head.head};
+  read_events(effects, std::move(range), input<Result<EventPage>>([this](Result<EventPage> page) {
+                if (!page) return load_failed(page.error());
+                publish_foreign(std::move(page->events));
+                published->seq < head.head ? catch_up() : loaded();
+              }));
+}
+
+void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> events) {
+  std::vector<StagedEvent> seen;
+  seen.reserve(events.size());
+  for (layout::StoredEvent& event : events) {
+    const wire::RecordFields fields = wire::read_record(event.record.bytes());
+    const bool ends = fields.kind == EventKind::left || fields.kind == EventKind::removed;
+    if (doubtful && staged && !staged->events.empty()) {
+      const layout::StoredEvent& ours = staged->events.front().stored;
+      if (ours.seq == event.seq && ours.mark == event.mark) landed = true;
+    }
+    seen.push_back({std::move(event), fields.ordinal, ends ? fields.target : UserId{}});
+  }
+  publish(seen, published->mark);
+  published->seq = seen.back().stored.seq;
+  published->mark = seen.back().stored.mark;
+}
+
+void Conversation::State::loaded() {
+  phase = Phase::ready;
+  published = Cursor{head.epoch, head.head, head.mark};
+  std::vector<Op> answers;
+  if (doubtful) {
+    doubtful = false;
+    std::vector<Op> ops = std::move(staged->ops);
+    const bool has_note = staged->has_note;
+    staged.reset();
+    if (landed) {
+      answers = std::move(ops);
+      if (has_note) host.feed_moved();
+    } else {
+      requeue(ops);
+    }
+    landed = false;
+  }
+  for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
+  run_load_waiters({});
+  answer_all(answers);
+  apply_pending();
+  pump();
+}
+
+void Conversation::State::load_failed(const Error& error) {
+  load_attempts = 0;
+  if (doubtful) {  // nobody may be answered before it is known what landed
+    const auto again = [this] { scan_info(); };
+    ++outstanding;
+    effects.start_timer(std::chrono::milliseconds(100),
+                        [this, here = std::weak_ptr<const void>(alive), again] {
+                          if (here.expired()) return;
+                          --outstanding;
+                          again();
+                        });
+    return;
+  }
+  phase = Phase::cold;
+  std::vector<Op> ops(std::make_move_iterator(waiting.begin()),
+                      std::make_move_iterator(waiting.end()));
+  waiting.clear();
+  auto readers = std::exchange(member_waiters, {});
+  run_load_waiters(error);
+  for (MemberWaiter& reader : readers) reader.then(error);
+  for (Op& op : ops) op.error = error;
+  answer_all(ops);
+}
+
+void Conversation::State::run_load_waiters(const Error& error) {
+  for (auto& waiter : std::exchange(load_waiters, {})) waiter(error);
+}
+
+/// After a guard that is not ours: nothing read under an older one may be used again (STORE §1.1).
+void Conversation::State::drop_caches() {
+  ++generation;
+  phase = Phase::cold;
+  senders.clear();
+  host_keys.clear();
+  channel_members.clear();
+  members.clear();
+  pending.clear();
+  counts.clear();
+  wanted.clear();
+  expired_keys.clear();
+  tail.clear();
+  tail_bytes = 0;
+  recent.clear();
+  archived = 0;
+  sealing = false;
+  tail_checked = false;
+  archive_guard.reset();
+}
+
+// ---- Rows by key: one read at a time, what is wanted meanwhile gathers ----
+
+void Conversation::State::want(const SenderId& sender) {
+  if (senders.find(sender) != nullptr) return;
+  senders.insert(sender);
+  wanted.push_back({.what = Wanted::What::sender, .sender = sender});
+}
+
+void Conversation::State::want(UserId member) {
+  if (channel_members.find(member) != nullptr) return;
+  channel_members.insert(member);
+  wanted.push_back({.what = Wanted::What::member, .sender = {member, {}}});
+}
+
+void Conversation::State::want(const KeyHash& key) {
+  if (host_keys.find(key) != nullptr) return;
+  host_keys.insert(key);
+  wanted.push_back({.what = Wanted::What::host_key, .key = key});
+}
+
+namespace {
+
+template <class Cache, class Key, class Decode>
+void fill(Cache& cache, const Key& key, const Result<Cells>& cells, std::size_t from,
+          std::size_t count, Decode decode) {
+  auto* entry = cache.find(key);
+  if (entry == nullptr || entry->phase != Cache::Phase::loading) return;
+  entry->phase = cells ? Cache::Phase::ready : Cache::Phase::failed;
+  if (!cells) {
+    entry->error = cells.error();
+    return;
+  }
+  for (std::size_t i = from; i < from + count; ++i) {
+    if (!cells->values[i]) continue;
+    const auto row = decode(*cells->values[i]);
+    if (!row) {
+      entry->phase = Cache::Phase::failed;
+      entry->error = unreadable("a row of the conversation");
+      return;
+    }
+    entry->row = *row;
+    entry->present = true;
+    return;
+  }
+}
+
+}  // namespace
+
+void Conversation::State::read_wanted() {
+  if (reading_wanted || wanted.empty() || phase != Phase::ready) return;
+  struct Span {
+    Wanted wanted;
+    std::size_t from, count;
+  };
+  std::vector<OwnedCell> cells;
+  std::vector<Span> spans;
+  while (!wanted.empty() && cells.size() < wanted_at_once) {
+    const Wanted next = wanted.back();
+    wanted.pop_back();
+    const std::size_t from = cells.size();
+    switch (next.what) {
+      case Wanted::What::sender:
+        cells.push_back({layout::conversation, *name,
+                         layout::sender_key(next.sender.user, next.sender.device)});
+        break;
+      case Wanted::What::member: {
+        const UserId user = next.sender.user;
+        const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
+        cells.push_back({layout::member, layout::member_id(host.ns(), id, bucket),
+                         layout::member_key(user)});
+        break;
+      }
+      case Wanted::What::host_key:
+        for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
+          cells.push_back({layout::conversation, *name, layout::host_key(today() - age, next.key)});
+        break;
+    }
+    spans.push_back({next, from, cells.size() - from});
+  }
+  reading_wanted = true;
+  get(owned_get(std::move(cells)), [this, spans = std::move(spans),
+                                    from = generation](Result<Cells> result) {
+    reading_wanted = false;
+    if (from == generation) {
+      for (const Span& span : spans) {
+        switch (span.wanted.what) {
+          case Wanted::What::sender:
+            fill(senders, span.wanted.sender, result, span.from, span.count, layout::decode_sender);
+            break;
+          case Wanted::What::member:
+            fill(channel_members, span.wanted.sender.user, result, span.from, span.count,
+                 layout::decode_member);
+            break;
+          case Wanted::What::host_key:
+            fill(host_keys, span.wanted.key, result, span.from, span.count,
+                 layout::decode_host_key);
+            break;
+        }
+      }
+      serve_member_waiters();
+    }
+    pump();
+    read_wanted();
+  });
+}
+
+}  // namespace parley::core

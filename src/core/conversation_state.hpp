@@ -1,0 +1,450 @@
+// core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one file per noun:
+// conversation.cpp (arrival, answers, access), conversation_load.cpp, conversation_batch.cpp (batches and commits),
+// senders.cpp, members.cpp, members_buckets.cpp, sealing.cpp, receipts.cpp.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "core/conversation_commit.hpp"
+#include "core/permissions.hpp"
+#include "wire/record.hpp"
+
+namespace parley::core {
+
+// ---- Operations that may commit ----
+
+using KeyHash = std::array<std::uint8_t, 16>;
+struct SendOp {
+  wire::Send send;
+  std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
+  KeyHash key{};
+  Then<Ack> then;
+};
+struct CreateOp {
+  ConversationKind kind;
+  std::string title;
+  std::vector<UserId> members;  // without the caller, each once
+  Then<Access> then;
+};
+struct DirectOp {
+  UserId first, second;
+  Then<Access> then;
+};
+struct JoinOp { Then<Access> then; };
+struct LeaveOp { Then<void> then; };
+struct AddOp { std::vector<UserId> users; Then<void> then; };
+struct RemoveOp { UserId user; Then<void> then; };
+struct RoleOp { UserId user; Role role; Then<void> then; };
+struct TitleOp { std::string title; Then<void> then; };
+
+struct Op {
+  Caller caller;
+  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TitleOp> what;
+  // The decision, answered when the commit it depends on is done.
+  Error error;
+  Seq seq = 0;
+  std::int64_t time_ms = 0;
+  bool repeated = false;
+};
+
+enum class Decision : std::uint8_t {
+  decided,  // answered now, or with the batch when that has anything in it
+  later,    // rows are being read: later operations of the same user wait, others do not
+  full,     // does not fit into this batch any more
+  moved,    // it left the queue and is answered elsewhere
+};
+
+// ---- Rows kept in memory ----
+
+struct SenderId {
+  UserId user;
+  DeviceId device;
+  friend bool operator==(const SenderId&, const SenderId&) = default;
+};
+struct KeyHasher {
+  std::size_t operator()(const SenderId& id) const noexcept {
+    return std::hash<UserId>{}(id.user) ^ std::hash<DeviceId>{}(id.device) * 31;
+  }
+  std::size_t operator()(UserId id) const noexcept { return std::hash<UserId>{}(id); }
+  std::size_t operator()(const KeyHash& hash) const noexcept {
+    return std::hash<ConversationId>{}({hash});
+  }
+};
+
+/// Rows read by key, the least used ones dropped. They belong to the guard they were read with.
+template <class Key, class Row>
+class RowCache {
+ public:
+  enum class Phase : std::uint8_t { loading, ready, failed };
+  struct Entry {
+    Phase phase = Phase::loading;
+    bool present = false;
+    bool dirty = false;  // `staged` counts in the batch being built or in flight
+    std::uint64_t used = 0;
+    Row row{}, staged{};
+    Error error;
+  };
+
+  Entry* find(const Key& key) {
+    const auto at = entries_.find(key);
+    if (at == entries_.end()) return nullptr;
+    at->second.used = ++clock_;
+    return &at->second;
+  }
+  Entry& insert(const Key& key) {
+    Entry& entry = entries_[key];
+    entry.used = ++clock_;
+    return entry;
+  }
+  void erase(const Key& key) { entries_.erase(key); }
+  void clear() { entries_.clear(); }
+  /// Halves the cache when it holds more than `most`; never what is loading or dirty.
+  void trim(std::size_t most) {
+    if (entries_.size() <= most) return;
+    const std::uint64_t old = clock_ > most / 2 ? clock_ - most / 2 : 0;
+    std::erase_if(entries_, [old](const auto& item) {
+      return item.second.phase != Phase::loading && !item.second.dirty && item.second.used <= old;
+    });
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  std::unordered_map<Key, Entry, KeyHasher> entries_;
+  std::uint64_t clock_ = 0;
+};
+
+/// Members of a direct conversation or group, former ones too, in the order of their ids.
+class MemberTable {
+ public:
+  using Item = std::pair<UserId, layout::MemberRow>;
+  [[nodiscard]] const layout::MemberRow* find(UserId user) const noexcept;
+  void put(UserId user, const layout::MemberRow& row);
+  void clear() { items_.clear(); }
+  [[nodiscard]] const std::vector<Item>& items() const noexcept { return items_; }
+
+ private:
+  std::vector<Item> items_;
+};
+
+// ---- Batches ----
+
+struct StagedEvent {
+  layout::StoredEvent stored;
+  std::uint64_t ordinal = 0;
+  UserId ended;  // whose access ends with it
+};
+/// A right taken away in a channel, until the member partition has it ('p' row).
+struct PendingMember {
+  Seq seq = 0;
+  layout::PendingRow row;
+  bool queued = false, applied = false;  // for, in its member partition
+};
+using SenderRows = RowCache<SenderId, layout::SenderRow>;
+using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
+using MemberRows = RowCache<UserId, layout::MemberRow>;
+
+/// The speculative state: committed, plus the batch being built or in flight.
+struct Staged {
+  layout::HeadCell head;
+  std::int64_t now_ms = 0;
+  bool birth = false;
+  std::vector<Op> ops;
+  std::vector<StagedEvent> events;
+  std::vector<std::pair<UserId, layout::MemberRow>> members;
+  std::optional<layout::InfoRow> info;
+  std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
+  std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
+  std::vector<PendingMember> pending;       // new 'p' rows
+  std::vector<Seq> pending_erased;          // 'p' rows done with
+  std::vector<std::string> expired_keys;    // 'k' rows to erase
+  layout::Note note;
+  bool has_note = false;
+  std::string guard;                        // as submitted
+  std::size_t rows = 0, bytes = 0;          // estimates, never too small
+  [[nodiscard]] bool empty() const noexcept {
+    return events.empty() && senders.empty() && members.empty() && !birth;
+  }
+};
+
+/// A change of one row of a channel's member partitions.
+struct MemberWrite {
+  enum class What : std::uint8_t { join, leave, pending } what = What::join;
+  UserId user;
+  Role role = Role::member;  // join, pending
+  Seq seq = 0;               // pending: its event
+  bool birth = false;        // join of a creation: not for those who have left since
+  std::function<void(Result<layout::MemberRow>)> then;
+};
+
+struct Conversation::State {
+  State(ConversationHost& host, ConversationId id, ConversationLimits limits);
+  ~State();
+
+  // ---- conversation.cpp: arrival, answers, access ----
+  void arrive(Op op);
+  void answer(Op& op);
+  void answer_all(std::vector<Op>& ops);
+  void answer_access(UserId user, bool system, Then<Access> then);
+  void answer_access(UserId user, layout::MemberRow row, Then<Access> then);
+  [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
+  void answer_created(Op& op, CreateOp& create);
+  void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
+  [[nodiscard]] bool channel() const noexcept { return info.kind == ConversationKind::channel; }
+  /// Runs `then` once loaded; with an error when that failed or nothing exists.
+  void when_loaded(std::function<void(const Error&)> then);
+  [[nodiscard]] bool overloaded() const noexcept;
+  [[nodiscard]] bool idle() const noexcept;
+
+  // ---- conversation_load.cpp ----
+  void load();
+  void scan_info();
+  void scan_rows(char prefix, std::string from);
+  void take_row(char prefix, const Row& row);
+  void rows_loaded();
+  void catch_up();
+  void publish_foreign(std::vector<layout::StoredEvent> events);
+  void loaded();
+  void load_failed(const Error& error);
+  void run_load_waiters(const Error& error);
+  void drop_caches();
+  void want(const SenderId& id);
+  void want(UserId member);
+  void want(const KeyHash& key);
+  void read_wanted();
+
+  // ---- conversation_batch.cpp ----
+  void pump();
+  std::vector<Op> build();
+  Decision decide(Op& op);
+  Decision decide_birth(Op& op, CreateOp& create);
+  Decision decide_birth(Op& op, DirectOp& direct);
+  [[nodiscard]] bool fits(std::size_t events, std::size_t rows, std::size_t bytes) const noexcept;
+  StagedEvent& stage_event(wire::RecordFields& fields);
+  void start_staging();
+  [[nodiscard]] bool housekeeping() const noexcept;  // something is left to erase or to carry on
+  [[nodiscard]] bool flushable() const noexcept;     // a commit now would erase something
+  void look_again();
+  void stage_member(UserId user, const layout::MemberRow& row);
+  void stage_note(Seq seq);
+  void stage_housekeeping();
+  void submit();
+  void settled(Settled settled);
+  void committed();
+  void undo();
+  void finish_committed(Staged done, const layout::HeadCell& before);
+  void requeue(std::vector<Op>& ops);
+  void publish(const std::vector<StagedEvent>& events, Mark before);
+  void start_flush_timer();
+
+  // ---- senders.cpp ----
+  Decision decide(Op& op, SendOp& send);
+  bool send_rows_ready(const Op& op, const SendOp& send);
+  Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
+  Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
+  void stage_send(Op& op, SendOp& send);
+  void sweep_host_keys(std::uint32_t day);
+  [[nodiscard]] std::uint32_t today() const noexcept;
+
+  // ---- members.cpp ----
+  Decision decide(Op& op, JoinOp& join);
+  Decision decide(Op& op, LeaveOp& leave);
+  Decision decide(Op& op, AddOp& add);
+  Decision decide(Op& op, RemoveOp& remove);
+  Decision decide(Op& op, RoleOp& change);
+  Decision decide(Op& op, TitleOp& title);
+  Decision decide_channel(Op& op, LeaveOp& leave);
+  Decision decide_channel(Op& op, AddOp& add);
+  /// The member's row in the speculative state; none: a stranger. Channels: sets `later` when the
+  /// row must be read first, and fills `error` when that failed.
+  std::optional<layout::MemberRow> member(UserId user, bool& later, Error& error);
+  [[nodiscard]] const layout::MemberRow* group_member(UserId user) const noexcept;
+  /// Who acts, and may. Nothing: the decision is `later`, or made (op.error).
+  std::optional<Role> actor(Op& op, Action action, Decision& decision);
+  /// Of whom; a current member. Nothing: as above.
+  std::optional<Role> target(Op& op, UserId user, Decision& decision);
+  [[nodiscard]] std::size_t count_role(Role role) const;
+  void end_membership(UserId user, UserId by, EventKind kind);
+  void change_role(UserId user, UserId by, Role role);
+  void list_members(UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  void filter_members(std::vector<UserId> users, Then<std::vector<UserId>> then);
+
+  // ---- members_buckets.cpp: a channel's member partitions ----
+  void write_member(MemberWrite write);
+  /// Several writes, one answer: the first error, if any.
+  void write_members(std::vector<MemberWrite> writes, std::function<void(Error)> then);
+  void run_bucket(std::uint16_t bucket);
+  struct BucketJob;
+  void read_bucket(std::shared_ptr<BucketJob> job);
+  void commit_bucket(std::shared_ptr<BucketJob> job);
+  Result<layout::MemberRow> apply(const MemberWrite& write, std::optional<layout::MemberRow>& row,
+                                  std::int64_t& delta, bool& changed, bool unsure) const;
+  void bucket_done(BucketJob& job, const Error& error);
+  void apply_pending();
+  void with_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
+  void serve_member_waiters();
+  void with_counts(std::function<void(const Error&)> then);
+  [[nodiscard]] const PendingMember* pending_for(UserId user) const noexcept;
+  [[nodiscard]] std::uint64_t member_count() const noexcept;
+  struct PageJob;
+  void list_bucket(std::shared_ptr<PageJob> job);
+  void set_busy(UserId user) { busy_users.push_back(user); }
+  void clear_busy(UserId user);
+
+  // ---- sealing.cpp ----
+  void keep_tail(const std::vector<StagedEvent>& events);
+  void maybe_seal();
+  void seal(std::vector<layout::StoredEvent> events);
+  struct SealJob;
+  void seal_read_guard(std::shared_ptr<SealJob> job);
+  void seal_commit(std::shared_ptr<SealJob> job);
+
+  // ---- receipts.cpp ----
+  struct Marked {
+    Seq received = 0, read = 0;
+    std::uint64_t ordinal = 0;  // at `read`
+    bool has_ordinal = false;
+  };
+  struct ReceiptBucket {
+    bool loaded = false;  // guard known; direct, group: every row is in `rows`
+    bool busy = false;
+    std::optional<std::string> guard;
+    std::unordered_map<UserId, layout::ReceiptRow> rows;
+    std::unordered_map<UserId, Marked> marked;
+  };
+  void mark(UserId user, const Marked& marked);
+  void start_receipt_timer();
+  [[nodiscard]] std::uint16_t receipt_buckets() const noexcept;
+  void with_receipt(UserId user, std::function<void(Result<layout::ReceiptRow>)> then);
+  void load_receipts(std::string from);
+  void flush_receipts();
+  struct ReceiptJob;
+  void flush_bucket(std::uint16_t bucket);
+  void read_receipts(std::shared_ptr<ReceiptJob> job);
+  void find_ordinals(std::shared_ptr<ReceiptJob> job);
+  void commit_receipts(std::shared_ptr<ReceiptJob> job);
+  void receipts_settled(ReceiptJob& job, const Settled& settled);
+  void receipts_failed(ReceiptJob& job, const Error& error);
+  [[nodiscard]] std::optional<std::uint64_t> recent_ordinal(Seq seq) const noexcept;
+
+  // ---- Calls of the world: counted, and dropped when the home is gone ----
+  template <class T, class F>
+  std::function<void(T)> input(F then) {
+    ++outstanding;
+    return [this, here = std::weak_ptr<const void>(alive), then = std::move(then)](T result) mutable {
+      if (here.expired()) return;
+      --outstanding;
+      then(std::move(result));
+    };
+  }
+  void get(Get request, std::function<void(Result<Cells>)> then) {
+    effects.get(std::move(request), input<Result<Cells>>(std::move(then)));
+  }
+  void scan(Scan request, std::function<void(Result<Rows>)> then) {
+    effects.scan(std::move(request), input<Result<Rows>>(std::move(then)));
+  }
+  void commit(Batch batch, std::function<void(Settled)> then) {
+    submit_guarded(effects, alive, std::move(batch), input<Settled>(std::move(then)));
+  }
+
+  ConversationHost& host;
+  Effects& effects;
+  const ConversationId id;
+  const ConversationLimits limits;
+  const std::shared_ptr<const std::string> name;  // of the partition
+  std::shared_ptr<const int> alive = std::make_shared<const int>(0);
+  std::size_t outstanding = 0;
+
+  // Committed.
+  enum class Phase : std::uint8_t { cold, loading, ready, absent } phase = Phase::cold;
+  layout::HeadCell head;
+  std::string guard;  // the bytes of `head`
+  layout::InfoRow info;
+  MemberTable members;                 // direct, group
+  std::vector<PendingMember> pending;  // channel
+  SenderRows senders;
+  HostKeyRows host_keys;
+  MemberRows channel_members;
+  std::uint32_t host_keys_swept = 0;  // the day on which old 'k' rows were looked for
+  std::vector<std::string> expired_keys;
+
+  // Waiting.
+  std::deque<Op> waiting;
+  std::size_t reads = 0;  // reads that wait for rows
+  std::vector<std::function<void(const Error&)>> load_waiters;
+  std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
+  std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
+  bool building = false;
+
+  // In flight.
+  std::optional<Staged> staged;  // being built, then in flight
+  bool in_flight = false;
+  bool doubtful = false;         // refused after `unknown`: the reload shows whether it landed
+  bool force_flush = false;
+  Effects::Timer flush_timer = Effects::Timer::none;
+
+  // Loading.
+  std::uint64_t generation = 0;  // grows when caches are dropped: late answers are not believed
+  int load_attempts = 0;
+  bool landed = false;  // the doubtful batch was found in the stream
+  std::string load_guard;
+  std::optional<Cursor> published;  // up to where this home has published
+  struct Wanted {
+    enum class What : std::uint8_t { sender, member, host_key } what;
+    SenderId sender;
+    KeyHash key{};
+  };
+  std::vector<Wanted> wanted;
+  bool reading_wanted = false;
+
+  // Channels.
+  struct Bucket {
+    std::deque<MemberWrite> waiting;
+    bool busy = false;
+  };
+  std::unordered_map<std::uint16_t, Bucket> buckets;
+  std::size_t member_writes = 0;  // waiting or under way
+  std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
+  std::vector<std::function<void(const Error&)>> count_waiters;
+  bool reading_counts = false;
+  struct MemberWaiter {
+    UserId user;
+    std::function<void(Result<const layout::MemberRow*>)> then;
+  };
+  std::vector<MemberWaiter> member_waiters;
+
+  // Sealing.
+  std::deque<layout::StoredEvent> tail;  // a suffix of the stream, of open events
+  std::size_t tail_bytes = 0;
+  Seq archived = 0;  // up to here the archive has it; `head.sealed` follows with the next commit
+  bool sealing = false;
+  bool tail_checked = false;
+  std::string archive_name;
+  std::optional<std::optional<std::string>> archive_guard;  // of archive_name; outer none: unknown
+  std::deque<std::uint64_t> recent;  // ordinals of the newest events, up to the head
+
+  // Receipts.
+  std::vector<ReceiptBucket> receipts;
+  struct ReceiptWaiter {
+    UserId user;
+    std::function<void(Result<layout::ReceiptRow>)> then;
+  };
+  std::vector<ReceiptWaiter> receipt_waiters;
+  bool reading_receipts = false;
+  Effects::Timer receipt_timer = Effects::Timer::none;
+};
+
+/// The same words for what is absent and what is forbidden.
+inline Error denied() {
+  return {Errc::denied, "no such conversation, or it is not open to you for this"};
+}
+
+}  // namespace parley::core

@@ -1,0 +1,332 @@
+// members.cpp: who is in, who may, and the events that change it. Channels: members_buckets.cpp has the rows.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t event_bytes = 9 + 512;  // a membership event with its record, generously
+
+bool by_user(const MemberTable::Item& item, UserId user) { return item.first < user; }
+
+}  // namespace
+
+const layout::MemberRow* MemberTable::find(UserId user) const noexcept {
+  const auto at = std::lower_bound(items_.begin(), items_.end(), user, by_user);
+  return at != items_.end() && at->first == user ? &at->second : nullptr;
+}
+
+void MemberTable::put(UserId user, const layout::MemberRow& row) {
+  const auto at = std::lower_bound(items_.begin(), items_.end(), user, by_user);
+  if (at != items_.end() && at->first == user) {
+    at->second = row;
+  } else {
+    items_.insert(at, {user, row});
+  }
+}
+
+// ---- Who ----
+
+const layout::MemberRow* Conversation::State::group_member(UserId user) const noexcept {
+  if (staged) {
+    for (const auto& [changed, row] : staged->members)
+      if (changed == user) return &row;
+  }
+  return members.find(user);
+}
+
+std::optional<layout::MemberRow> Conversation::State::member(UserId user, bool& later,
+                                                             Error& error) {
+  if (!channel()) {
+    const layout::MemberRow* row = group_member(user);
+    return row != nullptr ? std::optional(*row) : std::nullopt;
+  }
+  MemberRows::Entry* entry = channel_members.find(user);
+  if (entry == nullptr || entry->phase == MemberRows::Phase::loading) {
+    want(user);
+    later = true;
+    return std::nullopt;
+  }
+  if (entry->phase == MemberRows::Phase::failed) {
+    error = entry->error;
+    channel_members.erase(user);
+    return std::nullopt;
+  }
+  if (!entry->present) {
+    channel_members.erase(user);  // others may let them in: read again next time
+    return std::nullopt;
+  }
+  layout::MemberRow row = entry->row;
+  const PendingMember* change = pending_for(user);
+  if (staged)
+    for (const PendingMember& made : staged->pending)
+      if (made.row.user == user) change = &made;
+  if (change != nullptr) {
+    if (row.role != Role::none || change->row.role == Role::none) row.role = change->row.role;
+    if (row.role == Role::none) row.left_at = change->seq;
+  }
+  return row;
+}
+
+std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& decision) {
+  decision = Decision::decided;
+  if (op.caller.system()) {
+    const bool direct = info.kind == ConversationKind::direct && action != Action::send;
+    if (!direct) return Role::owner;
+    op.error = denied();
+    return std::nullopt;
+  }
+  bool later = false;
+  const auto row = member(op.caller.user, later, op.error);
+  if (later) {
+    decision = Decision::later;
+    return std::nullopt;
+  }
+  const Role role = row ? row->role : Role::none;
+  if (!op.error && !may(info.kind, action, role)) op.error = denied();
+  if (op.error) return std::nullopt;
+  return role;
+}
+
+std::optional<Role> Conversation::State::target(Op& op, UserId user, Decision& decision) {
+  decision = Decision::decided;
+  bool later = false;
+  const auto row = member(user, later, op.error);
+  if (later) decision = Decision::later;
+  if (!later && !op.error && (!row || row->role == Role::none)) op.error = denied();
+  if (later || op.error) return std::nullopt;
+  return row->role;
+}
+
+std::size_t Conversation::State::count_role(Role role) const {
+  std::size_t count = 0;
+  for (const auto& [user, row] : members.items())
+    if (group_member(user)->role == role) ++count;
+  for (const auto& [user, row] : staged->members)
+    if (row.role == role && members.find(user) == nullptr) ++count;
+  return count;
+}
+
+// ---- Coming and going ----
+
+Decision Conversation::State::decide(Op& op, JoinOp& join) {
+  const UserId user = op.caller.user;
+  Decision decision{};
+  if (!channel()) {
+    const layout::MemberRow* row = group_member(user);
+    if (row == nullptr || row->role == Role::none) op.error = denied();
+    return Decision::decided;  // a member already: the answer is the access
+  }
+  set_busy(user);
+  write_member({.user = user, .then = [this, user, then = std::move(join.then)](
+                                          Result<layout::MemberRow> row) {
+                  clear_busy(user);
+                  if (!row) then(std::move(row).error());
+                  else answer_access(user, *row, then);
+                  pump();
+                }});
+  (void)decision;
+  return Decision::moved;
+}
+
+Decision Conversation::State::decide(Op& op, LeaveOp& leave) {
+  if (channel()) return decide_channel(op, leave);
+  Decision decision{};
+  const auto role = actor(op, Action::leave, decision);
+  if (!role) return decision;
+  if (*role == Role::owner && staged->head.members > 1 && count_role(Role::owner) == 1) {
+    op.error = {Errc::last_owner, "make somebody else an owner before you leave"};
+    return decision;
+  }
+  if (!fits(1, 2, event_bytes)) return Decision::full;
+  end_membership(op.caller.user, op.caller.user, EventKind::left);
+  return decision;
+}
+
+Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
+  const UserId user = op.caller.user;
+  // After what this user has in the batch: the row says up to where they may see.
+  const bool ahead = std::any_of(staged->ops.begin(), staged->ops.end(),
+                                 [user](const Op& other) { return other.caller.user == user; });
+  if (ahead) return Decision::later;
+  set_busy(user);
+  write_member({.what = MemberWrite::What::leave, .user = user,
+                .then = [this, user, then = std::move(leave.then)](
+                            Result<layout::MemberRow> row) {
+                  clear_busy(user);
+                  then(row ? Result<void>() : Result<void>(std::move(row).error()));
+                  pump();
+                }});
+  return Decision::moved;
+}
+
+Decision Conversation::State::decide(Op& op, AddOp& add) {
+  Decision decision{};
+  if (!actor(op, Action::add, decision)) return decision;
+  if (channel()) return decide_channel(op, add);
+  std::vector<UserId> fresh;
+  for (const UserId user : add.users) {
+    const layout::MemberRow* row = group_member(user);
+    if (row == nullptr || row->role == Role::none) fresh.push_back(user);
+  }
+  if (staged->head.members + fresh.size() > limits::group_members) {
+    op.error = {Errc::limit_reached, "members: a group has at most 1,000; make it a channel"};
+    return decision;
+  }
+  if (!fits(fresh.size(), fresh.size() * 2, fresh.size() * event_bytes)) return Decision::full;
+  for (const UserId user : fresh) {
+    wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::added, .target = user,
+                              .role = Role::member};
+    const Seq seq = stage_event(fields).stored.seq;
+    stage_note(seq);
+    stage_member(user, {.role = Role::member, .since_ms = staged->now_ms, .visible_from = seq,
+                        .visible_ordinal = staged->head.ordinal});
+  }
+  return decision;
+}
+
+Decision Conversation::State::decide_channel(Op& op, AddOp& add) {
+  const UserId user = op.caller.user;
+  std::vector<MemberWrite> writes;
+  for (const UserId added : add.users) writes.push_back({.user = added});
+  if (user) set_busy(user);
+  write_members(std::move(writes), [this, user, then = std::move(add.then)](Error error) {
+    if (user) clear_busy(user);
+    then(error ? Result<void>(std::move(error)) : Result<void>());
+    pump();
+  });
+  return Decision::moved;
+}
+
+Decision Conversation::State::decide(Op& op, RemoveOp& remove) {
+  Decision decision{};
+  const auto role = actor(op, Action::remove, decision);
+  if (!role) return decision;
+  const auto whom = target(op, remove.user, decision);
+  if (!whom) return decision;
+  const bool self = op.caller.user == remove.user;  // leaving is another operation
+  if (!op.caller.system() && (self || !may_remove(*role, *whom))) {
+    op.error = denied();
+    return decision;
+  }
+  if (!fits(1, 2, event_bytes)) return Decision::full;
+  end_membership(remove.user, op.caller.user, EventKind::removed);
+  return decision;
+}
+
+/// Events that take a right away move the head's authority seq.
+void Conversation::State::end_membership(UserId user, UserId by, EventKind kind) {
+  wire::RecordFields fields{.sender = by, .kind = kind, .target = user, .role = Role::none};
+  StagedEvent& event = stage_event(fields);
+  event.ended = user;
+  staged->head.authority = fields.seq;
+  if (channel()) {
+    staged->pending.push_back({.seq = fields.seq, .row = {user, Role::none}});
+    staged->rows += 1;
+    staged->bytes += 9 + 10;
+    return;
+  }
+  stage_note(fields.seq);
+  layout::MemberRow row = *group_member(user);
+  row.role = Role::none;
+  row.left_at = fields.seq;
+  stage_member(user, row);
+}
+
+Decision Conversation::State::decide(Op& op, RoleOp& change) {
+  Decision decision{};
+  const auto role = actor(op, Action::set_role, decision);
+  if (!role) return decision;
+  const auto whom = target(op, change.user, decision);
+  if (!whom) return decision;
+  const bool self = op.caller.user == change.user;
+  if (!may_give(*role, *whom, change.role, self)) {
+    op.error = denied();
+    return decision;
+  }
+  if (*whom == change.role) return decision;
+  const bool group = info.kind == ConversationKind::group;
+  if (group && !op.caller.system() && *whom == Role::owner && count_role(Role::owner) == 1) {
+    op.error = {Errc::last_owner, "make somebody else an owner first"};
+    return decision;
+  }
+  if (!fits(1, 2, event_bytes)) return Decision::full;
+  change_role(change.user, op.caller.user, change.role);
+  return decision;
+}
+
+void Conversation::State::change_role(UserId user, UserId by, Role role) {
+  wire::RecordFields fields{.sender = by, .kind = EventKind::role_changed, .target = user,
+                            .role = role};
+  stage_event(fields);
+  staged->head.authority = fields.seq;
+  if (channel()) {
+    staged->pending.push_back({.seq = fields.seq, .row = {user, role}});
+    staged->rows += 1;
+    staged->bytes += 9 + 10;
+    return;
+  }
+  layout::MemberRow row = *group_member(user);
+  row.role = role;
+  stage_member(user, row);
+}
+
+Decision Conversation::State::decide(Op& op, TitleOp& title) {
+  Decision decision{};
+  if (!actor(op, Action::set_title, decision)) return decision;
+  const std::string& now = staged->info ? staged->info->title : info.title;
+  if (now == title.title) return decision;
+  if (!fits(1, 2, event_bytes + 2 * title.title.size() + 64)) return Decision::full;
+  wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::settings_changed,
+                            .title = title.title};
+  stage_event(fields);
+  if (!staged->info) {
+    staged->info = info;
+    staged->rows += 1;
+  }
+  staged->info->title = title.title;
+  staged->bytes += 41 + title.title.size();
+  return decision;
+}
+
+// ---- Who is in: direct and group from memory ----
+
+void Conversation::State::filter_members(std::vector<UserId> users,
+                                         Then<std::vector<UserId>> then) {
+  if (!channel()) {
+    std::erase_if(users, [this](UserId user) {
+      const layout::MemberRow* row = members.find(user);
+      return row == nullptr || row->role == Role::none;
+    });
+    return then(std::move(users));
+  }
+  struct Job {
+    std::vector<UserId> users, found;
+    std::size_t left;
+    Error error;
+    Then<std::vector<UserId>> then;
+  };
+  auto job = std::make_shared<Job>();
+  job->left = users.size() + 1;
+  job->users = std::move(users);
+  job->then = std::move(then);
+  const auto one_done = [job] {
+    if (--job->left > 0) return;
+    if (job->error) return job->then(std::move(job->error));
+    std::sort(job->found.begin(), job->found.end());
+    job->then(std::move(job->found));
+  };
+  for (const UserId user : job->users) {
+    with_member(user, [job, user, one_done](Result<const layout::MemberRow*> row) {
+      if (!row) job->error = row.error();
+      else if (*row != nullptr && (*row)->role != Role::none) job->found.push_back(user);
+      one_done();
+    });
+  }
+  one_done();
+}
+
+}  // namespace parley::core

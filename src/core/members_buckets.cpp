@@ -1,0 +1,418 @@
+// members_buckets.cpp: a channel's member partitions: rows written one guarded commit a bucket, read by key, counted in the guards.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t writes_at_once = 7;  // users that fit into one note
+constexpr auto retry_delay = std::chrono::seconds(1);
+
+Error unreadable() {
+  return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};
+}
+
+/// False when there is a value that cannot be read.
+bool take_member(std::optional<layout::MemberRow>& row, const std::optional<Bytes>& value) {
+  row = value ? layout::decode_member(*value) : std::nullopt;
+  return row.has_value() == value.has_value();
+}
+
+}  // namespace
+
+// ---- Writes ----
+
+struct Conversation::State::BucketJob {
+  std::uint16_t bucket = 0;
+  std::string partition;
+  std::vector<MemberWrite> writes;
+  std::optional<std::string> guard;
+  layout::CountCell cell;
+  struct Kept {
+    UserId user;
+    std::optional<layout::MemberRow> row;
+    bool changed = false;
+  };
+  std::vector<Kept> rows;
+  std::vector<Result<layout::MemberRow>> results;
+  std::string new_guard;
+  bool unsure = false;  // an attempt may have landed before
+};
+
+void Conversation::State::write_member(MemberWrite write) {
+  const auto bucket = layout::bucket_of(write.user, layout::channel_member_buckets);
+  buckets[bucket].waiting.push_back(std::move(write));
+  ++member_writes;
+  if (!counts.empty()) return run_bucket(bucket);
+  with_counts([this, bucket](const Error& error) {
+    if (!error) return run_bucket(bucket);
+    auto failed = std::exchange(buckets[bucket].waiting, {});
+    for (MemberWrite& refused : failed) {
+      --member_writes;
+      refused.then(error);
+    }
+  });
+}
+
+void Conversation::State::write_members(std::vector<MemberWrite> writes,
+                                        std::function<void(Error)> then) {
+  struct Job {
+    std::size_t left;
+    Error error;
+    std::function<void(Error)> then;
+  };
+  auto job = std::make_shared<Job>(Job{writes.size() + 1, {}, std::move(then)});
+  const auto one_done = [job] {
+    if (--job->left == 0) job->then(std::move(job->error));
+  };
+  for (MemberWrite& write : writes) {
+    write.then = [job, one_done](Result<layout::MemberRow> row) {
+      if (!row && !job->error) job->error = std::move(row).error();
+      one_done();
+    };
+    write_member(std::move(write));
+  }
+  one_done();
+}
+
+void Conversation::State::run_bucket(std::uint16_t bucket) {
+  Bucket& queue = buckets[bucket];
+  if (queue.busy || queue.waiting.empty()) return;
+  queue.busy = true;
+  auto job = std::make_shared<BucketJob>();
+  job->bucket = bucket;
+  job->partition = layout::member_id(host.ns(), id, bucket);
+  while (!queue.waiting.empty()) {
+    const UserId user = queue.waiting.front().user;
+    const bool known = std::any_of(job->rows.begin(), job->rows.end(),
+                                   [user](const auto& kept) { return kept.user == user; });
+    if (!known && job->rows.size() == writes_at_once) break;
+    if (!known) job->rows.push_back({.user = user});
+    job->writes.push_back(std::move(queue.waiting.front()));
+    queue.waiting.pop_front();
+  }
+  read_bucket(std::move(job));
+}
+
+/// Guard first, in one scan with the first row; the other rows may be newer, never older.
+void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
+  auto request =
+      owned_scan_of(layout::member, job->partition, layout::member_key(job->rows[0].user));
+  scan(std::move(request), [this, job](Result<Rows> found) {
+    if (!found) return bucket_done(*job, found.error());
+    job->guard.reset();
+    job->cell = {};
+    if (found->guard) {
+      const auto cell = layout::decode_count(*found->guard);
+      if (!cell) return bucket_done(*job, unreadable());
+      job->cell = *cell;
+      job->guard = std::string(*found->guard);
+    }
+    if (!take_member(job->rows[0].row, found->rows.empty() ? std::optional<Bytes>()
+                                                           : found->rows[0].value))
+      return bucket_done(*job, unreadable());
+    if (job->rows.size() == 1) return commit_bucket(job);
+    std::vector<OwnedCell> cells;
+    for (std::size_t i = 1; i < job->rows.size(); ++i)
+      cells.push_back({layout::member, job->partition, layout::member_key(job->rows[i].user)});
+    get(owned_get(std::move(cells)), [this, job](Result<Cells> others) {
+      if (!others) return bucket_done(*job, others.error());
+      for (std::size_t i = 1; i < job->rows.size(); ++i) {
+        if (!take_member(job->rows[i].row, others->values[i - 1]))
+          return bucket_done(*job, unreadable());
+      }
+      commit_bucket(job);
+    });
+  });
+}
+
+Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
+                                                     std::optional<layout::MemberRow>& row,
+                                                     std::int64_t& delta, bool& changed,
+                                                     bool unsure) const {
+  const bool in = row && row->role != Role::none;
+  switch (write.what) {
+    case MemberWrite::What::join: {
+      if (in || (write.birth && row)) return *row;
+      if (member_count() + static_cast<std::uint64_t>(delta > 0 ? delta : 0) >=
+          limits::channel_members)
+        return Error{Errc::limit_reached, "the channel has 1,000,000 members"};
+      layout::MemberRow fresh{.role = write.role, .since_ms = effects.now().wall_ms,
+                              .visible_ordinal = head.ordinal};
+      if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied
+      row = fresh;
+      ++delta;
+      changed = true;
+      return fresh;
+    }
+    case MemberWrite::What::leave:
+      if (!in) return row && unsure ? Result<layout::MemberRow>(*row) : denied();
+      row->role = Role::none;
+      row->left_at = std::max(row->left_at, head.head);
+      --delta;
+      changed = true;
+      return *row;
+    case MemberWrite::What::pending:
+      if (!row || row->left_at >= write.seq) return row.value_or(layout::MemberRow{});
+      if (write.role == Role::none) {
+        if (in) --delta;
+        row->left_at = write.seq;
+      } else if (!in) {
+        return *row;
+      }
+      row->role = write.role;
+      changed = true;
+      return *row;
+  }
+  return *row;
+}
+
+void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
+  std::int64_t delta = 0;
+  job->results.clear();
+  layout::Note note{.kind = layout::Note::Kind::channel_join};
+  for (auto& kept : job->rows) kept.changed = false;
+  for (const MemberWrite& write : job->writes) {
+    const auto kept = std::find_if(job->rows.begin(), job->rows.end(),
+                                   [&](const auto& item) { return item.user == write.user; });
+    job->results.push_back(apply(write, kept->row, delta, kept->changed, job->unsure));
+  }
+  BatchWriter writer(layout::member, job->partition, 64 * job->rows.size());
+  for (const auto& kept : job->rows) {
+    if (!kept.changed) continue;
+    note.users.push_back(kept.user);
+    writer.put(layout::member_key(kept.user), layout::encode(*kept.row));
+  }
+  if (note.users.empty()) return bucket_done(*job, {});
+  if (job->guard) writer.expect(*job->guard);
+  job->cell.revision += 1;
+  job->cell.count = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(static_cast<std::int64_t>(job->cell.count) + delta, 0));
+  job->cell.nonce = effects.random();
+  writer.guard(layout::encode(job->cell));
+  writer.note(layout::encode(note));
+  commit(std::move(writer).finish(), [this, job](Settled outcome) {
+    switch (outcome.outcome) {
+      case Settled::Outcome::done:
+        if (!counts.empty()) counts[job->bucket] = static_cast<std::uint32_t>(job->cell.count);
+        bucket_done(*job, {});
+        return host.feed_moved();
+      case Settled::Outcome::refused:
+        job->unsure = job->unsure || outcome.unsure;
+        return read_bucket(job);
+      case Settled::Outcome::failed: return bucket_done(*job, outcome.error);
+    }
+  });
+}
+
+void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
+  if (!error) {
+    for (const auto& kept : job.rows) {
+      MemberRows::Entry& entry = channel_members.insert(kept.user);
+      entry.phase = MemberRows::Phase::ready;
+      entry.present = kept.row.has_value();
+      entry.row = kept.row.value_or(layout::MemberRow{});
+    }
+  }
+  const std::vector<MemberWrite> writes = std::move(job.writes);
+  const std::vector<Result<layout::MemberRow>> results = std::move(job.results);
+  buckets[job.bucket].busy = false;
+  run_bucket(job.bucket);
+  if (const auto at = buckets.find(job.bucket); !at->second.busy && at->second.waiting.empty())
+    buckets.erase(at);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    --member_writes;
+    writes[i].then(error ? Result<layout::MemberRow>(error) : results[i]);
+  }
+  serve_member_waiters();
+  pump();
+}
+
+/// Removals and role changes that the member partitions do not have yet.
+void Conversation::State::apply_pending() {
+  if (phase != Phase::ready) return;
+  for (PendingMember& change : pending) {
+    if (change.queued || change.applied) continue;
+    change.queued = true;
+    write_member({.what = MemberWrite::What::pending, .user = change.row.user,
+                  .role = change.row.role, .seq = change.seq,
+                  .then = [this, seq = change.seq](Result<layout::MemberRow> row) {
+                    for (PendingMember& made : pending) {
+                      if (made.seq != seq) continue;
+                      made.applied = row.ok();
+                      made.queued = row.ok();  // else again with the timer
+                    }
+                    start_flush_timer();
+                  }});
+  }
+}
+
+const PendingMember* Conversation::State::pending_for(UserId user) const noexcept {
+  for (auto change = pending.rbegin(); change != pending.rend(); ++change)
+    if (change->row.user == user && !change->applied) return &*change;
+  return nullptr;
+}
+
+void Conversation::State::clear_busy(UserId user) {
+  const auto at = std::find(busy_users.begin(), busy_users.end(), user);
+  if (at != busy_users.end()) busy_users.erase(at);
+}
+
+// ---- Reads ----
+
+void Conversation::State::with_member(
+    UserId user, std::function<void(Result<const layout::MemberRow*>)> then) {
+  if (!channel()) return then(members.find(user));
+  member_waiters.push_back({user, std::move(then)});
+  want(user);
+  serve_member_waiters();
+  read_wanted();
+}
+
+void Conversation::State::serve_member_waiters() {
+  if (member_waiters.empty() || phase != Phase::ready) return;
+  auto asked = std::exchange(member_waiters, {});
+  std::vector<MemberWaiter> still;
+  for (MemberWaiter& waiter : asked) {
+    MemberRows::Entry* entry = channel_members.find(waiter.user);
+    if (entry == nullptr || entry->phase == MemberRows::Phase::loading) {
+      want(waiter.user);
+      still.push_back(std::move(waiter));
+      continue;
+    }
+    if (entry->phase == MemberRows::Phase::failed) {
+      const Error error = entry->error;
+      channel_members.erase(waiter.user);
+      waiter.then(error);
+      continue;
+    }
+    std::optional<layout::MemberRow> row;
+    if (entry->present) row = entry->row;
+    else channel_members.erase(waiter.user);
+    if (const PendingMember* change = pending_for(waiter.user); row && change != nullptr) {
+      row->role = change->row.role;
+      if (row->role == Role::none) row->left_at = change->seq;
+    }
+    waiter.then(row ? &*row : nullptr);
+  }
+  member_waiters.insert(member_waiters.begin(), std::make_move_iterator(still.begin()),
+                        std::make_move_iterator(still.end()));
+}
+
+void Conversation::State::with_counts(std::function<void(const Error&)> then) {
+  if (!channel() || !counts.empty()) return then({});
+  count_waiters.push_back(std::move(then));
+  if (reading_counts) return;
+  reading_counts = true;
+  std::vector<OwnedCell> cells;
+  for (std::uint16_t bucket = 0; bucket < layout::channel_member_buckets; ++bucket)
+    cells.push_back({layout::member, layout::member_id(host.ns(), id, bucket), {}});
+  get(owned_get(std::move(cells)), [this](Result<Cells> guards) {
+    reading_counts = false;
+    Error error;
+    if (guards) {
+      counts.assign(layout::channel_member_buckets, 0);
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (!guards->values[i]) continue;
+        if (const auto cell = layout::decode_count(*guards->values[i]))
+          counts[i] = static_cast<std::uint32_t>(cell->count);
+      }
+    } else {
+      error = guards.error();
+    }
+    for (auto& waiter : std::exchange(count_waiters, {})) waiter(error);
+  });
+}
+
+std::uint64_t Conversation::State::member_count() const noexcept {
+  if (!channel()) return head.members;
+  std::uint64_t sum = 0;
+  for (const std::uint32_t count : counts) sum += count;
+  return sum;
+}
+
+// ---- Pages ----
+
+struct Conversation::State::PageJob {
+  wire::MembersPage page;
+  std::uint16_t bucket = 0;
+  UserId after;
+  std::uint32_t limit = 0;
+  Then<wire::MembersPage> then;
+};
+
+void Conversation::State::list_members(UserId after, std::uint32_t limit,
+                                       Then<wire::MembersPage> then) {
+  auto job = std::make_shared<PageJob>();
+  job->limit = limit;
+  job->after = after;
+  job->then = std::move(then);
+  if (channel()) {
+    if (after) job->bucket = layout::bucket_of(after, layout::channel_member_buckets);
+    return with_counts([this, job](const Error& error) {
+      if (error) return job->then(error);
+      job->page.count = member_count();
+      list_bucket(job);
+    });
+  }
+  with_receipt({}, [this, job](Result<layout::ReceiptRow> loaded) {
+    if (!loaded) return job->then(std::move(loaded).error());
+    wire::MembersPage& page = job->page;
+    page.count = head.members;
+    for (const auto& [user, row] : members.items()) {
+      if (user <= job->after || row.role == Role::none) continue;
+      if (page.members.size() == job->limit) {
+        page.more = true;
+        break;
+      }
+      page.members.push_back({user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)),
+                              row.visible_from});
+      const auto receipt = receipts[0].rows.find(user);
+      if (receipt != receipts[0].rows.end())
+        page.receipts.push_back({user, receipt->second.received, receipt->second.read});
+    }
+    job->then(std::move(page));
+  });
+}
+
+/// Channels: by bucket, then by user; empty buckets are passed over.
+void Conversation::State::list_bucket(std::shared_ptr<PageJob> job) {
+  constexpr std::uint16_t end = layout::channel_member_buckets;
+  while (job->bucket < end && (counts.empty() || counts[job->bucket] == 0)) {
+    ++job->bucket;
+    job->after = {};
+  }
+  if (job->bucket == end) return job->then(std::move(job->page));
+  auto request = owned_scan(layout::member, layout::member_id(host.ns(), id, job->bucket),
+                            layout::member_key(UserId{job->after.value + 1}), "n");
+  request.max_rows = job->limit + 1;
+  scan(std::move(request), [this, job](Result<Rows> rows) {
+    if (!rows) return job->then(rows.error());
+    for (const Row& found : rows->rows) {
+      const auto user = layout::parse_number_key('m', found.key);
+      const auto row = layout::decode_member(found.value);
+      if (!user || !row) return job->then(unreadable());
+      job->after = UserId{*user};
+      const PendingMember* change = pending_for(job->after);
+      const Role role = change != nullptr ? change->row.role : row->role;
+      if (role == Role::none || row->role == Role::none) continue;
+      if (job->page.members.size() == job->limit) {
+        job->page.more = true;
+        return job->then(std::move(job->page));
+      }
+      job->page.members.push_back({job->after, role,
+                                   WallTime(std::chrono::milliseconds(row->since_ms)),
+                                   row->visible_from});
+    }
+    if (!rows->more) {
+      ++job->bucket;
+      job->after = {};
+    }
+    list_bucket(job);
+  });
+}
+
+}  // namespace parley::core

@@ -1,0 +1,160 @@
+// sealing.cpp: moves old open events into chunks of the archive (STORE §9): the chunk first, then the rows leave.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/conversation_state.hpp"
+#include "core/event_reader.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t recent_kept = 1024;              // ordinals in memory
+constexpr std::size_t seal_events = 512;               // events of one round
+constexpr std::size_t seal_bytes = 512 * limits::kib;  // of one round; at least one chunk
+
+}  // namespace
+
+struct Conversation::State::SealJob {
+  std::string partition;
+  std::vector<std::vector<layout::StoredEvent>> chunks;
+  std::uint64_t generation = 0;
+  layout::CountCell cell;
+  std::string new_guard;
+  [[nodiscard]] Seq last() const { return chunks.back().back().seq; }
+};
+
+void Conversation::State::keep_tail(const std::vector<StagedEvent>& events) {
+  for (const StagedEvent& event : events) {
+    tail.push_back(event.stored);
+    tail_bytes += event.stored.record.size();
+    recent.push_back(event.ordinal);
+  }
+  while (!tail.empty() && tail.front().seq <= head.sealed) {
+    tail_bytes -= tail.front().record.size();
+    tail.pop_front();
+  }
+  while (recent.size() > recent_kept) recent.pop_front();
+}
+
+std::optional<std::uint64_t> Conversation::State::recent_ordinal(Seq seq) const noexcept {
+  if (seq > head.head || head.head - seq >= recent.size()) return std::nullopt;
+  return recent[recent.size() - 1 - (head.head - seq)];
+}
+
+void Conversation::State::maybe_seal() {
+  if (sealing || phase != Phase::ready || archived > head.sealed || head.head == head.sealed) return;
+  const bool whole = !tail.empty() && tail.front().seq <= head.sealed + 1;
+  if (whole) {
+    if (tail.size() <= limits::open_events && tail_bytes <= 2 * limits::chunk_bytes) return;
+    return seal({tail.begin(), tail.end()});
+  }
+  // Events of an earlier life are open too; look once how many bytes they are.
+  if (tail_checked && head.head - head.sealed <= limits::open_events) return;
+  sealing = true;
+  tail_checked = true;
+  ReadRange range{.partition = *name, .conversation = id, .ns = host.ns(),
+                  .from = head.sealed + 1, .to = head.head, .max_events = seal_events,
+                  .max_bytes = seal_bytes};
+  read_events(effects, std::move(range),
+              input<Result<EventPage>>([this, from = generation](Result<EventPage> page) {
+                if (from != generation) return;
+                sealing = false;
+                if (!page || page->events.empty()) return;  // again after the next commit
+                std::vector<layout::StoredEvent>& events = page->events;
+                if (!page->more) {  // joins what was committed meanwhile
+                  const Seq last = events.back().seq;
+                  while (!tail.empty() && tail.front().seq <= last) {
+                    tail_bytes -= tail.front().record.size();
+                    tail.pop_front();
+                  }
+                  for (const auto& event : events) tail_bytes += event.record.size();
+                  tail.insert(tail.begin(), events.begin(), events.end());
+                  return maybe_seal();
+                }
+                seal(std::move(events));
+              }));
+}
+
+/// Every chunk that is full, of one archive partition; the open rest waits for more.
+void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
+  auto job = std::make_shared<SealJob>();
+  job->generation = generation;
+  job->partition = layout::archive_id(host.ns(), id, events.front().seq);
+  std::size_t at = 0, bytes = 0;
+  while (at < events.size() && at < seal_events && bytes < seal_bytes) {
+    const std::size_t count = layout::full_chunk(events.data() + at, events.size() - at);
+    const bool other = events[at].seq >> layout::archive_shift !=
+                       events.front().seq >> layout::archive_shift;
+    if (count == 0 || other) break;
+    const auto first = events.begin() + static_cast<std::ptrdiff_t>(at);
+    job->chunks.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
+    for (const auto& event : job->chunks.back()) bytes += layout::chunk_size(event.record.size());
+    at += count;
+  }
+  if (job->chunks.empty()) return;
+  sealing = true;
+  if (archive_guard && archive_name == job->partition) return seal_commit(std::move(job));
+  archive_name = job->partition;
+  seal_read_guard(std::move(job));
+}
+
+/// The archive's guard, then our own head: when nobody has sealed further before that moment, nobody
+/// can have changed these chunks under the archive guard just read.
+void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
+  archive_guard.reset();
+  get(owned_get({{layout::archive, job->partition, {}}}), [this, job](Result<Cells> cells) {
+    if (job->generation != generation) return;
+    if (!cells) {
+      sealing = false;
+      return;
+    }
+    std::optional<std::string> found;
+    if (cells->values[0]) found = std::string(*cells->values[0]);
+    get(owned_get({{layout::conversation, *name, {}}}), [this, job, found](Result<Cells> ours) {
+      if (job->generation != generation) return;
+      const auto now = ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
+      if (!now || now->epoch != head.epoch || now->sealed != head.sealed) {
+        sealing = false;  // another owner is at work; our next commit will be refused
+        return;
+      }
+      archive_guard = found;
+      seal_commit(job);
+    });
+  });
+}
+
+void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
+  job->cell = {};
+  if (*archive_guard) {
+    const auto cell = layout::decode_count(**archive_guard);
+    if (!cell) {
+      effects.log(Effects::Severity::error, "the guard of an archive partition cannot be read");
+      sealing = false;
+      return;
+    }
+    job->cell = *cell;
+  }
+  job->cell.revision += 1;
+  job->cell.count = std::max(job->cell.count, job->last());
+  job->cell.nonce = effects.random();
+  job->new_guard = layout::encode(job->cell);
+  BatchWriter writer(layout::archive, job->partition, seal_bytes / 8);
+  if (*archive_guard) writer.expect(**archive_guard);
+  writer.guard(job->new_guard);
+  for (const auto& chunk : job->chunks)
+    writer.put(layout::chunk_key(chunk.front().seq), layout::encode_chunk(id, chunk));
+  commit(std::move(writer).finish(), [this, job](Settled outcome) {
+    if (job->generation != generation) return;
+    sealing = false;
+    if (outcome.outcome == Settled::Outcome::done) {
+      archive_guard = job->new_guard;
+      archived = job->last();
+    } else {
+      archive_guard.reset();  // read again with the next round
+    }
+    start_flush_timer();
+  });
+}
+
+}  // namespace parley::core

@@ -1,0 +1,243 @@
+// senders.cpp: a send: who may, what fits, and what its number says (STORE §6, CONTRACT I3).
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <utility>
+
+#include "base/crc32c.hpp"
+#include "base/endian.hpp"
+#include "base/siphash.hpp"
+#include "base/utf8.hpp"
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::int64_t day_ms = 24LL * 60 * 60 * 1000;
+constexpr std::size_t record_overhead = 256;  // a record without its texts is smaller
+constexpr std::uint32_t swept_at_once = 64;
+
+bool is_text(std::string_view content_type) {
+  constexpr std::string_view prefix = "text/";
+  if (content_type.empty()) return true;
+  if (content_type.size() < prefix.size()) return false;
+  return std::equal(prefix.begin(), prefix.end(), content_type.begin(), [](char a, char b) {
+    return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
+  });
+}
+
+Error check_content(const wire::Send& send, std::size_t max_body, std::size_t max_value) {
+  if (send.content_type.size() > limits::content_type)
+    return {Errc::too_large, "content_type: at most 128 bytes were expected"};
+  const std::size_t most =
+      std::min(max_body, max_value - record_overhead - limits::content_type);
+  if (send.body.size() > most)
+    return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
+  if (!base::valid_utf8(send.content_type))
+    return {Errc::invalid_argument, "content_type: valid UTF-8 was expected"};
+  if (is_text(send.content_type) && !base::valid_utf8(send.body.bytes()))
+    return {Errc::invalid_argument, "body: valid UTF-8 was expected for a text"};
+  return {};
+}
+
+Error check_identity(const Caller& caller, const wire::Send& send) {
+  if (send.key.size() > limits::host_key)
+    return {Errc::too_large, "key: at most 128 bytes were expected"};
+  if (send.number == 0) return {};
+  if (!caller.device)
+    return {Errc::invalid_argument, "number: only a device numbers its sends"};
+  if (send.settled > send.number)
+    return {Errc::invalid_argument, "settled: at most the send's own number was expected"};
+  return {};
+}
+
+std::uint32_t content_crc(const wire::Send& send) {
+  char reply[8];
+  base::put_be64(reply, send.reply_to);
+  std::uint32_t crc = base::crc32c(0, Bytes(reply, sizeof reply));
+  crc = base::crc32c(crc, send.content_type);
+  crc = base::crc32c(crc, Bytes("\0", 1));
+  return base::crc32c(crc, send.body.bytes());
+}
+
+Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
+  Error error(code, text);
+  error.next = std::max(row.last + 1, row.settled);
+  return error;
+}
+
+}  // namespace
+
+void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
+  if (send.content_type == "text/plain") send.content_type.clear();  // the default, not stored
+  const std::size_t max_value = state_->effects.store_facts().max_value;
+  if (Error error = check_content(send, state_->limits.max_body, max_value))
+    return then(std::move(error));
+  if (Error error = check_identity(caller, send)) return then(std::move(error));
+  SendOp what;
+  what.crc = content_crc(send);
+  if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
+  what.send = std::move(send);
+  what.then = std::move(then);
+  state_->arrive({.caller = caller, .what = std::move(what)});
+}
+
+std::uint32_t Conversation::State::today() const noexcept {
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(effects.now().wall_ms, 0) / day_ms);
+}
+
+/// True when every row that the send needs is in memory, or known to be unreadable.
+bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
+  if (phase != Phase::ready) return false;
+  bool ready = true;
+  const auto need = [&](auto& rows, const auto& key) {
+    using Rows = std::remove_reference_t<decltype(rows)>;
+    if (auto* entry = rows.find(key)) {
+      ready = ready && entry->phase != Rows::Phase::loading;
+    } else {
+      want(key);
+      ready = false;
+    }
+  };
+  if (channel() && !op.caller.system()) need(channel_members, op.caller.user);
+  if (send.send.number != 0) need(senders, SenderId{op.caller.user, op.caller.device});
+  if (!send.send.key.empty()) need(host_keys, send.key);
+  if (!ready && !building) read_wanted();
+  return ready;
+}
+
+Decision Conversation::State::decide(Op& op, SendOp& send) {
+  if (!send_rows_ready(op, send)) return Decision::later;
+  Decision decision{};
+  if (!actor(op, Action::send, decision)) return decision;
+
+  const auto failed = [&](auto& rows, const auto& key) {
+    auto* entry = rows.find(key);
+    if (entry->phase != std::remove_reference_t<decltype(rows)>::Phase::failed) return false;
+    op.error = entry->error;
+    rows.erase(key);  // the next one reads it again
+    return true;
+  };
+  const SenderId sender{op.caller.user, op.caller.device};
+  if (send.send.number != 0 && failed(senders, sender)) return Decision::decided;
+  if (!send.send.key.empty() && failed(host_keys, send.key)) return Decision::decided;
+
+  if (send.send.number != 0) {
+    const SenderRows::Entry& entry = *senders.find(sender);
+    op.error = check_number(op, send, entry.dirty ? entry.staged : entry.row);
+    if (op.error || op.repeated) return Decision::decided;
+  }
+  if (!send.send.key.empty()) {
+    op.error = check_key(op, send, *host_keys.find(send.key));
+    if (op.error || op.repeated) return Decision::decided;
+  }
+  if (send.send.reply_to != 0) {
+    bool later = false;
+    Error ignored;
+    const auto row = member(op.caller.user, later, ignored);
+    const Seq from = op.caller.system() || !row ? 1 : row->visible_from;
+    if (send.send.reply_to > staged->head.head || send.send.reply_to < from) {
+      op.error = {Errc::invalid_argument, "reply_to: the seq of an event you can see was expected"};
+      return Decision::decided;
+    }
+  }
+  const std::size_t record = record_overhead + send.send.body.size() + send.send.content_type.size();
+  if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))
+    return Decision::full;
+  stage_send(op, send);
+  return Decision::decided;
+}
+
+/// New, a repeat (op.repeated), or an error that names what to do.
+Error Conversation::State::check_number(Op& op, const SendOp& send,
+                                        const layout::SenderRow& row) const {
+  const wire::Send& what = send.send;
+  if (what.number < row.settled)
+    return with_next(Errc::too_old, "number: settled long ago, and not applied", row);
+  std::size_t open = 0;
+  for (const layout::SenderRow::Open& entry : row.open) {
+    if (entry.number >= what.settled) ++open;
+    if (entry.number != what.number) continue;
+    if (entry.random != what.random)
+      return with_next(Errc::number_taken, "number: used for another message before", row);
+    if (entry.body_crc != send.crc)
+      return {Errc::key_reused, "number: sent before with another content"};
+    op.repeated = true;
+    op.seq = entry.seq;
+    op.time_ms = entry.time_ms;
+    return {};
+  }
+  if (open >= limits::open_sends)
+    return {Errc::limit_reached,
+            "settled: 32 sends are open; send with the smallest number still to be retried"};
+  return {};
+}
+
+Error Conversation::State::check_key(Op& op, const SendOp& send,
+                                     const HostKeyRows::Entry& entry) const {
+  if (!entry.present && !entry.dirty) return {};
+  const layout::HostKeyRow& row = entry.dirty ? entry.staged : entry.row;
+  const std::int64_t age = static_cast<std::int64_t>(today()) - row.time_ms / day_ms;
+  if (age > limits::host_key_days) return {};
+  if (row.body_crc != send.crc)
+    return {Errc::key_reused, "key: used before with another content"};
+  op.repeated = true;
+  op.seq = row.seq;
+  op.time_ms = row.time_ms;
+  return {};
+}
+
+void Conversation::State::stage_send(Op& op, SendOp& send) {
+  wire::Send& what = send.send;
+  wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::message,
+                            .echo = what.random, .content_type = what.content_type,
+                            .body = what.body.bytes(), .reply_to = what.reply_to};
+  StagedEvent& event = stage_event(fields);
+  event.stored.device = op.caller.device;
+  event.stored.number = what.number;
+  op.seq = fields.seq;
+  op.time_ms = fields.time_ms;
+
+  if (what.number != 0) {
+    const SenderId sender{op.caller.user, op.caller.device};
+    SenderRows::Entry& entry = *senders.find(sender);
+    if (!entry.dirty) {
+      entry.dirty = true;
+      entry.staged = entry.row;
+      staged->senders.emplace_back(sender, &entry);
+      staged->rows += 1;
+      staged->bytes += 17 + layout::sender_size(limits::open_sends);
+    }
+    layout::SenderRow& row = entry.staged;
+    row.settled = std::max(row.settled, what.settled);
+    row.last = std::max(row.last, what.number);
+    std::erase_if(row.open, [&](const auto& open) { return open.number < row.settled; });
+    row.open.push_back({what.number, what.random, op.seq, op.time_ms, send.crc});
+  }
+  if (!what.key.empty()) {
+    HostKeyRows::Entry& entry = *host_keys.find(send.key);
+    entry.dirty = true;
+    entry.staged = {op.seq, op.time_ms, send.crc};
+    staged->host_keys.emplace_back(send.key, &entry);
+    staged->rows += 1;
+    staged->bytes += 19 + 21;
+    sweep_host_keys(today());
+  }
+}
+
+/// Once a day in use: keys older than they are kept leave with the next commits.
+void Conversation::State::sweep_host_keys(std::uint32_t day) {
+  if (host_keys_swept == day || day <= limits::host_key_days) return;
+  host_keys_swept = day;
+  auto request = owned_scan(layout::conversation, *name, std::string(1, 'k'),
+                            layout::host_key(day - limits::host_key_days, {}));
+  request.max_rows = swept_at_once;
+  scan(std::move(request), [this, from = generation](Result<Rows> rows) {
+    if (!rows || from != generation) return;
+    for (const Row& row : rows->rows) expired_keys.emplace_back(row.key);
+    if (rows->more) host_keys_swept = 0;  // the rest with the next key
+    start_flush_timer();
+  });
+}
+
+}  // namespace parley::core
