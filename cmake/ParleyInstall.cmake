@@ -27,6 +27,11 @@ foreach(component IN LISTS parley_components)
           DESTINATION "${parley_package_dir}" COMPONENT parley)
 endforeach()
 
+if(TARGET parley_check)  # verifies a store's directory
+  install(TARGETS parley_check RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT parley)
+  add_dependencies(parley_public parley_check)
+endif()
+
 get_property(parley_components GLOBAL PROPERTY PARLEY_COMPONENTS)
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/parley-config.cmake.in"
