@@ -98,6 +98,11 @@ export class ParleyClient {
     this.storage_.close();
   }
 
+  /** While waiting: dials within half a second instead of when the backoff says so. */
+  reconnect(): void {
+    this.feed({ type: 'online' });
+  }
+
   get state(): LinkState {
     return this.core_.state;
   }

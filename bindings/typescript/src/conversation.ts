@@ -168,6 +168,8 @@ export class ConversationState {
   private note(event: ChatEvent, self: UserId): void {
     this.remember(event);
     const entry = { ...this.entry };
+    // The read position may have come first (another device, or the receipt of an own send).
+    if (event.seq <= this.read) this.base_ = Math.max(this.base_, event.ordinal);
     if (event.kind === 'message') {
       entry.lastActivity = Math.max(entry.lastActivity, event.time);
       if (event.sender === self && event.seq > this.read) {
@@ -195,6 +197,7 @@ export class ConversationState {
   moved(head: Cursor, head_ordinal: number): boolean {
     if (head.epoch === this.entry.head.epoch && head.seq <= this.entry.head.seq) return false;
     this.entry = { ...this.entry, head, headOrdinal: head_ordinal };
+    if (head.seq <= this.read) this.base_ = Math.max(this.base_, head_ordinal);
     return true;
   }
 

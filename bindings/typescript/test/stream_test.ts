@@ -190,6 +190,9 @@ test('unread is a function of ordinals', () => {
     ['read on another device', (h) => h.push({
       type: 'receipts', conversation: id(1), receipts: [{ user: me, received: 10, read: 10 }],
     }), 0],
+    ['receipt of an own message before its event', (h) => [h.push(events(1, 11, 11)), h.push({
+      type: 'receipts', conversation: id(1), receipts: [{ user: me, received: 12, read: 12 }],
+    }), h.push(own)], 0],
     ['head moved', (h) => h.push({
       type: 'head_moved', conversation: id(1), head: { epoch, seq: 12, mark: 1 }, headOrdinal: 12,
     }), 5],

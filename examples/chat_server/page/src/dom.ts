@@ -1,0 +1,134 @@
+// dom.ts: builds elements; text goes in as text only, so nothing that anybody writes can become markup.
+
+type Child = Node | string | null | false;
+
+export interface Attributes {
+  class?: string;
+  on?: { [Name in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Name]) => void };
+  [name: string]: unknown;
+}
+
+export function el<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === 'on') {
+      for (const [event, listener] of Object.entries(value as object)) {
+        element.addEventListener(event, listener as EventListener);
+      }
+    } else if (value === true) {
+      element.setAttribute(name, '');
+    } else if (value !== false && value !== undefined && value !== null) {
+      element.setAttribute(name, String(value));
+    }
+  }
+  for (const child of children) if (child !== null && child !== false) element.append(child);
+  return element;
+}
+
+const icons = {
+  back: 'M15 5l-7 7 7 7',
+  plus: 'M12 5v14M5 12h14',
+  send: 'M4 12l16-8-6 16-3-6.500z M11 13.500L20 4',
+  people: 'M9 11a3.500 3.500 0 100-7 3.500 3.500 0 000 7zM2.500 20c0-3.600 2.900-6 6.500-6s6.500 2.400 6.500 6M16 4.300a3.500 3.500 0 010 6.400M18 14.500c2.100.8 3.500 2.800 3.500 5.500',
+  person: 'M12 11.500a4 4 0 100-8 4 4 0 000 8zM4.500 20.500c0-4 3.400-6.500 7.500-6.500s7.500 2.500 7.500 6.500',
+  hash: 'M9.500 4l-2 16M16.500 4l-2 16M4.500 9h16M3.500 15h16',
+  link: 'M10 14a4.500 4.500 0 006.700.4l2.600-2.600a4.500 4.500 0 00-6.400-6.400L11.500 7M14 10a4.500 4.500 0 00-6.700-.4l-2.600 2.600a4.500 4.500 0 006.400 6.400L12.500 17',
+  leave: 'M14 4h4a2 2 0 012 2v12a2 2 0 01-2 2h-4M10 8l-4 4 4 4M6 12h9',
+  close: 'M6 6l12 12M18 6L6 18',
+  down: 'M6 10l6 6 6-6',
+  search: 'M10.500 17a6.500 6.500 0 100-13 6.500 6.500 0 000 13zM20 20l-4.800-4.800',
+  clock: 'M12 20.500a8.500 8.500 0 100-17 8.500 8.500 0 000 17zM12 7.500V12l3 2',
+  check: 'M5 12.500l4.500 4.500L19 7.500',
+  checks: 'M2 12.500l4.500 4.500L16 7.500M11.500 16l1 1L22 7.500',
+  alert: 'M12 8v5M12 16.500v.5M12 21a9 9 0 100-18 9 9 0 000 18z',
+  chat: 'M12 4c5 0 8.500 3 8.500 7.300s-3.500 7.300-8.500 7.300c-.9 0-1.800-.1-2.600-.3L5 20.500l.9-3.800C4.400 15.400 3.500 13.500 3.500 11.300 3.500 7 7 4 12 4z',
+} as const;
+
+export type IconName = keyof typeof icons;
+
+export function icon(name: IconName, label = ''): SVGSVGElement {
+  const namespace = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(namespace, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', `icon icon-${name}`);
+  if (label === '') svg.setAttribute('aria-hidden', 'true');
+  else {
+    svg.setAttribute('role', 'img');
+    svg.setAttribute('aria-label', label);
+  }
+  const path = document.createElementNS(namespace, 'path');
+  path.setAttribute('d', icons[name]);
+  svg.append(path);
+  return svg;
+}
+
+export function icon_button(name: IconName, label: string, on_click: () => void, more = ''): HTMLButtonElement {
+  return el(
+    'button',
+    { type: 'button', class: `icon-button ${more}`, 'aria-label': label, title: label, on: { click: on_click } },
+    icon(name),
+  );
+}
+
+/** Text with its http(s) addresses as links. */
+export function rich_text(text: string): Node[] {
+  const nodes: Node[] = [];
+  let at = 0;
+  for (const match of text.matchAll(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g)) {
+    if (match.index > at) nodes.push(document.createTextNode(text.slice(at, match.index)));
+    const link = el('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer' }, match[0]);
+    nodes.push(link);
+    at = match.index + match[0].length;
+  }
+  if (at < text.length) nodes.push(document.createTextNode(text.slice(at)));
+  return nodes;
+}
+
+/** One child of a reconciled parent: built again only when its signature changes. */
+export interface Keyed {
+  key: string;
+  signature: string;
+  build: () => HTMLElement;
+}
+
+/** Makes the children of `parent` match `items`, touching only what differs. Returns whether anything did. */
+export function reconcile(parent: HTMLElement, items: readonly Keyed[]): boolean {
+  const before = new Map<string, HTMLElement>();
+  for (const child of [...parent.children] as HTMLElement[]) before.set(child.dataset['key'] ?? '', child);
+  let changed = false;
+  let place: Element | null = parent.firstElementChild;
+  for (const item of items) {
+    const old = before.get(item.key);
+    before.delete(item.key);
+    if (old && old.dataset['signature'] === item.signature) {
+      if (old === place) place = place.nextElementSibling;
+      else {
+        parent.insertBefore(old, place);
+        changed = true;
+      }
+      continue;
+    }
+    changed = true;
+    const fresh = item.build();
+    fresh.dataset['key'] = item.key;
+    fresh.dataset['signature'] = item.signature;
+    if (old) {
+      if (old === place) place = old.nextElementSibling;
+      const had_focus = old === document.activeElement;
+      old.remove();
+      parent.insertBefore(fresh, place);
+      if (had_focus) fresh.focus();
+    } else {
+      parent.insertBefore(fresh, place);
+    }
+  }
+  for (const gone of before.values()) {
+    gone.remove();
+    changed = true;
+  }
+  return changed;
+}

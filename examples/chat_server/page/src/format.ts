@@ -1,0 +1,129 @@
+// format.ts: times, names and avatars as people read them.
+import type { ChatEvent, ConversationView, ParleyClient, UserId } from '@parley/client';
+import { el, icon } from './dom.js';
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
+const short_weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const long_date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+
+const day_ms = 86_400_000;
+
+function midnight(time: number): number {
+  return new Date(time).setHours(0, 0, 0, 0);
+}
+
+function days_ago(time: number): number {
+  return Math.round((midnight(Date.now()) - midnight(time)) / day_ms);
+}
+
+export function time_of_day(time: number): string {
+  return clock.format(time);
+}
+
+export function same_day(a: number, b: number): boolean {
+  return midnight(a) === midnight(b);
+}
+
+export function day_name(time: number): string {
+  const days = days_ago(time);
+  if (days <= 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  return days < 7 ? weekday.format(time) : long_date.format(time);
+}
+
+/** For the list: as short as it can be. */
+export function list_time(time: number): string {
+  if (time === 0) return '';
+  const days = days_ago(time);
+  if (days <= 0) return clock.format(time);
+  if (days === 1) return 'Yesterday';
+  return days < 7 ? short_weekday.format(time) : date.format(time);
+}
+
+export function last_seen(time: number): string {
+  if (time === 0) return 'offline';
+  const minutes = Math.floor((Date.now() - time) / 60_000);
+  if (minutes < 1) return 'last seen just now';
+  if (minutes < 60) return `last seen ${minutes} min ago`;
+  return days_ago(time) === 0 ? `last seen at ${clock.format(time)}` : `last seen ${list_time(time)}`;
+}
+
+export function user_name(client: ParleyClient, user: UserId): string {
+  return client.name(user) ?? '…';
+}
+
+/** As the subject of a sentence. */
+function who(client: ParleyClient, user: UserId): string {
+  return user === client.self?.user ? 'You' : user_name(client, user);
+}
+
+function whom(client: ParleyClient, user: UserId): string {
+  return user === client.self?.user ? 'you' : user_name(client, user);
+}
+
+export function conversation_title(client: ParleyClient, view: ConversationView): string {
+  if (view.kind !== 'direct') return view.title || 'Untitled';
+  return view.peer === client.self?.user ? 'Notes to myself' : user_name(client, view.peer);
+}
+
+/** What a non-message event says in the middle of the stream; '' = nothing worth showing. */
+export function event_sentence(client: ParleyClient, event: ChatEvent, kind: string): string {
+  const sender = who(client, event.sender);
+  const target = whom(client, event.target);
+  switch (event.kind) {
+    case 'created':
+      return kind === 'direct' ? 'This is the beginning of your chat' : `${sender} created the ${kind}`;
+    case 'joined':
+      return `${who(client, event.target || event.sender)} joined`;
+    case 'left':
+      return `${who(client, event.target || event.sender)} left`;
+    case 'added':
+      return `${sender} added ${target}`;
+    case 'removed':
+      return `${sender} removed ${target}`;
+    case 'role_changed':
+      return `${sender} made ${target} ${event.role === 'admin' ? 'an admin' : `${event.role}`}`;
+    case 'settings_changed':
+      return `${sender} named the ${kind} “${event.title}”`;
+    default:
+      return '';
+  }
+}
+
+export function preview(client: ParleyClient, view: ConversationView): string {
+  const event = view.lastEvent;
+  if (!event) return '';
+  if (event.kind !== 'message') return event_sentence(client, event, view.kind);
+  const text = event.text !== '' ? event.text : event.data !== '' ? 'Attachment' : '';
+  if (event.sender === client.self?.user) return `You: ${text}`;
+  return view.kind === 'direct' ? text : `${user_name(client, event.sender)}: ${text}`;
+}
+
+function hue(text: string): number {
+  let hash = 7;
+  for (const character of text) hash = (hash * 31 + character.codePointAt(0)!) % 3600;
+  return Math.round(hash / 10);
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/[\s._-]+/).filter((word) => word !== '');
+  const letters = words.length > 1 ? [words[0]!, words[words.length - 1]!] : words;
+  return letters.map((word) => [...word][0]!.toUpperCase()).join('') || '?';
+}
+
+export function sender_color(element: HTMLElement, name: string): HTMLElement {
+  element.style.setProperty('--hue', String(hue(name)));
+  return element;
+}
+
+export function avatar(name: string, kind: string, presence: boolean | null = null): HTMLElement {
+  const face = el('span', { class: `avatar avatar-${kind}`, 'aria-hidden': 'true' });
+  sender_color(face, name);
+  if (kind === 'channel') face.append(icon('hash'));
+  else if (kind === 'group') face.append(icon('people'));
+  else face.append(initials(name));
+  if (presence !== null) face.append(el('span', { class: presence ? 'dot online' : 'dot' }));
+  return face;
+}

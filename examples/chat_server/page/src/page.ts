@@ -1,0 +1,168 @@
+// page.ts: the demo page: sign in, then list and conversation side by side (on a phone: one at a time).
+import { IndexedDbStorage, MemoryStorage, ParleyClient, type ClientStorage, type ConversationId } from '@parley/client';
+import { ChatView } from './chat_view.js';
+import { database_name, forget_name, forget_old_devices, remember_name, signed_in_name } from './device.js';
+import { details_dialog, share, start_dialog } from './dialogs.js';
+import { el, icon } from './dom.js';
+import { ListView } from './list_view.js';
+import { toast, toast_error } from './toasts.js';
+
+const app = document.getElementById('app')!;
+
+function server_url(): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/chat`;
+}
+
+// ---- Sign in ----
+
+function show_sign_in(problem = ''): void {
+  const input = el('input', {
+    type: 'text', name: 'name', required: true, maxlength: '64', placeholder: 'alice', autocomplete: 'off',
+    autocapitalize: 'none', spellcheck: 'false', 'aria-describedby': 'warning',
+  });
+  const card = el(
+    'form', { class: 'card' },
+    el('div', { class: 'logo' }, icon('chat')),
+    el('h1', {}, 'Parley'),
+    el('p', { class: 'lead' }, 'Choose a name and start to chat.'),
+    problem === '' ? null : el('p', { class: 'problem', role: 'alert' }, problem),
+    el('label', { class: 'field' }, el('span', {}, 'Your name'), input),
+    el('button', { type: 'submit', class: 'button' }, 'Sign in'),
+    el(
+      'p', { class: 'warning', id: 'warning' },
+      icon('alert'),
+      el('span', {}, el('strong', {}, 'Names are not checked. '), 'This is a development server: anybody can sign in as anybody and read what they read. Keep it off the internet.'),
+    ),
+  );
+  card.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const name = input.value.trim();
+    if (name === '') return;
+    remember_name(name);
+    void run(name);
+  });
+  app.replaceChildren(el('main', { class: 'sign-in' }, card));
+  input.focus();
+}
+
+// ---- The banner ----
+
+function banner(client: ParleyClient): HTMLElement {
+  const text = el('span', {});
+  const again = el('button', { type: 'button', class: 'link', on: { click: () => client.reconnect() } }, 'Try now');
+  const element = el('div', { class: 'banner', role: 'status', hidden: true }, el('span', { class: 'spinner small' }), text, again);
+  let retry_at = 0;
+  let shown_after = 0;
+  const draw = (): void => {
+    const { state } = client;
+    // A short blink at start or between two links is not worth a word.
+    element.hidden = state === 'ready' || state === 'stopped' || state === 'idle' || Date.now() < shown_after;
+    const seconds = Math.max(0, Math.ceil((retry_at - Date.now()) / 1000));
+    text.textContent =
+      state === 'waiting' && seconds > 0 ? `No connection. Trying again in ${seconds} s.` : 'Reconnecting…';
+    again.hidden = state !== 'waiting' || seconds < 2;
+  };
+  client.on('state', ({ state, retryAt }) => {
+    if (state === 'ready') shown_after = 0;
+    else if (shown_after === 0) shown_after = Date.now() + 400;
+    retry_at = retryAt;
+    draw();
+  });
+  setInterval(draw, 250);
+  return element;
+}
+
+// ---- The chat ----
+
+/** `#c=<id>` names the open conversation, `#join=<id>` a channel to join. */
+function hash_value(name: string): ConversationId | null {
+  return new RegExp(`^#${name}=([0-9a-f]{32})$`).exec(location.hash)?.[1] ?? null;
+}
+
+async function open_storage(name: string): Promise<ClientStorage> {
+  try {
+    return await IndexedDbStorage.open(await database_name(name));
+  } catch (error) {
+    toast_error('This browser keeps nothing, so a reload loses what is not sent yet', error);
+    return new MemoryStorage();
+  }
+}
+
+async function run(name: string): Promise<void> {
+  const client = new ParleyClient({ url: server_url(), token: name, storage: await open_storage(name) });
+  const open = (id: ConversationId): void => {
+    if (hash_value('c') === id) route();
+    else location.hash = `c=${id}`;
+  };
+  const sign_out = (): void => {
+    forget_name();
+    void client.stop().finally(() => {
+      history.replaceState(null, '', location.pathname);
+      location.reload();
+    });
+  };
+  const back = (): void => {
+    location.hash = '';
+  };
+  const start = (): void => start_dialog(client, open);
+  const list = new ListView(client, { open, start, sign_out });
+  const chat = new ChatView(client, {
+    back,
+    details: (id) => details_dialog(client, id, back),
+    share: (id) => void share(id),
+  });
+  const nothing = el(
+    'section', { class: 'nothing' },
+    el('div', { class: 'logo' }, icon('chat')),
+    el('p', {}, 'Choose a conversation, or start one.'),
+    el('button', { type: 'button', class: 'button', on: { click: start } }, 'New conversation'),
+  );
+  const main = el('main', { class: 'main' }, nothing);
+  const panes = el('div', { class: 'panes' }, list.element, main);
+  app.replaceChildren(banner(client), panes);
+
+  const join = (id: ConversationId): void => {
+    history.replaceState(null, '', location.pathname);
+    client
+      .join(id)
+      .then((view) => open(view.conversation))
+      .catch((error: unknown) => toast_error('The channel could not be joined', error));
+  };
+  const route = (): void => {
+    const to_join = hash_value('join');
+    if (to_join !== null) return join(to_join);
+    const wanted = hash_value('c');
+    const id = wanted !== null && client.conversation(wanted) ? wanted : null;
+    const shown = id === null ? nothing : chat.element;
+    if (main.firstElementChild !== shown) main.replaceChildren(shown);
+    panes.classList.toggle('in-chat', id !== null);
+    if (id === null) chat.hide();
+    else chat.show(id);
+    list.selected = id;
+    list.render();
+  };
+  addEventListener('hashchange', route);
+  client.on('list', ({ changed, removed }) => {
+    const wanted = hash_value('c');
+    if (chat.id === null && wanted !== null && changed.includes(wanted)) route();
+    if (chat.id !== null && removed.includes(chat.id)) {
+      toast('You are no longer in this conversation.');
+      back();
+    }
+  });
+  client.on('state', ({ state, error }) => {
+    if (state !== 'stopped' || error === null) return;
+    removeEventListener('hashchange', route);
+    chat.hide();
+    forget_name();
+    show_sign_in(error.message);
+  });
+  client.on('problem', (error) => toast_error('Something went wrong', error));
+  await client.start();
+  route();
+}
+
+forget_old_devices();
+const name = signed_in_name();
+if (name === null) show_sign_in();
+else void run(name);

@@ -1,0 +1,162 @@
+// timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
+import type { ChatEvent, OutboxItem, Seq, UserId } from '@parley/client';
+import { day_name, same_day } from './format.js';
+
+export type Tick = 'none' | 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+export interface MessageRow {
+  kind: 'message';
+  key: string;
+  seq: Seq;
+  own: boolean;
+  sender: UserId;
+  name: string;
+  text: string;
+  time: number;
+  /** First and last of a run by one sender. */
+  first: boolean;
+  last: boolean;
+  tick: Tick;
+  /** The outbox item's local name and why it failed; '' otherwise. */
+  local: string;
+  problem: string;
+  renumbered: boolean;
+}
+
+export type Row =
+  | { kind: 'day' | 'system' | 'new'; key: string; text: string }
+  | { kind: 'typing'; key: string; text: string }
+  | MessageRow;
+
+/** A message of this window that is committed but whose event has not come yet. */
+export interface AckedItem {
+  item: OutboxItem;
+  seq: Seq;
+  time: number;
+}
+
+export interface TimelineInput {
+  events: readonly ChatEvent[];
+  outbox: readonly OutboxItem[];
+  acked: readonly AckedItem[];
+  self: UserId;
+  /** Up to where all others have received and read; null: nobody else counts (channels). */
+  others: { received: Seq; read: Seq } | null;
+  /** The "new messages" line stands before the first event above it; 0 = no line. */
+  read_line: Seq;
+  show_names: boolean;
+  name: (user: UserId) => string;
+  sentence: (event: ChatEvent) => string;
+  typing: readonly string[];
+}
+
+const group_gap_ms = 5 * 60_000;
+
+function tick(input: TimelineInput, seq: Seq): Tick {
+  if (input.others === null) return 'sent';
+  if (seq <= input.others.read) return 'read';
+  return seq <= input.others.received ? 'delivered' : 'sent';
+}
+
+function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
+  const own = event.sender === input.self;
+  return {
+    kind: 'message',
+    // The same key while it is pending, acked and committed: the row stays in place.
+    key: own && event.echo !== '' ? `e${event.echo}` : `m${event.seq}`,
+    seq: event.seq,
+    own,
+    sender: event.sender,
+    name: input.show_names && !own ? input.name(event.sender) : '',
+    text: event.text !== '' ? event.text : event.data !== '' ? 'This kind of message cannot be shown here.' : '',
+    time: event.time,
+    first: true,
+    last: true,
+    tick: own ? tick(input, event.seq) : 'none',
+    local: '',
+    problem: '',
+    renumbered: false,
+  };
+}
+
+function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: number): MessageRow {
+  const failed = item.state === 'failed';
+  return {
+    kind: 'message',
+    key: `e${item.random}`,
+    seq,
+    own: true,
+    sender: input.self,
+    name: '',
+    text: item.text,
+    time,
+    first: true,
+    last: true,
+    tick: seq > 0 ? tick(input, seq) : failed ? 'failed' : 'pending',
+    local: failed ? item.local : '',
+    problem: failed ? (item.error?.message ?? 'it was refused') : '',
+    renumbered: item.renumbered,
+  };
+}
+
+/** Neighbours by one sender within five minutes become one run. */
+function join_runs(rows: Row[]): void {
+  let before: Row | undefined;
+  for (const row of rows) {
+    const joins =
+      row.kind === 'message' &&
+      before?.kind === 'message' &&
+      before.sender === row.sender &&
+      row.time - before.time < group_gap_ms;
+    if (joins && row.kind === 'message' && before?.kind === 'message') {
+      row.first = false;
+      before.last = false;
+    }
+    before = row;
+  }
+}
+
+export function build_rows(input: TimelineInput): Row[] {
+  const rows: Row[] = [];
+  let day = 0;
+  let line_drawn = input.read_line === 0;
+  const start_day = (time: number): void => {
+    if (day !== 0 && same_day(day, time)) return;
+    day = time;
+    rows.push({ kind: 'day', key: `d${new Date(time).toDateString()}`, text: day_name(time) });
+  };
+  const echoes = new Set<string>();
+  for (const event of input.events) {
+    if (event.sender === input.self && event.echo !== '') echoes.add(event.echo);
+    const sentence = event.kind === 'message' ? '' : input.sentence(event);
+    if (event.kind !== 'message' && sentence === '') continue;
+    start_day(event.time);
+    if (!line_drawn && event.seq > input.read_line && event.kind === 'message' && event.sender !== input.self) {
+      line_drawn = true;
+      rows.push({ kind: 'new', key: 'new', text: 'New messages' });
+    }
+    if (event.kind === 'message') rows.push(message_row(input, event));
+    else rows.push({ kind: 'system', key: `s${event.seq}`, text: sentence });
+  }
+  for (const { item, seq, time } of input.acked) {
+    if (echoes.has(item.random)) continue;
+    echoes.add(item.random);
+    start_day(time);
+    rows.push(outbox_row(input, item, seq, time));
+  }
+  for (const item of input.outbox) {
+    if (echoes.has(item.random)) continue;
+    start_day(item.createdAt);
+    rows.push(outbox_row(input, item, 0, item.createdAt));
+  }
+  join_runs(rows);
+  if (input.typing.length > 0) rows.push({ kind: 'typing', key: 'typing', text: typing_text(input.typing) });
+  return rows;
+}
+
+export function typing_text(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  if (names.length === 1) return `${names[0]} is typing`;
+  if (names.length === 2) return `${names[0]} and ${names[1]} are typing`;
+  return `${names[0]} and ${names.length - 1} others are typing`;
+}
