@@ -34,14 +34,19 @@ enum class CloseReason : std::uint8_t {
 class Link {
  public:
   virtual ~Link() = default;
-  /// Queues whole messages in order, writes at once what the network takes, keeps references to
-  /// the rest. Never blocks. The engine calls it once a turn and link with all that is waiting.
+  /// Queues whole messages (of at least one byte) in order, writes at once what the network takes,
+  /// keeps references to the rest. Never blocks. The engine calls it once a turn and link with all
+  /// that is waiting. After close() it does nothing.
   virtual void send(std::span<const Payload> messages) = 0;
   /// Bytes accepted by send() and not yet taken by the network.
   [[nodiscard]] virtual std::size_t queued() const noexcept = 0;
   /// Starts closing, never blocks; what is queued may still be written. LinkEvents::closed follows
   /// exactly once. A second call changes nothing.
   virtual void close(CloseReason reason, std::string_view text) = 0;
+  /// The largest message the engine takes from now on, in bytes; may be called inside opened(). A
+  /// transport that can refuses a larger one before it buffers it, and ends with Errc::too_large.
+  /// The engine checks all the same.
+  virtual void limit_messages(std::size_t bytes) { (void)bytes; }
 };
 
 /// What a link tells the engine. Owned by the engine, valid until closed() returns.

@@ -28,6 +28,7 @@ enum class CloseCode : std::uint16_t {
   normal = 1000,
   going_away = 1001,
   protocol_error = 1002,
+  unsupported = 1003,
   invalid_text = 1007,
   policy = 1008,
   too_large = 1009,

@@ -1,0 +1,120 @@
+// shard_links.cpp: stage queues, the sweep, and closing.
+#include "net/shard_links.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/connection.hpp"
+
+namespace parley::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds sweep_period(const Timing& timing) {
+  const auto shortest = std::min({timing.handshake, timing.dialling, timing.heartbeat, timing.dead_after,
+                                  timing.closing, timing.serving});
+  return std::clamp(shortest / 4, milliseconds{10}, milliseconds{1000});
+}
+
+}  // namespace
+
+ShardLinks::ShardLinks(LinkHost& host, const Timing& timing, LifeRef life)
+    : host_(host), timing_(timing), period_(sweep_period(timing)), life_(std::move(life)) {}
+
+void ShardLinks::unlink(Connection& connection) noexcept {
+  if (connection.stage_ == Stage::none) return;
+  Queue& from = queue(connection.stage_);
+  (connection.previous_ != nullptr ? connection.previous_->next_ : from.first) = connection.next_;
+  (connection.next_ != nullptr ? connection.next_->previous_ : from.last) = connection.previous_;
+  connection.previous_ = nullptr;
+  connection.next_ = nullptr;
+  connection.stage_ = Stage::none;
+}
+
+void ShardLinks::link_last(Connection& connection, Stage stage) noexcept {
+  Queue& to = queue(stage);
+  connection.previous_ = to.last;
+  (to.last != nullptr ? to.last->next_ : to.first) = &connection;
+  to.last = &connection;
+  connection.stage_ = stage;
+}
+
+void ShardLinks::enter(Connection& connection) {
+  ++count_;
+  connection.since_ = host_.now();
+  link_last(connection, Stage::handshake);
+  arm();
+}
+
+void ShardLinks::move(Connection& connection, Stage stage) {
+  unlink(connection);
+  if (stage == Stage::none) return;
+  connection.since_ = host_.now();
+  link_last(connection, stage);
+}
+
+void ShardLinks::leave(Connection& connection) noexcept {
+  unlink(connection);
+  if (--count_ > 0 || !closing_) return;
+  host_.cancel_timer(std::exchange(timer_, LinkHost::Timer::none));
+  const LifeRef last = std::move(life_);  // goes at the end: it may destroy us
+}
+
+void ShardLinks::fail_later(Connection& connection) {
+  move(connection, Stage::failed);
+  if (std::exchange(failing_, true)) return;
+  host_.post([this, life = life_] { end_failed(); });
+}
+
+void ShardLinks::end_failed() {
+  failing_ = false;
+  while (Connection* connection = queue(Stage::failed).first) connection->expired();
+}
+
+void ShardLinks::arm() {
+  if (timer_ != LinkHost::Timer::none) return;
+  timer_ = host_.start_timer(period_, [this] {
+    timer_ = LinkHost::Timer::none;
+    sweep();
+  });
+}
+
+template <class F>
+void ShardLinks::expire(Stage stage, milliseconds after, F&& act) {
+  const auto due = host_.now() - after;
+  while (Connection* connection = queue(stage).first) {
+    if (connection->since_ > due) return;
+    act(*connection);  // takes it out of this queue
+  }
+}
+
+void ShardLinks::sweep() {
+  const LifeRef alive = life_;
+  const auto end = [](Connection& connection) { connection.expired(); };
+  expire(Stage::handshake, timing_.handshake, end);
+  expire(Stage::dialling, timing_.dialling, end);
+  expire(Stage::serving, timing_.serving, end);
+  expire(Stage::closing, timing_.closing, end);
+  expire(Stage::pinged, timing_.dead_after, end);
+  expire(Stage::quiet, timing_.heartbeat, [this](Connection& connection) {
+    unlink(connection);
+    link_last(connection, Stage::pinged);  // keeps the time when it was last heard
+    connection.ping();
+  });
+  if (count_ > 0) arm();
+}
+
+void ShardLinks::close() {
+  if (std::exchange(closing_, true)) return;
+  const LifeRef alive = life_;
+  const Error why{Errc::engine_closed, "the transport is closing"};
+  for (const Stage stage : {Stage::handshake, Stage::dialling, Stage::serving}) {
+    while (Connection* connection = queue(stage).first) connection->finish(why);
+  }
+  if (count_ > 0) return;
+  host_.cancel_timer(std::exchange(timer_, LinkHost::Timer::none));
+  life_.reset();
+}
+
+}  // namespace parley::net

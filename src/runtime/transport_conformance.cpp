@@ -1,0 +1,646 @@
+// transport_conformance.cpp: the cases of the transport suite, over the public headers alone.
+#include "parley/testing/transport_conformance.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "parley/limits.hpp"
+
+namespace parley::inline v0::testing {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds patience{20};
+
+/// One end of a link, as an engine would hold it.
+struct Peer final : LinkEvents {
+  std::unique_ptr<Link> link;
+  LinkInfo info;
+  std::vector<std::string> got;
+  std::size_t got_bytes = 0;
+  int closes = 0;
+  int drains = 0;
+  int late = 0;       // calls after closed()
+  int nested = 0;     // calls from inside send() or close()
+  bool inside = false;
+  bool keep = true;   // what was received, not only its size
+  Error why;
+  std::function<void(Bytes)> on_message;
+
+  void received(Bytes message) override {
+    seen();
+    got_bytes += message.size();
+    if (keep) got.emplace_back(message);
+    if (on_message) on_message(message);
+  }
+  void drained() override {
+    seen();
+    ++drains;
+  }
+  void closed(Error error) override {
+    seen();
+    ++closes;
+    why = std::move(error);
+    link.reset();
+  }
+  void seen() {
+    if (closes > 0) ++late;
+    if (inside) ++nested;
+  }
+  void send(std::span<const Payload> messages) {
+    if (!link) return;
+    inside = true;
+    link->send(messages);
+    inside = false;
+  }
+  void send(Bytes message) {
+    const Payload payload = Payload::copy_of(message);
+    send(std::span(&payload, 1));
+  }
+  void close(CloseReason reason = CloseReason::normal) {
+    if (!link) return;
+    inside = true;
+    link->close(reason, "the suite says so");
+    inside = false;
+  }
+};
+
+std::string numbered(std::size_t i) {
+  return std::to_string(i) + '/' + std::string(1 + i * 37 % 300, static_cast<char>('a' + i % 26));
+}
+
+}  // namespace
+
+/// What a case works with: a driver, transports, and the peers that were opened.
+class TransportProbe {
+ public:
+  TransportProbe(const TransportCase& running, const TransportUnderTest& under,
+                 const TransportCheck& check)
+      : under_(under), case_(running), check_(check),
+        driver_(under.driver ? under.driver() : transport_driver()) {
+    for (std::size_t i = 0; i < driver_->hosts(); ++i) {
+      driver_->on_opened(i, [this, i](std::unique_ptr<Link> link, LinkInfo info) {
+        return opened(i, std::move(link), std::move(info));
+      });
+    }
+    server_ = make();
+    client_ = make();
+  }
+  TransportProbe(const TransportProbe&) = delete;
+  TransportProbe& operator=(const TransportProbe&) = delete;
+
+  ~TransportProbe() {
+    quiet_ = true;  // a check that threw has ended the run
+    stop_all();
+  }
+
+  /// Closes what is left, as an engine does, waits for both transports, and checks the rules that
+  /// hold whatever a case does.
+  void finish() {
+    stop_all();
+    for (const auto& peer : peers_) {
+      expect(peer->closes <= 1, "closed() came more than once");
+      expect(peer->late == 0, "an event came after closed()");
+      expect(peer->nested == 0, "an event came from inside send() or close()");
+    }
+    if (good_) check_(true, std::string(case_.name) + ": " + std::string(case_.about));
+  }
+
+  [[nodiscard]] const TransportUnderTest& under() const noexcept { return under_; }
+  [[nodiscard]] TransportDriver& driver() noexcept { return *driver_; }
+  [[nodiscard]] Transport& server() noexcept { return *server_; }
+  [[nodiscard]] Transport& client() noexcept { return *client_; }
+  [[nodiscard]] std::size_t scaled(std::size_t count) const {
+    return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) * under_.scale));
+  }
+  /// Refuse links on this host from now on.
+  void refuse(std::size_t host) { refusing_ = static_cast<int>(host); }
+  /// Inside opened(), before the engine answers.
+  std::function<void(Peer&)> on_opened;
+
+  bool expect(bool holds, std::string_view what) {
+    if (!holds) {
+      good_ = false;
+      if (!quiet_) check_(false, std::string(case_.name) + ": " + std::string(what));
+    }
+    return holds;
+  }
+  template <class F>
+  bool until(F&& done, std::string_view what) {
+    const auto end = Clock::now() + patience;
+    while (!done()) {
+      if (Clock::now() > end) return expect(false, "nothing came: " + std::string(what));
+      driver_->turn();
+    }
+    return true;
+  }
+  void turns(int count) {
+    for (int i = 0; i < count; ++i) driver_->turn();
+  }
+
+  /// Listens on every host; "" when it failed.
+  std::string listen() {
+    std::vector<LinkHost*> hosts;
+    for (std::size_t i = 0; i < driver_->hosts(); ++i) hosts.push_back(&driver_->host(i));
+    return listen_on(hosts);
+  }
+  std::string listen_on(const std::vector<LinkHost*>& hosts) {
+    auto bound = server_->listen(under_.url, hosts);
+    if (!expect(bound.ok(), "listen: " + (bound ? std::string() : bound.error().message))) return {};
+    return *bound;
+  }
+
+  struct Dial {
+    int calls = 0;
+    std::size_t links_then = 0;  // handed over when `done` ran
+    Error why;
+  };
+  /// Dials from host 0; the result is filled in later turns.
+  std::shared_ptr<Dial> dial(std::string_view url) {
+    auto result = std::make_shared<Dial>();
+    client_->dial(url, under_.encoding, driver_->host(0), [this, result](Result<void> done) {
+      ++result->calls;
+      result->links_then = dialled_.size();
+      if (!done) result->why = std::move(done).error();
+    });
+    return result;
+  }
+
+  struct Pair {
+    Peer* near = nullptr;  // dialled
+    Peer* far = nullptr;   // accepted
+    explicit operator bool() const noexcept { return near != nullptr && far != nullptr; }
+  };
+  /// Listens on the last host alone and connects to it from host 0, so that it is known who is who.
+  Pair connect() {
+    bound_ = listen_on({&driver_->host(driver_->hosts() - 1)});
+    return bound_.empty() ? Pair{} : connect_again();
+  }
+  Pair connect_again() {
+    const std::size_t before = accepted_.size();
+    const std::size_t dialled = dialled_.size();
+    const auto result = dial(bound_);
+    const bool came = until([&] { return result->calls > 0 && accepted_.size() > before; },
+                            "a link at both ends");
+    if (!came || !expect(!result->why, "dial: " + result->why.message)) return {};
+    return {dialled_[dialled], accepted_[before]};
+  }
+  [[nodiscard]] const std::string& bound() const noexcept { return bound_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Peer>>& peers() const noexcept { return peers_; }
+  [[nodiscard]] std::vector<Peer*> on_host(std::size_t index) const { return by_host_[index]; }
+  [[nodiscard]] const std::vector<Peer*>& accepted() const noexcept { return accepted_; }
+
+  /// Closes a transport and waits for `stopped`.
+  void stop(Transport& transport) {
+    stopping_ = &transport;
+    auto stopped = std::make_shared<bool>(false);
+    transport.close([stopped] { *stopped = true; });
+    until([&] { return *stopped; }, "stopped");
+  }
+  /// The case closes this one itself.
+  void stopped_by_case(Transport& transport) { stopping_ = &transport; }
+  std::unique_ptr<Transport> make() { return under_.make(); }
+
+ private:
+  void stop_all() {
+    on_opened = nullptr;
+    for (const auto& peer : peers_) peer->close(CloseReason::going_away);
+    for (auto* transport : {&server_, &client_}) {
+      if (*transport && stopping_ != transport->get()) stop(**transport);
+      transport->reset();
+    }
+    stopping_ = nullptr;
+  }
+
+  LinkEvents* opened(std::size_t host, std::unique_ptr<Link> link, LinkInfo info) {
+    if (refusing_ == static_cast<int>(host)) return nullptr;
+    peers_.push_back(std::make_unique<Peer>());
+    Peer& peer = *peers_.back();
+    peer.link = std::move(link);
+    peer.info = std::move(info);
+    by_host_[host].push_back(&peer);
+    (host == driver_->hosts() - 1 ? accepted_ : dialled_).push_back(&peer);
+    if (on_opened) on_opened(peer);
+    return &peer;
+  }
+
+  const TransportUnderTest& under_;
+  const TransportCase& case_;
+  const TransportCheck& check_;
+  std::unique_ptr<TransportDriver> driver_;
+  std::unique_ptr<Transport> server_;
+  std::unique_ptr<Transport> client_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+  std::array<std::vector<Peer*>, 16> by_host_;
+  std::vector<Peer*> accepted_;
+  std::vector<Peer*> dialled_;
+  std::string bound_;
+  Transport* stopping_ = nullptr;
+  int refusing_ = -1;
+  bool good_ = true;
+  bool quiet_ = false;
+};
+
+namespace {
+
+void connects(TransportProbe& probe) {
+  const std::string bound = probe.listen_on({&probe.driver().host(1)});
+  if (bound.empty()) return;
+  const auto result = probe.dial(bound);
+  probe.expect(result->calls == 0, "dial called back before it returned");
+  probe.until([&] { return result->calls > 0 && probe.peers().size() == 2; }, "both ends");
+  probe.expect(!result->why, "dial failed: " + result->why.message);
+  probe.expect(result->links_then == 1, "done ran before the link was handed over");
+  for (const auto& peer : probe.peers()) {
+    probe.expect(peer->info.encoding == probe.under().encoding, "the encoding is another");
+    probe.expect(!peer->info.transport.empty(), "the transport has no name");
+  }
+  probe.turns(10);
+  probe.expect(result->calls == 1, "done ran more than once");
+}
+
+void exchanges(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.near->send("hello");
+  probe.until([&] { return pair.far->got.size() == 1; }, "a message to the listener");
+  pair.far->send("and back");
+  probe.until([&] { return pair.near->got.size() == 1; }, "a message to the dialler");
+  probe.expect(pair.far->got[0] == "hello" && pair.near->got[0] == "and back", "other bytes came");
+}
+
+/// The first thing an engine does in opened() is to write.
+void sends_inside_opened(TransportProbe& probe) {
+  probe.on_opened = [](Peer& peer) { peer.send("first"); };
+  const auto pair = probe.connect();
+  if (!pair) return;
+  probe.until([&] { return !pair.near->got.empty() && !pair.far->got.empty(); }, "both first words");
+}
+
+void keeps_order(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  const std::size_t count = probe.scaled(20'000);
+  std::size_t sent = 0;
+  while (sent < count) {
+    std::vector<Payload> batch;
+    for (std::size_t i = 0; i < 1 + sent % 200 && sent < count; ++i, ++sent) {
+      batch.push_back(Payload::copy_of(numbered(sent)));
+    }
+    pair.near->send(batch);
+    pair.far->send(batch);
+    probe.turns(1);
+  }
+  for (Peer* peer : {pair.near, pair.far}) {
+    if (!probe.until([&] { return peer->got.size() >= count; }, "every message")) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!probe.expect(peer->got[i] == numbered(i), "messages are out of order or changed")) return;
+    }
+  }
+}
+
+void every_size(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  std::vector<std::size_t> sizes{1, 2, 124, 125, 126, 127, 65'534, 65'535, 65'536, 65'537, 200'000};
+  if (probe.under().max_message != 0) sizes.push_back(probe.under().max_message);
+  for (const std::size_t size : sizes) {
+    if (probe.under().max_message != 0 && size > probe.under().max_message) continue;
+    const std::string message(size, static_cast<char>('a' + size % 26));
+    for (Peer* from : {pair.near, pair.far}) {
+      Peer* to = from == pair.near ? pair.far : pair.near;
+      const std::size_t before = to->got.size();
+      from->send(message);
+      if (!probe.until([&] { return to->got.size() > before; }, "a large message")) return;
+      probe.expect(to->got.back() == message, "a message of another size or content came");
+    }
+  }
+}
+
+void too_large(TransportProbe& probe, Peer& from, Peer& to, std::size_t limit) {
+  from.send(std::string(limit, 'x'));
+  if (!probe.until([&] { return to.got.size() == 1; }, "a message at the limit")) return;
+  from.send(std::string(limit + 1, 'x'));
+  probe.until([&] { return to.closes == 1 && from.closes == 1; }, "the end after a larger one");
+  probe.expect(to.got.size() == 1, "a message above the limit was handed on");
+  probe.expect(to.why.errc() == Errc::too_large, "the error is not too_large: " + to.why.message);
+}
+
+void limits_size(TransportProbe& probe) {
+  if (probe.under().max_message == 0) return;
+  const auto pair = probe.connect();
+  if (pair) too_large(probe, *pair.near, *pair.far, probe.under().max_message);
+  const auto other = probe.connect_again();
+  if (other) too_large(probe, *other.far, *other.near, probe.under().max_message);
+}
+
+void limits_as_told(TransportProbe& probe) {
+  probe.on_opened = [](Peer& peer) { peer.link->limit_messages(1'000); };
+  const auto pair = probe.connect();
+  if (pair) too_large(probe, *pair.near, *pair.far, 1'000);
+}
+
+void pushes_back(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.far->keep = false;
+  const Payload block = Payload::copy_of(std::string(16 * limits::kib, 'b'));
+  std::size_t sent = 0;
+  // Nobody reads while nothing turns, so what the system buffers is used up soon.
+  while (pair.near->link->queued() <= 2 * limits::queue_soft && sent < 256 * limits::mib) {
+    pair.near->send(std::span(&block, 1));
+    sent += block.size();
+  }
+  probe.expect(pair.near->link->queued() > limits::queue_soft, "queued() does not grow");
+  probe.expect(pair.near->drains == 0, "drained too early");
+  probe.until([&] { return pair.far->got_bytes == sent && pair.near->link->queued() == 0; },
+              "all that was queued");
+  probe.until([&] { return pair.near->drains > 0; }, "drained");
+  probe.turns(5);
+  probe.expect(pair.near->drains == 1, "drained came more than once");
+  pair.near->send("small");
+  probe.turns(5);
+  probe.expect(pair.near->drains == 1, "drained without having been above the limit");
+}
+
+void shares_payloads(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.far->keep = false;
+  const auto owner = std::make_shared<const std::string>(64 * limits::kib, 's');
+  const Payload payload(owner, *owner);
+  std::size_t count = 0;
+  while (pair.near->link->queued() < limits::queue_soft && count < 4'096) {
+    pair.near->send(std::span(&payload, 1));
+    ++count;
+  }
+  probe.until([&] { return pair.far->got_bytes == count * owner->size(); }, "every copy");
+  probe.turns(5);
+  probe.expect(owner.use_count() == 2, "a reference is kept after the message was sent");
+}
+
+void close_from(TransportProbe& probe, bool dialler) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  Peer& closes = dialler ? *pair.near : *pair.far;
+  Peer& other = dialler ? *pair.far : *pair.near;
+  for (std::size_t i = 0; i < 100; ++i) closes.send(numbered(i));
+  closes.close();
+  closes.close(CloseReason::internal);
+  closes.send("after close");
+  probe.until([&] { return closes.closes == 1 && other.closes == 1; }, "closed at both ends");
+  probe.turns(10);
+  probe.expect(other.got.size() == 100, "what was sent before close() did not come, or more came");
+  probe.expect(!closes.why, "an orderly close is an error here: " + closes.why.message);
+  probe.expect(!other.why, "an orderly close is an error at the peer: " + other.why.message);
+}
+void closes_from_dialler(TransportProbe& probe) { close_from(probe, true); }
+void closes_from_listener(TransportProbe& probe) { close_from(probe, false); }
+
+void closes_from_both(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.near->send("last words");
+  pair.near->close();
+  pair.far->close(CloseReason::going_away);
+  probe.until([&] { return pair.near->closes == 1 && pair.far->closes == 1; }, "closed");
+  probe.turns(10);
+}
+
+void closes_inside_received(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.far->on_message = [&](Bytes) { pair.far->link->close(CloseReason::policy, "enough"); };
+  const std::array<Payload, 3> three{Payload::copy_of("one"), Payload::copy_of("two"),
+                                     Payload::copy_of("three")};
+  pair.near->send(three);
+  probe.until([&] { return pair.near->closes == 1 && pair.far->closes == 1; }, "closed");
+  probe.expect(pair.far->got.size() == 1, "messages came after close()");
+}
+
+void closes_a_stalled_link(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.far->keep = false;
+  const Payload block = Payload::copy_of(std::string(16 * limits::kib, 'b'));
+  for (std::size_t sent = 0; pair.near->link->queued() <= limits::queue_hard && sent < 16'384; ++sent) {
+    pair.near->send(std::span(&block, 1));
+  }
+  pair.near->close(CloseReason::slow_consumer);
+  probe.until([&] { return pair.near->closes == 1 && pair.far->closes == 1; }, "closed");
+}
+
+void drops_a_link(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.near->link.reset();  // as an engine does that has no time for goodbyes
+  probe.until([&] { return pair.far->closes == 1; }, "closed at the peer");
+  probe.expect(static_cast<bool>(pair.far->why), "a dropped link looks like an orderly close");
+  probe.expect(pair.near->closes == 0, "closed() came to a link that is gone");
+}
+
+void refuses_a_dial(TransportProbe& probe) {
+  const auto result = probe.dial(probe.under().nowhere);
+  probe.until([&] { return result->calls > 0; }, "an answer");
+  probe.turns(5);
+  probe.expect(result->calls == 1, "done ran more than once");
+  probe.expect(result->why.errc() == Errc::unreachable, "not unreachable: " + result->why.message);
+  probe.expect(probe.peers().empty(), "a link was opened all the same");
+}
+
+void refuses_bad_urls(TransportProbe& probe) {
+  LinkHost* host = &probe.driver().host(0);
+  for (const std::string& url : {probe.under().bad_url, std::string("nonsense"), std::string()}) {
+    auto bound = probe.server().listen(url, std::span(&host, 1));
+    probe.expect(!bound && bound.error().errc() == Errc::invalid_argument, "listened on " + url);
+    const auto result = probe.dial(url);
+    probe.expect(result->calls == 0, "dial called back before it returned");
+    probe.until([&] { return result->calls > 0; }, "an answer");
+    probe.expect(result->why.errc() == Errc::invalid_argument, "dialled " + url);
+  }
+  auto nobody = probe.server().listen(probe.under().url, {});
+  probe.expect(!nobody && nobody.error().errc() == Errc::invalid_argument, "listened on no shard");
+}
+
+void refuses_a_taken_address(TransportProbe& probe) {
+  const std::string bound = probe.listen();
+  if (bound.empty()) return;
+  LinkHost* host = &probe.driver().host(0);
+  auto again = probe.client().listen(bound, std::span(&host, 1));
+  probe.expect(!again && again.error().errc() == Errc::address_in_use, "listened twice");
+}
+
+void refused_by_the_listener(TransportProbe& probe) {
+  probe.refuse(1);
+  const std::string bound = probe.listen_on({&probe.driver().host(1)});
+  if (bound.empty()) return;
+  const auto result = probe.dial(bound);
+  probe.until([&] { return result->calls > 0; }, "an answer");
+  probe.until([&] { return result->why || (!probe.peers().empty() && probe.peers()[0]->closes == 1); },
+              "the end of the refused link");
+}
+
+void refused_by_the_dialler(TransportProbe& probe) {
+  probe.refuse(0);
+  const std::string bound = probe.listen_on({&probe.driver().host(1)});
+  if (bound.empty()) return;
+  const auto result = probe.dial(bound);
+  probe.until([&] { return result->calls > 0; }, "an answer");
+  probe.expect(static_cast<bool>(result->why), "done reports a link that was refused");
+  probe.until([&] {
+    const auto& accepted = probe.accepted();
+    return std::all_of(accepted.begin(), accepted.end(), [](Peer* p) { return p->closes == 1; });
+  }, "the end of the other side");
+}
+
+void spreads_links(TransportProbe& probe) {
+  const std::string bound = probe.listen();
+  if (bound.empty()) return;
+  const std::size_t hosts = probe.driver().hosts();
+  const std::size_t count = 8 * hosts;
+  std::vector<std::shared_ptr<TransportProbe::Dial>> dials;
+  for (std::size_t i = 0; i < count; ++i) dials.push_back(probe.dial(bound));
+  probe.until([&] { return probe.peers().size() == 2 * count; }, "every link");
+  for (std::size_t i = 0; i < hosts; ++i) {
+    probe.expect(probe.on_host(i).size() >= (i == 0 ? count + 1 : 1), "a shard got no links");
+  }
+}
+
+void many_links(TransportProbe& probe) {
+  const auto first = probe.connect();
+  if (!first) return;
+  const std::size_t count = probe.scaled(200);
+  std::vector<TransportProbe::Pair> pairs;
+  for (std::size_t i = 0; i < count; ++i) {
+    pairs.push_back(probe.connect_again());
+    if (!pairs.back()) return;
+  }
+  const Payload shared = Payload::copy_of("to everybody");
+  for (const auto& pair : pairs) pair.far->send(std::span(&shared, 1));
+  probe.until([&] {
+    return std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) {
+      return pair.near->got.size() == 1 && pair.near->got[0] == "to everybody";
+    });
+  }, "the message at every link");
+}
+
+void stops_unused(TransportProbe& probe) {
+  const auto transport = probe.make();
+  bool stopped = false;
+  transport->close([&] { stopped = true; });
+  probe.until([&] { return stopped; }, "stopped");
+}
+
+/// `stopped` comes after the last link has gone, and nothing comes after it.
+void stops_last(TransportProbe& probe) {
+  const auto pair = probe.connect();
+  if (!pair) return;
+  const auto half_open = probe.dial(probe.bound());
+  int stopped = 0;
+  probe.server().close([&] { ++stopped; });
+  probe.stopped_by_case(probe.server());
+  probe.turns(20);
+  probe.expect(stopped == 0, "stopped before the open link was gone");
+  probe.until([&] { return half_open->calls == 1; }, "an answer to the dial under way");
+  pair.near->send("still open");
+  probe.until([&] { return pair.far->got.size() == 1; }, "a message over the open link");
+  for (Peer* peer : probe.accepted()) peer->close(CloseReason::going_away);
+  probe.until([&] { return stopped > 0; }, "stopped");
+  for (Peer* peer : probe.accepted()) {
+    probe.expect(peer->closes == 1, "stopped before closed() of every link");
+  }
+  probe.turns(20);
+  probe.expect(stopped == 1, "stopped came more than once");
+}
+
+void refuses_when_closed(TransportProbe& probe) {
+  const std::string bound = probe.listen();
+  if (bound.empty()) return;
+  probe.stop(probe.client());
+  const auto result = probe.dial(bound);
+  probe.until([&] { return result->calls > 0; }, "an answer");
+  probe.expect(static_cast<bool>(result->why), "a closed transport dials");
+  LinkHost* host = &probe.driver().host(0);
+  probe.expect(!probe.client().listen(probe.under().url, std::span(&host, 1)),
+               "a closed transport listens");
+}
+
+void frees_the_address(TransportProbe& probe) {
+  const std::string bound = probe.listen();
+  if (bound.empty()) return;
+  probe.stop(probe.server());
+  LinkHost* host = &probe.driver().host(0);
+  auto again = probe.client().listen(bound, std::span(&host, 1));
+  probe.expect(again.ok(), "the address is still taken: " + (again ? "" : again.error().message));
+}
+
+void sees_a_peer_vanish(TransportProbe& probe) {
+  if (!probe.under().vanish) return;
+  const std::string bound = probe.listen_on({&probe.driver().host(1)});
+  if (bound.empty()) return;
+  probe.under().vanish(bound);
+  probe.until([&] { return probe.peers().size() == 1 && probe.peers()[0]->closes == 1; }, "closed");
+  if (probe.peers().empty()) return;
+  probe.expect(probe.peers()[0]->why.errc() == Errc::disconnected, "not disconnected");
+  probe.expect(probe.peers()[0]->got.empty(), "half a message was handed on");
+}
+
+constexpr TransportCase cases[] = {
+    {"connects", "a dial hands a link over at both ends, then completes once", &connects},
+    {"exchanges", "messages go both ways", &exchanges},
+    {"sends_inside_opened", "a link can be written to inside opened()", &sends_inside_opened},
+    {"keeps_order", "many messages come whole, unchanged and in order, both ways at once",
+     &keeps_order},
+    {"every_size", "messages of every size up to the limit come whole", &every_size},
+    {"limits_size", "one byte above the limit ends the link with too_large", &limits_size},
+    {"limits_as_told", "limit_messages() holds from inside opened() on", &limits_as_told},
+    {"pushes_back", "queued() grows when nobody reads, and drained() comes once", &pushes_back},
+    {"shares_payloads", "a payload is kept by reference, and let go when it was sent",
+     &shares_payloads},
+    {"closes_from_dialler", "close() delivers what was sent, then closed() once at both ends",
+     &closes_from_dialler},
+    {"closes_from_listener", "the same from the other side", &closes_from_listener},
+    {"closes_from_both", "both ends may close at the same time", &closes_from_both},
+    {"closes_inside_received", "close() inside received() stops further messages",
+     &closes_inside_received},
+    {"closes_a_stalled_link", "a link with a full queue can be closed", &closes_a_stalled_link},
+    {"drops_a_link", "a link that is destroyed unclosed ends at the peer with an error",
+     &drops_a_link},
+    {"refuses_a_dial", "dialling where nobody listens answers unreachable", &refuses_a_dial},
+    {"refuses_bad_urls", "a malformed URL is invalid_argument, and dial still answers later",
+     &refuses_bad_urls},
+    {"refuses_a_taken_address", "listening twice is address_in_use", &refuses_a_taken_address},
+    {"refused_by_the_listener", "a link that the listener's engine refuses ends at the dialler",
+     &refused_by_the_listener},
+    {"refused_by_the_dialler", "a link that the dialler's engine refuses is an error of the dial",
+     &refused_by_the_dialler},
+    {"spreads_links", "every shard gets links", &spreads_links},
+    {"many_links", "one payload goes to many links", &many_links},
+    {"stops_unused", "a transport that did nothing stops", &stops_unused},
+    {"stops_last", "stopped comes once, after the last link, and nothing comes after it",
+     &stops_last},
+    {"refuses_when_closed", "a closed transport neither dials nor listens", &refuses_when_closed},
+    {"frees_the_address", "after stopped the address can be listened on again", &frees_the_address},
+    {"sees_a_peer_vanish", "a peer that vanishes inside a message is disconnected",
+     &sees_a_peer_vanish},
+};
+
+}  // namespace
+
+std::span<const TransportCase> transport_cases() noexcept { return cases; }
+
+void run_transport_case(const TransportCase& wanted, const TransportUnderTest& transport,
+                        const TransportCheck& check) {
+  TransportProbe probe(wanted, transport, check);
+  wanted.run(probe);
+  probe.finish();
+}
+
+void run_transport_conformance(const TransportUnderTest& transport, const TransportCheck& check) {
+  for (const TransportCase& one : cases) run_transport_case(one, transport, check);
+}
+
+}  // namespace parley::inline v0::testing
