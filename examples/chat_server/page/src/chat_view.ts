@@ -50,7 +50,7 @@ export class ChatView {
   private acked_: AckedItem[] = [];
   private members_: Member[] = [];
   private member_count_ = 0;
-  private read_line_: Seq = 0;
+  private read_line_: Seq | null = null;
   private stick_ = true;
   private readonly drafts_ = new Map<ConversationId, string>();
   private readonly typing_ = new Map<UserId, number>();
@@ -84,7 +84,7 @@ export class ChatView {
     if (!view) return;
     this.id_ = id;
     this.turn_ += 1;
-    this.read_line_ = view.unread > 0 ? view.read : 0;
+    this.read_line_ = view.unread > 0 ? view.read : null;
     this.input_.value = this.drafts_.get(id) ?? '';
     this.grow();
     this.client_.open(id);
@@ -108,7 +108,7 @@ export class ChatView {
     this.member_count_ = 0;
     this.typing_.clear();
     this.loaded_ = this.more_ = this.loading_ = this.load_failed_ = false;
-    this.read_line_ = 0;
+    this.read_line_ = null;
     this.stick_ = true;
     this.rows_.replaceChildren();
     this.header_.replaceChildren();
@@ -178,7 +178,7 @@ export class ChatView {
     this.events_.push(...fresh);
     for (const event of fresh) this.typing_.delete(event.sender);
     const foreign = fresh.find((event) => event.kind === 'message' && event.sender !== this.client_.self?.user);
-    if (foreign && this.read_line_ === 0 && !this.looking()) this.read_line_ = foreign.seq - 1;
+    if (foreign && this.read_line_ === null && !this.looking()) this.read_line_ = foreign.seq - 1;
     if (fresh.some((event) => event.kind !== 'message')) void this.load_members();
     this.schedule();
   }
@@ -473,7 +473,7 @@ export class ChatView {
     this.input_.value = '';
     this.grow();
     this.input_.focus();
-    this.read_line_ = 0;
+    this.read_line_ = null;
     this.client_.send(this.id_, text).catch((error: unknown) => toast_error('Not sent', error));
     this.to_bottom();
     this.render();

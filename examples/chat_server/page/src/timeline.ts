@@ -42,8 +42,8 @@ export interface TimelineInput {
   self: UserId;
   /** Up to where all others have received and read; null: nobody else counts (channels). */
   others: { received: Seq; read: Seq } | null;
-  /** The "new messages" line stands before the first event above it; 0 = no line. */
-  read_line: Seq;
+  /** The "new messages" line stands before the first message above it; null = no line. */
+  read_line: Seq | null;
   show_names: boolean;
   name: (user: UserId) => string;
   sentence: (event: ChatEvent) => string;
@@ -119,7 +119,8 @@ function join_runs(rows: Row[]): void {
 export function build_rows(input: TimelineInput): Row[] {
   const rows: Row[] = [];
   let day = 0;
-  let line_drawn = input.read_line === 0;
+  const read_line = input.read_line ?? Number.POSITIVE_INFINITY;
+  let line_drawn = false;
   const start_day = (time: number): void => {
     if (day !== 0 && same_day(day, time)) return;
     day = time;
@@ -131,7 +132,7 @@ export function build_rows(input: TimelineInput): Row[] {
     const sentence = event.kind === 'message' ? '' : input.sentence(event);
     if (event.kind !== 'message' && sentence === '') continue;
     start_day(event.time);
-    if (!line_drawn && event.seq > input.read_line && event.kind === 'message' && event.sender !== input.self) {
+    if (!line_drawn && event.seq > read_line && event.kind === 'message' && event.sender !== input.self) {
       line_drawn = true;
       rows.push({ kind: 'new', key: 'new', text: 'New messages' });
     }
