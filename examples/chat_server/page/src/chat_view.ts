@@ -295,6 +295,7 @@ export class ChatView {
   private render(): void {
     const view = this.id_ === null ? null : this.client_.conversation(this.id_);
     if (!view) return;
+    this.scroller_.setAttribute('aria-busy', String(this.loading_));
     this.render_header(view);
     this.render_top(view);
     const echoes = new Set(this.events_.map((event) => event.echo));
