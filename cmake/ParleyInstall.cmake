@@ -1,6 +1,5 @@
 # Install and export rules. Each public library has an export file of its own, so that a package
-# finds the third-party libraries of the components it asks for and of no others; parley and net
-# need each other and share one.
+# finds the third-party libraries of the components it asks for and of no others.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -14,15 +13,8 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"
 get_property(parley_components GLOBAL PROPERTY PARLEY_COMPONENTS)
 foreach(component IN LISTS parley_components)
   get_target_property(target parley::${component} ALIASED_TARGET)
-  set(export parley_${component})
-  if(component STREQUAL "net")
-    set(export parley_parley)
-  endif()
-  install(TARGETS ${target} EXPORT ${export}
+  install(TARGETS ${target} EXPORT parley_${component}
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT parley)
-endforeach()
-list(REMOVE_ITEM parley_components net)
-foreach(component IN LISTS parley_components)
   install(EXPORT parley_${component} NAMESPACE parley:: FILE parley_${component}.cmake
           DESTINATION "${parley_package_dir}" COMPONENT parley)
 endforeach()
@@ -32,7 +24,6 @@ if(TARGET parley_check)  # verifies a store's directory
   add_dependencies(parley_public parley_check)
 endif()
 
-get_property(parley_components GLOBAL PROPERTY PARLEY_COMPONENTS)
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/parley-config.cmake.in"
   "${PROJECT_BINARY_DIR}/parley-config.cmake"

@@ -142,3 +142,15 @@ function(parley_component name)
     EXPORT_NAME ${name} OUTPUT_NAME ${output} LINKER_LANGUAGE CXX)
   set_property(GLOBAL APPEND PROPERTY PARLEY_COMPONENTS ${name})
 endfunction()
+
+# parley_alias_component(<name> <component>)
+#
+# A public name for a part that is inside another component: an INTERFACE target over it, exported
+# as parley::<name>.
+function(parley_alias_component name component)
+  add_library(parley_${name}_component INTERFACE)
+  add_library(parley::${name} ALIAS parley_${name}_component)
+  target_link_libraries(parley_${name}_component INTERFACE ${component})
+  set_target_properties(parley_${name}_component PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY PARLEY_COMPONENTS ${name})
+endfunction()

@@ -68,9 +68,10 @@ class Engine {
   /// unsupported (no such scheme), address_in_use, invalid_argument, denied. Thread: setup only.
   Result<std::string> listen(std::string_view url);
   /// Takes over a connected link of the host's own. `adopted` runs once on the link's shard: feed
-  /// `events` there, from other threads through shard.post(). Null: refused, the link is gone.
-  void adopt(std::unique_ptr<Link> link, LinkInfo info,
-             std::function<void(LinkEvents* events, LinkHost& shard)> adopted);
+  /// `events` there, from other threads through shard.post(). Null: refused (a limit is reached),
+  /// the link is gone. Errors: engine_closed, invalid_argument.
+  Result<void> adopt(std::unique_ptr<Link> link, LinkInfo info,
+                     std::function<void(LinkEvents* events, LinkHost& shard)> adopted);
   /// Called on its shard whenever a session was welcomed. Thread: setup only, before listen().
   void on_session(std::function<void(const SessionInfo&)> handler);
 

@@ -98,13 +98,6 @@ struct TransportChoice {
   std::function<Result<std::unique_ptr<Transport>>()> open;
 };
 
-/// How reads of a store that may wait for a disk are made (StoreFacts::blocking_reads).
-enum class Reads : std::uint8_t {
-  adaptive,        // on the shard while they are fast, else on two reader threads
-  on_shard,        // always on the shard
-  reader_threads,  // always on two reader threads
-};
-
 /// The options of an engine. None may change at run time.
 struct EngineOptions {
   // Behaviour.
@@ -145,9 +138,8 @@ struct EngineOptions {
 
   /// How often a client hears from a silent engine. Default 20 s. Bounds: 1 s .. 10 min.
   std::chrono::milliseconds heartbeat = limits::heartbeat;
-  /// Default: adaptive; reader_threads when the host drives the engine.
-  std::optional<Reads> reads{};
-  /// The node in snowflakes, distinct for each engine on one store. Default 0. Bounds: 0..1023.
+  /// The first node in snowflakes; each shard takes one from here on, so engines on one store need
+  /// ranges that do not overlap. Default 0. Bounds: 0..1023, the last shard's as well.
   std::uint16_t node = 0;
 };
 

@@ -67,7 +67,10 @@ class Operation {
     std::uint32_t expected = running;
     return phase_.compare_exchange_strong(expected, chained, std::memory_order_acq_rel);
   }
-  void resume(std::function<void()> work) { waiting_->resume(shard_, std::move(work)); }
+  void resume(std::function<void()> work) {
+    if (!waiting_) return work();  // refused before it came to an engine
+    waiting_->resume(shard_, std::move(work));
+  }
 
  private:
   std::shared_ptr<Waiting> waiting_;

@@ -1,0 +1,251 @@
+// engine.cpp: the public engine over its implementation.
+#include "parley/engine.hpp"
+
+#include <utility>
+
+#include "engine/engine_impl.hpp"
+#include "engine/start_call.hpp"
+
+namespace parley::inline v0 {
+namespace {
+
+using detail::EngineImpl;
+using Impl = std::shared_ptr<EngineImpl>;
+
+constexpr auto no_handle = "this Engine was moved from";
+
+/// The system's session, while there is one.
+engine::Local system_of(const Impl& impl) {
+  if (!impl) return nullptr;
+  const engine::Gate::Pass pass(impl->gate());
+  return pass ? impl->system() : nullptr;
+}
+
+Error why_none(const Impl& impl) {
+  if (!impl) return {Errc::engine_closed, no_handle};
+  return impl->forked() ? detail::forked_error() : detail::closed_error();
+}
+
+template <class T, class Start>
+Pending<T> as_system(const Impl& impl, Completion<T> done, Start start) {
+  const engine::Local system = system_of(impl);
+  if (!system) return engine::refuse<T>(why_none(impl), std::move(done));
+  return start(system, std::move(done));
+}
+
+/// An operation about one user, named by its subject.
+template <class T, class Expected, class Convert>
+Pending<T> about_user(const Impl& impl, std::string subject, Completion<T> done,
+                      wire::Operation operation, Convert convert,
+                      std::function<void(detail::LocalSession&, engine::CallRef, UserId)> with) {
+  if (!impl) return engine::refuse<T>(why_none(impl), std::move(done));
+  auto started = engine::make_call<T, Expected>(impl, 0, std::move(operation), std::move(convert));
+  if (done) started.pending.then(std::move(done));
+  impl->resolve(std::move(subject), std::move(started.call), std::move(with));
+  return std::move(started.pending);
+}
+
+/// Puts the resolved user into a Remove or SetRole, and goes on.
+template <class Operation>
+void name_user(detail::LocalSession& system, engine::CallRef call, UserId user) {
+  std::get<Operation>(call.operation()).user = user;
+  system.request(std::move(call));
+}
+
+Pending<void> change_member(const Impl& impl, std::string subject, wire::Operation operation,
+                            Completion<void> done) {
+  const bool role = std::holds_alternative<wire::SetRole>(operation);
+  return about_user<void, wire::Done>(
+      impl, std::move(subject), std::move(done), std::move(operation), [](wire::Done&) {},
+      role ? &name_user<wire::SetRole> : &name_user<wire::Remove>);
+}
+
+Pending<UserId> find(const Impl& impl, std::string subject, Completion<UserId> done) {
+  return about_user<UserId, wire::Names>(
+      impl, std::move(subject), std::move(done), wire::Ping{},
+      [](wire::Names& names) -> Result<UserId> { return names.users.front().id; },
+      [](detail::LocalSession&, engine::CallRef call, UserId user) {
+        call.answer(wire::Names{{{user, {}}}});
+      });
+}
+
+Pending<std::string> name_of(const Impl& impl, UserId user, Completion<std::string> done) {
+  return as_system<std::string>(impl, std::move(done),
+                                [&](const engine::Local& system, Completion<std::string> then) {
+                                  return engine::start<std::string, wire::Names>(
+                                      system, wire::Lookup{{user}},
+                                      [](wire::Names& names) -> Result<std::string> {
+                                        if (names.users.empty())
+                                          return Error{Errc::denied, "no such user"};
+                                        return std::move(names.users.front().subject);
+                                      },
+                                      std::move(then));
+                                });
+}
+
+Pending<Conversation> open_as_system(const Impl& impl, wire::Operation operation,
+                                     Completion<Conversation> done) {
+  return as_system<Conversation>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<Conversation> then) {
+        return engine::start_opening(system, std::move(operation), std::move(then));
+      });
+}
+
+Pending<void> do_as_system(const Impl& impl, wire::Operation operation, Completion<void> done) {
+  return as_system<void>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<void> then) {
+        return engine::start_simple(system, std::move(operation), std::move(then));
+      });
+}
+
+Pending<Ack> send_as_system(const Impl& impl, const ConversationId& conversation,
+                            MessageDraft draft, SendOptions options, Completion<Ack> done) {
+  return as_system<Ack>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<Ack> then) {
+        return engine::start_send(system, conversation, std::move(draft.content_type), draft.body,
+                                  draft.reply_to, std::move(options), std::move(then));
+      });
+}
+
+}  // namespace
+
+Engine::Engine(Impl impl) noexcept : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&& other) noexcept {
+  if (this != &other) {
+    Engine old(std::move(impl_));
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+Engine::~Engine() {
+  if (!impl_) return;
+  if (impl_->forked()) {  // its threads and locks are the parent's: nothing of it may run here
+    static_cast<void>(new Impl(std::move(impl_)));
+    return;
+  }
+  impl_->destroy();
+}
+
+Result<Engine> Engine::open(EngineOptions options) {
+  auto impl = EngineImpl::open(std::move(options));
+  if (!impl) return std::move(impl).error();
+  return Engine(std::move(*impl));
+}
+
+// ---- Links ----
+
+Result<std::string> Engine::listen(std::string_view url) {
+  if (!impl_) return why_none(impl_);
+  return impl_->listen(url);
+}
+Result<void> Engine::adopt(std::unique_ptr<Link> link, LinkInfo info,
+                           std::function<void(LinkEvents*, LinkHost&)> adopted) {
+  if (!impl_) return why_none(impl_);
+  return impl_->adopt(std::move(link), std::move(info), std::move(adopted));
+}
+void Engine::on_session(std::function<void(const SessionInfo&)> handler) {
+  if (impl_) impl_->on_session(std::move(handler));
+}
+
+// ---- Host code as a participant, and as the system ----
+
+Pending<Session> Engine::attach(AttachOptions options) {
+  if (!impl_) return engine::refuse<Session>(why_none(impl_), {});
+  return impl_->attach(std::move(options), {});
+}
+void Engine::attach(AttachOptions options, Completion<Session> done) {
+  if (!impl_) return void(engine::refuse<Session>(why_none(impl_), std::move(done)));
+  impl_->attach(std::move(options), std::move(done));
+}
+Pending<Conversation> Engine::create(CreateOptions options) {
+  return open_as_system(impl_, engine::create_of(std::move(options)), {});
+}
+void Engine::create(CreateOptions options, Completion<Conversation> done) {
+  open_as_system(impl_, engine::create_of(std::move(options)), std::move(done));
+}
+Pending<Conversation> Engine::direct(std::string first, std::string second) {
+  return open_as_system(impl_, wire::Direct{std::move(second), std::move(first)}, {});
+}
+void Engine::direct(std::string first, std::string second, Completion<Conversation> done) {
+  open_as_system(impl_, wire::Direct{std::move(second), std::move(first)}, std::move(done));
+}
+Pending<Ack> Engine::send(const ConversationId& conversation, MessageDraft draft,
+                          SendOptions options) {
+  return send_as_system(impl_, conversation, std::move(draft), std::move(options), {});
+}
+void Engine::send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
+                  Completion<Ack> done) {
+  send_as_system(impl_, conversation, std::move(draft), std::move(options), std::move(done));
+}
+Pending<void> Engine::add(const ConversationId& conversation, std::vector<std::string> members) {
+  return do_as_system(impl_, wire::Add{conversation, std::move(members)}, {});
+}
+void Engine::add(const ConversationId& conversation, std::vector<std::string> members,
+                 Completion<void> done) {
+  do_as_system(impl_, wire::Add{conversation, std::move(members)}, std::move(done));
+}
+Pending<void> Engine::remove(const ConversationId& conversation, std::string member) {
+  return change_member(impl_, std::move(member), wire::Remove{conversation, {}}, {});
+}
+void Engine::remove(const ConversationId& conversation, std::string member, Completion<void> done) {
+  change_member(impl_, std::move(member), wire::Remove{conversation, {}}, std::move(done));
+}
+Pending<void> Engine::set_role(const ConversationId& conversation, std::string member, Role role) {
+  return change_member(impl_, std::move(member), wire::SetRole{conversation, {}, role}, {});
+}
+void Engine::set_role(const ConversationId& conversation, std::string member, Role role,
+                      Completion<void> done) {
+  change_member(impl_, std::move(member), wire::SetRole{conversation, {}, role}, std::move(done));
+}
+Pending<void> Engine::set_title(const ConversationId& conversation, std::string title) {
+  return do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, {});
+}
+void Engine::set_title(const ConversationId& conversation, std::string title,
+                       Completion<void> done) {
+  do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, std::move(done));
+}
+Pending<UserId> Engine::find_user(std::string subject) {
+  return find(impl_, std::move(subject), {});
+}
+void Engine::find_user(std::string subject, Completion<UserId> done) {
+  find(impl_, std::move(subject), std::move(done));
+}
+Pending<std::string> Engine::subject(UserId user) { return name_of(impl_, user, {}); }
+void Engine::subject(UserId user, Completion<std::string> done) {
+  name_of(impl_, user, std::move(done));
+}
+
+// ---- Driving, and the end ----
+
+void Engine::run() {
+  if (impl_) impl_->run();
+}
+void Engine::stop() noexcept {
+  if (impl_) impl_->stop();
+}
+bool Engine::poll(std::chrono::microseconds budget) { return impl_ && impl_->poll(budget); }
+void Engine::wait(std::chrono::microseconds timeout) {
+  if (impl_) impl_->sleep(timeout);
+}
+std::optional<std::chrono::steady_clock::time_point> Engine::next_deadline() const {
+  return impl_ ? impl_->next_deadline() : std::nullopt;
+}
+void Engine::on_wake(std::function<void()> handler) {
+  if (impl_) impl_->on_wake(std::move(handler));
+}
+int Engine::descriptor() const noexcept { return impl_ ? impl_->descriptor() : -1; }
+void Engine::close() {
+  if (impl_) impl_->close();
+}
+void Engine::on_stopped(std::function<void()> handler) {
+  if (impl_) impl_->on_stopped(std::move(handler));
+}
+bool Engine::stopped() const noexcept { return !impl_ || impl_->stopped(); }
+EngineStats Engine::stats() const { return impl_ ? impl_->stats() : EngineStats{}; }
+const StoreFacts& Engine::store_facts() const noexcept {
+  static const StoreFacts none{};
+  return impl_ ? impl_->store_facts() : none;
+}
+
+}  // namespace parley::inline v0

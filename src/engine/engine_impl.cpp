@@ -1,0 +1,588 @@
+// engine_impl.cpp: opening, the host's calls, driving.
+#include "engine/engine_impl.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "base/siphash.hpp"
+#include "engine/shutdown.hpp"
+#include "parley/memory_store.hpp"
+#include "parley/version.hpp"
+#include "store/bootstrap.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::inline v0::detail {
+namespace {
+
+using engine::ShardHost;
+
+/// Blocks until a completion that may come on any thread has come.
+template <class T>
+class Awaited {
+ public:
+  std::function<void(T)> completion() {
+    return [this](T value) {
+      value_.emplace(std::move(value));
+      done_.store(true, std::memory_order_release);
+      done_.notify_all();
+    };
+  }
+  T take() {
+    done_.wait(false, std::memory_order_acquire);
+    return std::move(*value_);
+  }
+
+ private:
+  std::optional<T> value_;
+  std::atomic<bool> done_{false};
+};
+
+}  // namespace
+
+Error closed_error() { return {Errc::engine_closed, "the engine is closing or closed"}; }
+Error forked_error() {
+  return {Errc::forked, "this process is a fork of the one that opened the engine; open another"};
+}
+
+// ---- Opening ----
+
+EngineImpl::EngineImpl(EngineOptions options) : options_(std::move(options)) {}
+
+EngineImpl::~EngineImpl() {
+  for (std::thread& thread : own_threads_) {  // the first one at most: it joined the others
+    if (!thread.joinable()) continue;
+    if (thread.get_id() == std::this_thread::get_id()) {
+      thread.detach();
+    } else {
+      thread.join();
+    }
+  }
+}
+
+Result<std::shared_ptr<EngineImpl>> EngineImpl::open(EngineOptions options) {
+  if (Error error = engine::check_options(options)) return error;
+  auto impl = std::make_shared<EngineImpl>(std::move(options));
+  Error error;
+  try {
+    error = impl->init();
+  } catch (const std::exception& thrown) {
+    error = {Errc::unavailable, std::string("opening the engine: ") + thrown.what()};
+  }
+  if (error) {
+    impl->phase_.store(Phase::stopped);
+    for (auto& [scheme, transport] : impl->transports_) {
+      Awaited<int> stopped;  // nothing listens yet: it is at once
+      transport->close([done = stopped.completion()] { done(0); });
+      stopped.take();
+    }
+    if (impl->store_) {
+      Awaited<Result<void>> closed;
+      impl->store_->close(closed.completion());
+      (void)closed.take();
+    }
+    impl->finalize();
+    return error;
+  }
+  return impl;
+}
+
+Error EngineImpl::init() {
+  threads_ = options_.threads.count().value_or(engine::default_threads());
+  if (Error error = open_store()) return error;
+  auto transports = engine::make_transports(options_);
+  if (!transports) return std::move(transports).error();
+  transports_ = std::move(*transports);
+  if (engine::is_development(options_.authenticator)) {
+    log(LogLevel::warning,
+        "DEVELOPMENT AUTHENTICATOR: every client is believed to be whom it says; never use this "
+        "where strangers can connect");
+  }
+  if (Error error = make_shards()) return error;
+  shutdown_ = std::make_unique<engine::Shutdown>(*this);
+  system_ = std::make_shared<LocalSession>(shared_from_this(), *shards_[0], true);
+  for (const auto& shard : shards_) {
+    shard->loop().post([host = shard.get()] { host->start(); });
+  }
+  shards_[0]->loop().post([this] {
+    sessions_.fetch_add(1);
+    shards_[0]->keep(system_);
+    system_->open({.kind = core::SessionSetup::Kind::system}, {});
+  });
+  phase_.store(Phase::open);
+  if (Error error = start_threads()) return error;
+  poll_thread_.store(std::this_thread::get_id());
+  if (const auto& driver = options_.threads.driver()) {
+    driven_ = true;
+    driver->start(shared_from_this());
+  }
+  return {};
+}
+
+Error EngineImpl::open_store() {
+  auto opened = options_.store ? options_.store() : memory_store()();
+  if (!opened) return std::move(opened).error();
+  if (!*opened) return {Errc::invalid_argument, "store: the opener gave no store"};
+  store_ = std::move(*opened);
+  facts_ = store_->facts();
+  if (facts_.durability < options_.durability) {
+    return {Errc::unsupported, "durability: the store promises less; use another store"};
+  }
+  const std::size_t envelope = std::size_t{16} * limits::kib;
+  if (options_.max_body + envelope > facts_.max_value) {
+    return {Errc::invalid_argument, "max_body: the store holds values up to " +
+                                        std::to_string(facts_.max_value) +
+                                        " bytes; expected 16 KiB less at most"};
+  }
+  std::array<std::uint8_t, 16> fresh{};
+  if (auto random = base::random_bytes(fresh.data(), fresh.size()); !random) {
+    return std::move(random).error();
+  }
+  Awaited<Result<store::FormatCell>> format;
+  store::bootstrap(*store_, fresh, PARLEY_VERSION_STRING, format.completion());
+  auto cell = format.take();
+  if (!cell) return std::move(cell).error();
+  key_ = cell->key;
+  return {};
+}
+
+Error EngineImpl::make_shards() {
+  core::ShardConfig config;
+  const int count = std::max(threads_, 1);
+  config.shards = static_cast<core::ShardIndex>(count);
+  config.key = key_;
+  config.node = options_.node;
+  config.conversation.max_body = options_.max_body;
+  config.heartbeat = options_.heartbeat;
+  if (auto random = base::random_bytes(&config.instance, sizeof config.instance); !random) {
+    return std::move(random).error();
+  }
+  for (int i = 0; i < count; ++i) {
+    auto loop = runtime::Loop::create();
+    if (!loop) return std::move(loop).error();
+    shards_.push_back(std::make_unique<ShardHost>(*this, static_cast<core::ShardIndex>(i),
+                                                  std::move(*loop), config));
+    link_hosts_.push_back(&shards_.back()->loop());
+  }
+  if (host_driven()) {
+    shards_[0]->loop().on_wake([this] {
+      std::shared_ptr<std::function<void()>> handler;
+      {
+        const std::lock_guard lock(handlers_mutex_);
+        handler = on_wake_;
+      }
+      if (handler && *handler) (*handler)();
+    });
+  }
+  return {};
+}
+
+Error EngineImpl::start_threads() {
+  if (host_driven()) return {};
+  const base::SignalBlock no_signals;  // inherited: the host's handlers never run on our threads
+  own_threads_.resize(shards_.size());
+  std::size_t index = shards_.size();  // the first one last: it joins the others
+  try {
+    while (index-- > 0) {
+      own_threads_[index] = std::thread(
+          [this, index, self = index == 0 ? shared_from_this() : nullptr] { run_shard(index); });
+    }
+  } catch (const std::system_error& error) {
+    for (const auto& shard : shards_) shard->loop().stop();
+    for (std::thread& thread : own_threads_) {
+      if (thread.joinable()) thread.join();
+    }
+    return {Errc::unavailable, std::string("threads: cannot start one: ") + error.what()};
+  }
+  return {};
+}
+
+void EngineImpl::run_shard(std::size_t index) {
+  base::name_thread("parley-" + std::to_string(index));
+  if (options_.on_thread_start) options_.on_thread_start();
+  shards_[index]->loop().run();
+  if (index == 0) {
+    for (std::size_t i = 1; i < own_threads_.size(); ++i) own_threads_[i].join();
+    finalize();
+    tell_stopped();
+  }
+  if (options_.on_thread_stop) options_.on_thread_stop();
+}
+
+// ---- Driving ----
+
+bool EngineImpl::poll(std::chrono::microseconds budget) {
+  if (forked() || !host_driven() || on_own_thread()) return false;
+  bool more = false;
+  bool ended = false;
+  {
+    const std::lock_guard lock(driving_);
+    poll_thread_.store(std::this_thread::get_id());
+    more = poll_locked(budget);
+    while (abandoned_ && !stopped()) {  // destroyed by one of its own handlers: ends here
+      poll_locked(std::chrono::milliseconds(1));
+      if (!stopped()) shards_[0]->loop().wait(std::chrono::milliseconds(20));
+    }
+    ended = stopped();
+  }
+  if (ended) {
+    tell_stopped();
+    const auto last = std::exchange(abandoned_, nullptr);
+  }
+  return more;
+}
+
+bool EngineImpl::on_own_thread() noexcept {
+  const auto* current = runtime::Loop::current();
+  if (current == nullptr) return false;
+  const engine::Gate::Pass pass(gate_);
+  return pass && std::any_of(shards_.begin(), shards_.end(),
+                             [&](const auto& shard) { return &shard->loop() == current; });
+}
+
+bool EngineImpl::poll_locked(std::chrono::microseconds budget) {
+  if (stopped()) return false;
+  const bool more = shards_[0]->loop().poll(budget);
+  return !end_if_stopped() && more;
+}
+
+bool EngineImpl::end_if_stopped() {
+  if (!shards_[0]->loop().stopped()) return false;
+  finalize();
+  return true;
+}
+
+void EngineImpl::sleep(std::chrono::microseconds timeout) {
+  if (forked() || !host_driven() || on_own_thread()) return;
+  const std::lock_guard lock(driving_);
+  if (!stopped()) shards_[0]->loop().wait(timeout);
+}
+
+std::optional<std::chrono::steady_clock::time_point> EngineImpl::next_deadline() const {
+  if (forked() || !host_driven()) return std::nullopt;
+  const std::lock_guard lock(driving_);
+  return stopped() ? std::nullopt : shards_[0]->loop().next_deadline();
+}
+
+int EngineImpl::descriptor() const {
+  if (forked() || !host_driven()) return -1;
+  const std::lock_guard lock(driving_);
+  return stopped() ? -1 : shards_[0]->loop().descriptor();
+}
+
+void EngineImpl::run() {
+  if (forked() || on_own_thread()) return;
+  for (;;) {
+    const auto ticket = run_ticket_.load();
+    if (stops_.exchange(0) != 0 || stopped()) return;
+    if (host_driven()) {
+      if (!poll(std::chrono::milliseconds(10)) && ticket == run_ticket_.load()) {
+        sleep(std::chrono::seconds(1));
+      }
+    } else {
+      run_ticket_.wait(ticket);
+    }
+  }
+}
+
+void EngineImpl::stop() noexcept {
+  if (forked()) return;
+  stops_.store(1);
+  run_ticket_.fetch_add(1);
+  run_ticket_.notify_all();
+  const engine::Gate::Pass pass(gate_);
+  if (pass && host_driven()) shards_[0]->loop().wake();
+}
+
+void EngineImpl::on_wake(std::function<void()> handler) {
+  const std::lock_guard lock(handlers_mutex_);
+  on_wake_ = std::make_shared<std::function<void()>>(std::move(handler));
+}
+
+Error EngineImpl::wait(const Operation& operation) {
+  if (forked()) return forked_error();
+  if (runtime::Loop::current() != nullptr) {
+    return {Errc::would_deadlock,
+            "get() inside a handler or on an engine thread: the answer comes "
+            "on that thread; use then() or co_await"};
+  }
+  if (!host_driven() || poll_thread_.load() != std::this_thread::get_id()) {
+    operation.block();
+    return {};
+  }
+  if (options_.threads.driver()) {
+    return {Errc::would_deadlock,
+            "get() on the thread that drives the engine: use then() or co_await"};
+  }
+  while (!operation.is_over()) {
+    if (!poll(std::chrono::milliseconds(1)) && !operation.is_over()) {
+      sleep(std::chrono::seconds(1));
+    }
+  }
+  return {};
+}
+
+void EngineImpl::resume(std::uint16_t shard, std::function<void()> work) {
+  {
+    const engine::Gate::Pass pass(gate_);
+    if (pass) return shards_[shard]->loop().post(std::move(work));
+  }
+  work();
+}
+
+bool EngineImpl::post(core::ShardIndex to, std::function<void()> work) {
+  if (forked()) return false;
+  const engine::Gate::Pass pass(gate_);
+  if (!pass) return false;
+  shards_[to]->loop().post(std::move(work));
+  return true;
+}
+
+// ---- The host's side ----
+
+Result<std::string> EngineImpl::listen(std::string_view url) {
+  if (forked()) return forked_error();
+  if (!accepting()) return closed_error();
+  const auto colon = url.find(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return Error{Errc::invalid_argument,
+                 "url: expected scheme:..., as in ws://127.0.0.1:8080/chat"};
+  }
+  const auto found = transports_.find(url.substr(0, colon));
+  if (found == transports_.end() || !found->second->capabilities().listens) {
+    std::string known;
+    for (const auto& [scheme, transport] : transports_) known += " " + scheme;
+    return Error{Errc::unsupported, "url: no transport listens at " +
+                                        std::string(url.substr(0, colon)) + ":; there are" +
+                                        (known.empty() ? " none" : known)};
+  }
+  auto bound = found->second->listen(url, link_hosts_);
+  if (bound) log(LogLevel::info, "listening at " + *bound);
+  return bound;
+}
+
+Result<void> EngineImpl::adopt(std::unique_ptr<Link> link, LinkInfo info,
+                               std::function<void(LinkEvents*, LinkHost&)> adopted) {
+  if (forked()) return forked_error();
+  if (!accepting()) return closed_error();
+  if (!link) return Error{Errc::invalid_argument, "link: expected one"};
+  struct Work {
+    std::unique_ptr<Link> link;
+    LinkInfo info;
+    std::function<void(LinkEvents*, LinkHost&)> adopted;
+  };
+  auto work = std::make_shared<Work>(Work{std::move(link), std::move(info), std::move(adopted)});
+  const auto to = static_cast<core::ShardIndex>(next_shard_.fetch_add(1) % std::max(threads_, 1));
+  const bool posted = post(to, [this, to, work] {
+    LinkEvents* events = shards_[to]->opened(std::move(work->link), std::move(work->info));
+    if (work->adopted) work->adopted(events, shards_[to]->loop());
+  });
+  if (!posted) return closed_error();
+  return {};
+}
+
+void EngineImpl::on_session(std::function<void(const SessionInfo&)> handler) {
+  const std::lock_guard lock(handlers_mutex_);
+  on_session_ = std::make_shared<std::function<void(const SessionInfo&)>>(std::move(handler));
+}
+
+void EngineImpl::tell_session(const SessionInfo& info) {
+  std::shared_ptr<std::function<void(const SessionInfo&)>> handler;
+  {
+    const std::lock_guard lock(handlers_mutex_);
+    handler = on_session_;
+  }
+  if (!handler || !*handler) return;
+  try {
+    (*handler)(info);
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("on_session threw: ") + error.what());
+  }
+}
+
+core::ShardIndex EngineImpl::shard_for(std::string_view subject) const noexcept {
+  const auto count = static_cast<std::uint64_t>(std::max(threads_, 1));
+  return static_cast<core::ShardIndex>(base::siphash64(key_, subject) % count);
+}
+
+Pending<Session> EngineImpl::attach(AttachOptions options, Completion<Session> done) {
+  const core::ShardIndex to = shard_for(options.user);
+  std::shared_ptr<LocalSession> local;
+  {
+    const engine::Gate::Pass pass(gate_);
+    if (pass && !forked()) {
+      local = std::make_shared<LocalSession>(shared_from_this(), *shards_[to], options.manual_ack);
+    }
+  }
+  wire::Hello hello;
+  hello.device = std::move(options.device);
+  auto started = engine::make_call<Session, wire::Welcome>(
+      shared_from_this(), to, std::move(hello),
+      [local, engine = this](wire::Welcome& welcome) -> Result<Session> {
+        local->welcomed({welcome.user, welcome.device, welcome.subject});
+        engine->tell_session({welcome.user, welcome.device, welcome.subject, {}});
+        return Session(local);
+      });
+  if (done) started.pending.then(std::move(done));
+  auto call = std::make_shared<engine::CallRef>(std::move(started.call));
+  if (forked()) return call->fail(forked_error()), std::move(started.pending);
+  if (Error error = engine::check_subject(options.user)) {
+    return call->fail(std::move(error)), std::move(started.pending);
+  }
+  if (!local || !accepting()) return call->fail(closed_error()), std::move(started.pending);
+  core::SessionSetup setup{.kind = core::SessionSetup::Kind::trusted,
+                           .identity = {std::move(options.user)},
+                           .auto_subscribe = options.follow};
+  post(to, [this, to, local, call, setup = std::move(setup)] {
+    if (!accepting()) return call->fail(closed_error());
+    if (!admit_session()) {
+      return call->fail({Errc::limit_reached, "max_sessions are attached; detach some"});
+    }
+    shards_[to]->keep(local);
+    local->open(setup, std::move(*call));
+  });
+  return std::move(started.pending);
+}
+
+void EngineImpl::resolve(std::string subject, engine::CallRef call,
+                         std::function<void(LocalSession&, engine::CallRef, UserId)> with) {
+  if (forked()) return call.fail(forked_error());
+  if (Error error = engine::check_subject(subject)) return call.fail(std::move(error));
+  if (!accepting()) return call.fail(closed_error());
+  auto held = std::make_shared<engine::CallRef>(std::move(call));
+  post(0, [this, subject = std::move(subject), held, with = std::move(with)] {
+    shards_[0]->core().resolve(subject, false, [this, held, with](Result<UserId> user) {
+      if (!user) return held->fail(std::move(user).error());
+      if (!*user) return held->fail({Errc::denied, "no such user"});
+      with(*system_, std::move(*held), *user);
+    });
+  });
+}
+
+EngineStats EngineImpl::stats() const {
+  EngineStats sum;
+  auto* self = const_cast<EngineImpl*>(this);
+  const engine::Gate::Pass pass(self->gate_);
+  if (!pass || forked()) return sum;
+  sum.shards = shards_.size();
+  for (const auto& shard : shards_) {
+    const EngineStats one = shard->stats();
+    sum.sessions += one.sessions;
+    sum.conversations += one.conversations;
+    sum.ingress_bytes += one.ingress_bytes;
+    sum.queued_bytes += one.queued_bytes;
+  }
+  if (sum.sessions > 0) --sum.sessions;  // the host's own, as the system
+  return sum;
+}
+
+bool EngineImpl::admit_session() noexcept {
+  if (sessions_.fetch_add(1) <= options_.max_sessions) return true;  // the system's is one of them
+  sessions_.fetch_sub(1);
+  return false;
+}
+
+bool EngineImpl::memory_full() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& shard : shards_) sum += shard->memory();
+  return sum >= options_.memory_limit;
+}
+
+void EngineImpl::log(LogLevel level, std::string_view text) const {
+  if (!options_.log) return;
+  const std::lock_guard lock(log_mutex_);
+  try {
+    options_.log({level, text});
+  } catch (...) {  // a sink that throws has nowhere to be told
+  }
+}
+
+std::int64_t EngineImpl::wall_ms() noexcept {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  auto latest = wall_ms_.load(std::memory_order_relaxed);
+  while (now > latest) {
+    if (wall_ms_.compare_exchange_weak(latest, now, std::memory_order_relaxed)) return now;
+  }
+  return latest;
+}
+
+std::uint64_t EngineImpl::fallback_random() noexcept {
+  const std::uint64_t count = chance_.fetch_add(1);
+  return base::siphash64(key_, {reinterpret_cast<const char*>(&count), sizeof count});
+}
+
+// ---- The end ----
+
+void EngineImpl::close() {
+  if (forked()) return;
+  Phase expected = Phase::open;
+  if (!phase_.compare_exchange_strong(expected, Phase::closing)) return;
+  post(0, [this] { shutdown_->begin(); });
+}
+
+void EngineImpl::stop_loops() {
+  for (const auto& shard : shards_) shard->loop().stop();
+}
+
+/// No loop is driven any more: unmakes everything and answers what is left.
+void EngineImpl::finalize() {
+  gate_.close();
+  for (const auto& shard : shards_) shard->abandon_all(closed_error());
+  system_.reset();
+  shutdown_.reset();
+  link_hosts_.clear();
+  shards_.clear();
+  transports_.clear();
+  store_.reset();
+  if (driven_) options_.threads.driver()->stop();
+  phase_.store(Phase::stopped);
+}
+
+void EngineImpl::tell_stopped() {
+  std::function<void()> handler;
+  {
+    const std::lock_guard lock(handlers_mutex_);
+    if (told_stopped_) return;
+    told_stopped_ = true;
+    handler = std::move(on_stopped_);
+  }
+  if (handler) handler();
+  run_ticket_.fetch_add(1);
+  run_ticket_.notify_all();
+}
+
+void EngineImpl::on_stopped(std::function<void()> handler) {
+  if (forked()) return;
+  {
+    const std::lock_guard lock(handlers_mutex_);
+    if (!told_stopped_) {
+      on_stopped_ = std::move(handler);
+      return;
+    }
+  }
+  if (handler) handler();
+}
+
+void EngineImpl::destroy() {
+  const bool own = on_own_thread();
+  close();
+  if (own) {
+    if (host_driven()) abandoned_ = shared_from_this();
+    return;  // otherwise the first thread holds it until it has stopped
+  }
+  if (host_driven()) {
+    while (!stopped()) {
+      if (!poll(std::chrono::milliseconds(10)) && !stopped()) sleep(std::chrono::milliseconds(50));
+    }
+    tell_stopped();
+    return;
+  }
+  if (own_threads_[0].joinable() && own_threads_[0].get_id() != std::this_thread::get_id()) {
+    own_threads_[0].join();
+  }
+}
+
+}  // namespace parley::inline v0::detail

@@ -1,0 +1,183 @@
+// link_session.cpp: between a link and the core.
+#include "engine/link_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine_impl.hpp"
+#include "engine/shard_host.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::engine {
+namespace {
+
+// A frame around the longest body: a base64 one in JSON is longer, and so is its allowance.
+constexpr std::size_t frame_room = 64 * limits::kib;
+constexpr auto busy_for = std::chrono::milliseconds(1'000);
+
+std::size_t most_message(const EngineOptions& options, Encoding encoding) {
+  const std::size_t body =
+      encoding == Encoding::json ? (options.max_body + 2) / 3 * 4 : options.max_body;
+  return body + frame_room;
+}
+
+}  // namespace
+
+LinkSession::LinkSession(ShardHost& host, std::unique_ptr<Link> link, LinkInfo info)
+    : HostedOutlet(host),
+      link_(std::move(link)),
+      info_(std::move(info)),
+      codec_(host.codec(info_.encoding)),
+      progress_(host.now().steady) {}
+
+void LinkSession::open() {
+  link_->limit_messages(limits::message_before_hello);
+  ref_ = host_.core().open(*this, {.kind = core::SessionSetup::Kind::link});
+}
+
+void LinkSession::push(const core::FramePtr& frame) {
+  if (closed_) return;
+  if (frame->reply().request != 0) note_answer(frame->reply());
+  const Payload& bytes = frame->encoded(codec_);
+  pending_.push_back(bytes);
+  pending_bytes_ += bytes.size();
+  measure();
+  host_.mark_dirty(*this);
+}
+
+void LinkSession::note_answer(const wire::Reply& reply) {
+  if (open_requests_ > 0) --open_requests_;
+  const auto* welcome = std::get_if<wire::Welcome>(&reply.answer);
+  if (welcome == nullptr) return;
+  welcomed_ = true;
+  link_->limit_messages(most_message(host_.engine().options(), info_.encoding));
+  welcome_ = std::make_unique<SessionInfo>(
+      SessionInfo{welcome->user, welcome->device, welcome->subject, info_.transport});
+}
+
+void LinkSession::measure() {
+  backlog_ = link_->queued() + pending_bytes_;
+  if (backlog_ > limits::queue_soft) above_ = true;
+}
+
+void LinkSession::close(CloseReason reason, std::string_view text) {
+  if (closing_) return;
+  closing_ = true;
+  reason_ = reason;
+  text_ = text;
+  host_.mark_dirty(*this);
+}
+
+bool LinkSession::flush() {
+  if (released_ || closed_) return false;
+  if (!pending_.empty()) {
+    if (link_->queued() == 0) progress_ = host_.now().steady;  // the clock of a stall starts here
+    accepted_ += pending_bytes_;
+    link_->send(pending_);
+    pending_.clear();
+    pending_bytes_ = 0;
+    measure();
+  }
+  if (welcome_) host_.engine().tell_session(*std::exchange(welcome_, nullptr));
+  if (closing_) {
+    closed_ = true;
+    backlog_ = 0;
+    link_->close(reason_, text_);
+    return false;
+  }
+  const std::size_t hard = limits::queue_hard + host_.engine().options().max_body + frame_room;
+  if (backlog_ > hard) {
+    fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "answers were not read");
+    return true;
+  }
+  if (above_ && backlog_ <= limits::queue_soft / 2) {
+    above_ = false;
+    host_.core().drained(ref_);
+  }
+  return false;
+}
+
+void LinkSession::drained() {
+  if (released_ || closed_) return;
+  measure();
+  if (backlog_ > limits::queue_soft / 2) return;
+  above_ = false;
+  host_.core().drained(ref_);
+}
+
+void LinkSession::sweep() {
+  if (released_ || closed_) return;
+  const auto now = host_.now().steady;
+  const std::size_t queued = link_->queued();
+  // A link may count bytes of its own (prefixes) in its queue, so what was taken is a lower bound.
+  const std::uint64_t taken = accepted_ > queued ? accepted_ - queued : 0;
+  if (queued == 0 || taken > taken_) progress_ = now;
+  taken_ = std::max(taken_, taken);
+  if (now - progress_ >= limits::stall) {
+    return fail_link(CloseReason::slow_consumer, Errc::slow_consumer,
+                     "nothing was read for 15 seconds");
+  }
+  if (above_) drained();  // a link that never was above the limit by itself does not tell
+}
+
+void LinkSession::received(Bytes message) {
+  if (released_ || closing_) return;
+  const std::size_t most = welcomed_ ? most_message(host_.engine().options(), info_.encoding)
+                                     : limits::message_before_hello;
+  if (message.size() > most) {
+    return fail_link(CloseReason::too_large, Errc::too_large,
+                     "a message may have " + std::to_string(most) + " bytes");
+  }
+  requests_.clear();
+  if (auto decoded = codec_.decode(message, requests_); !decoded) {
+    return fail_link(CloseReason::protocol_error, Errc::protocol_error, decoded.error().message);
+  }
+  const bool full = host_.memory_full();
+  for (wire::Request& request : requests_) {
+    if (closing_) return;
+    if (full && request.number != 0) {
+      Error busy(Errc::busy, "the engine's memory limit is reached; try again");
+      busy.retry_after = busy_for;
+      ++open_requests_;
+      push(core::make_frame(request.number, wire::Failed{std::move(busy)}));
+      continue;
+    }
+    ++open_requests_;
+    host_.core().request(ref_, std::move(request));
+  }
+}
+
+void LinkSession::fail_link(CloseReason reason, Errc code, std::string text) {
+  if (closing_) return;
+  host_.log(core::Effects::Severity::info,
+            "closing a link of " + info_.transport + " from " + info_.peer + ": " + text);
+  push(core::make_frame(
+      0, wire::Goodbye{std::string(to_string(code)), 0, reason == CloseReason::slow_consumer}));
+  close(reason, text);
+}
+
+void LinkSession::closed(Error why) {
+  if (released_) return host_.orphan_closed(*this);
+  if (why) {
+    host_.log(core::Effects::Severity::debug,
+              "a link of " + info_.transport + " from " + info_.peer + " ended: " + why.message);
+  }
+  closed_ = true;
+  open_requests_ = 0;
+  backlog_ = 0;
+  pending_.clear();
+  host_.core().session_closed(ref_);
+  host_.release(*this);
+}
+
+void LinkSession::abandon(const Error& why) {
+  if (released_) return;
+  if (!closed_) link_->close(CloseReason::going_away, why.message);
+  closed_ = true;
+  open_requests_ = 0;
+  pending_.clear();
+  host_.core().session_closed(ref_);
+  host_.orphan(*this);
+}
+
+}  // namespace parley::engine

@@ -1,0 +1,62 @@
+// engine/link_session.hpp: a session behind a link: bytes to requests, frames to bytes, limits and
+// stalls watched.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/outlet.hpp"
+#include "parley/engine.hpp"
+#include "parley/transport.hpp"
+#include "wire/codec.hpp"
+
+namespace parley::engine {
+
+/// Owned by its shard host from the link's opening until LinkEvents::closed. Thread: the shard's.
+class LinkSession final : public HostedOutlet, public LinkEvents {
+ public:
+  LinkSession(ShardHost& host, std::unique_ptr<Link> link, LinkInfo info);
+  void open();
+
+  // core::Outlet.
+  void push(const core::FramePtr& frame) override;
+  void close(CloseReason reason, std::string_view text) override;
+
+  // HostedOutlet.
+  bool flush() override;
+  void sweep() override;
+  [[nodiscard]] std::size_t open_requests() const noexcept override { return open_requests_; }
+  void abandon(const Error& why) override;
+
+  // LinkEvents.
+  void received(Bytes message) override;
+  void drained() override;
+  void closed(Error why) override;
+
+ private:
+  void note_answer(const wire::Reply& reply);
+  void measure();
+  void fail_link(CloseReason reason, Errc code, std::string text);
+
+  std::unique_ptr<Link> link_;
+  const LinkInfo info_;
+  wire::Codec& codec_;
+  std::vector<Payload> pending_;  // of this turn
+  std::size_t pending_bytes_ = 0;
+  std::vector<wire::Request> requests_;  // scratch of received()
+  std::size_t open_requests_ = 0;
+  bool welcomed_ = false;
+  bool above_ = false;    // the backlog has been above the soft limit and not yet at its half
+  bool closing_ = false;  // close() was asked for
+  bool closed_ = false;   // Link::close was called
+  CloseReason reason_ = CloseReason::normal;
+  std::string text_;
+  std::unique_ptr<SessionInfo> welcome_;  // to be told to the host
+  std::uint64_t accepted_ = 0;            // bytes given to the link
+  std::uint64_t taken_ = 0;               // of those: taken by the network, at the last look
+  std::chrono::steady_clock::time_point progress_{};
+};
+
+}  // namespace parley::engine

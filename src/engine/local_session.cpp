@@ -1,0 +1,354 @@
+// local_session.cpp: the inbox, the delivery of frames to handlers, and the end of an in-process
+// session.
+#include "engine/local_session.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "engine/engine_impl.hpp"
+#include "parley/limits.hpp"
+#include "wire/record.hpp"
+
+namespace parley::inline v0::detail {
+namespace {
+
+constexpr std::size_t frame_charge = 64;    // bytes of a queued frame beside its records
+constexpr std::size_t events_at_once = 64;  // in one call of on_events
+constexpr std::size_t most_open_acks = 16;
+
+std::size_t size_of(const wire::Reply& reply) {
+  if (reply.request != 0) return 0;  // asked for: bounded by limits::in_flight
+  std::size_t size = frame_charge;
+  if (const auto* events = std::get_if<wire::Events>(&reply.answer)) {
+    for (const Payload& record : events->records) size += record.size();
+  }
+  return size;
+}
+
+Error error_of(CloseReason reason, std::string_view text) {
+  switch (reason) {
+    case CloseReason::normal:
+      return {Errc::session_closed, "the session was closed: " + std::string(text)};
+    case CloseReason::going_away:
+      return {Errc::engine_closed, "the engine closed"};
+    case CloseReason::policy:
+      return {Errc::session_closed, "the session was refused or revoked: " + std::string(text)};
+    case CloseReason::protocol_error:
+    case CloseReason::too_large:
+    case CloseReason::slow_consumer:
+    case CloseReason::internal:
+      break;
+  }
+  return {Errc::internal, std::string(text)};
+}
+
+Error closed_session() {
+  return {Errc::session_closed, "the session is detached or closed; attach another"};
+}
+
+}  // namespace
+
+LocalSession::LocalSession(std::shared_ptr<EngineImpl> engine, engine::ShardHost& host,
+                           bool manual_ack)
+    : HostedOutlet(host),
+      engine_(std::move(engine)),
+      shard_(host.index()),
+      manual_ack_(manual_ack) {}
+
+LocalSession::~LocalSession() = default;
+
+// ---- Any thread ----
+
+bool LocalSession::put(Item item) {
+  const engine::Gate::Pass pass(engine_->gate());
+  if (!pass) return false;
+  if (!inbox_.push(std::move(item))) return true;
+  // Drains even when the loop is destroyed before it comes to this: every call is answered.
+  std::shared_ptr<LocalSession> drain(this, [keep = shared_from_this()](LocalSession* session) {
+    try {
+      session->drain_inbox();
+    } catch (const std::exception& error) {
+      session->engine_->log(LogLevel::error, error.what());
+    }
+  });
+  host_.loop().post([drain = std::move(drain)] { drain->drain_inbox(); });
+  return true;
+}
+
+void LocalSession::submit(engine::CallRef call) {
+  if (engine_->forked()) return call.fail(forked_error());
+  if ((state_.load() & detached_bit) != 0) return call.fail(closed_session());
+  if (!engine_->accepting()) return call.fail(closed_error());
+  auto item = Item{std::move(call), {}};
+  if (!put(std::move(item))) item.call.fail(closed_error());
+}
+
+void LocalSession::set(std::function<void(Handlers&)> change) {
+  if (!engine_->forked()) put({{}, std::move(change)});
+}
+
+void LocalSession::detach(bool wait) noexcept {
+  if (engine_->forked()) return;
+  if ((state_.fetch_or(detached_bit) & detached_bit) == 0) put({});
+  if (!wait || running_on_.load() == runtime::Loop::current()) return;
+  for (auto now = state_.load(); (now & running_bit) != 0; now = state_.load()) state_.wait(now);
+}
+
+// ---- The shard ----
+
+void LocalSession::open(core::SessionSetup setup, engine::CallRef hello) {
+  ref_ = host_.core().open(*this, std::move(setup));
+  if (hello) request(std::move(hello));
+}
+
+std::uint32_t LocalSession::next_number() noexcept {
+  do {
+    ++last_number_;
+  } while (last_number_ == 0 || calls_.contains(last_number_));
+  return last_number_;
+}
+
+void LocalSession::request(engine::CallRef call) {
+  if (finished_) {
+    run_guarded("a completion", [&] { call.fail(why_); });
+    return;
+  }
+  if (host_.memory_full()) {
+    Error busy(Errc::busy, "the engine's memory limit is reached; try again");
+    busy.retry_after = std::chrono::seconds(1);
+    run_guarded("a completion", [&] { call.fail(std::move(busy)); });
+    return;
+  }
+  const std::uint32_t number = next_number();
+  wire::Request request{number, std::move(call.operation())};
+  calls_.emplace(number, std::move(call));
+  host_.core().request(ref_, std::move(request));
+}
+
+void LocalSession::drain_inbox() {
+  inbox_.take_all([this](Item&& item) {
+    if (item.call) {
+      request(std::move(item.call));
+    } else if (item.change) {
+      if (finished_) return;
+      item.change(handlers_);
+      if ((handlers_.on_event || handlers_.on_events) && !held_.empty()) {
+        frames_.insert(frames_.begin(), std::make_move_iterator(held_.begin()),
+                       std::make_move_iterator(held_.end()));
+        held_.clear();
+        host_.mark_dirty(*this);
+      }
+    } else {
+      finish(closed_session());
+    }
+  });
+}
+
+void LocalSession::push(const core::FramePtr& frame) {
+  if (finished_) return;
+  const std::size_t size = size_of(frame->reply());
+  frames_.push_back({frame, size});
+  backlog_ += size;
+  if (backlog_ > limits::queue_soft) above_ = true;
+  host_.mark_dirty(*this);
+}
+
+void LocalSession::close(CloseReason reason, std::string_view text) {
+  if (closing_ || finished_) return;
+  closing_ = true;
+  why_ = error_of(reason, text);
+  host_.mark_dirty(*this);
+}
+
+bool LocalSession::flush() {
+  const auto self = shared_from_this();  // a handler may destroy the Session
+  while (!frames_.empty() && !finished_) {
+    const Queued queued = frames_.front();
+    position_ = queued.delivered;
+    const bool whole = deliver(queued);
+    if (finished_) return false;
+    frames_.front().delivered = position_;
+    if (!whole) return true;
+    frames_.pop_front();
+    shrink(queued.size);
+    if (host_.loop().should_yield()) break;
+  }
+  if (finished_) return false;
+  send_acks();
+  if (closing_ && frames_.empty() && calls_.empty()) finish(Error(why_));
+  return !finished_ && !frames_.empty();
+}
+
+void LocalSession::shrink(std::size_t size) {
+  backlog_ -= std::min(backlog_, size);
+  if (!above_ || backlog_ > limits::queue_soft / 2) return;
+  above_ = false;
+  host_.core().drained(ref_);
+}
+
+/// False when the turn's budget ended inside it: it goes on from position_.
+bool LocalSession::deliver(const Queued& queued) {
+  const wire::Reply& reply = queued.frame->reply();
+  if (reply.request != 0) {
+    answer(reply.request, reply.answer);
+    return true;
+  }
+  const auto* events = std::get_if<wire::Events>(&reply.answer);
+  if (events == nullptr) {
+    deliver_push(reply.answer);
+    return true;
+  }
+  if (!handlers_.on_event && !handlers_.on_events) {
+    held_.push_back(queued);
+    backlog_ += queued.size;  // goes on counting
+    return true;
+  }
+  return deliver_events(*events);
+}
+
+bool LocalSession::deliver_events(const wire::Events& events) {
+  const bool many = handlers_.on_events != nullptr;
+  const std::size_t at_once = many ? events_at_once : 1;
+  const std::size_t count = events.records.size();
+  while (position_ < count) {
+    const std::size_t end = std::min(count, position_ + at_once);
+    events_.clear();
+    for (std::size_t i = position_; i < end; ++i) {
+      const Mark mark = i + 1 == count ? events.mark : 0;
+      events_.push_back(wire::to_event(events.conversation, events.epoch, events.records[i], mark));
+    }
+    const bool ran = run_handler(many ? "on_events" : "on_event", [&] {
+      if (many) {
+        handlers_.on_events(events_);
+      } else {
+        handlers_.on_event(events_.front());
+      }
+    });
+    if (!ran) return false;  // detached, or finished by what it threw
+    position_ = end;
+    if (!manual_ack_) {
+      Seq& acked = acks_[events.conversation];
+      acked = std::max(acked, events.first + end - 1);
+    }
+    if (position_ < count && host_.loop().should_yield()) return false;
+  }
+  events_.clear();  // gives the records free
+  return true;
+}
+
+void LocalSession::deliver_push(const wire::Answer& answer) {
+  if (const auto* signal = std::get_if<wire::Signalled>(&answer)) {
+    if (!handlers_.on_signal) return;
+    run_handler("on_signal", [&] {
+      handlers_.on_signal({signal->conversation, signal->sender, signal->kind, signal->data});
+    });
+  } else if (const auto* receipts = std::get_if<wire::ReceiptsMoved>(&answer)) {
+    if (!handlers_.on_receipts) return;
+    run_handler("on_receipts", [&] {
+      handlers_.on_receipts({receipts->conversation, receipts->receipts});
+    });
+  } else if (const auto* presence = std::get_if<wire::PresenceChanged>(&answer)) {
+    for (const Presence& user : presence->users) {
+      if (!handlers_.on_presence || finished_) return;
+      run_handler("on_presence", [&] { handlers_.on_presence(user); });
+    }
+  } else if (const auto* list = std::get_if<wire::ListChanged>(&answer)) {
+    if (!handlers_.on_list) return;
+    run_handler("on_list", [&] { handlers_.on_list({list->whole, list->entries, list->removed}); });
+  } else if (const auto* moved = std::get_if<wire::HeadMoved>(&answer)) {
+    if (!handlers_.on_head) return;
+    run_handler("on_head", [&] {
+      handlers_.on_head({moved->conversation, moved->head, moved->head_ordinal});
+    });
+  } else if (const auto* subscribed = std::get_if<wire::Subscribed>(&answer)) {
+    for (const ResumeAnswer& each : subscribed->answers) {
+      if (!handlers_.on_resume || finished_) return;
+      if (each.answer == Resume::caught_up || each.answer == Resume::range) continue;
+      run_handler("on_resume", [&] { handlers_.on_resume(each); });
+    }
+  }  // Goodbye: close() says it as well
+}
+
+void LocalSession::answer(std::uint32_t number, const wire::Answer& answer) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) {  // one of our own acknowledgements: a hint, nobody waits for it
+    if (open_acks_ > 0) --open_acks_;
+    return;
+  }
+  engine::CallRef call = std::move(found->second);
+  calls_.erase(found);
+  run_guarded("a completion", [&] { call.answer(answer); });
+}
+
+void LocalSession::send_acks() {
+  while (!acks_.empty() && open_acks_ < most_open_acks && !finished_) {
+    const auto first = acks_.begin();
+    const wire::MarkRead mark{first->first, first->second, 0};
+    acks_.erase(first);
+    ++open_acks_;
+    host_.core().request(ref_, {next_number(), mark});
+  }
+}
+
+void LocalSession::finish(const Error& why) {
+  if (finished_) return;
+  const auto self = shared_from_this();
+  finished_ = true;
+  why_ = why;
+  host_.core().session_closed(ref_);
+  frames_.clear();
+  held_.clear();
+  acks_.clear();
+  backlog_ = 0;
+  open_acks_ = 0;
+  for (auto& [number, call] : std::exchange(calls_, {})) {
+    run_guarded("a completion", [&] { call.fail(why_); });
+  }
+  if (handlers_.on_closed) run_handler("on_closed", [&] { handlers_.on_closed(why_); });
+  handlers_ = {};
+  host_.release(*this);
+}
+
+// ---- The host's code ----
+
+bool LocalSession::enter_handler() noexcept {
+  running_on_.store(runtime::Loop::current());
+  if ((state_.fetch_or(running_bit) & detached_bit) == 0) return true;
+  leave_handler();
+  return false;
+}
+
+void LocalSession::leave_handler() noexcept {
+  if ((state_.fetch_and(~running_bit) & detached_bit) != 0) state_.notify_all();
+}
+
+/// False when it did not run to its end; then the session is detached or finished.
+template <class F>
+bool LocalSession::run_handler(const char* what, F&& run) {
+  if (!enter_handler()) return false;
+  struct Leave {
+    LocalSession& session;
+    ~Leave() { session.leave_handler(); }
+  } const leave{*this};
+  return run_guarded(what, std::forward<F>(run));
+}
+
+template <class F>
+bool LocalSession::run_guarded(const char* what, F&& run) {
+  std::string thrown;
+  try {
+    run();
+    return true;
+  } catch (const std::exception& error) {
+    thrown = error.what();
+  } catch (...) {
+    thrown = "something that is no std::exception";
+  }
+  const std::string text = std::string(what) + " of a session threw: " + thrown;
+  engine_->log(LogLevel::error, text);
+  finish({Errc::internal, text});
+  return false;
+}
+
+}  // namespace parley::inline v0::detail

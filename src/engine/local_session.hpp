@@ -1,0 +1,134 @@
+// engine/local_session.hpp: a session of host code: structs instead of bytes, handlers and
+// completions on the shard.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/mpsc_queue.hpp"
+#include "engine/call.hpp"
+#include "engine/outlet.hpp"
+#include "engine/shard_host.hpp"
+#include "parley/session.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::inline v0::detail {
+
+class EngineImpl;
+
+/// Shared by its shard host, until it is finished, and the host's Session. What any thread asks
+/// goes through the inbox, in order. Thread: the shard's, but where it says otherwise.
+class LocalSession final : public engine::HostedOutlet,
+                           public std::enable_shared_from_this<LocalSession> {
+ public:
+  struct Handlers {
+    std::function<void(const Event&)> on_event;
+    std::function<void(std::span<const Event>)> on_events;
+    std::function<void(const Signal&)> on_signal;
+    std::function<void(const ReceiptsMoved&)> on_receipts;
+    std::function<void(const Presence&)> on_presence;
+    std::function<void(const ListChange&)> on_list;
+    std::function<void(const HeadMoved&)> on_head;
+    std::function<void(const ResumeAnswer&)> on_resume;
+    std::function<void(const Error&)> on_closed;
+  };
+  struct Name {
+    UserId user;
+    DeviceId device;
+    std::string subject;
+  };
+
+  LocalSession(std::shared_ptr<EngineImpl> engine, engine::ShardHost& host, bool manual_ack);
+  ~LocalSession() override;
+
+  // Thread: any.
+  [[nodiscard]] const std::shared_ptr<EngineImpl>& engine() const noexcept { return engine_; }
+  [[nodiscard]] std::uint16_t shard() const noexcept { return shard_; }
+  /// Set before the session is handed to the host, never changed after.
+  [[nodiscard]] const Name& name() const noexcept { return name_; }
+  /// Answers the call in time, or fails it at once.
+  void submit(engine::CallRef call);
+  void set(std::function<void(Handlers&)> change);
+  /// No handler starts any more; `wait` for the one that is running on another thread.
+  void detach(bool wait) noexcept;
+
+  // The shard's.
+  /// The host's registry has it; `hello` is its first request, none for the system.
+  void open(core::SessionSetup setup, engine::CallRef hello);
+  void request(engine::CallRef call);
+  void welcomed(Name name) { name_ = std::move(name); }
+  void finish(const Error& why);
+
+  void push(const core::FramePtr& frame) override;
+  void close(CloseReason reason, std::string_view text) override;
+  bool flush() override;
+  [[nodiscard]] std::size_t open_requests() const noexcept override {
+    return calls_.size() + open_acks_;
+  }
+  void abandon(const Error& why) override { finish(why); }
+
+ private:
+  struct Item {
+    engine::CallRef call;
+    std::function<void(Handlers&)> change;
+  };
+  struct Queued {
+    core::FramePtr frame;
+    std::size_t size = 0;       // counted in the backlog
+    std::size_t delivered = 0;  // records that a handler has seen already
+  };
+
+  bool put(Item item);
+  void drain_inbox();
+  std::uint32_t next_number() noexcept;
+
+  bool deliver(const Queued& queued);
+  bool deliver_events(const wire::Events& events);
+  void deliver_push(const wire::Answer& answer);
+  void answer(std::uint32_t number, const wire::Answer& answer);
+  void send_acks();
+  void shrink(std::size_t size);
+
+  template <class F>
+  bool run_handler(const char* what, F&& run);
+  template <class F>
+  bool run_guarded(const char* what, F&& run);
+  bool enter_handler() noexcept;
+  void leave_handler() noexcept;
+
+  static constexpr std::uint32_t detached_bit = 1, running_bit = 2;
+
+  // Constant after construction.
+  const std::shared_ptr<EngineImpl> engine_;
+  const std::uint16_t shard_;
+  const bool manual_ack_;
+  Name name_;
+
+  // Any thread.
+  base::MpscQueue<Item> inbox_;
+  std::atomic<std::uint32_t> state_{0};
+  std::atomic<const void*> running_on_{nullptr};  // the loop whose thread is in a handler
+
+  // The shard's.
+  Handlers handlers_;
+  std::unordered_map<std::uint32_t, engine::CallRef> calls_;
+  std::uint32_t last_number_ = 0;
+  std::deque<Queued> frames_;
+  std::deque<Queued> held_;    // events without a handler
+  std::size_t position_ = 0;   // records of the frame under delivery that were delivered
+  std::vector<Event> events_;  // scratch
+  std::unordered_map<ConversationId, Seq> acks_;
+  std::size_t open_acks_ = 0;
+  bool above_ = false;
+  bool closing_ = false;
+  bool finished_ = false;
+  Error why_;
+};
+
+}  // namespace parley::inline v0::detail

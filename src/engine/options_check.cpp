@@ -1,0 +1,95 @@
+// options_check.cpp: bounds of the options, and of what the host says about users.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "engine/engine_impl.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::engine {
+namespace {
+
+Error bad(std::string text) { return {Errc::invalid_argument, std::move(text)}; }
+
+constexpr std::size_t most_body = 16 * limits::mib;
+constexpr std::size_t most_sessions = 10'000'000;
+constexpr int most_node = 1'023;
+
+Error check_transports(const EngineOptions& options) {
+  for (std::size_t i = 0; i < options.transports.size(); ++i) {
+    const TransportChoice& choice = options.transports[i];
+    const bool named = !choice.scheme.empty() &&
+                       choice.scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") ==
+                           std::string::npos;
+    if (!named) {
+      return bad("transports: a scheme is lower-case letters, digits, '+', '-' and '.'");
+    }
+    if (!choice.open) return bad("transports: " + choice.scheme + " has no function to open it");
+    for (std::size_t j = 0; j < i; ++j) {
+      if (options.transports[j].scheme == choice.scheme) {
+        return {Errc::already_exists, "transports: two for the scheme " + choice.scheme};
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int default_threads() noexcept {
+  const unsigned cores = std::thread::hardware_concurrency();
+  return static_cast<int>(std::clamp(cores, 1U, static_cast<unsigned>(Threads::most)));
+}
+
+Error check_options(const EngineOptions& options) {
+  if (const auto count = options.threads.count()) {
+    // Zero is how host_driven says it.
+    if (*count < 0 || *count > Threads::most) {
+      return bad("threads: expected 1 to " + std::to_string(Threads::most) + ", or host_driven");
+    }
+  }
+  if (options.max_body == 0 || options.max_body > most_body) {
+    return bad("max_body: expected 1 to " + std::to_string(most_body) + " bytes");
+  }
+  if (options.memory_limit < limits::mib) return bad("memory_limit: expected at least 1 MiB");
+  if (options.max_sessions == 0 || options.max_sessions > most_sessions) {
+    return bad("max_sessions: expected 1 to " + std::to_string(most_sessions));
+  }
+  if (options.heartbeat < std::chrono::seconds(1) || options.heartbeat > std::chrono::minutes(10)) {
+    return bad("heartbeat: expected 1 second to 10 minutes");
+  }
+  const int shards = options.threads.count().value_or(default_threads());
+  if (options.node + std::max(shards, 1) - 1 > most_node) {
+    return bad("node: expected 0 to 1023, for the last of the shards as well");
+  }
+  if (!options.web_root.empty()) {
+    struct stat info {};
+    if (::stat(options.web_root.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+      return bad("web_root: " + options.web_root + " is no directory");
+    }
+  }
+  return check_transports(options);
+}
+
+Error check_subject(std::string_view subject) {
+  if (subject.empty()) return bad("user: expected a name of 1 to 256 bytes");
+  if (subject.size() > limits::subject) {
+    return {Errc::too_large, "user: expected a name of 1 to 256 bytes"};
+  }
+  if (!base::valid_utf8(subject)) return bad("user: expected UTF-8");
+  return {};
+}
+
+Result<core::Identity> check_answer(Result<AuthAnswer> answer) {
+  if (!answer) return Error{Errc::unauthenticated, "not authenticated"};
+  if (check_subject(answer->subject)) {
+    return Error{Errc::unauthenticated, "the authenticator gave a name that is none"};
+  }
+  return core::Identity{std::move(answer->subject)};
+}
+
+}  // namespace parley::engine

@@ -1,0 +1,305 @@
+// session.cpp: the public session: each call becomes a request of the core.
+#include "parley/session.hpp"
+
+#include <utility>
+
+#include "engine/local_session.hpp"
+#include "engine/start_call.hpp"
+#include "wire/messages.hpp"
+#include "wire/record.hpp"
+
+namespace parley::inline v0 {
+namespace {
+
+using detail::LocalSession;
+using engine::create_of;
+using engine::Local;
+using engine::start;
+
+HistoryPage to_page(wire::HistoryPage& answer) {
+  HistoryPage page;
+  page.more = answer.more;
+  page.floor = answer.floor;
+  const std::size_t count = answer.records.size();
+  page.events.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    page.events.push_back(wire::to_event(answer.conversation, answer.epoch,
+                                         std::move(answer.records[i]),
+                                         i + 1 == count ? answer.mark : 0));
+  }
+  return page;
+}
+
+Pending<HistoryPage> read_history(const Local& session, const ConversationId& id,
+                                  HistoryOptions options, Completion<HistoryPage> done) {
+  return start<HistoryPage, wire::HistoryPage>(
+      session, wire::History{id, options.from, options.backward, options.limit},
+      [](wire::HistoryPage& answer) -> Result<HistoryPage> { return to_page(answer); },
+      std::move(done));
+}
+
+Pending<MembersPage> read_members(const Local& session, const ConversationId& id,
+                                  MembersOptions options, Completion<MembersPage> done) {
+  return start<MembersPage, wire::MembersPage>(
+      session, wire::Members{id, options.after, options.limit},
+      [](wire::MembersPage& answer) -> Result<MembersPage> {
+        return MembersPage{std::move(answer.members), std::move(answer.receipts), answer.count,
+                           answer.more};
+      },
+      std::move(done));
+}
+
+Pending<ResumeAnswer> follow(const Local& session, const ConversationId& id,
+                             SubscribeOptions options, Completion<ResumeAnswer> done) {
+  wire::Subscribe subscribe;
+  subscribe.items.push_back({id, options.level, options.from});
+  return start<ResumeAnswer, wire::Subscribed>(
+      session, std::move(subscribe),
+      [](wire::Subscribed& answer) -> Result<ResumeAnswer> {
+        if (answer.answers.size() == 1) return answer.answers.front();
+        return Error{Errc::internal, "subscribe: another number of answers than one"};
+      },
+      std::move(done));
+}
+
+Pending<std::vector<ListEntry>> read_list(const Local& session,
+                                          Completion<std::vector<ListEntry>> done) {
+  return start<std::vector<ListEntry>, wire::ListChanged>(
+      session, wire::Sync{},
+      [](wire::ListChanged& answer) -> Result<std::vector<ListEntry>> {
+        return std::move(answer.entries);
+      },
+      std::move(done));
+}
+
+Pending<std::vector<Presence>> start_watch(const Local& session, const ConversationId& id,
+                                           std::vector<UserId> users,
+                                           Completion<std::vector<Presence>> done) {
+  return start<std::vector<Presence>, wire::PresenceChanged>(
+      session, wire::Watch{id, std::move(users)},
+      [](wire::PresenceChanged& answer) -> Result<std::vector<Presence>> {
+        return std::move(answer.users);
+      },
+      std::move(done));
+}
+
+Pending<std::vector<UserName>> look_up(const Local& session, std::vector<UserId> users,
+                                       Completion<std::vector<UserName>> done) {
+  return start<std::vector<UserName>, wire::Names>(
+      session, wire::Lookup{std::move(users)},
+      [](wire::Names& answer) -> Result<std::vector<UserName>> { return std::move(answer.users); },
+      std::move(done));
+}
+
+template <class Handler>
+void set(const Local& session, Handler LocalSession::Handlers::*which, Handler handler) {
+  if (!session) return;
+  session->set([which, handler = std::move(handler)](LocalSession::Handlers& handlers) {
+    handlers.*which = handler;
+  });
+}
+
+}  // namespace
+
+Session::Session(Local session) noexcept : session_(std::move(session)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&& other) noexcept {
+  if (this != &other) {
+    if (session_) session_->detach(true);
+    session_ = std::move(other.session_);
+  }
+  return *this;
+}
+Session::~Session() {
+  if (session_) session_->detach(true);
+}
+void Session::close() {
+  if (session_) session_->detach(false);
+}
+
+UserId Session::user() const noexcept { return session_ ? session_->name().user : UserId{}; }
+DeviceId Session::device() const noexcept {
+  return session_ ? session_->name().device : DeviceId{};
+}
+std::string_view Session::subject() const noexcept {
+  return session_ ? std::string_view(session_->name().subject) : std::string_view();
+}
+
+// ---- Handlers ----
+
+using Handlers = LocalSession::Handlers;
+void Session::on_event(std::function<void(const Event&)> handler) {
+  set(session_, &Handlers::on_event, std::move(handler));
+}
+void Session::on_events(std::function<void(std::span<const Event>)> handler) {
+  set(session_, &Handlers::on_events, std::move(handler));
+}
+void Session::on_signal(std::function<void(const Signal&)> handler) {
+  set(session_, &Handlers::on_signal, std::move(handler));
+}
+void Session::on_receipts(std::function<void(const ReceiptsMoved&)> handler) {
+  set(session_, &Handlers::on_receipts, std::move(handler));
+}
+void Session::on_presence(std::function<void(const Presence&)> handler) {
+  set(session_, &Handlers::on_presence, std::move(handler));
+}
+void Session::on_list(std::function<void(const ListChange&)> handler) {
+  set(session_, &Handlers::on_list, std::move(handler));
+}
+void Session::on_head(std::function<void(const HeadMoved&)> handler) {
+  set(session_, &Handlers::on_head, std::move(handler));
+}
+void Session::on_resume(std::function<void(const ResumeAnswer&)> handler) {
+  set(session_, &Handlers::on_resume, std::move(handler));
+}
+void Session::on_closed(std::function<void(const Error&)> handler) {
+  set(session_, &Handlers::on_closed, std::move(handler));
+}
+
+// ---- Messages ----
+
+Pending<Ack> Session::send(const ConversationId& conversation, std::string_view text,
+                           SendOptions options) {
+  return engine::start_send(session_, conversation, {}, text, 0, std::move(options), {});
+}
+Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draft,
+                           SendOptions options) {
+  return engine::start_send(session_, conversation, std::move(draft.content_type), draft.body,
+                            draft.reply_to, std::move(options), {});
+}
+void Session::send(const ConversationId& conversation, std::string_view text, SendOptions options,
+                   Completion<Ack> done) {
+  engine::start_send(session_, conversation, {}, text, 0, std::move(options), std::move(done));
+}
+void Session::send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
+                   Completion<Ack> done) {
+  engine::start_send(session_, conversation, std::move(draft.content_type), draft.body,
+                     draft.reply_to, std::move(options), std::move(done));
+}
+Pending<HistoryPage> Session::history(const ConversationId& conversation, HistoryOptions options) {
+  return read_history(session_, conversation, options, {});
+}
+void Session::history(const ConversationId& conversation, HistoryOptions options,
+                      Completion<HistoryPage> done) {
+  read_history(session_, conversation, options, std::move(done));
+}
+
+// ---- Conversations ----
+
+Pending<Conversation> Session::create(CreateOptions options) {
+  return engine::start_opening(session_, create_of(std::move(options)), {});
+}
+void Session::create(CreateOptions options, Completion<Conversation> done) {
+  engine::start_opening(session_, create_of(std::move(options)), std::move(done));
+}
+Pending<Conversation> Session::direct(std::string peer) {
+  return engine::start_opening(session_, wire::Direct{std::move(peer), {}}, {});
+}
+void Session::direct(std::string peer, Completion<Conversation> done) {
+  engine::start_opening(session_, wire::Direct{std::move(peer), {}}, std::move(done));
+}
+Pending<Conversation> Session::join(const ConversationId& channel) {
+  return engine::start_opening(session_, wire::Join{channel}, {});
+}
+void Session::join(const ConversationId& channel, Completion<Conversation> done) {
+  engine::start_opening(session_, wire::Join{channel}, std::move(done));
+}
+Pending<void> Session::leave(const ConversationId& conversation) {
+  return engine::start_simple(session_, wire::Leave{conversation}, {});
+}
+void Session::leave(const ConversationId& conversation, Completion<void> done) {
+  engine::start_simple(session_, wire::Leave{conversation}, std::move(done));
+}
+Pending<void> Session::add(const ConversationId& conversation, std::vector<std::string> members) {
+  return engine::start_simple(session_, wire::Add{conversation, std::move(members)}, {});
+}
+void Session::add(const ConversationId& conversation, std::vector<std::string> members,
+                  Completion<void> done) {
+  engine::start_simple(session_, wire::Add{conversation, std::move(members)}, std::move(done));
+}
+Pending<void> Session::remove(const ConversationId& conversation, UserId user) {
+  return engine::start_simple(session_, wire::Remove{conversation, user}, {});
+}
+void Session::remove(const ConversationId& conversation, UserId user, Completion<void> done) {
+  engine::start_simple(session_, wire::Remove{conversation, user}, std::move(done));
+}
+Pending<void> Session::set_role(const ConversationId& conversation, UserId user, Role role) {
+  return engine::start_simple(session_, wire::SetRole{conversation, user, role}, {});
+}
+void Session::set_role(const ConversationId& conversation, UserId user, Role role,
+                       Completion<void> done) {
+  engine::start_simple(session_, wire::SetRole{conversation, user, role}, std::move(done));
+}
+Pending<void> Session::set_title(const ConversationId& conversation, std::string title) {
+  return engine::start_simple(session_, wire::SetTitle{conversation, std::move(title)}, {});
+}
+void Session::set_title(const ConversationId& conversation, std::string title,
+                        Completion<void> done) {
+  engine::start_simple(session_, wire::SetTitle{conversation, std::move(title)}, std::move(done));
+}
+Pending<MembersPage> Session::members(const ConversationId& conversation, MembersOptions options) {
+  return read_members(session_, conversation, options, {});
+}
+void Session::members(const ConversationId& conversation, MembersOptions options,
+                      Completion<MembersPage> done) {
+  read_members(session_, conversation, options, std::move(done));
+}
+
+// ---- Following and positions ----
+
+Pending<ResumeAnswer> Session::subscribe(const ConversationId& conversation,
+                                         SubscribeOptions options) {
+  return follow(session_, conversation, options, {});
+}
+void Session::subscribe(const ConversationId& conversation, SubscribeOptions options,
+                        Completion<ResumeAnswer> done) {
+  follow(session_, conversation, options, std::move(done));
+}
+Pending<std::vector<ListEntry>> Session::list() { return read_list(session_, {}); }
+void Session::list(Completion<std::vector<ListEntry>> done) {
+  read_list(session_, std::move(done));
+}
+Pending<void> Session::read(const ConversationId& conversation, Seq seq) {
+  return engine::start_simple(session_, wire::MarkRead{conversation, 0, seq}, {});
+}
+void Session::read(const ConversationId& conversation, Seq seq, Completion<void> done) {
+  engine::start_simple(session_, wire::MarkRead{conversation, 0, seq}, std::move(done));
+}
+Pending<void> Session::received(const ConversationId& conversation, Seq seq) {
+  return engine::start_simple(session_, wire::MarkRead{conversation, seq, 0}, {});
+}
+void Session::received(const ConversationId& conversation, Seq seq, Completion<void> done) {
+  engine::start_simple(session_, wire::MarkRead{conversation, seq, 0}, std::move(done));
+}
+void Session::acknowledge(const Event& event) {
+  engine::start_simple(session_, wire::MarkRead{event.conversation, event.seq, 0}, {});
+}
+
+// ---- People ----
+
+Pending<void> Session::signal(const ConversationId& conversation, std::string kind,
+                              std::string data) {
+  return engine::start_simple(session_,
+                              wire::SendSignal{conversation, std::move(kind), std::move(data)}, {});
+}
+void Session::signal(const ConversationId& conversation, std::string kind, std::string data,
+                     Completion<void> done) {
+  engine::start_simple(session_, wire::SendSignal{conversation, std::move(kind), std::move(data)},
+                       std::move(done));
+}
+Pending<std::vector<Presence>> Session::watch(const ConversationId& conversation,
+                                              std::vector<UserId> users) {
+  return start_watch(session_, conversation, std::move(users), {});
+}
+void Session::watch(const ConversationId& conversation, std::vector<UserId> users,
+                    Completion<std::vector<Presence>> done) {
+  start_watch(session_, conversation, std::move(users), std::move(done));
+}
+Pending<std::vector<UserName>> Session::names(std::vector<UserId> users) {
+  return look_up(session_, std::move(users), {});
+}
+void Session::names(std::vector<UserId> users, Completion<std::vector<UserName>> done) {
+  look_up(session_, std::move(users), std::move(done));
+}
+
+}  // namespace parley::inline v0

@@ -1,0 +1,303 @@
+// shard_host.cpp: turns of a shard, and its effects on the real world.
+#include "engine/shard_host.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/os.hpp"
+#include "base/siphash.hpp"
+#include "engine/engine_impl.hpp"
+#include "engine/link_session.hpp"
+#include "engine/queued_codec.hpp"
+
+namespace parley::engine {
+namespace {
+
+constexpr auto sweep_period = std::chrono::milliseconds(250);
+
+LogLevel level_of(core::Effects::Severity severity) noexcept {
+  switch (severity) {
+    case core::Effects::Severity::debug:
+      return LogLevel::debug;
+    case core::Effects::Severity::info:
+      return LogLevel::info;
+    case core::Effects::Severity::warning:
+      return LogLevel::warning;
+    case core::Effects::Severity::error:
+      break;
+  }
+  return LogLevel::error;
+}
+
+}  // namespace
+
+ShardHost::ShardHost(EngineImpl& engine, ShardIndex index, std::unique_ptr<runtime::Loop> loop,
+                     const core::ShardConfig& config)
+    : engine_(engine),
+      index_(index),
+      loop_(std::move(loop)),
+      queued_(std::make_shared<std::atomic<std::size_t>>(0)),
+      posts_(config.shards) {
+  codecs_[static_cast<std::size_t>(Encoding::binary)] =
+      std::make_unique<QueuedCodec>(wire::binary_codec(), queued_);
+  codecs_[static_cast<std::size_t>(Encoding::json)] =
+      std::make_unique<QueuedCodec>(wire::json_codec(), queued_);
+  core_ = std::make_unique<core::Shard>(index, config, *this);
+  plug_in();
+}
+
+ShardHost::~ShardHost() {
+  released_.clear();  // links may unwatch and cancel when they are destroyed
+  orphans_.clear();
+  running_.clear();
+  later_.clear();
+  core_.reset();
+  loop_.reset();
+}
+
+void ShardHost::plug_in() {
+  loop_->on_opened([this](std::unique_ptr<Link> link, LinkInfo info) {
+    return opened(std::move(link), std::move(info));
+  });
+  loop_->on_turn_end([this] { return turn_end(); });
+  loop_->on_failed([this](std::string_view what) {
+    log(Severity::error,
+        "shard " + std::to_string(index_) + ": an exception: " + std::string(what));
+  });
+}
+
+void ShardHost::start() {
+  core_->start();
+  arm_sweep();
+}
+
+void ShardHost::arm_sweep() {
+  loop_->start_timer(sweep_period, [this] {
+    for (auto& [key, outlet] : outlets_) outlet->sweep();
+    arm_sweep();
+  });
+}
+
+void ShardHost::stop(std::function<void()> stopped) { core_->stop(std::move(stopped)); }
+
+// ---- Turns ----
+
+bool ShardHost::turn_end() {
+  run_later();
+  send_posts();
+  bool more = flush_dirty();
+  send_posts();
+  released_.clear();
+  update_figures();
+  more = more || next_ != running_.size() || !later_.empty() || !dirty_.empty();
+  return more;
+}
+
+void ShardHost::run_later() {
+  if (next_ == running_.size()) {
+    running_.clear();
+    next_ = 0;
+    running_.swap(later_);
+  }
+  while (next_ < running_.size()) {
+    const std::function<void()> work = std::move(running_[next_++]);
+    work();
+    if (loop_->should_yield()) return;
+  }
+}
+
+/// Every dirty outlet once; those that have more, and those made dirty meanwhile, in the next turn.
+bool ShardHost::flush_dirty() {
+  if (next_flush_ == flushing_.size()) {
+    flushing_.clear();
+    next_flush_ = 0;
+    flushing_.swap(dirty_);
+  }
+  while (next_flush_ < flushing_.size()) {
+    HostedOutlet* outlet = flushing_[next_flush_++];
+    outlet->dirty_ = false;
+    if (!outlet->released_ && outlet->flush() && !outlet->released_) mark_dirty(*outlet);
+    if ((next_flush_ & 63U) == 0 && loop_->should_yield()) break;
+  }
+  return next_flush_ != flushing_.size();
+}
+
+void ShardHost::send_posts() {
+  for (std::size_t to = 0; to < posts_.size(); ++to) {
+    if (posts_[to].empty()) continue;
+    ShardHost& there = engine_.shard(static_cast<ShardIndex>(to));
+    there.loop().post([&there, work = std::exchange(posts_[to], {})] {
+      for (const auto& each : work) each(there.core());
+    });
+  }
+}
+
+void ShardHost::update_figures() {
+  sessions_.store(outlets_.size(), std::memory_order_relaxed);
+  conversations_.store(core_->conversations(), std::memory_order_relaxed);
+  ingress_.store(core_->ingress_bytes(), std::memory_order_relaxed);
+}
+
+EngineStats ShardHost::stats() const noexcept {
+  return {1, sessions_.load(std::memory_order_relaxed),
+          conversations_.load(std::memory_order_relaxed), ingress_.load(std::memory_order_relaxed),
+          queued_->load(std::memory_order_relaxed)};
+}
+
+bool ShardHost::memory_full() const noexcept { return engine_.memory_full(); }
+
+// ---- Sessions ----
+
+LinkEvents* ShardHost::opened(std::unique_ptr<Link> link, LinkInfo info) {
+  if (!engine_.accepts_links() || memory_full() || !engine_.admit_session()) return nullptr;
+  auto session = std::make_shared<LinkSession>(*this, std::move(link), std::move(info));
+  LinkSession* raw = session.get();
+  keep(std::move(session));
+  raw->open();
+  return raw;
+}
+
+void ShardHost::keep(std::shared_ptr<HostedOutlet> outlet) {
+  HostedOutlet* raw = outlet.get();
+  outlets_.emplace(raw, std::move(outlet));
+}
+
+void ShardHost::release(HostedOutlet& outlet) {
+  const auto found = outlets_.find(&outlet);
+  if (found == outlets_.end()) return;
+  outlet.released_ = true;
+  released_.push_back(std::move(found->second));
+  outlets_.erase(found);
+  std::erase(dirty_, &outlet);
+  for (std::size_t i = next_flush_; i < flushing_.size(); ++i) {
+    if (flushing_[i] != &outlet) continue;
+    flushing_.erase(flushing_.begin() + static_cast<std::ptrdiff_t>(i));
+    break;
+  }
+  engine_.session_gone();
+}
+
+void ShardHost::orphan(HostedOutlet& outlet) {
+  release(outlet);
+  orphans_.push_back(std::move(released_.back()));
+  released_.pop_back();
+}
+
+void ShardHost::orphan_closed(HostedOutlet& outlet) {
+  const auto found = std::find_if(orphans_.begin(), orphans_.end(),
+                                  [&](const auto& orphan) { return orphan.get() == &outlet; });
+  if (found == orphans_.end()) return;
+  released_.push_back(std::move(*found));
+  orphans_.erase(found);
+}
+
+std::size_t ShardHost::open_requests() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& [key, outlet] : outlets_) sum += outlet->open_requests();
+  return sum;
+}
+
+void ShardHost::abandon_all(const Error& why) {
+  while (!outlets_.empty()) {
+    const std::shared_ptr<HostedOutlet> outlet = outlets_.begin()->second;
+    outlet->abandon(why);
+  }
+}
+
+// ---- Effects ----
+
+core::Time ShardHost::now() const noexcept { return {loop_->now(), engine_.wall_ms()}; }
+
+std::uint64_t ShardHost::random() {
+  if (chance_left_ == 0) {
+    if (!base::random_bytes(chance_.data(), sizeof chance_)) {
+      // Only a kernel without getrandom: the seed of the opening goes on, keyed.
+      for (auto& word : chance_) word = engine_.fallback_random();
+    }
+    chance_left_ = chance_.size();
+  }
+  return std::exchange(chance_[--chance_left_], 0);
+}
+
+const StoreFacts& ShardHost::store_facts() const noexcept { return engine_.store().facts(); }
+
+/// A completion of the store, brought to this shard and out of the call that it may have come in.
+template <class T>
+std::function<void(T)> ShardHost::back(Then<T> then) {
+  return [this, then = std::move(then)](T result) mutable {
+    auto work = [then = std::move(then), result = std::move(result)]() mutable {
+      then(std::move(result));
+    };
+    if (on_this_shard()) {
+      later(std::move(work));
+    } else {
+      loop_->post(std::move(work));
+    }
+  };
+}
+
+void ShardHost::commit(Batch batch, Then<Committed> then) {
+  engine_.store().commit(std::move(batch), back<Committed>(std::move(then)));
+}
+void ShardHost::get(Get get, Then<Result<Cells>> then) {
+  engine_.store().get(std::move(get), back<Result<Cells>>(std::move(then)));
+}
+void ShardHost::scan(Scan scan, Then<Result<Rows>> then) {
+  engine_.store().scan(std::move(scan), back<Result<Rows>>(std::move(then)));
+}
+void ShardHost::list(std::uint8_t space, std::string after, std::uint32_t max,
+                     Then<Result<Listed>> then) {
+  engine_.store().list(space, after, max, back<Result<Listed>>(std::move(then)));
+}
+void ShardHost::changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) {
+  engine_.store().changes(after, max, back<Result<Changes>>(std::move(then)));
+}
+void ShardHost::forget_changes(std::string through, Then<Result<void>> then) {
+  engine_.store().forget_changes(through, back<Result<void>>(std::move(then)));
+}
+
+void ShardHost::post(ShardIndex to, std::function<void(core::Shard&)> work) {
+  if (to == index_) {
+    later([this, work = std::move(work)] { work(*core_); });
+  } else {
+    posts_[to].push_back(std::move(work));
+  }
+}
+
+void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> then) {
+  struct Asked {
+    std::atomic<bool> answered{false};
+    Then<Result<core::Identity>> then;
+  };
+  auto asked = std::make_shared<Asked>();
+  asked->then = std::move(then);
+  auto done = [asked, engine = engine_.weak_from_this(),
+               index = index_](Result<AuthAnswer> answer) {
+    if (asked->answered.exchange(true)) return;
+    const auto alive = engine.lock();
+    if (!alive) return;
+    auto identity = check_answer(std::move(answer));
+    alive->post(index, [asked, identity = std::move(identity)]() mutable {
+      asked->then(std::move(identity));
+    });
+  };
+  const Authenticator& decide = engine_.options().authenticator;
+  if (!decide) return done(Error{Errc::unauthenticated, "this engine has no authenticator"});
+  try {
+    decide({std::move(token)}, done);
+  } catch (const std::exception& error) {
+    log(Severity::error, std::string("the authenticator threw: ") + error.what());
+    done(Error{Errc::unauthenticated, "not authenticated"});
+  }
+}
+
+core::Effects::Timer ShardHost::start_timer(std::chrono::milliseconds delay,
+                                            std::function<void()> then) {
+  return static_cast<Timer>(loop_->start_timer(delay, std::move(then)));
+}
+void ShardHost::cancel_timer(Timer timer) noexcept {
+  loop_->cancel_timer(static_cast<LinkHost::Timer>(timer));
+}
+void ShardHost::log(Severity severity, std::string text) { engine_.log(level_of(severity), text); }
+
+}  // namespace parley::engine

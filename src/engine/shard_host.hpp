@@ -1,0 +1,133 @@
+// engine/shard_host.hpp: one shard at work: its loop, its core, its sessions, and the world as the
+// core sees it.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/effects.hpp"
+#include "core/shard.hpp"
+#include "engine/outlet.hpp"
+#include "parley/engine.hpp"
+#include "runtime/loop.hpp"
+#include "wire/codec.hpp"
+
+namespace parley::engine {
+
+using core::ShardIndex;
+using parley::detail::EngineImpl;
+
+/// Bytes encoded for links that some queue still holds. Shared by the payloads themselves.
+using QueuedBytes = std::shared_ptr<std::atomic<std::size_t>>;
+
+/// The core's effects over a loop, a store and a host's functions (DESIGN §3.5, §4).
+/// Ownership: by the engine; destroyed when the loop is not driven any more.
+/// Thread: the shard's, but where it says otherwise.
+class ShardHost final : public core::Effects {
+ public:
+  ShardHost(EngineImpl& engine, ShardIndex index, std::unique_ptr<runtime::Loop> loop,
+            const core::ShardConfig& config);
+  ~ShardHost();
+  ShardHost(const ShardHost&) = delete;
+  ShardHost& operator=(const ShardHost&) = delete;
+
+  // Effects.
+  [[nodiscard]] core::Time now() const noexcept override;
+  std::uint64_t random() override;
+  [[nodiscard]] const StoreFacts& store_facts() const noexcept override;
+  void commit(Batch batch, Then<Committed> then) override;
+  void get(Get get, Then<Result<Cells>> then) override;
+  void scan(Scan scan, Then<Result<Rows>> then) override;
+  void list(std::uint8_t space, std::string after, std::uint32_t max,
+            Then<Result<Listed>> then) override;
+  void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) override;
+  void forget_changes(std::string through, Then<Result<void>> then) override;
+  void post(ShardIndex to, std::function<void(core::Shard&)> work) override;
+  void authenticate(std::string token, Then<Result<core::Identity>> then) override;
+  Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override;
+  void cancel_timer(Timer timer) noexcept override;
+  void log(Severity severity, std::string text) override;
+
+  // For the engine.
+  [[nodiscard]] runtime::Loop& loop() noexcept { return *loop_; }
+  [[nodiscard]] core::Shard& core() noexcept { return *core_; }
+  [[nodiscard]] ShardIndex index() const noexcept { return index_; }
+  [[nodiscard]] EngineImpl& engine() noexcept { return engine_; }
+  [[nodiscard]] bool on_this_shard() const noexcept {
+    return runtime::Loop::current() == loop_.get();
+  }
+  /// Runs `work` later in this turn, or in the next one.
+  void later(std::function<void()> work) { later_.push_back(std::move(work)); }
+  /// The core starts; posted once to the loop.
+  void start();
+  /// The core stops (goodbyes, last commits); `stopped` runs on this shard.
+  void stop(std::function<void()> stopped);
+
+  // Sessions.
+  LinkEvents* opened(std::unique_ptr<Link> link, LinkInfo info);
+  /// Takes over an outlet until release(); counts it as a session.
+  void keep(std::shared_ptr<HostedOutlet> outlet);
+  void release(HostedOutlet& outlet);
+  /// As release(), but the outlet lives on until its link has told that it is closed.
+  void orphan(HostedOutlet& outlet);
+  void orphan_closed(HostedOutlet& outlet);
+  void mark_dirty(HostedOutlet& outlet) {
+    if (outlet.dirty_) return;
+    outlet.dirty_ = true;
+    dirty_.push_back(&outlet);
+  }
+  wire::Codec& codec(Encoding encoding) noexcept {
+    return *codecs_[static_cast<std::size_t>(encoding)];
+  }
+  [[nodiscard]] std::size_t open_requests() const noexcept;
+  [[nodiscard]] std::size_t outlets() const noexcept { return outlets_.size(); }
+  /// Ends what is left, without waiting for anybody.
+  void abandon_all(const Error& why);
+  /// Too much is queued or accepted (EngineOptions::memory_limit).
+  [[nodiscard]] bool memory_full() const noexcept;
+
+  // Figures. Thread: any.
+  [[nodiscard]] EngineStats stats() const noexcept;
+  [[nodiscard]] std::size_t memory() const noexcept {
+    return queued_->load(std::memory_order_relaxed) + ingress_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  template <class T>
+  std::function<void(T)> back(Then<T> then);
+  void plug_in();
+  void arm_sweep();
+  bool turn_end();
+  void run_later();
+  bool flush_dirty();
+  void send_posts();
+  void update_figures();
+
+  EngineImpl& engine_;
+  const ShardIndex index_;
+  std::unique_ptr<runtime::Loop> loop_;
+  QueuedBytes queued_;
+  std::array<std::unique_ptr<wire::Codec>, 2> codecs_;
+  std::vector<std::function<void()>> later_;    // results that came inside a call of the core
+  std::vector<std::function<void()>> running_;  // those of this turn, from next_ on
+  std::size_t next_ = 0;
+  std::vector<std::vector<std::function<void(core::Shard&)>>> posts_;  // by shard, sent once a turn
+  std::unordered_map<HostedOutlet*, std::shared_ptr<HostedOutlet>> outlets_;
+  std::vector<HostedOutlet*> dirty_;
+  std::vector<HostedOutlet*> flushing_;
+  std::size_t next_flush_ = 0;
+  std::vector<std::shared_ptr<HostedOutlet>> released_;  // destroyed at the end of the turn
+  std::vector<std::shared_ptr<HostedOutlet>> orphans_;
+  std::array<std::uint64_t, 64> chance_{};
+  std::size_t chance_left_ = 0;
+  std::unique_ptr<core::Shard> core_;
+
+  std::atomic<std::size_t> sessions_{0}, conversations_{0}, ingress_{0};
+};
+
+}  // namespace parley::engine

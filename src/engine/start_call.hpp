@@ -1,0 +1,79 @@
+// engine/start_call.hpp: starts an operation of host code on a session and says where its answer
+// goes.
+#pragma once
+#include <memory>
+#include <utility>
+
+#include "engine/call.hpp"
+#include "engine/engine_impl.hpp"
+#include "engine/local_session.hpp"
+#include "parley/session.hpp"
+
+namespace parley::engine {
+
+using Local = std::shared_ptr<parley::detail::LocalSession>;
+
+/// An operation that is refused before it started.
+template <class T>
+Pending<T> refuse(Error error, Completion<T> done) {
+  auto result = std::make_shared<parley::detail::ResultOf<T>>(nullptr, 0);
+  Pending<T> pending(result);
+  if (done) pending.then(std::move(done));
+  result->finish(std::move(error));
+  return pending;
+}
+
+/// The answer goes to `done`, or to the Pending when there is none.
+template <class T, class Expected, class Convert>
+Pending<T> start(const Local& session, wire::Operation operation, Convert convert,
+                 Completion<T> done) {
+  if (!session) {
+    return refuse<T>({Errc::session_closed, "this Session is attached to nothing"},
+                     std::move(done));
+  }
+  auto started = make_call<T, Expected>(session->engine(), session->shard(), std::move(operation),
+                                        std::move(convert));
+  if (done) started.pending.then(std::move(done));
+  session->submit(std::move(started.call));
+  return std::move(started.pending);
+}
+
+inline Pending<void> start_simple(const Local& session, wire::Operation operation,
+                                  Completion<void> done) {
+  return start<void, wire::Done>(
+      session, std::move(operation), [](wire::Done&) {}, std::move(done));
+}
+
+inline Pending<Conversation> start_opening(const Local& session, wire::Operation operation,
+                                           Completion<Conversation> done) {
+  return start<Conversation, wire::Opened>(
+      session, std::move(operation),
+      [](wire::Opened& answer) -> Result<Conversation> {
+        return Conversation(answer.entry.conversation, answer.entry.kind);
+      },
+      std::move(done));
+}
+
+inline wire::Create create_of(CreateOptions options) {
+  wire::Create create;
+  create.kind = options.kind;
+  create.title = std::move(options.title);
+  create.members = std::move(options.members);
+  return create;
+}
+
+inline Pending<Ack> start_send(const Local& session, const ConversationId& id,
+                               std::string content_type, std::string_view body, Seq reply_to,
+                               SendOptions options, Completion<Ack> done) {
+  wire::Send send;
+  send.conversation = id;
+  send.key = std::move(options.key);
+  send.content_type = std::move(content_type);
+  send.body = Payload::copy_of(body);
+  send.reply_to = reply_to;
+  return start<Ack, wire::Acked>(
+      session, std::move(send), [](wire::Acked& answer) -> Result<Ack> { return answer.ack; },
+      std::move(done));
+}
+
+}  // namespace parley::engine
