@@ -1,0 +1,296 @@
+// shard_world.hpp: several real shards over a memory store, on one thread and a manual clock:
+// everything that happens is a step.
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "core/shard.hpp"
+#include "parley/memory_store.hpp"
+#include "wire/record.hpp"
+
+namespace parley::test {
+
+using namespace std::chrono_literals;
+
+/// Everything that came out of one session. A link's backlog can be held up.
+class Client final : public core::Outlet {
+ public:
+  void push(const core::FramePtr& frame) override {
+    if (held) backlog_ += 100'000;
+    replies.push_back(frame->reply());
+  }
+  void close(CloseReason reason, std::string_view) override { closed = reason; }
+  void release() { held = false, backlog_ = 0; }
+
+  /// The answers and pushes of one type, in order.
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& reply : replies) {
+      if (const T* value = std::get_if<T>(&reply.answer)) found.push_back(*value);
+    }
+    return found;
+  }
+  /// The texts of the messages pushed for a conversation, checking that seqs are dense.
+  std::vector<std::string> texts(const ConversationId& id) const {
+    std::vector<std::string> found;
+    for (const auto& events : all<wire::Events>()) {
+      if (events.conversation != id) continue;
+      for (const Payload& record : events.records) {
+        const auto fields = wire::read_record(record.bytes());
+        if (fields.kind == EventKind::message) found.emplace_back(fields.body);
+      }
+    }
+    return found;
+  }
+  std::vector<Seq> seqs(const ConversationId& id) const {
+    std::vector<Seq> found;
+    for (const auto& events : all<wire::Events>()) {
+      if (events.conversation != id) continue;
+      for (std::size_t i = 0; i < events.records.size(); ++i) found.push_back(events.first + i);
+    }
+    return found;
+  }
+
+  std::vector<wire::Reply> replies;
+  std::optional<CloseReason> closed;
+  bool held = false;
+  core::SessionRef ref;
+  std::uint32_t next_request = 1;
+  UserId user;
+};
+
+class World {
+ public:
+  explicit World(int shards = 2) : store_(memory_store()().value()) { start(shards); }
+  ~World() { stop(); }
+
+  void start(int shards) {
+    core::ShardConfig config;
+    config.shards = static_cast<core::ShardIndex>(shards);
+    config.key[0] = 7;
+    config.instance = random_();
+    for (int i = 0; i < shards; ++i) effects_.push_back(std::make_unique<World::Side>(*this, i));
+    for (int i = 0; i < shards; ++i) {
+      shards_.push_back(std::make_unique<core::Shard>(i, config, *effects_[i]));
+    }
+    for (auto& shard : shards_) shard->start();
+    settle();
+  }
+  void stop() {
+    work_.clear();
+    timers_.clear();
+    shards_.clear();
+    effects_.clear();
+  }
+  /// As after kill -9: what the store has is all that is left.
+  void restart() {
+    const int shards = static_cast<int>(shards_.size());
+    stop();
+    start(shards);
+  }
+
+  core::Shard& shard(std::size_t i) { return *shards_[i]; }
+  /// Runs what is due until nothing is.
+  void settle() {
+    while (!work_.empty()) {
+      auto work = std::move(work_.front());
+      work_.pop_front();
+      work();
+    }
+  }
+  /// Lets time pass, in steps of 10 ms.
+  void pass(std::chrono::milliseconds time) {
+    settle();
+    for (const auto end = now_ + time; now_ < end;) {
+      now_ += 10ms;
+      while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+        auto then = std::move(timers_.begin()->second);
+        timers_.erase(timers_.begin());
+        then();
+        settle();
+      }
+    }
+  }
+
+  /// A link's session that has said nothing yet.
+  Client& link(std::size_t shard = 0) {
+    Client& client = *clients_.emplace_back(std::make_unique<Client>());
+    client.ref = shards_[shard]->open(client, {});
+    return client;
+  }
+  /// A link's session that was welcomed.
+  Client& sign_in(const std::string& name, const std::string& device = "phone",
+                  std::size_t shard = 0, const std::string& token = "") {
+    Client& client = link(shard);
+    wire::Hello hello;
+    hello.token = name;
+    hello.device = device;
+    hello.sync_token = token;
+    client.user = ask<wire::Welcome>(client, hello).user;
+    return client;
+  }
+  Client& host(const std::string& name, std::size_t shard = 0) {
+    Client& client = *clients_.emplace_back(std::make_unique<Client>());
+    core::SessionSetup setup;
+    setup.kind = core::SessionSetup::Kind::trusted;
+    setup.identity.subject = name;
+    setup.auto_subscribe = true;
+    client.ref = shards_[shard]->open(client, setup);
+    client.user = ask<wire::Welcome>(client, wire::Hello{}).user;
+    return client;
+  }
+  Client& system() {
+    Client& client = *clients_.emplace_back(std::make_unique<Client>());
+    core::SessionSetup setup;
+    setup.kind = core::SessionSetup::Kind::system;
+    client.ref = shards_[0]->open(client, setup);
+    return client;
+  }
+  void sign_out(Client& client) {
+    shards_[client.ref.shard]->session_closed(client.ref);
+    settle();
+  }
+
+  std::uint32_t post(Client& client, wire::Operation operation) {
+    const std::uint32_t number = client.next_request++;
+    shards_[client.ref.shard]->request(client.ref, {number, std::move(operation)});
+    return number;
+  }
+  /// The answer, which must have come exactly once; waits up to two seconds of the clock.
+  wire::Answer answer(Client& client, wire::Operation operation) {
+    const std::uint32_t number = post(client, std::move(operation));
+    settle();
+    for (int i = 0; i < 200 && !answered(client, number); ++i) pass(10ms);
+    std::vector<wire::Answer> found;
+    for (const auto& reply : client.replies) {
+      if (reply.request == number) found.push_back(reply.answer);
+    }
+    REQUIRE(found.size() == 1);
+    return found[0];
+  }
+  template <class T>
+  T ask(Client& client, wire::Operation operation) {
+    wire::Answer found = answer(client, std::move(operation));
+    if (auto* failed = std::get_if<wire::Failed>(&found)) INFO("failed: " << failed->error.message);
+    T* value = std::get_if<T>(&found);
+    REQUIRE(value != nullptr);
+    return std::move(*value);
+  }
+  Errc failure(Client& client, wire::Operation operation) {
+    return ask<wire::Failed>(client, std::move(operation)).error.errc();
+  }
+  Seq say(Client& client, const ConversationId& id, const std::string& text) {
+    wire::Send send;
+    send.conversation = id;
+    send.body = Payload::copy_of(text);
+    return ask<wire::Acked>(client, send).ack.seq;
+  }
+  ConversationId group(Client& owner, std::vector<std::string> members,
+                       ConversationKind kind = ConversationKind::group) {
+    wire::Create create;
+    create.kind = kind;
+    create.title = "team";
+    create.members = std::move(members);
+    const auto id = ask<wire::Opened>(owner, create).entry.conversation;
+    settle();
+    return id;
+  }
+  ResumeAnswer subscribe(Client& client, const ConversationId& id,
+                         std::optional<Cursor> cursor = {}, Level level = Level::full) {
+    wire::Subscribe subscribe;
+    subscribe.items.push_back({id, level, cursor});
+    auto answers = ask<wire::Subscribed>(client, subscribe).answers;
+    REQUIRE(answers.size() == 1);
+    settle();
+    return answers[0];
+  }
+
+  Store& store() { return *store_; }
+  std::vector<std::string> log;
+
+ private:
+  struct Side final : core::Effects {
+    Side(World& owner, int own_index) : world(owner), index(own_index) {}
+    core::Time now() const noexcept override {
+      return {std::chrono::steady_clock::time_point(world.now_),
+              1'800'000'000'000 + world.now_.count()};
+    }
+    std::uint64_t random() override { return world.random_(); }
+    const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }
+    template <class T>
+    Store::Done<T> later(Then<T> then) {
+      return [this, then = std::move(then)](T value) {
+        auto kept = std::make_shared<T>(std::move(value));
+        world.work_.push_back([then, kept] { then(std::move(*kept)); });
+      };
+    }
+    void commit(Batch batch, Then<Committed> then) override {
+      world.store_->commit(std::move(batch), later(std::move(then)));
+    }
+    void get(Get get, Then<Result<Cells>> then) override {
+      world.store_->get(std::move(get), later(std::move(then)));
+    }
+    void scan(Scan scan, Then<Result<Rows>> then) override {
+      world.store_->scan(std::move(scan), later(std::move(then)));
+    }
+    void list(std::uint8_t space, std::string after, std::uint32_t max,
+              Then<Result<Listed>> then) override {
+      world.store_->list(space, after, max, later(std::move(then)));
+    }
+    void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) override {
+      world.store_->changes(after, max, later(std::move(then)));
+    }
+    void forget_changes(std::string through, Then<Result<void>> then) override {
+      world.store_->forget_changes(through, later(std::move(then)));
+    }
+    void post(core::ShardIndex to, std::function<void(core::Shard&)> work) override {
+      world.work_.push_back([this, to, work = std::move(work)] { work(*world.shards_[to]); });
+    }
+    void authenticate(std::string token, Then<Result<core::Identity>> then) override {
+      world.work_.push_back([token = std::move(token), then = std::move(then)] {
+        if (token == "nobody") return then(Error(Errc::unauthenticated, "who is nobody?"));
+        then(core::Identity{token});
+      });
+    }
+    Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
+      const std::uint64_t id = ++world.timer_id_;
+      world.timers_.emplace(std::pair(world.now_ + delay, id), std::move(then));
+      return static_cast<Timer>(id);
+    }
+    void cancel_timer(Timer timer) noexcept override {
+      std::erase_if(world.timers_, [&](const auto& entry) {
+        return entry.first.second == static_cast<std::uint64_t>(timer);
+      });
+    }
+    void log(Severity, std::string text) override { world.log.push_back(std::move(text)); }
+    World& world;
+    int index;
+  };
+
+  static bool answered(const Client& client, std::uint32_t number) {
+    for (const auto& reply : client.replies) {
+      if (reply.request == number) return true;
+    }
+    return false;
+  }
+
+  std::unique_ptr<Store> store_;
+  std::mt19937_64 random_{42};
+  std::chrono::milliseconds now_{1'000'000};
+  std::deque<std::function<void()>> work_;
+  std::map<std::pair<std::chrono::milliseconds, std::uint64_t>, std::function<void()>> timers_;
+  std::uint64_t timer_id_ = 0;
+  std::vector<std::unique_ptr<Side>> effects_;
+  std::vector<std::unique_ptr<core::Shard>> shards_;
+  std::vector<std::unique_ptr<Client>> clients_;
+};
+
+}  // namespace parley::test
