@@ -1,0 +1,248 @@
+// parley/client.hpp: a client of a Parley server: outbox, cursors, resume and reconnect, so that the
+// host sees every event once and loses no message it handed over.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parley/conversation.hpp"
+#include "parley/event.hpp"
+#include "parley/pending.hpp"
+#include "parley/result.hpp"
+#include "parley/session.hpp"  // MessageDraft and the other structs of operations
+#include "parley/transport.hpp"
+
+namespace parley::inline v0 {
+
+// ---- What a device keeps ----
+
+/// A message that was handed over and is not settled yet.
+struct OutboxItem {
+  ConversationId conversation{};
+  std::uint64_t number = 0;  // in the conversation's outbox, from 1
+  std::uint64_t random = 0;  // its Message's echo; stays with the item for ever
+  MessageDraft draft{};
+};
+/// Everything a storage gives back at the start.
+struct StoredClient {
+  struct Stream {
+    ConversationId conversation{};
+    Cursor cursor{};            // empty epoch: none
+    std::uint64_t next_number = 1;  // of the outbox
+  };
+  std::string device{};  // "" = nothing was ever stored
+  std::vector<Stream> streams{};
+  std::vector<OutboxItem> outbox{};  // in any order
+};
+/// One change of what is kept; all of it or nothing.
+struct ClientBatch {
+  struct Moved {
+    ConversationId conversation{};
+    Cursor cursor{};
+    std::span<const Event> events{};  // that lead to the cursor; may be stored with it
+    bool restart = false;             // the stream begins anew: drop what was stored of it
+  };
+  struct Numbered {
+    ConversationId conversation{};
+    std::uint64_t next_number = 1;
+  };
+  struct Settled {
+    ConversationId conversation{};
+    std::uint64_t number = 0;
+  };
+  std::string device{};  // not empty: keep it
+  std::vector<Moved> moved{};
+  std::vector<Numbered> numbered{};
+  std::vector<Settled> settled{};              // leave the outbox; before `added`
+  std::vector<OutboxItem> added{};             // enter it
+  std::vector<ConversationId> forgotten{};     // cursors that are no longer needed
+};
+
+/// Where a device keeps its cursors and its outbox. Derive from it to keep them on a disk: then a
+/// restarted client goes on where it was, and a message handed over survives a crash.
+/// Thread: the client's only. Calls may block; an error closes the client (ClientState::failed).
+class ClientStorage {
+ public:
+  virtual ~ClientStorage() = default;
+  virtual Result<StoredClient> load() = 0;
+  /// Views in `batch` are valid for the call.
+  virtual Result<void> apply(const ClientBatch& batch) = 0;
+};
+/// Keeps everything in memory, for as long as it lives itself. Thread: setup only.
+std::shared_ptr<ClientStorage> memory_storage();
+
+// ---- What a client tells ----
+
+enum class ClientState : std::uint8_t {
+  stopped,     // not wanted, or closed
+  waiting,     // will dial later
+  connecting,  // dialling, or saying hello
+  ready,
+  refused,     // the server does not want this client (ClientStatus::error); start() tries again
+  failed,      // the storage failed; the client does nothing any more
+};
+struct ClientStatus {
+  ClientState state = ClientState::stopped;
+  Error error{};  // why it is no longer ready, if it failed
+  UserId user{};  // once it was ready
+  std::chrono::milliseconds retry_in{0};  // waiting: until the next attempt
+};
+/// A message of the outbox is settled: stored (an Ack) or given up (an Error that no retry helps).
+struct MessageSettled {
+  ConversationId conversation{};
+  std::uint64_t number = 0;
+  std::uint64_t random = 0;
+  Result<Ack> result = Ack{};
+};
+/// The server did not know this outbox any more (a restored backup, two copies of one device): the
+/// message goes out under a new number. It may stand in the conversation already: show that.
+struct MessageRenumbered {
+  ConversationId conversation{};
+  std::uint64_t before = 0;
+  std::uint64_t number = 0;
+  Error why{};
+};
+
+/// All are called on the client's thread, one at a time, in order; each may be empty. They may call
+/// anything of the client but Pending::get() and the destructor, and must not throw.
+struct ClientHandlers {
+  /// Consecutive events of one conversation, after they and the cursor were stored: each exactly
+  /// once, in order, no hole but those on_resume tells.
+  std::function<void(std::span<const Event>)> on_events{};
+  std::function<void(const ListChange&)> on_list{};
+  std::function<void(const MessageSettled&)> on_settled{};
+  std::function<void(const MessageRenumbered&)> on_renumbered{};
+  /// snapshot, trimmed, forked, ahead, not_member, denied: the stream does not simply go on.
+  std::function<void(const ResumeAnswer&)> on_resume{};
+  std::function<void(const HeadMoved&)> on_head{};
+  std::function<void(const ReceiptsMoved&)> on_receipts{};
+  std::function<void(const Signal&)> on_signal{};
+  std::function<void(const Presence&)> on_presence{};
+  std::function<void(const ClientStatus&)> on_state{};
+};
+
+struct ClientOptions {
+  std::string url{};    // "ws://127.0.0.1:8080/chat", "tcp://…", or of a scheme in `transports`
+  std::string token{};  // the credential that the server's authenticator understands
+  /// A stable name of this installation, up to limits::device_name bytes. Default: what the storage
+  /// has, else drawn at random and stored.
+  std::string device{};
+  Encoding encoding = Encoding::binary;
+  /// Default: a memory_storage() of its own.
+  std::shared_ptr<ClientStorage> storage{};
+  ClientHandlers handlers{};
+  /// Follow without being asked: the 64 most recent direct and group conversations at level full,
+  /// the others at heads, channels that this client created or joined at full. Default: yes.
+  bool follow = true;
+  /// A thread of its own. Otherwise nothing runs but inside run() and poll().
+  bool own_thread = true;
+  /// Unsettled messages a conversation; more are answered Errc::busy. Bounds: 1..100,000.
+  std::size_t max_outbox = 1'000;
+  /// By scheme, before ws: and tcp:. Owned from here on.
+  struct Scheme {
+    std::string scheme{};
+    std::shared_ptr<Transport> transport{};
+  };
+  std::vector<Scheme> transports{};
+};
+
+namespace detail {
+class ClientImpl;
+}
+
+/// One device's connection to a server, kept up until it is stopped. Operations that are not sends
+/// wait for a connection (up to 256 of them, then busy) and answer Errc::disconnected when it is
+/// lost before their answer came; sends wait in the outbox and survive it.
+/// Ownership: the destructor stops, waits for a running handler, and answers what is open with
+/// session_closed; not to be run inside a handler. Thread: any, but for moving and destroying.
+class Client {
+ public:
+  /// Errors: invalid_argument (names the option), unsupported (no such scheme), those of the
+  /// storage, unavailable (no descriptors). It connects once start() was called.
+  static Result<Client> open(ClientOptions options);
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  void start();
+  /// Closes the connection, keeps the outbox. start() goes on.
+  void stop();
+  void set_token(std::string token);  // for the next connection
+
+  // Messages.
+  /// The message is in the storage when this returns to the loop, and is sent until it is settled.
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft);
+  Pending<Ack> send(const ConversationId& conversation, std::string_view text);
+  void send(const ConversationId& conversation, MessageDraft draft, Completion<Ack> done);
+  /// What is not settled, in the order it will be sent.
+  void outbox(Completion<std::vector<OutboxItem>> done);
+  Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
+  void history(const ConversationId& conversation, HistoryOptions options,
+               Completion<HistoryPage> done);
+
+  // Conversations. See Session for what each answers.
+  Pending<ListEntry> create(CreateOptions options);
+  void create(CreateOptions options, Completion<ListEntry> done);
+  Pending<ListEntry> direct(std::string peer);
+  void direct(std::string peer, Completion<ListEntry> done);
+  Pending<ListEntry> join(const ConversationId& channel);
+  void join(const ConversationId& channel, Completion<ListEntry> done);
+  Pending<void> leave(const ConversationId& conversation);
+  void leave(const ConversationId& conversation, Completion<void> done);
+  Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
+  void add(const ConversationId& conversation, std::vector<std::string> members,
+           Completion<void> done);
+  Pending<void> remove(const ConversationId& conversation, UserId user);
+  void remove(const ConversationId& conversation, UserId user, Completion<void> done);
+  Pending<void> set_role(const ConversationId& conversation, UserId user, Role role);
+  void set_role(const ConversationId& conversation, UserId user, Role role, Completion<void> done);
+  Pending<void> set_title(const ConversationId& conversation, std::string title);
+  void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
+  void members(const ConversationId& conversation, MembersOptions options,
+               Completion<MembersPage> done);
+
+  // What this device follows, and what its user has seen.
+  /// From then on, also after a reconnect, in place of ClientOptions::follow. Without `from` it goes
+  /// on from the stored cursor, else from the head.
+  Pending<ResumeAnswer> subscribe(const ConversationId& conversation,
+                                  SubscribeOptions options = {});
+  void subscribe(const ConversationId& conversation, SubscribeOptions options,
+                 Completion<ResumeAnswer> done);
+  /// The conversations as this device knows them, most recent first. Answers without the server.
+  Pending<std::vector<ListEntry>> list();
+  void list(Completion<std::vector<ListEntry>> done);
+  /// The user has read up to `seq`: told to the server within 200 ms of a connection.
+  void read(const ConversationId& conversation, Seq seq);
+
+  // People.
+  void signal(const ConversationId& conversation, std::string kind, std::string data = {});
+  Pending<std::vector<Presence>> watch(const ConversationId& conversation,
+                                       std::vector<UserId> users);
+  void watch(const ConversationId& conversation, std::vector<UserId> users,
+             Completion<std::vector<Presence>> done);
+  Pending<std::vector<UserName>> names(std::vector<UserId> users);
+  void names(std::vector<UserId> users, Completion<std::vector<UserName>> done);
+
+  // Driving, without a thread of its own. Thread: one at a time.
+  /// Works until stop_running().
+  void run();
+  void stop_running() noexcept;  // Thread: any
+  /// Works for about `budget`; true when work is left. Never sleeps.
+  bool poll(std::chrono::microseconds budget);
+  /// Sleeps until there is work, at most `timeout`.
+  void wait(std::chrono::microseconds timeout);
+
+ private:
+  explicit Client(std::unique_ptr<detail::ClientImpl> impl) noexcept;
+  std::unique_ptr<detail::ClientImpl> impl_;
+};
+
+}  // namespace parley::inline v0

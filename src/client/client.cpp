@@ -1,0 +1,276 @@
+// client.cpp: the public face: each operation goes to the client's loop and its answer is translated.
+#include <utility>
+
+#include "client/client_impl.hpp"
+#include "wire/record.hpp"
+
+namespace parley::inline v0 {
+namespace {
+
+using detail::ClientImpl;
+
+Error unexpected() { return {Errc::protocol_error, "the answer is of an unexpected type"}; }
+
+// An answer of type A as the application's T.
+template <class A, class T, class F>
+ClientImpl::Answered as(Completion<T> done, F convert) {
+  return [done = std::move(done), convert](Result<wire::Answer> answer) {
+    if (!done) return;
+    if (!answer) return done(answer.error());
+    if (auto* value = std::get_if<A>(&*answer)) return done(convert(std::move(*value)));
+    done(unexpected());
+  };
+}
+ClientImpl::Answered as_done(Completion<void> done) {
+  return [done = std::move(done)](const Result<wire::Answer>& answer) {
+    if (!done) return;
+    if (!answer) return done(answer.error());
+    if (std::holds_alternative<wire::Done>(*answer)) return done({});
+    done(unexpected());
+  };
+}
+ClientImpl::Answered as_entry(Completion<ListEntry> done) {
+  return as<wire::Opened>(std::move(done),
+                          [](wire::Opened&& opened) { return std::move(opened.entry); });
+}
+
+HistoryPage page_of(const wire::HistoryPage& page) {
+  HistoryPage out;
+  out.more = page.more;
+  out.floor = page.floor;
+  out.events.reserve(page.records.size());
+  for (std::size_t i = 0; i < page.records.size(); ++i) {
+    const bool last = i + 1 == page.records.size();
+    out.events.push_back(
+        wire::to_event(page.conversation, page.epoch, page.records[i], last ? page.mark : 0));
+  }
+  return out;
+}
+
+// The Pending form of an operation: `start` takes the completion.
+template <class T, class F>
+Pending<T> pending(ClientImpl& impl, F start) {
+  auto operation = std::make_shared<detail::ResultOf<T>>(impl.waiting(), std::uint16_t{0});
+  start(Completion<T>([operation](Result<T> result) { operation->finish(std::move(result)); }));
+  return Pending<T>(std::move(operation));
+}
+
+}  // namespace
+
+Result<Client> Client::open(ClientOptions options) {
+  auto impl = ClientImpl::create(std::move(options));
+  if (!impl) return std::move(impl).error();
+  return Client(std::move(*impl));
+}
+Client::Client(std::unique_ptr<ClientImpl> impl) noexcept : impl_(std::move(impl)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+void Client::start() {
+  impl_->post([impl = impl_.get()] { impl->start(); });
+}
+void Client::stop() {
+  impl_->post([impl = impl_.get()] { impl->stop(); });
+}
+void Client::set_token(std::string token) {
+  impl_->post([impl = impl_.get(), token = std::move(token)] { impl->set_token(token); });
+}
+
+// ---- Messages. ----
+
+void Client::send(const ConversationId& conversation, MessageDraft draft, Completion<Ack> done) {
+  impl_->post([impl = impl_.get(), conversation, draft = std::move(draft),
+               done = std::move(done)]() mutable {
+    impl->send(conversation, std::move(draft), std::move(done));
+  });
+}
+Pending<Ack> Client::send(const ConversationId& conversation, MessageDraft draft) {
+  return pending<Ack>(*impl_, [&](Completion<Ack> done) {
+    send(conversation, std::move(draft), std::move(done));
+  });
+}
+Pending<Ack> Client::send(const ConversationId& conversation, std::string_view text) {
+  MessageDraft draft;
+  draft.body = text;
+  return send(conversation, std::move(draft));
+}
+void Client::outbox(Completion<std::vector<OutboxItem>> done) {
+  impl_->post([impl = impl_.get(), done = std::move(done)] {
+    if (done) done(impl->core().outbox());
+  });
+}
+
+namespace {
+
+// A request whose answer `convert` understands, from any thread.
+void ask(ClientImpl& impl, wire::Operation operation, ClientImpl::Answered done) {
+  impl.post([&impl, operation = std::move(operation), done = std::move(done)]() mutable {
+    impl.request(std::move(operation), std::move(done));
+  });
+}
+
+}  // namespace
+
+void Client::history(const ConversationId& conversation, HistoryOptions options,
+                     Completion<HistoryPage> done) {
+  ask(*impl_, wire::History{conversation, options.from, options.backward, options.limit},
+      as<wire::HistoryPage>(std::move(done),
+                            [](const wire::HistoryPage& page) { return page_of(page); }));
+}
+Pending<HistoryPage> Client::history(const ConversationId& conversation, HistoryOptions options) {
+  return pending<HistoryPage>(*impl_, [&](Completion<HistoryPage> done) {
+    history(conversation, options, std::move(done));
+  });
+}
+
+// ---- Conversations. ----
+
+void Client::create(CreateOptions options, Completion<ListEntry> done) {
+  // The nonce makes a repeated frame harmless; it is drawn where the random source lives.
+  impl_->post([impl = impl_.get(), options = std::move(options), done = std::move(done)]() mutable {
+    wire::Create create;
+    create.kind = options.kind;
+    create.title = std::move(options.title);
+    create.members = std::move(options.members);
+    impl->fill_random(create.nonce.bytes);
+    impl->request(std::move(create), as_entry(std::move(done)));
+  });
+}
+Pending<ListEntry> Client::create(CreateOptions options) {
+  return pending<ListEntry>(*impl_, [&](Completion<ListEntry> done) {
+    create(std::move(options), std::move(done));
+  });
+}
+void Client::direct(std::string peer, Completion<ListEntry> done) {
+  ask(*impl_, wire::Direct{std::move(peer)}, as_entry(std::move(done)));
+}
+Pending<ListEntry> Client::direct(std::string peer) {
+  return pending<ListEntry>(*impl_, [&](Completion<ListEntry> done) {
+    direct(std::move(peer), std::move(done));
+  });
+}
+void Client::join(const ConversationId& channel, Completion<ListEntry> done) {
+  ask(*impl_, wire::Join{channel}, as_entry(std::move(done)));
+}
+Pending<ListEntry> Client::join(const ConversationId& channel) {
+  return pending<ListEntry>(
+      *impl_, [&](Completion<ListEntry> done) { join(channel, std::move(done)); });
+}
+void Client::leave(const ConversationId& conversation, Completion<void> done) {
+  ask(*impl_, wire::Leave{conversation}, as_done(std::move(done)));
+}
+Pending<void> Client::leave(const ConversationId& conversation) {
+  return pending<void>(*impl_,
+                       [&](Completion<void> done) { leave(conversation, std::move(done)); });
+}
+void Client::add(const ConversationId& conversation, std::vector<std::string> members,
+                 Completion<void> done) {
+  ask(*impl_, wire::Add{conversation, std::move(members)}, as_done(std::move(done)));
+}
+Pending<void> Client::add(const ConversationId& conversation, std::vector<std::string> members) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    add(conversation, std::move(members), std::move(done));
+  });
+}
+void Client::remove(const ConversationId& conversation, UserId user, Completion<void> done) {
+  ask(*impl_, wire::Remove{conversation, user}, as_done(std::move(done)));
+}
+Pending<void> Client::remove(const ConversationId& conversation, UserId user) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { remove(conversation, user, std::move(done)); });
+}
+void Client::set_role(const ConversationId& conversation, UserId user, Role role,
+                      Completion<void> done) {
+  ask(*impl_, wire::SetRole{conversation, user, role}, as_done(std::move(done)));
+}
+Pending<void> Client::set_role(const ConversationId& conversation, UserId user, Role role) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { set_role(conversation, user, role, std::move(done)); });
+}
+void Client::set_title(const ConversationId& conversation, std::string title,
+                       Completion<void> done) {
+  ask(*impl_, wire::SetTitle{conversation, std::move(title)}, as_done(std::move(done)));
+}
+Pending<void> Client::set_title(const ConversationId& conversation, std::string title) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    set_title(conversation, std::move(title), std::move(done));
+  });
+}
+void Client::members(const ConversationId& conversation, MembersOptions options,
+                     Completion<MembersPage> done) {
+  ask(*impl_, wire::Members{conversation, options.after, options.limit},
+      as<wire::MembersPage>(std::move(done), [](wire::MembersPage&& page) {
+        return MembersPage{std::move(page.members), std::move(page.receipts), page.count,
+                           page.more};
+      }));
+}
+Pending<MembersPage> Client::members(const ConversationId& conversation, MembersOptions options) {
+  return pending<MembersPage>(*impl_, [&](Completion<MembersPage> done) {
+    members(conversation, options, std::move(done));
+  });
+}
+
+// ---- Following. ----
+
+void Client::subscribe(const ConversationId& conversation, SubscribeOptions options,
+                       Completion<ResumeAnswer> done) {
+  impl_->post([impl = impl_.get(), conversation, options, done = std::move(done)]() mutable {
+    impl->subscribe(conversation, options, std::move(done));
+  });
+}
+Pending<ResumeAnswer> Client::subscribe(const ConversationId& conversation,
+                                        SubscribeOptions options) {
+  return pending<ResumeAnswer>(*impl_, [&](Completion<ResumeAnswer> done) {
+    subscribe(conversation, options, std::move(done));
+  });
+}
+void Client::list(Completion<std::vector<ListEntry>> done) {
+  impl_->post([impl = impl_.get(), done = std::move(done)] {
+    if (done) done(impl->core().list());
+  });
+}
+Pending<std::vector<ListEntry>> Client::list() {
+  return pending<std::vector<ListEntry>>(
+      *impl_, [&](Completion<std::vector<ListEntry>> done) { list(std::move(done)); });
+}
+void Client::read(const ConversationId& conversation, Seq seq) {
+  impl_->post([impl = impl_.get(), conversation, seq] { impl->read(conversation, seq); });
+}
+
+// ---- People. ----
+
+void Client::signal(const ConversationId& conversation, std::string kind, std::string data) {
+  ask(*impl_, wire::SendSignal{conversation, std::move(kind), std::move(data)}, nullptr);
+}
+void Client::watch(const ConversationId& conversation, std::vector<UserId> users,
+                   Completion<std::vector<Presence>> done) {
+  ask(*impl_, wire::Watch{conversation, std::move(users)},
+      as<wire::PresenceChanged>(std::move(done), [](wire::PresenceChanged&& changed) {
+        return std::move(changed.users);
+      }));
+}
+Pending<std::vector<Presence>> Client::watch(const ConversationId& conversation,
+                                             std::vector<UserId> users) {
+  return pending<std::vector<Presence>>(*impl_, [&](Completion<std::vector<Presence>> done) {
+    watch(conversation, std::move(users), std::move(done));
+  });
+}
+void Client::names(std::vector<UserId> users, Completion<std::vector<UserName>> done) {
+  ask(*impl_, wire::Lookup{std::move(users)},
+      as<wire::Names>(std::move(done), [](wire::Names&& names) { return std::move(names.users); }));
+}
+Pending<std::vector<UserName>> Client::names(std::vector<UserId> users) {
+  return pending<std::vector<UserName>>(*impl_, [&](Completion<std::vector<UserName>> done) {
+    names(std::move(users), std::move(done));
+  });
+}
+
+// ---- Driving. ----
+
+void Client::run() { impl_->run(); }
+void Client::stop_running() noexcept { impl_->stop_running(); }
+bool Client::poll(std::chrono::microseconds budget) { return impl_->loop().poll(budget); }
+void Client::wait(std::chrono::microseconds timeout) { impl_->loop().wait(timeout); }
+
+}  // namespace parley::inline v0
