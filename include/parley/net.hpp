@@ -36,7 +36,8 @@ struct SocketOptions {
 /// `tcp://host:port`. The wire: the side that dialled sends four bytes, "PB1\n" for binary or
 /// "PJ1\n" for JSON messages. After them both sides send messages: a length of 4 bytes, big-endian,
 /// and so many bytes. Length 0 asks for a sign of life and is answered by length 0xffffffff; neither
-/// carries a message. An orderly end is the end of the stream between two messages.
+/// carries a message. Length 0xfffffffe is the last one of a side that closes; a stream that ends
+/// without it was cut.
 struct TcpOptions : SocketOptions {};
 
 /// `ws://host:port/path` (RFC 6455 without extensions). The subprotocol chooses the encoding:

@@ -46,7 +46,12 @@ class TcpConnection final : public Connection {
           if (queued() < pong_room) push({}, Kind::pong);
           break;
         case TcpParser::Event::Kind::pong: break;
+        case TcpParser::Event::Kind::goodbye:
+          push({}, Kind::close);
+          start_closing({});
+          break;
         case TcpParser::Event::Kind::too_large:
+          push({}, Kind::close);
           start_closing({Errc::too_large, "the peer announced a message above the limit"});
           break;
       }
@@ -75,17 +80,18 @@ class TcpConnection final : public Connection {
       case Kind::message: base::put_be32(prefix, static_cast<std::uint32_t>(size)); return 4;
       case Kind::ping: base::put_be32(prefix, tcp_ping); return 4;
       case Kind::pong: base::put_be32(prefix, tcp_pong); return 4;
+      case Kind::close: base::put_be32(prefix, tcp_goodbye); return 4;
       default: return 0;
     }
   }
 
   Payload masked(Kind, Bytes payload) override { return Payload::copy_of(payload); }
   void ping() override { push({}, Kind::ping); }
-  void say_goodbye(CloseReason, std::string_view) override {}
+  void say_goodbye(CloseReason, std::string_view) override { push({}, Kind::close); }
 
   [[nodiscard]] Error peer_ended() const override {
-    if (parser_.idle()) return {};
-    return {Errc::disconnected, "the peer left in the middle of a message"};
+    return {Errc::disconnected, parser_.idle() ? "the peer left without a goodbye"
+                                               : "the peer left in the middle of a message"};
   }
 
   void handshake_failed(Error why) override {

@@ -26,9 +26,9 @@ TcpParser::Event TcpParser::next(std::span<char>& input) {
       header_size_ = 0;
       return {.kind = size == tcp_ping ? Event::Kind::ping : Event::Kind::pong};
     }
-    if (size > limit_) {
-      over_ = true;
-      return {.kind = Event::Kind::too_large};
+    if (size > limit_ || size == tcp_goodbye) {
+      over_ = true;  // nothing that follows counts
+      return {.kind = size == tcp_goodbye ? Event::Kind::goodbye : Event::Kind::too_large};
     }
     size_ = size;
   }

@@ -13,13 +13,14 @@ namespace parley::net {
 
 inline constexpr std::uint32_t tcp_ping = 0;
 inline constexpr std::uint32_t tcp_pong = 0xffffffff;
+inline constexpr std::uint32_t tcp_goodbye = 0xfffffffe;
 
 /// Takes a stream apart into messages; buffers only one that does not lie whole in the input, and
 /// as far as it has arrived. Ownership: a message lies in the input or here until the next call.
 class TcpParser {
  public:
   struct Event {
-    enum class Kind : std::uint8_t { need_more, message, ping, pong, too_large };
+    enum class Kind : std::uint8_t { need_more, message, ping, pong, goodbye, too_large };
     Kind kind = Kind::need_more;
     Bytes payload;
   };

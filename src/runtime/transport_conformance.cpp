@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -195,13 +196,13 @@ class TransportProbe {
 
   /// Closes a transport and waits for `stopped`.
   void stop(Transport& transport) {
-    stopping_ = &transport;
+    stopped_.insert(&transport);
     auto stopped = std::make_shared<bool>(false);
     transport.close([stopped] { *stopped = true; });
     until([&] { return *stopped; }, "stopped");
   }
   /// The case closes this one itself.
-  void stopped_by_case(Transport& transport) { stopping_ = &transport; }
+  void stopped_by_case(Transport& transport) { stopped_.insert(&transport); }
   std::unique_ptr<Transport> make() { return under_.make(); }
 
  private:
@@ -209,10 +210,9 @@ class TransportProbe {
     on_opened = nullptr;
     for (const auto& peer : peers_) peer->close(CloseReason::going_away);
     for (auto* transport : {&server_, &client_}) {
-      if (*transport && stopping_ != transport->get()) stop(**transport);
+      if (*transport && !stopped_.contains(transport->get())) stop(**transport);
       transport->reset();
     }
-    stopping_ = nullptr;
   }
 
   LinkEvents* opened(std::size_t host, std::unique_ptr<Link> link, LinkInfo info) {
@@ -238,7 +238,7 @@ class TransportProbe {
   std::vector<Peer*> accepted_;
   std::vector<Peer*> dialled_;
   std::string bound_;
-  Transport* stopping_ = nullptr;
+  std::set<Transport*> stopped_;
   int refusing_ = -1;
   bool good_ = true;
   bool quiet_ = false;
