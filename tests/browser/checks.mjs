@@ -6,7 +6,10 @@ export function check(name, work) {
   cases.push({ name, work });
 }
 
-/** Runs what was registered (with --only TEXT: what contains it); the exit code says whether all passed. */
+/**
+ * Runs what was registered (with --only TEXT: what contains it); the exit code says whether all
+ * passed.
+ */
 export async function run_checks({ only = '', on_failure = async () => undefined } = {}) {
   let failed = 0;
   const chosen = cases.filter(({ name }) => name.includes(only));

@@ -1,4 +1,5 @@
-// raw_client.mjs: a WebSocket client of a few lines on the JSON subprotocol; knows frames and nothing else of Parley.
+// raw_client.mjs: a WebSocket client of a few lines on the JSON subprotocol; knows frames and
+// nothing else of Parley.
 import { WebSocket } from 'ws';
 
 const patience_ms = 20_000;
@@ -38,7 +39,10 @@ export class RawClient {
     if (past) return Promise.resolve(past);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const seen = this.frames.slice(-5).map((frame) => JSON.stringify(frame)).join('\n');
+        const seen = this.frames
+          .slice(-5)
+          .map((frame) => JSON.stringify(frame))
+          .join('\n');
         reject(new Error(`no ${what} within 20 s; the last frames:\n${seen}`));
       }, patience_ms);
       this.waiting.push({

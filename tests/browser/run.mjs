@@ -1,5 +1,6 @@
 // run.mjs: the demo page in headless Chromium against the real server, as people use it.
-//   node run.mjs --server <chat_server binary> [--page DIR] [--chromium PATH] [--shots DIR] [--only TEXT]
+//   node run.mjs --server <chat_server binary> [--page DIR] [--chromium PATH] [--shots DIR] [--only
+// TEXT]
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,12 +11,17 @@ import { check, run_checks } from './checks.mjs';
 import { RawClient } from './raw_client.mjs';
 import { ServerProcess, argument } from './server_process.mjs';
 
-const page_directory = argument('page', fileURLToPath(new URL('../../examples/chat_server/page/dist', import.meta.url)));
+const page_directory = argument(
+  'page',
+  fileURLToPath(new URL('../../examples/chat_server/page/dist', import.meta.url)),
+);
 const shots = argument('shots', '');
 const patience_ms = 20_000;
 
 if (!existsSync(join(page_directory, 'page.js'))) {
-  console.error(`no page in ${page_directory}; run: npm --prefix bindings/typescript run build:page`);
+  console.error(
+    `no page in ${page_directory}; run: npm --prefix bindings/typescript run build:page`,
+  );
   process.exit(1);
 }
 const server = new ServerProcess(argument('server'), page_directory);
@@ -23,8 +29,14 @@ await server.start();
 const browser = await chromium.launch({
   executablePath: argument('chromium', '/usr/bin/chromium'),
   args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
   ],
 });
 
@@ -53,7 +65,9 @@ class Person {
   }
 
   entry(title) {
-    return this.page.locator('.conversation', { has: this.page.locator(`.title:text-is("${title}")`) });
+    return this.page.locator('.conversation', {
+      has: this.page.locator(`.title:text-is("${title}")`),
+    });
   }
 
   async open(title) {
@@ -64,7 +78,8 @@ class Person {
   async start(kind, fields) {
     await this.page.click('[title="New conversation"]');
     await this.page.click(`dialog [data-kind=${kind}]`);
-    for (const [name, value] of Object.entries(fields)) await this.page.fill(`dialog input[name=${name}]`, value);
+    for (const [name, value] of Object.entries(fields))
+      await this.page.fill(`dialog input[name=${name}]`, value);
     await this.page.click('dialog button[type=submit]');
     await this.page.waitForSelector('dialog', { state: 'detached' });
     await this.page.waitForSelector('.composer textarea');
@@ -98,7 +113,10 @@ class Person {
     const give_up = Date.now() + patience_ms;
     let last;
     while (!(last = await condition()).ok) {
-      if (Date.now() > give_up) throw new Error(`${this.name}: not within 20 s: ${what}; last: ${JSON.stringify(last.saw)}`);
+      if (Date.now() > give_up)
+        throw new Error(
+          `${this.name}: not within 20 s: ${what}; last: ${JSON.stringify(last.saw)}`,
+        );
       await pause(60);
     }
   }
@@ -106,7 +124,10 @@ class Person {
   async sees_exactly(expected) {
     await this.until(`exactly ${expected.length} messages`, async () => {
       const saw = (await this.texts()).filter((text) => expected.includes(text));
-      return { ok: saw.length === expected.length && saw.every((text, at) => text === expected[at]), saw };
+      return {
+        ok: saw.length === expected.length && saw.every((text, at) => text === expected[at]),
+        saw,
+      };
     });
   }
 
@@ -117,7 +138,8 @@ class Person {
   }
 }
 
-const numbered = (prefix, count) => Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);
+const numbered = (prefix, count) =>
+  Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);
 
 async function direct_chat() {
   const [alice, bob] = [await Person.arrive('alice'), await Person.arrive('bob')];
@@ -168,7 +190,11 @@ check('two windows chat: unread, ticks, typing, presence', async () => {
 });
 
 check('a group shows names, members and what happened', async () => {
-  const [owner, bob, carol] = [await Person.arrive('owner'), await Person.arrive('bob'), await Person.arrive('carol')];
+  const [owner, bob, carol] = [
+    await Person.arrive('owner'),
+    await Person.arrive('bob'),
+    await Person.arrive('carol'),
+  ];
   await owner.start('group', { title: 'Trip', members: `${bob.name}, ${carol.name}` });
   await owner.say('who is in?');
   await bob.open('Trip');
@@ -176,7 +202,11 @@ check('a group shows names, members and what happened', async () => {
   await bob.say('and my sister');
   await carol.open('Trip');
   await carol.page.waitForSelector(`.sender:text-is("${bob.name}")`);
-  assert.equal(await carol.page.locator(`.sender:text-is("${bob.name}")`).count(), 1, 'one run, one name');
+  assert.equal(
+    await carol.page.locator(`.sender:text-is("${bob.name}")`).count(),
+    1,
+    'one run, one name',
+  );
   await owner.tick('who is in?', 'read');
   await owner.page.click('[title="Members"]');
   await owner.page.waitForSelector('.members li:nth-child(3)');
@@ -234,12 +264,22 @@ check('history scrolls back to the beginning and keeps its place', async () => {
   const alice = await Person.arrive('alice');
   const writer = new RawClient(server.url);
   await writer.hello(`writer-${alice.name}`, { device: 'd' });
-  const opened = await writer.ask('create', { kind: 'group', title: 'Archive', members: [alice.name] });
+  const opened = await writer.ask('create', {
+    kind: 'group',
+    title: 'Archive',
+    members: [alice.name],
+  });
   const { conversation } = opened.entry;
   const texts = numbered('entry', 330);
   for (const [index, text] of texts.entries()) {
     const number = String(index + 1);
-    const ack = await writer.ask('send', { conversation, number, random: number, settled: number, text });
+    const ack = await writer.ask('send', {
+      conversation,
+      number,
+      random: number,
+      settled: number,
+      text,
+    });
     assert.equal(ack.type, 'ack', JSON.stringify(ack));
   }
   writer.close();
@@ -260,11 +300,18 @@ check('history scrolls back to the beginning and keeps its place', async () => {
         setTimeout(() => {
           const now = scroller.querySelector(`[data-key="${key}"]`).getBoundingClientRect().top;
           const top = scroller.scrollTop === 0;
-          resolve({ moved: Math.round(now - before), top, first: scroller.querySelector('.message .text').textContent });
+          resolve({
+            moved: Math.round(now - before),
+            top,
+            first: scroller.querySelector('.message .text').textContent,
+          });
         }, 120);
       });
     });
-    assert.ok(shown.top || (shown.moved > 300 && shown.moved < 600), `the place jumped: ${JSON.stringify(shown)}`);
+    assert.ok(
+      shown.top || (shown.moved > 300 && shown.moved < 600),
+      `the place jumped: ${JSON.stringify(shown)}`,
+    );
     return { ok: shown.first === 'entry 1', saw: shown };
   });
   assert.deepEqual(await alice.texts(), texts);
@@ -275,58 +322,66 @@ check('history scrolls back to the beginning and keeps its place', async () => {
   await alice.leave();
 });
 
-check('kill -9 and restart: nothing acknowledged is gone, the page comes back by itself', async () => {
-  const [alice, bob] = await direct_chat();
-  await bob.open(alice.name);
-  const texts = numbered('before', 10);
-  await alice.say(...texts);
-  await alice.tick('before 10', 'read');
-  const streaming = numbered('during', 30);
-  const typing = alice.say(...streaming);
-  await alice.message('during 5').locator('.tick-sent, .tick-delivered, .tick-read').waitFor();
-  await server.kill();
-  await typing;
-  const acked = await alice.page.locator('.message:has(.tick-sent, .tick-delivered, .tick-read) .text').allTextContents();
-  assert.ok(acked.includes('during 5'));
-  await alice.page.waitForSelector('.banner:visible');
-  await bob.page.waitForSelector('.banner:visible');
-  await alice.say('while it was down');
-  await alice.tick('while it was down', 'pending');
-  await alice.page.reload().catch(() => undefined);  // nobody serves the page now
-  await server.start();
-  await alice.page.goto(`${server.origin}/`);
-  await alice.page.waitForSelector(`.me-line .subtitle:text-is("online")`);
-  await alice.open(bob.name);
-  const all = [...texts, ...streaming, 'while it was down'];
-  await alice.sees_exactly(all);
-  await bob.page.waitForSelector('.banner', { state: 'hidden' });
-  await bob.sees_exactly(all);
-  await alice.tick('while it was down', 'read');
-  const stored = await alice.texts();
-  for (const text of acked) assert.ok(stored.includes(text), `acknowledged and gone: ${text}`);
-  await bob.say('welcome back');
-  await alice.sees('welcome back');
-  await alice.leave();
-  await bob.leave();
-});
+check(
+  'kill -9 and restart: nothing acknowledged is gone, the page comes back by itself',
+  async () => {
+    const [alice, bob] = await direct_chat();
+    await bob.open(alice.name);
+    const texts = numbered('before', 10);
+    await alice.say(...texts);
+    await alice.tick('before 10', 'read');
+    const streaming = numbered('during', 30);
+    const typing = alice.say(...streaming);
+    await alice.message('during 5').locator('.tick-sent, .tick-delivered, .tick-read').waitFor();
+    await server.kill();
+    await typing;
+    const acked = await alice.page
+      .locator('.message:has(.tick-sent, .tick-delivered, .tick-read) .text')
+      .allTextContents();
+    assert.ok(acked.includes('during 5'));
+    await alice.page.waitForSelector('.banner:visible');
+    await bob.page.waitForSelector('.banner:visible');
+    await alice.say('while it was down');
+    await alice.tick('while it was down', 'pending');
+    await alice.page.reload().catch(() => undefined); // nobody serves the page now
+    await server.start();
+    await alice.page.goto(`${server.origin}/`);
+    await alice.page.waitForSelector(`.me-line .subtitle:text-is("online")`);
+    await alice.open(bob.name);
+    const all = [...texts, ...streaming, 'while it was down'];
+    await alice.sees_exactly(all);
+    await bob.page.waitForSelector('.banner', { state: 'hidden' });
+    await bob.sees_exactly(all);
+    await alice.tick('while it was down', 'read');
+    const stored = await alice.texts();
+    for (const text of acked) assert.ok(stored.includes(text), `acknowledged and gone: ${text}`);
+    await bob.say('welcome back');
+    await alice.sees('welcome back');
+    await alice.leave();
+    await bob.leave();
+  },
+);
 
-check('an open page survives kill -9 without a reload, and sends what was written meanwhile', async () => {
-  const [alice, bob] = await direct_chat();
-  await bob.open(alice.name);
-  await alice.say('one');
-  await alice.tick('one', 'read');
-  await server.kill();
-  await alice.page.waitForSelector('.banner:visible');
-  await alice.say('two', 'three');
-  await alice.tick('three', 'pending');
-  await server.start();
-  await alice.page.waitForSelector('.banner', { state: 'hidden' });
-  await alice.tick('three', 'read');
-  await bob.sees_exactly(['one', 'two', 'three']);
-  await alice.sees_exactly(['one', 'two', 'three']);
-  await alice.leave();
-  await bob.leave();
-});
+check(
+  'an open page survives kill -9 without a reload, and sends what was written meanwhile',
+  async () => {
+    const [alice, bob] = await direct_chat();
+    await bob.open(alice.name);
+    await alice.say('one');
+    await alice.tick('one', 'read');
+    await server.kill();
+    await alice.page.waitForSelector('.banner:visible');
+    await alice.say('two', 'three');
+    await alice.tick('three', 'pending');
+    await server.start();
+    await alice.page.waitForSelector('.banner', { state: 'hidden' });
+    await alice.tick('three', 'read');
+    await bob.sees_exactly(['one', 'two', 'three']);
+    await alice.sees_exactly(['one', 'two', 'three']);
+    await alice.leave();
+    await bob.leave();
+  },
+);
 
 check('what people write is text, never markup', async () => {
   const [alice, bob] = await direct_chat();
@@ -334,7 +389,10 @@ check('what people write is text, never markup', async () => {
   const evil = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>';
   await alice.say(evil);
   await alice.start('group', { title: '<b onclick=1>bold</b>', members: bob.name });
-  await bob.until('the text', async () => ({ ok: (await bob.texts()).includes(evil), saw: await bob.texts() }));
+  await bob.until('the text', async () => ({
+    ok: (await bob.texts()).includes(evil),
+    saw: await bob.texts(),
+  }));
   await bob.entry('<b onclick=1>bold</b>').waitFor();
   for (const { page } of [alice, bob]) {
     assert.equal(await page.evaluate(() => window.broken), undefined);
@@ -346,11 +404,16 @@ check('what people write is text, never markup', async () => {
 
 check('a phone shows one pane at a time and nothing sticks out', async () => {
   const bob = await Person.arrive('bob');
-  const phone = await Person.arrive('phone', { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+  const phone = await Person.arrive('phone', {
+    viewport: { width: 360, height: 640 },
+    isMobile: true,
+    hasTouch: true,
+  });
   await phone.start('direct', { peer: bob.name });
   await phone.say('a'.repeat(200), 'short');
   await phone.tick('short', 'delivered');
-  const overflow = () => phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const overflow = () =>
+    phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.equal(await overflow(), 0);
   assert.equal(await phone.page.locator('.sidebar').isVisible(), false);
   await phone.page.click('[aria-label="Back to the list"]');
@@ -382,7 +445,8 @@ const code = await run_checks({
         await page.screenshot({ path: file }).catch(() => undefined);
       }
     }
-    for (const { name: who, bugs } of windows) if (bugs.length > 0) console.log(who, bugs.join('\n'));
+    for (const { name: who, bugs } of windows)
+      if (bugs.length > 0) console.log(who, bugs.join('\n'));
     if (server.output !== '') console.log(`server: ${server.output.slice(-2_000)}`);
     for (const person of [...windows]) await person.context.close();
     windows.length = 0;

@@ -1,4 +1,5 @@
-// server_process.mjs: starts, kills and restarts the real chat server on one port and one data directory.
+// server_process.mjs: starts, kills and restarts the real chat server on one port and one data
+// directory.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
@@ -64,8 +65,10 @@ export class ServerProcess {
     });
     const give_up = Date.now() + 20_000;
     while (!(await accepts(this.port))) {
-      if (ended !== null) throw new Error(`the server ended (${ended}) before it listened:\n${this.output}`);
-      if (Date.now() > give_up) throw new Error(`the server does not listen on ${this.port} after 20 s:\n${this.output}`);
+      if (ended !== null)
+        throw new Error(`the server ended (${ended}) before it listened:\n${this.output}`);
+      if (Date.now() > give_up)
+        throw new Error(`the server does not listen on ${this.port} after 20 s:\n${this.output}`);
       await pause(30);
     }
   }

@@ -1,4 +1,5 @@
-// backoff.ts: when to dial again: full jitter below a ceiling that grows from half a second to half a minute.
+// backoff.ts: when to dial again: full jitter below a ceiling that grows from half a second to half
+// a minute.
 
 export const backoff_first_ms = 500;
 export const backoff_max_ms = 30_000;

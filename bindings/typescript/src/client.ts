@@ -1,4 +1,5 @@
-// client.ts: the client a program uses: the core with a WebSocket, timers, a storage and promises around it.
+// client.ts: the client a program uses: the core with a WebSocket, timers, a storage and promises
+// around it.
 import type { ConversationView } from './conversation.js';
 import { ClientCore } from './core.js';
 import { ParleyError } from './errors.js';
@@ -48,7 +49,8 @@ const timeout_max_ms = 0x7fff_ffff;
 
 /**
  * One device of one user. Owns its WebSocket and timers; `stop` gives both back. All methods may be
- * called at any time, also without a link: messages wait in the outbox, questions for the next link.
+ * called at any time, also without a link: messages wait in the outbox, questions for the next
+ * link.
  */
 export class ParleyClient {
   private readonly core_ = new ClientCore({ random: Math.random, random64: random_decimal64 });
@@ -68,9 +70,13 @@ export class ParleyClient {
 
   constructor(private readonly options_: ClientOptions) {
     this.storage_ = options_.storage ?? new MemoryStorage();
-    const found = options_.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+    const found =
+      options_.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (!found) {
-      throw new ParleyError('unsupported', 'this environment has no WebSocket; pass one, e.g. npm ws');
+      throw new ParleyError(
+        'unsupported',
+        'this environment has no WebSocket; pass one, e.g. npm ws',
+      );
     }
     this.WebSocket_ = found;
   }
@@ -87,7 +93,10 @@ export class ParleyClient {
     this.feed({ type: 'start', stored, device: random_hex128() });
   }
 
-  /** Says bye and forgets the link; what was stored stays. The storage is closed after its last commit. */
+  /**
+   * Says bye and forgets the link; what was stored stays. The storage is closed after its last
+   * commit.
+   */
   async stop(): Promise<void> {
     globalThis.removeEventListener?.('online', this.on_online_);
     globalThis.removeEventListener?.('offline', this.on_offline_);
@@ -131,8 +140,15 @@ export class ParleyClient {
     return this.core_.view(id);
   }
 
-  /** A group or channel; the caller becomes its owner. `members` are subjects (names the host knows). */
-  async create(options: { kind: 'group' | 'channel'; title: string; members?: string[] }): Promise<ConversationView> {
+  /**
+   * A group or channel; the caller becomes its owner. `members` are subjects (names the host
+   * knows).
+   */
+  async create(options: {
+    kind: 'group' | 'channel';
+    title: string;
+    members?: string[];
+  }): Promise<ConversationView> {
     const { kind, title, members = [] } = options;
     return this.conversation_call({ type: 'create', kind, title, members, nonce: random_hex128() });
   }
@@ -167,7 +183,10 @@ export class ParleyClient {
     await this.call({ type: 'set_title', conversation, title });
   }
 
-  async members(conversation: ConversationId, options: { after?: UserId; limit?: number } = {}): Promise<MembersPage> {
+  async members(
+    conversation: ConversationId,
+    options: { after?: UserId; limit?: number } = {},
+  ): Promise<MembersPage> {
     const { after = '', limit = 100 } = options;
     const result = await this.call({ type: 'members', conversation, after, limit });
     if (result.type !== 'members') throw unexpected(result);
@@ -177,7 +196,8 @@ export class ParleyClient {
   // ---- Messages ----
 
   /**
-   * Resolves once the message is committed, however many reconnects that takes; rejects when it never
+   * Resolves once the message is committed, however many reconnects that takes; rejects when it
+   * never
    * will be. The message is stored on this device before it goes out and is sent at most once.
    */
   async send(
@@ -198,7 +218,9 @@ export class ParleyClient {
     return result.ack;
   }
 
-  /** What is not acknowledged yet, in order; failed items stay until they are retried or discarded. */
+  /**
+   * What is not acknowledged yet, in order; failed items stay until they are retried or discarded.
+   */
   outbox(conversation: ConversationId): OutboxItem[] {
     return this.core_.outbox(conversation);
   }
@@ -222,19 +244,33 @@ export class ParleyClient {
   }
 
   /**
-   * The last `limit` (1..256) events before seq `before` (0 = the end), from this device where it has
+   * The last `limit` (1..256) events before seq `before` (0 = the end), from this device where it
+   * has
    * them, else from the engine.
    */
-  async history(conversation: ConversationId, options: { before?: Seq; limit?: number } = {}): Promise<HistoryRange> {
+  async history(
+    conversation: ConversationId,
+    options: { before?: Seq; limit?: number } = {},
+  ): Promise<HistoryRange> {
     const { before = 0, limit = 50 } = options;
     const local = await this.stored_history(conversation, before, limit);
     if (local) return local;
-    const result = await this.call({ type: 'history', conversation, from: before, backward: true, limit });
+    const result = await this.call({
+      type: 'history',
+      conversation,
+      from: before,
+      backward: true,
+      limit,
+    });
     if (result.type !== 'history') throw unexpected(result);
     return { events: result.page.events, more: result.page.more };
   }
 
-  private async stored_history(id: ConversationId, before: Seq, limit: number): Promise<HistoryRange | null> {
+  private async stored_history(
+    id: ConversationId,
+    before: Seq,
+    limit: number,
+  ): Promise<HistoryRange | null> {
     const run = this.core_.stored_run(id);
     if (!run) return null;
     const end = before === 0 ? run.until : before;
@@ -276,12 +312,12 @@ export class ParleyClient {
   }
 
   presence(user: UserId): Presence | null {
-    return this.core_.presence.get(user) ?? null;
+    return this.core_.people.presence.get(user) ?? null;
   }
 
   /** The host's name of a user; null while it is asked for (event `names` follows). */
   name(user: UserId): string | null {
-    const known = this.core_.names.get(user);
+    const known = this.core_.people.names.get(user);
     if (known !== undefined) return known;
     this.feed({ type: 'names', users: [user] });
     return null;
@@ -389,7 +425,7 @@ export class ParleyClient {
     this.socket_ = socket;
     socket.onopen = () => this.feed({ type: 'opened', token });
     socket.onmessage = (event: { data: unknown }) => this.receive(event.data);
-    socket.onerror = () => undefined;  // a close event follows and says the same
+    socket.onerror = () => undefined; // a close event follows and says the same
     socket.onclose = (event: { code?: number; reason?: unknown }) => {
       this.release();
       this.feed({ type: 'closed', code: event.code ?? 1006, reason: String(event.reason ?? '') });
@@ -399,7 +435,8 @@ export class ParleyClient {
   private receive(data: unknown): void {
     let replies: Reply[];
     try {
-      if (typeof data !== 'string') throw new ParleyError('protocol_error', 'the server sent a binary message');
+      if (typeof data !== 'string')
+        throw new ParleyError('protocol_error', 'the server sent a binary message');
       replies = decode(data);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -423,7 +460,7 @@ export class ParleyClient {
     this.socket_.onopen = null;
     this.socket_.onmessage = null;
     this.socket_.onclose = null;
-    this.socket_.onerror = () => undefined;  // npm ws throws on an error that nobody listens to
+    this.socket_.onerror = () => undefined; // npm ws throws on an error that nobody listens to
     this.socket_ = null;
   }
 

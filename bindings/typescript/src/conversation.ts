@@ -1,4 +1,5 @@
-// conversation.ts: what the client knows of one conversation: list line, cursor, unread as a function, receipts.
+// conversation.ts: what the client knows of one conversation: list line, cursor, unread as a
+// function, receipts.
 import { Outbox } from './outbox.js';
 import type { StoredConversation } from './storage.js';
 import type {
@@ -14,7 +15,7 @@ import type {
   Seq,
   UserId,
 } from './types.js';
-import type { EventsFrame } from './operations.js';
+import type { EventsFrame, SubscribeItem } from './operations.js';
 
 const remembered_ordinals = 256;
 
@@ -36,9 +37,7 @@ export interface ConversationView {
 }
 
 export type Applied =
-  | { result: 'applied'; events: ChatEvent[] }
-  | { result: 'duplicate' }
-  | { result: 'gap' };
+  { result: 'applied'; events: ChatEvent[] } | { result: 'duplicate' } | { result: 'gap' };
 
 export class ConversationState {
   entry: ListEntry;
@@ -49,8 +48,10 @@ export class ConversationState {
   level: Level = 'none';
   /** How many parts of the host's program show this conversation. */
   opened = 0;
-  /** A subscribe that repairs a gap is under way. */
-  repairing = false;
+  /** The subscribe that is under way; an answer to an earlier one says nothing any more. */
+  subscribing: SubscribeItem | null = null;
+  /** The engine said denied or not_member: not asked again before the list says otherwise. */
+  refused = false;
   previewing = false;
   received: Seq;
   read: Seq;
@@ -95,7 +96,8 @@ export class ConversationState {
   }
 
   view(): ConversationView {
-    const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } = this.entry;
+    const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } =
+      this.entry;
     return {
       conversation,
       kind,
@@ -116,8 +118,11 @@ export class ConversationState {
     return Math.max(0, this.entry.headOrdinal - this.base_);
   }
 
-  /** The engine's newer statement of this line; positions and head never go back within one epoch. */
+  /**
+   * The engine's newer statement of this line; positions and head never go back within one epoch.
+   */
   merge(entry: ListEntry): void {
+    this.refused = false;
     const same_stream = entry.head.epoch === this.entry.head.epoch;
     const base = entry.headOrdinal - entry.unread;
     if (!same_stream) {
@@ -174,7 +179,7 @@ export class ConversationState {
       entry.lastActivity = Math.max(entry.lastActivity, event.time);
       if (event.sender === self && event.seq > this.read) {
         this.read_up_to(event.seq, event.ordinal);
-        this.sent.read = Math.max(this.sent.read, event.seq);  // the engine moved it with the send
+        this.sent.read = Math.max(this.sent.read, event.seq); // the engine moved it with the send
         this.sent.received = Math.max(this.sent.received, event.seq);
       }
     }
@@ -184,7 +189,9 @@ export class ConversationState {
     this.entry = entry;
   }
 
-  /** Keeps the ordinal of an event so that a later read position needs no question to the engine. */
+  /**
+   * Keeps the ordinal of an event so that a later read position needs no question to the engine.
+   */
   remember(event: ChatEvent): void {
     this.ordinals_.set(event.seq, event.ordinal);
     if (this.ordinals_.size <= remembered_ordinals) return;
@@ -217,7 +224,11 @@ export class ConversationState {
   merge_receipts(receipts: readonly Receipt[]): Receipt[] {
     const moved: Receipt[] = [];
     for (const receipt of receipts) {
-      const before = this.receipts.get(receipt.user) ?? { user: receipt.user, received: 0, read: 0 };
+      const before = this.receipts.get(receipt.user) ?? {
+        user: receipt.user,
+        received: 0,
+        read: 0,
+      };
       const after = {
         user: receipt.user,
         received: Math.max(before.received, receipt.received, receipt.read),

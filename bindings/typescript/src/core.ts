@@ -1,37 +1,31 @@
-// core.ts: the client as a pure state machine: inputs and the time go in, actions come out; no socket, clock or promise.
+// core.ts: the client as a pure state machine: inputs and the time go in, actions come out; no
+// socket, clock or promise.
 import { ConversationState, type ConversationView } from './conversation.js';
 import { ParleyError } from './errors.js';
 import type { Action, Call, CallResult, Emitted, Input, LinkState } from './inputs.js';
 import { Link, type LinkOwner } from './link.js';
-import type { Answer, EventsFrame, Operation, SubscribeItem, Welcome } from './operations.js';
+import type { Answer, EventsFrame, Operation, Welcome } from './operations.js';
+import type { CoreOwner } from './owner.js';
+import { People } from './people.js';
+import { Receipts } from './receipts.js';
 import { Sender } from './sender.js';
+import { Subscriptions } from './subscriptions.js';
 import type { StorageBatch, StoredConversation, StoredMeta } from './storage.js';
 import { Timers } from './timers.js';
 import type {
   ConversationId,
   HistoryPage,
-  Level,
   ListChange,
   ListEntry,
   OutboxItem,
-  Presence,
   Receipt,
-  ResumeAnswer,
   Self,
   Seq,
-  UserId,
   UserName,
 } from './types.js';
 
-/** Of the direct and group conversations so many, the most recent, are subscribed in full. */
-export const full_at_once = 64;
 /** Events of one conversation that are kept on the device from one start to the next. */
 export const stored_events = 2_000;
-const subscribe_at_once = 256;
-const lookup_at_once = 256;
-const receipt_delay_ms = 200;
-const typing_period_ms = 3_000;
-const names_delay_ms = 10;
 
 export interface CoreOptions {
   /** In [0, 1). */
@@ -42,18 +36,17 @@ export interface CoreOptions {
 
 type StoredWaiter = { done: () => void; failed: (message: string) => void };
 
-export class ClientCore implements LinkOwner {
+export class ClientCore implements LinkOwner, CoreOwner {
   readonly timers = new Timers();
   self: Self | null = null;
-  readonly names = new Map<UserId, string>();
-  readonly presence = new Map<UserId, Presence>();
+  readonly people = new People(this);
+  private readonly receipts_ = new Receipts(this);
+  private readonly subscriptions_ = new Subscriptions(this);
   private meta_: StoredMeta = { device: '', subject: '', syncToken: '' };
   private ticket_ = '';
   private readonly conversations_ = new Map<ConversationId, ConversationState>();
   private readonly link_ = new Link(this);
   private readonly sender_: Sender;
-  private wanted_names_ = new Set<UserId>();
-  private asked_names_ = new Set<UserId>();
   private now_ = 0;
   private actions_: Action[] = [];
   private next_store_ = 1;
@@ -157,6 +150,10 @@ export class ClientCore implements LinkOwner {
     return [...this.conversations_.values()];
   }
 
+  abandon(state: ConversationState, error: ParleyError): void {
+    this.sender_.abandon(state, error);
+  }
+
   /** The row of `id` joins this turn's batch. */
   touch(id: ConversationId): void {
     this.rows_.add(id);
@@ -207,21 +204,29 @@ export class ClientCore implements LinkOwner {
       case 'request':
         return this.request(input.call, input.operation);
       case 'open':
-        return this.open(input.conversation);
+        return this.subscriptions_.open(input.conversation);
       case 'close':
-        return this.close(input.conversation);
+        return this.subscriptions_.close(input.conversation);
       case 'read':
-        return this.read(input.conversation, input.seq);
+        return this.receipts_.read(input.conversation, input.seq);
       case 'typing':
-        return this.typing(input.conversation);
+        return this.people.typing(input.conversation);
       case 'watch':
-        return this.watch(input.conversation, input.users);
+        return this.people.watch(input.conversation, input.users);
       case 'names':
-        return this.want_names(input.users);
+        return this.people.want_names(input.users);
     }
   }
 
-  private start(stored: { meta: StoredMeta | null; conversations: StoredConversation[]; outbox: OutboxItem[]; names: UserName[] }, device: string): void {
+  private start(
+    stored: {
+      meta: StoredMeta | null;
+      conversations: StoredConversation[];
+      outbox: OutboxItem[];
+      names: UserName[];
+    },
+    device: string,
+  ): void {
     if (this.link_.state !== 'idle') return;
     if (stored.meta) {
       this.meta_ = stored.meta;
@@ -229,14 +234,15 @@ export class ClientCore implements LinkOwner {
       this.meta_ = { device, subject: '', syncToken: '' };
       this.batch_.meta = this.meta_;
     }
-    for (const { user, subject } of stored.names) this.names.set(user, subject);
+    for (const { user, subject } of stored.names) this.people.names.set(user, subject);
     for (const row of stored.conversations) {
       const state = ConversationState.restore(row);
       this.conversations_.set(row.conversation, state);
       this.changed_.add(row.conversation);
       this.trim(state);
     }
-    for (const item of stored.outbox) this.conversations_.get(item.conversation)?.outbox.restore(item);
+    for (const item of stored.outbox)
+      this.conversations_.get(item.conversation)?.outbox.restore(item);
     this.link_.dial(this.now_);
   }
 
@@ -255,9 +261,10 @@ export class ClientCore implements LinkOwner {
       if (this.link_.timer(this.now_, name)) continue;
       const [what, id] = name.split(' ', 2);
       const state = id === undefined ? null : this.conversation(id);
-      if (what === 'receipts' && state) this.flush_receipts(state);
+      if (what === 'receipts' && state) this.receipts_.flush(state);
       if (what === 'outbox' && state) this.sender_.pump(state);
-      if (what === 'names') this.flush_names();
+      if (what === 'subscribe') this.subscriptions_.again();
+      if (what === 'names') this.people.flush_names();
     }
   }
 
@@ -271,7 +278,7 @@ export class ClientCore implements LinkOwner {
     if (failure !== null) this.problem(new ParleyError('store_failed', failure));
   }
 
-  private problem(error: ParleyError): void {
+  problem(error: ParleyError): void {
     this.emit({ name: 'problem', value: error });
   }
 
@@ -279,14 +286,14 @@ export class ClientCore implements LinkOwner {
 
   hello(): { ticket: string; device: string; syncToken: string } {
     const ticket = this.ticket_;
-    this.ticket_ = '';  // single use
+    this.ticket_ = ''; // single use
     return { ticket, device: this.meta_.device, syncToken: this.meta_.syncToken };
   }
 
   on_welcome(welcome: Welcome): void {
     const { subject } = welcome.self;
     if (this.meta_.subject !== '' && this.meta_.subject !== subject) {
-      const text = `this storage belongs to ${this.meta_.subject}, the token to ${subject}; use another storage`;
+      const text = `this storage belongs to ${this.meta_.subject}, not to ${subject}; use another`;
       this.link_.stop(new ParleyError('invalid_argument', text));
       return;
     }
@@ -294,23 +301,23 @@ export class ClientCore implements LinkOwner {
     this.ticket_ = welcome.ticket;
     this.meta_ = { ...this.meta_, subject };
     this.batch_.meta = this.meta_;
-    this.learn_names([{ user: welcome.self.user, subject }]);
+    this.people.learn_names([{ user: welcome.self.user, subject }]);
     this.apply_list(welcome.list);
-    this.subscribe(this.states(), new Set(this.most_recent()));
+    this.subscriptions_.subscribe(this.states(), this.subscriptions_.most_recent());
     for (const state of this.states()) {
       this.sender_.pump(state);
-      this.flush_receipts(state);
-      if (state.watched.length > 0) this.send_watch(state);
+      this.receipts_.flush(state);
+      if (state.watched.length > 0) this.people.send_watch(state);
     }
-    this.flush_names();
+    this.people.flush_names();
   }
 
   on_lost(): void {
-    this.presence.clear();
-    this.asked_names_.clear();
+    this.people.link_lost();
     for (const state of this.states()) {
       state.level = 'none';
-      state.repairing = false;
+      state.subscribing = null;
+      state.refused = false;
       state.previewing = false;
       state.outbox.link_lost();
     }
@@ -325,17 +332,17 @@ export class ClientCore implements LinkOwner {
       case 'list':
         return this.on_list(answer.change);
       case 'receipts':
-        return this.on_receipts(answer.conversation, answer.receipts);
+        return this.receipts_.moved(answer.conversation, answer.receipts);
       case 'signalled': {
         const { conversation, sender, kind, text } = answer;
         return this.emit({ name: 'signal', value: { conversation, sender, kind, text } });
       }
       case 'presence':
-        return this.on_presence(answer.users);
+        return this.people.present(answer.users);
       case 'error':
         return this.problem(answer.error);
       default:
-        return;  // a push of a type this build does not know
+        return; // a push of a type this build does not know
     }
   }
 
@@ -345,7 +352,7 @@ export class ClientCore implements LinkOwner {
     const known = new Set(this.conversations_.keys());
     this.apply_list(change);
     const fresh = this.states().filter((state) => !known.has(state.entry.conversation));
-    this.subscribe(fresh, new Set(this.most_recent()));
+    this.subscriptions_.subscribe(fresh, this.subscriptions_.most_recent());
   }
 
   /** Entries, removals and the token become durable together. */
@@ -371,8 +378,8 @@ export class ClientCore implements LinkOwner {
       state = new ConversationState(entry);
       this.conversations_.set(entry.conversation, state);
     }
-    if (entry.peer !== '') this.want_names([entry.peer]);
-    if (entry.lastEvent) this.want_names([entry.lastEvent.sender, entry.lastEvent.target]);
+    if (entry.peer !== '') this.people.want_names([entry.peer]);
+    if (entry.lastEvent) this.people.want_names([entry.lastEvent.sender, entry.lastEvent.target]);
     this.removed_.delete(entry.conversation);
     this.touch(entry.conversation);
     return state;
@@ -381,7 +388,10 @@ export class ClientCore implements LinkOwner {
   private forget(id: ConversationId): void {
     const state = this.conversations_.get(id);
     if (!state) return;
-    this.sender_.abandon(state, new ParleyError('denied', 'you are no longer in this conversation'));
+    this.sender_.abandon(
+      state,
+      new ParleyError('denied', 'you are no longer in this conversation'),
+    );
     this.conversations_.delete(id);
     this.timers.delete(`receipts ${id}`);
     this.timers.delete(`outbox ${id}`);
@@ -395,122 +405,39 @@ export class ClientCore implements LinkOwner {
     (this.batch_.removedConversations ??= []).push(id);
   }
 
-  // ---- Subscriptions ----
-
-  private most_recent(): ConversationId[] {
-    return this.states()
-      .filter((state) => state.entry.kind !== 'channel')
-      .sort((a, b) => b.entry.lastActivity - a.entry.lastActivity)
-      .slice(0, full_at_once)
-      .map((state) => state.entry.conversation);
-  }
-
-  private subscribe(states: ConversationState[], full: ReadonlySet<ConversationId>): void {
-    const items = states.map((state): SubscribeItem => {
-      const { conversation } = state.entry;
-      const level: Level = state.opened > 0 || full.has(conversation) ? 'full' : 'heads';
-      return { conversation, level, cursor: level === 'full' ? state.cursor : null };
-    });
-    for (let at = 0; at < items.length; at += subscribe_at_once) {
-      this.send_subscribe(items.slice(at, at + subscribe_at_once));
-    }
-  }
-
-  private send_subscribe(items: SubscribeItem[]): void {
-    if (!this.ready) return;
-    for (const item of items) {
-      const state = this.conversation(item.conversation);
-      if (!state) continue;
-      state.level = item.level;
-      state.repairing = item.level === 'full';
-    }
-    this.ask({ type: 'subscribe', items }, (answer) => {
-      if (answer.type === 'subscribed') {
-        answer.answers.forEach((one, index) => this.on_resume(one, items[index]));
-        return;
-      }
-      for (const item of items) {
-        const state = this.conversation(item.conversation);
-        if (state) state.repairing = false;
-      }
-      if (answer.type === 'error') this.problem(answer.error);
-    });
-  }
-
-  /** What was pushed does not follow on what is here: ask the engine from the cursor. */
-  private repair(state: ConversationState): void {
-    if (state.repairing || state.level !== 'full') return;
-    this.send_subscribe([
-      { conversation: state.entry.conversation, level: 'full', cursor: state.cursor },
-    ]);
-  }
-
-  private on_resume(answer: ResumeAnswer, item: SubscribeItem | undefined): void {
-    const state = this.conversation(answer.conversation);
-    if (!state || !item) return;
-    const { conversation } = answer;
-    this.emit({ name: 'resume', value: answer });
-    if (item.level !== 'full') {
-      if (answer.answer !== 'denied' && answer.answer !== 'not_member') {
-        if (state.moved(answer.head, answer.headOrdinal)) this.touch(conversation);
-      }
-      return;
-    }
-    state.repairing = false;
-    if (answer.answer === 'denied' || answer.answer === 'not_member') {
-      state.level = 'none';
-      const error = new ParleyError('denied', 'you are not in this conversation');
-      this.sender_.abandon(state, error);
-      return;
-    }
-    const { reset, lost } = state.resume(answer);
-    if (reset) {
-      (this.batch_.dropEvents ??= []).push({ conversation });
-      this.emit({ name: 'reset', value: { conversation, answer: answer.answer, lost } });
-    }
-    this.touch(conversation);
-  }
-
-  private open(id: ConversationId): void {
-    const state = this.conversation(id);
-    if (!state) return;
-    state.opened += 1;
-    if (state.level !== 'full') this.subscribe([state], new Set());
-  }
-
-  private close(id: ConversationId): void {
-    const state = this.conversation(id);
-    if (!state || state.opened === 0) return;
-    state.opened -= 1;
-    if (state.opened > 0 || this.most_recent().includes(id)) return;
-    this.subscribe([state], new Set());
-  }
-
   // ---- The streams ----
 
   private on_events(frame: EventsFrame): void {
     const state = this.conversation(frame.conversation);
     if (!state || !this.self) return;
     const applied = state.apply(frame, this.self.user);
-    if (applied.result === 'gap') this.repair(state);
+    if (applied.result === 'gap') this.subscriptions_.repair(state);
     if (applied.result !== 'applied') return;
     const { conversation } = frame;
     const { events } = applied;
     (this.batch_.events ??= []).push({ conversation, events });
     this.touch(conversation);
     const seq = state.cursor!.seq;
-    this.when_stored(() => this.received(state, seq));
-    for (const event of events) this.want_names([event.sender, event.target]);
+    this.when_stored(() => this.receipts_.received(state, seq));
+    for (const event of events) this.people.want_names([event.sender, event.target]);
     this.emit({ name: 'events', value: { conversation, events } });
   }
 
-  private on_head_moved(push: { conversation: ConversationId; head: { epoch: string; seq: Seq; mark: number }; headOrdinal: number }): void {
+  private on_head_moved(push: {
+    conversation: ConversationId;
+    head: { epoch: string; seq: Seq; mark: number };
+    headOrdinal: number;
+  }): void {
     const state = this.conversation(push.conversation);
     if (!state) return;
     if (state.moved(push.head, push.headOrdinal)) this.touch(push.conversation);
     if (state.level === 'full') {
-      if (!state.cursor || push.head.seq > state.cursor.seq || push.head.epoch !== state.cursor.epoch) {
-        this.repair(state);
+      if (
+        !state.cursor ||
+        push.head.seq > state.cursor.seq ||
+        push.head.epoch !== state.cursor.epoch
+      ) {
+        this.subscriptions_.repair(state);
       }
       return;
     }
@@ -522,7 +449,13 @@ export class ClientCore implements LinkOwner {
     if (state.previewing || !this.ready) return;
     state.previewing = true;
     const { conversation } = state.entry;
-    const operation: Operation = { type: 'history', conversation, from: 0, backward: true, limit: 1 };
+    const operation: Operation = {
+      type: 'history',
+      conversation,
+      from: 0,
+      backward: true,
+      limit: 1,
+    };
     this.ask(operation, (answer) => {
       state.previewing = false;
       const event = answer.type === 'history_page' ? answer.page.events[0] : undefined;
@@ -533,142 +466,9 @@ export class ClientCore implements LinkOwner {
         lastEvent: event,
         lastActivity: Math.max(state.entry.lastActivity, event.time),
       };
-      this.want_names([event.sender, event.target]);
+      this.people.want_names([event.sender, event.target]);
       this.touch(conversation);
     });
-  }
-
-  // ---- Receipts ----
-
-  /** The event is stored here: the engine may know. */
-  private received(state: ConversationState, seq: Seq): void {
-    if (state.entry.kind === 'channel' || seq <= state.received) return;
-    state.received = seq;
-    this.touch(state.entry.conversation);
-    this.schedule_receipts(state);
-  }
-
-  private read(id: ConversationId, wanted: Seq): void {
-    const state = this.conversation(id);
-    if (!state) return;
-    const seq = Math.min(wanted, state.entry.head.seq);
-    if (seq <= state.read) return;
-    const ordinal = state.ordinal_at(seq);
-    state.read_up_to(seq, ordinal ?? 0);
-    if (ordinal === null) this.ask_ordinal(state, seq);
-    this.touch(id);
-    this.schedule_receipts(state);
-  }
-
-  private ask_ordinal(state: ConversationState, seq: Seq): void {
-    if (!this.ready) return;
-    const { conversation } = state.entry;
-    const operation: Operation = { type: 'history', conversation, from: seq + 1, backward: true, limit: 1 };
-    this.ask(operation, (answer) => {
-      const event = answer.type === 'history_page' ? answer.page.events[0] : undefined;
-      if (!event || event.seq > state.read) return;
-      state.read_up_to(event.seq, event.ordinal);
-      this.touch(conversation);
-    });
-  }
-
-  /** At most one mark_read per conversation and 200 ms. */
-  private schedule_receipts(state: ConversationState): void {
-    this.timers.set_earlier(`receipts ${state.entry.conversation}`, this.now_ + receipt_delay_ms);
-  }
-
-  private flush_receipts(state: ConversationState): void {
-    if (!this.ready) return;  // the welcome flushes what is ahead
-    const received = Math.max(state.received, state.read);
-    const ahead = { received: received > state.sent.received ? received : 0, read: state.read > state.sent.read ? state.read : 0 };
-    if (ahead.received === 0 && ahead.read === 0) return;
-    const { conversation } = state.entry;
-    this.ask({ type: 'mark_read', conversation, ...ahead }, (answer) => {
-      if (answer.type === 'done') {
-        state.sent.received = Math.max(state.sent.received, ahead.received);
-        state.sent.read = Math.max(state.sent.read, ahead.read);
-      } else if (answer.type === 'error' && answer.error.retryable) {
-        const delay = Math.max(answer.error.retryAfterMs, 1_000);
-        this.timers.set_earlier(`receipts ${conversation}`, this.now_ + delay);
-      }
-    });
-  }
-
-  private on_receipts(id: ConversationId, receipts: Receipt[]): void {
-    const state = this.conversation(id);
-    if (!state) return;
-    const moved = state.merge_receipts(receipts);
-    const own = moved.find((receipt) => receipt.user === this.self?.user);
-    if (own) {
-      state.sent.read = Math.max(state.sent.read, own.read);
-      state.sent.received = Math.max(state.sent.received, own.received);
-      if (own.read > state.read) {  // another device of this user
-        const ordinal = state.ordinal_at(own.read);
-        state.read_up_to(own.read, ordinal ?? 0);
-        if (ordinal === null) this.ask_ordinal(state, own.read);
-        this.touch(id);
-      }
-    }
-    if (moved.length > 0) this.emit({ name: 'receipts', value: { conversation: id, receipts: moved } });
-  }
-
-  // ---- Signals, presence, names ----
-
-  private typing(conversation: ConversationId): void {
-    const state = this.conversation(conversation);
-    if (!state || !this.ready || this.now_ - state.typing_sent_at < typing_period_ms) return;
-    state.typing_sent_at = this.now_;
-    this.ask({ type: 'signal', conversation, kind: 'typing', text: '' }, () => undefined);
-  }
-
-  private watch(id: ConversationId, users: UserId[]): void {
-    const state = this.conversation(id);
-    if (!state) return;
-    state.watched = users;
-    if (this.ready) this.send_watch(state);
-  }
-
-  private send_watch(state: ConversationState): void {
-    const { conversation } = state.entry;
-    this.ask({ type: 'watch', conversation, users: state.watched }, (answer) => {
-      if (answer.type === 'presence') this.on_presence(answer.users);
-      if (answer.type === 'error') this.problem(answer.error);
-    });
-  }
-
-  private on_presence(users: Presence[]): void {
-    for (const one of users) this.presence.set(one.user, one);
-    if (users.length > 0) this.emit({ name: 'presence', value: { users } });
-  }
-
-  private want_names(users: UserId[]): void {
-    for (const user of users) {
-      if (user === '' || this.names.has(user) || this.asked_names_.has(user)) continue;
-      this.wanted_names_.add(user);
-      this.timers.set_earlier('names', this.now_ + names_delay_ms);
-    }
-  }
-
-  private flush_names(): void {
-    if (!this.ready) return;
-    const wanted = [...this.wanted_names_];
-    this.wanted_names_.clear();
-    for (let at = 0; at < wanted.length; at += lookup_at_once) {
-      const users = wanted.slice(at, at + lookup_at_once);
-      for (const user of users) this.asked_names_.add(user);
-      this.ask({ type: 'lookup', users }, (answer) => {
-        for (const user of users) this.asked_names_.delete(user);
-        if (answer.type === 'names') this.learn_names(answer.users);
-      });
-    }
-  }
-
-  private learn_names(users: UserName[]): void {
-    const fresh = users.filter(({ user, subject }) => this.names.get(user) !== subject);
-    if (fresh.length === 0) return;
-    for (const { user, subject } of fresh) this.names.set(user, subject);
-    this.batch_.names = [...(this.batch_.names ?? []), ...fresh];
-    this.emit({ name: 'names', value: { users: fresh } });
   }
 
   // ---- The host's requests ----
@@ -678,7 +478,9 @@ export class ClientCore implements LinkOwner {
       this.reject(call, new ParleyError('session_closed', 'the client was stopped'));
       return;
     }
-    this.link_.request(this.now_, operation, false, (answer) => this.answer_call(call, operation, answer));
+    this.link_.request(this.now_, operation, false, (answer) =>
+      this.answer_call(call, operation, answer),
+    );
   }
 
   private answer_call(call: Call, operation: Operation, answer: Answer): void {
@@ -690,31 +492,35 @@ export class ClientCore implements LinkOwner {
       case 'opened': {
         const known = this.conversation(answer.entry.conversation) !== null;
         const state = this.upsert(answer.entry);
-        if (!known) this.subscribe([state], new Set(this.most_recent()));
+        if (!known) this.subscriptions_.subscribe([state], this.subscriptions_.most_recent());
         return this.resolve(call, { type: 'conversation', view: state.view() });
       }
       case 'history_page':
         this.keep_page(answer.page);
         return this.resolve(call, { type: 'history', page: answer.page });
       case 'members_page': {
-        if (operation.type === 'members') this.on_receipts(operation.conversation, answer.page.receipts);
-        this.want_names(answer.page.members.map((member) => member.user));
+        if (operation.type === 'members')
+          this.receipts_.moved(operation.conversation, answer.page.receipts);
+        this.people.want_names(answer.page.members.map((member) => member.user));
         return this.resolve(call, { type: 'members', page: answer.page });
       }
       case 'names':
-        this.learn_names(answer.users);
+        this.people.learn_names(answer.users);
         return this.resolve(call, { type: 'names', users: answer.users });
       default:
         return this.reject(
           call,
-          new ParleyError('protocol_error', `the server answered ${operation.type} with ${answer.type}`),
+          new ParleyError(
+            'protocol_error',
+            `the server answered ${operation.type} with ${answer.type}`,
+          ),
         );
     }
   }
 
   /** A page that touches the stored run from below makes it longer; any other is only shown. */
   private keep_page(page: HistoryPage): void {
-    for (const event of page.events) this.want_names([event.sender, event.target]);
+    for (const event of page.events) this.people.want_names([event.sender, event.target]);
     const state = this.conversation(page.conversation);
     const last = page.events[page.events.length - 1];
     if (!state?.cursor || !last || page.epoch !== state.cursor.epoch) return;

@@ -1,4 +1,5 @@
-// errors.ts: every way a call can fail, as one error class with the engine's code, its message and a retryable flag.
+// errors.ts: every way a call can fail, as one error class with the engine's code, its message and
+// a retryable flag.
 
 /** The engine's codes as written on the wire; a host's own codes arrive as other strings. */
 export type ErrorCode =

@@ -1,6 +1,13 @@
-// indexeddb_storage.ts: the browser's storage; one database per user and device, one transaction per batch.
+// indexeddb_storage.ts: the browser's storage; one database per user and device, one transaction
+// per batch.
 import { ParleyError } from './errors.js';
-import type { ClientStorage, StorageBatch, StoredConversation, StoredMeta, StoredState } from './storage.js';
+import type {
+  ClientStorage,
+  StorageBatch,
+  StoredConversation,
+  StoredMeta,
+  StoredState,
+} from './storage.js';
 import type { ChatEvent, ConversationId, OutboxItem, Seq, UserName } from './types.js';
 
 const schema_version = 1;
@@ -44,7 +51,10 @@ export class IndexedDbStorage implements ClientStorage {
   private constructor(private readonly database_: IDBDatabase) {}
 
   /** Opens (or creates) the database `name`; `factory` defaults to the browser's. */
-  static async open(name: string, factory: IDBFactory = globalThis.indexedDB): Promise<IndexedDbStorage> {
+  static async open(
+    name: string,
+    factory: IDBFactory = globalThis.indexedDB,
+  ): Promise<IndexedDbStorage> {
     if (!factory) {
       throw new ParleyError('unsupported', 'this environment has no IndexedDB; use MemoryStorage');
     }
@@ -90,7 +100,8 @@ export class IndexedDbStorage implements ClientStorage {
       store('events').delete(all(id));
     }
     for (const row of batch.conversations ?? []) store('conversations').put(row);
-    for (const item of batch.removedOutbox ?? []) store('outbox').delete([item.conversation, item.local]);
+    for (const item of batch.removedOutbox ?? [])
+      store('outbox').delete([item.conversation, item.local]);
     for (const item of batch.outbox ?? []) store('outbox').put(item);
     for (const drop of batch.dropEvents ?? []) {
       const below = drop.below;
@@ -108,12 +119,19 @@ export class IndexedDbStorage implements ClientStorage {
     }
   }
 
-  async events(conversation: ConversationId, from: Seq, before: Seq, limit: number): Promise<ChatEvent[]> {
+  async events(
+    conversation: ConversationId,
+    from: Seq,
+    before: Seq,
+    limit: number,
+  ): Promise<ChatEvent[]> {
     if (from >= before) return [];
     const transaction = this.database_.transaction('events', 'readonly');
     const first = Math.max(from, before - limit);
     const range = IDBKeyRange.bound([conversation, first], [conversation, before], false, true);
-    const rows = await wait(transaction.objectStore('events').getAll(range) as IDBRequest<EventRow[]>);
+    const rows = await wait(
+      transaction.objectStore('events').getAll(range) as IDBRequest<EventRow[]>,
+    );
     return rows.map((row) => row.event);
   }
 

@@ -1,4 +1,5 @@
-// inputs.ts: what goes into the client's core and what comes out; the shell turns these into sockets, timers and promises.
+// inputs.ts: what goes into the client's core and what comes out; the shell turns these into
+// sockets, timers and promises.
 import type { ConversationView } from './conversation.js';
 import type { ParleyError } from './errors.js';
 import type { Operation, Reply, Request } from './operations.js';

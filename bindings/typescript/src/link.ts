@@ -1,4 +1,5 @@
-// link.ts: the life of the connection without its socket: dial, hello, requests in flight, heartbeat, backoff.
+// link.ts: the life of the connection without its socket: dial, hello, requests in flight,
+// heartbeat, backoff.
 import { backoff_ms } from './backoff.js';
 import { ParleyError } from './errors.js';
 import type { Action, LinkState } from './inputs.js';
@@ -44,7 +45,14 @@ export interface LinkOwner {
 }
 
 const repeatable_operations: ReadonlySet<string> = new Set([
-  'create', 'direct', 'join', 'history', 'members', 'lookup', 'set_title', 'set_role',
+  'create',
+  'direct',
+  'join',
+  'history',
+  'members',
+  'lookup',
+  'set_title',
+  'set_role',
 ]);
 
 export class Link {
@@ -87,8 +95,16 @@ export class Link {
     });
   }
 
-  /** Asks the engine; `on` gets exactly one answer, or none when a link-scoped request dies with its link. */
-  request(now: number, operation: Operation, link_scoped: boolean, on: (answer: Answer) => void): void {
+  /**
+   * Asks the engine; `on` gets exactly one answer, or none when a link-scoped request dies with its
+   * link.
+   */
+  request(
+    now: number,
+    operation: Operation,
+    link_scoped: boolean,
+    on: (answer: Answer) => void,
+  ): void {
     const deadline = now + request_timeout_ms;
     const repeatable = repeatable_operations.has(operation.type);
     this.waiting_.push({ operation, on, link_scoped, repeatable, written: false, deadline });
@@ -105,7 +121,7 @@ export class Link {
       return;
     }
     const pending = this.in_flight_.get(reply.request);
-    if (!pending) return;  // timed out before
+    if (!pending) return; // timed out before
     this.in_flight_.delete(reply.request);
     pending.on(
       reply.answer.type === 'unknown'
@@ -157,7 +173,10 @@ export class Link {
 
   online(now: number): void {
     if (this.state !== 'waiting') return;
-    this.owner_.timers.set_earlier('dial', now + this.spread_ms_ + Math.round(this.owner_.random() * 500));
+    this.owner_.timers.set_earlier(
+      'dial',
+      now + this.spread_ms_ + Math.round(this.owner_.random() * 500),
+    );
   }
 
   /** The browser says the network is gone; it is often wrong, so the link is asked. */
@@ -210,7 +229,10 @@ export class Link {
     }
   }
 
-  private goodbye(now: number, goodbye: { reason: string; spreadMs: number; reconnect: boolean }): void {
+  private goodbye(
+    now: number,
+    goodbye: { reason: string; spreadMs: number; reconnect: boolean },
+  ): void {
     const error = new ParleyError(goodbye.reason, `the server said goodbye: ${goodbye.reason}`);
     if (!goodbye.reconnect) {
       this.stop(error);
@@ -229,7 +251,11 @@ export class Link {
   private wait(now: number, error: ParleyError, at_least_ms: number): void {
     const was_stable = this.greeted_ && now - this.ready_since_ >= stable_after_ms;
     if (was_stable) this.attempt_ = 0;
-    const delay = Math.max(backoff_ms(this.attempt_, this.owner_.random()), at_least_ms, this.spread_ms_);
+    const delay = Math.max(
+      backoff_ms(this.attempt_, this.owner_.random()),
+      at_least_ms,
+      this.spread_ms_,
+    );
     this.attempt_ += 1;
     this.lose();
     this.owner_.timers.set('dial', now + delay);
@@ -250,7 +276,10 @@ export class Link {
     for (const pending of lost) {
       pending.on({
         type: 'error',
-        error: new ParleyError('disconnected', 'the link was lost before the answer; the outcome is not known'),
+        error: new ParleyError(
+          'disconnected',
+          'the link was lost before the answer; the outcome is not known',
+        ),
       });
     }
     if (was_greeted) this.owner_.on_lost();
@@ -266,7 +295,8 @@ export class Link {
       this.ping(now, ping_answer_ms);
       return;
     }
-    const next = this.ping_deadline_ !== 0 ? this.ping_deadline_ : this.heard_at_ + this.silence_ms();
+    const next =
+      this.ping_deadline_ !== 0 ? this.ping_deadline_ : this.heard_at_ + this.silence_ms();
     this.owner_.timers.set('heartbeat', next);
   }
 
@@ -292,14 +322,21 @@ export class Link {
     for (const pending of [...expired.map(([, pending]) => pending), ...never_sent]) {
       pending.on({
         type: 'error',
-        error: new ParleyError('timed_out', 'no answer within 30 seconds; the outcome is not known'),
+        error: new ParleyError(
+          'timed_out',
+          'no answer within 30 seconds; the outcome is not known',
+        ),
       });
     }
     this.pump();
   }
 
   private pump(): void {
-    while (this.state === 'ready' && this.waiting_.length > 0 && this.in_flight_.size < in_flight_max) {
+    while (
+      this.state === 'ready' &&
+      this.waiting_.length > 0 &&
+      this.in_flight_.size < in_flight_max
+    ) {
       this.write(this.waiting_.shift()!);
     }
   }

@@ -1,5 +1,11 @@
 // memory_storage.ts: a storage that lives as long as the object; for Node scripts, bots and tests.
-import type { ClientStorage, StorageBatch, StoredConversation, StoredMeta, StoredState } from './storage.js';
+import type {
+  ClientStorage,
+  StorageBatch,
+  StoredConversation,
+  StoredMeta,
+  StoredState,
+} from './storage.js';
 import type { ChatEvent, ConversationId, OutboxItem, Seq, UserName } from './types.js';
 
 function outbox_key(conversation: ConversationId, local: string): string {
@@ -29,7 +35,8 @@ export class MemoryStorage implements ClientStorage {
     for (const id of copy.removedConversations ?? []) {
       this.conversations_.delete(id);
       this.events_.delete(id);
-      for (const [key, item] of this.outbox_) if (item.conversation === id) this.outbox_.delete(key);
+      for (const [key, item] of this.outbox_)
+        if (item.conversation === id) this.outbox_.delete(key);
     }
     for (const row of copy.conversations ?? []) this.conversations_.set(row.conversation, row);
     for (const item of copy.removedOutbox ?? []) {
@@ -53,7 +60,12 @@ export class MemoryStorage implements ClientStorage {
     }
   }
 
-  async events(conversation: ConversationId, from: Seq, before: Seq, limit: number): Promise<ChatEvent[]> {
+  async events(
+    conversation: ConversationId,
+    from: Seq,
+    before: Seq,
+    limit: number,
+  ): Promise<ChatEvent[]> {
     const events = [...(this.events_.get(conversation)?.values() ?? [])]
       .filter((event) => event.seq >= from && event.seq < before)
       .sort((a, b) => a.seq - b.seq);

@@ -1,4 +1,5 @@
-// operations.ts: every request and reply of the protocol as a typed value; wire.ts spells them as JSON.
+// operations.ts: every request and reply of the protocol as a typed value; wire.ts spells them as
+// JSON.
 import type { ParleyError } from './errors.js';
 import type {
   Ack,

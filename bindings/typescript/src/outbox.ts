@@ -1,4 +1,5 @@
-// outbox.ts: the messages of one conversation that are not acknowledged yet, in order, with their keys (CONTRACT I3).
+// outbox.ts: the messages of one conversation that are not acknowledged yet, in order, with their
+// keys (CONTRACT I3).
 import type { OutboxItem } from './types.js';
 
 /** At most so many unsettled numbers per conversation and device; the rest waits its turn. */
@@ -20,7 +21,10 @@ export interface Outgoing {
 export class Outbox {
   private entries_: Entry[] = [];
   private attempts_ = 0;
-  /** Something was refused for now: nothing more goes out until all answers are in, then from the first on. */
+  /**
+   * Something was refused for now: nothing more goes out until all answers are in, then from the
+   * first on.
+   */
   private redo_ = false;
 
   constructor(public next_number: number) {}
@@ -34,7 +38,12 @@ export class Outbox {
 
   /** Adds a new item; it goes out once `stored` was said of it. */
   add(item: Omit<OutboxItem, 'number' | 'state' | 'renumbered'>): OutboxItem {
-    const added: OutboxItem = { ...item, number: this.next_number, state: 'pending', renumbered: false };
+    const added: OutboxItem = {
+      ...item,
+      number: this.next_number,
+      state: 'pending',
+      renumbered: false,
+    };
     this.next_number += 1;
     this.entries_.push({ item: added, stored: false, in_flight: false });
     return added;
@@ -55,7 +64,9 @@ export class Outbox {
 
   /** Takes the items whose turn it is and counts them as in flight. */
   take(): Outgoing[] {
-    const open = this.entries_.filter((entry) => entry.item.state === 'pending').slice(0, open_sends);
+    const open = this.entries_
+      .filter((entry) => entry.item.state === 'pending')
+      .slice(0, open_sends);
     if (this.redo_) {
       if (open.some((entry) => entry.in_flight)) return [];
       this.redo_ = false;
@@ -64,7 +75,7 @@ export class Outbox {
     const settled = open[0]?.item.number ?? 0;
     for (const entry of open) {
       if (entry.item.number >= settled + open_sends) break;
-      if (!entry.stored) break;  // order: nothing overtakes an item that is still being written
+      if (!entry.stored) break; // order: nothing overtakes an item that is still being written
       if (entry.in_flight) continue;
       entry.in_flight = true;
       outgoing.push({ item: entry.item, settled });
@@ -89,7 +100,7 @@ export class Outbox {
   put_back(local: string): number {
     const entry = this.entry(local);
     if (entry) entry.in_flight = false;
-    if (!this.redo_) this.attempts_ += 1;  // several in flight refused together count once
+    if (!this.redo_) this.attempts_ += 1; // several in flight refused together count once
     this.redo_ = true;
     return this.attempts_;
   }
@@ -109,14 +120,27 @@ export class Outbox {
     return entry.item;
   }
 
-  /** Gives the item a fresh key at the end of the queue; it must be stored again before it goes out. */
-  renumber(local: string, random: string, at_least: number, renumbered: boolean): OutboxItem | null {
+  /**
+   * Gives the item a fresh key at the end of the queue; it must be stored again before it goes out.
+   */
+  renumber(
+    local: string,
+    random: string,
+    at_least: number,
+    renumbered: boolean,
+  ): OutboxItem | null {
     const entry = this.entry(local);
     if (!entry) return null;
     const number = Math.max(at_least, this.next_number);
     this.next_number = number + 1;
     const { error: _, ...item } = entry.item;
-    entry.item = { ...item, number, random, renumbered: item.renumbered || renumbered, state: 'pending' };
+    entry.item = {
+      ...item,
+      number,
+      random,
+      renumbered: item.renumbered || renumbered,
+      state: 'pending',
+    };
     entry.stored = false;
     entry.in_flight = false;
     this.entries_ = this.entries_.filter((other) => other !== entry);

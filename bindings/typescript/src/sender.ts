@@ -1,30 +1,13 @@
-// sender.ts: takes messages from the host to the ack: stored first, sent in order, retried with the same key.
+// sender.ts: takes messages from the host to the ack: stored first, sent in order, retried with the
+// same key.
 import { backoff_ms } from './backoff.js';
 import type { ConversationState } from './conversation.js';
 import { ParleyError } from './errors.js';
-import type { Call, Emitted, CallResult } from './inputs.js';
-import type { Answer, Operation } from './operations.js';
+import type { Call } from './inputs.js';
+import type { Answer } from './operations.js';
 import type { Outgoing } from './outbox.js';
-import type { StorageBatch } from './storage.js';
-import type { Timers } from './timers.js';
-import type { Ack, ConversationId, OutboxItem, Self, Seq } from './types.js';
-
-/** What the sender needs of the core around it. */
-export interface SenderOwner {
-  readonly now: number;
-  readonly ready: boolean;
-  readonly self: Self | null;
-  readonly timers: Timers;
-  readonly batch: StorageBatch;
-  random(): number;
-  ask(operation: Operation, on: (answer: Answer) => void): void;
-  emit(event: Emitted): void;
-  resolve(call: Call, result: CallResult): void;
-  reject(call: Call, error: ParleyError): void;
-  conversation(id: ConversationId): ConversationState | null;
-  touch(id: ConversationId): void;
-  when_stored(done: () => void, failed: (message: string) => void): void;
-}
+import type { CoreOwner } from './owner.js';
+import type { Ack, ConversationId, OutboxItem, Seq } from './types.js';
 
 export interface SendInput {
   call: Call;
@@ -35,13 +18,18 @@ export interface SendInput {
 }
 
 const encoder = new TextEncoder();
+/**
+ * A message may be longer than its body's limit by 64 KiB; escapes must fit in that, with the other
+ * fields.
+ */
+const frame_room = 60 * 1024;
 
 export class Sender {
   /** Who waits for the ack of an item; items from an earlier life have nobody. */
   private readonly calls_ = new Map<string, Call>();
 
   constructor(
-    private readonly owner_: SenderOwner,
+    private readonly owner_: CoreOwner,
     private readonly random64_: () => string,
   ) {}
 
@@ -52,10 +40,9 @@ export class Sender {
       this.owner_.reject(call, new ParleyError('denied', 'no such conversation in the list'));
       return;
     }
-    const max = this.owner_.self?.maxBody ?? 0;
-    const size = encoder.encode(text).length;
-    if (max > 0 && size > max) {
-      this.owner_.reject(call, new ParleyError('too_large', `the text has ${size} bytes, at most ${max} are allowed`));
+    const refusal = this.too_large(text);
+    if (refusal) {
+      this.owner_.reject(call, refusal);
       return;
     }
     const item = state.outbox.add({
@@ -81,7 +68,8 @@ export class Sender {
   discard(id: ConversationId, local: string): void {
     const state = this.owner_.conversation(id);
     const item = state?.outbox.find(local);
-    if (!state || !item || item.state !== 'failed') return;  // one in flight may be committed already
+    // One in flight may be committed already and cannot be taken back.
+    if (!state || item?.state !== 'failed') return;
     state.outbox.discard(local);
     this.remove(item);
     this.changed(id);
@@ -101,7 +89,21 @@ export class Sender {
     }
   }
 
+  /**
+   * Checked before the first welcome's limit is known, too: at the send and again when it goes out.
+   */
+  private too_large(text: string): ParleyError | null {
+    const max = this.owner_.self?.maxBody ?? 0;
+    if (max === 0) return null;
+    const size = encoder.encode(text).length;
+    const spelled = encoder.encode(JSON.stringify(text)).length;
+    if (size <= max && spelled <= max + frame_room) return null;
+    return new ParleyError('too_large', `the text has ${size} bytes, at most ${max} are allowed`);
+  }
+
   private write(state: ConversationState, { item, settled }: Outgoing): void {
+    const refusal = this.too_large(item.text);
+    if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
     this.owner_.ask(
       { type: 'send', conversation, number, random, settled, contentType, text, replyTo },
@@ -111,17 +113,26 @@ export class Sender {
 
   private answered(state: ConversationState, item: OutboxItem, answer: Answer): void {
     const current = state.outbox.find(item.local);
-    if (!current || current.number !== item.number) return;  // renumbered or given up meanwhile
+    if (!current || current.number !== item.number) return; // renumbered or given up meanwhile
     if (answer.type === 'ack') {
       this.acked(state, item, answer.ack);
     } else if (answer.type !== 'error') {
-      this.fail(state, item, new ParleyError('protocol_error', `the server answered send with ${answer.type}`));
+      this.fail(
+        state,
+        item,
+        new ParleyError('protocol_error', `the server answered send with ${answer.type}`),
+      );
     } else if (answer.error.retryable) {
       const attempts = state.outbox.put_back(item.local);
       const delay = Math.max(answer.error.retryAfterMs, backoff_ms(attempts, this.owner_.random()));
       this.owner_.timers.set(`outbox ${item.conversation}`, this.owner_.now + delay);
     } else if (answer.error.code === 'number_taken') {
-      const renumbered = state.outbox.renumber(item.local, this.random64_(), answer.error.next, true);
+      const renumbered = state.outbox.renumber(
+        item.local,
+        this.random64_(),
+        answer.error.next,
+        true,
+      );
       if (renumbered) this.keep(state, renumbered);
     } else {
       state.outbox.next_number = Math.max(state.outbox.next_number, answer.error.next);
@@ -169,7 +180,10 @@ export class Sender {
   }
 
   private remove(item: OutboxItem): void {
-    (this.owner_.batch.removedOutbox ??= []).push({ conversation: item.conversation, local: item.local });
+    (this.owner_.batch.removedOutbox ??= []).push({
+      conversation: item.conversation,
+      local: item.local,
+    });
   }
 
   private changed(conversation: ConversationId): void {

@@ -55,7 +55,10 @@ export interface StorageBatch {
   names?: UserName[];
 }
 
-/** Where a client lives. One storage belongs to one user and one device, and to one client at a time. */
+/**
+ * Where a client lives. One storage belongs to one user and one device, and to one client at a
+ * time.
+ */
 export interface ClientStorage {
   load(): Promise<StoredState>;
   /** Atomic; batches are applied in the order of the calls. */

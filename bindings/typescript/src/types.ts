@@ -1,4 +1,5 @@
-// types.ts: the nouns of the engine as the client sees them; ids are strings, seqs numbers, times milliseconds since 1970.
+// types.ts: the nouns of the engine as the client sees them; ids are strings, seqs numbers, times
+// milliseconds since 1970.
 
 /** 32 lower-case hex digits. */
 export type ConversationId = string;
@@ -120,14 +121,7 @@ export interface Ack {
 }
 
 export type Resume =
-  | 'caught_up'
-  | 'range'
-  | 'snapshot'
-  | 'trimmed'
-  | 'forked'
-  | 'ahead'
-  | 'not_member'
-  | 'denied';
+  'caught_up' | 'range' | 'snapshot' | 'trimmed' | 'forked' | 'ahead' | 'not_member' | 'denied';
 
 /** The engine's answer to a cursor; exactly one of these, never a part presented as the whole. */
 export interface ResumeAnswer {
@@ -178,14 +172,18 @@ export interface OutboxItem {
   local: string;
   /** Outbox number in (conversation, device). */
   number: number;
-  /** 64 random bits that belong to the number, decimal; the committed event carries them as echo. */
+  /**
+   * 64 random bits that belong to the number, decimal; the committed event carries them as echo.
+   */
   random: string;
   contentType: string;
   text: string;
   replyTo: Seq;
   createdAt: number;
   state: 'pending' | 'failed';
-  /** The number had been used in a life this device forgot: the message may have been posted then. */
+  /**
+   * The number had been used in a life this device forgot: the message may have been posted then.
+   */
   renumbered: boolean;
   /** state failed: why. */
   error?: { code: string; message: string };

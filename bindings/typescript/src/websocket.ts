@@ -1,4 +1,5 @@
-// websocket.ts: the little of a WebSocket that the client uses; the browser's, Node's own or npm ws all have it.
+// websocket.ts: the little of a WebSocket that the client uses; the browser's, Node's own or npm ws
+// all have it.
 
 export interface WebSocketLike {
   send(data: string): void;

@@ -1,4 +1,5 @@
-// wire.ts: the JSON spelling of the protocol (docs/design/wire_format.md); what comes in is checked field by field.
+// wire.ts: the JSON spelling of the protocol (docs/design/wire_format.md); what comes in is checked
+// field by field.
 import { ParleyError } from './errors.js';
 import type { Answer, Operation, Reply, Request, SubscribeItem } from './operations.js';
 import type {
@@ -33,7 +34,10 @@ function compact(fields: Json): Json {
   const out: Json = {};
   for (const [key, value] of Object.entries(fields)) {
     const is_default =
-      value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0);
+      value === undefined ||
+      value === '' ||
+      value === 0 ||
+      (Array.isArray(value) && value.length === 0);
     if (!is_default) out[key] = value;
   }
   return out;
@@ -123,11 +127,15 @@ export function encode(request: Request): string {
 // ---- In ----
 
 function bad(field: string, expected: string): ParleyError {
-  return new ParleyError('protocol_error', `the server sent a frame whose ${field} is not ${expected}`);
+  return new ParleyError(
+    'protocol_error',
+    `the server sent a frame whose ${field} is not ${expected}`,
+  );
 }
 
 function object(value: unknown, field: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad(field, 'an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad(field, 'an object');
   return value as Json;
 }
 

@@ -1,12 +1,19 @@
-// client_test.ts: the whole client over npm ws against the mock server: send, reconnect, restart, history, listeners.
+// client_test.ts: the whole client over npm ws against the mock server: send, reconnect, restart,
+// history, listeners.
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { MemoryStorage, ParleyClient, type ChatEvent, type ClientStorage, type WebSocketConstructor } from '../src/index.js';
+import {
+  MemoryStorage,
+  ParleyClient,
+  type ChatEvent,
+  type ClientStorage,
+  type WebSocketConstructor,
+} from '../src/index.js';
 import { MockServer } from './mock_server.js';
 
-(globalThis as { crypto?: unknown }).crypto ??= webcrypto;  // Node 18 has it under another name
+(globalThis as { crypto?: unknown }).crypto ??= webcrypto; // Node 18 has it under another name
 
 async function until(what: string, condition: () => boolean): Promise<void> {
   const give_up = Date.now() + 5_000;
@@ -16,7 +23,11 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
-async function client(port: number, name: string, storage: ClientStorage = new MemoryStorage()): Promise<ParleyClient> {
+async function client(
+  port: number,
+  name: string,
+  storage: ClientStorage = new MemoryStorage(),
+): Promise<ParleyClient> {
   const made = new ParleyClient({
     url: `ws://127.0.0.1:${port}/chat`,
     token: async () => name,
@@ -40,14 +51,21 @@ test('two clients chat', async () => {
   await until('both are subscribed', () =>
     [...server.sessions].every((session) => session.levels.get(chat.conversation) === 'full'),
   );
-  const acks = await Promise.all(['one', 'two', 'three'].map((text) => alice.send(chat.conversation, text)));
-  assert.deepEqual(acks.map((ack) => ack.seq), [2, 3, 4]);
+  const acks = await Promise.all(
+    ['one', 'two', 'three'].map((text) => alice.send(chat.conversation, text)),
+  );
+  assert.deepEqual(
+    acks.map((ack) => ack.seq),
+    [2, 3, 4],
+  );
   await until('bob has them', () => texts.length === 3);
   assert.deepEqual(texts, ['one', 'two', 'three']);
   assert.equal(bob.conversation(chat.conversation)!.unread, 3);
   bob.markRead(chat.conversation, 4);
   await until('alice sees the receipt', () =>
-    alice.receipts(chat.conversation).some((receipt) => receipt.user === bob.self!.user && receipt.read === 4),
+    alice
+      .receipts(chat.conversation)
+      .some((receipt) => receipt.user === bob.self!.user && receipt.read === 4),
   );
   assert.equal(alice.name(bob.self!.user), 'bob');
   await Promise.all([alice.stop(), bob.stop()]);
@@ -61,8 +79,13 @@ test('messages sent without a link arrive once, in order, after it is back', asy
   const group = await alice.create({ kind: 'group', title: 'g' });
   server.cut();
   await until('the loss is noticed', () => alice.state !== 'ready');
-  const acks = await Promise.all(['a', 'b', 'c'].map((text) => alice.send(group.conversation, text)));
-  assert.deepEqual(acks.map((ack) => ack.seq), [2, 3, 4]);
+  const acks = await Promise.all(
+    ['a', 'b', 'c'].map((text) => alice.send(group.conversation, text)),
+  );
+  assert.deepEqual(
+    acks.map((ack) => ack.seq),
+    [2, 3, 4],
+  );
   const stored = server.conversations.get(group.conversation)!.events.map((event) => event['text']);
   assert.deepEqual(stored, [undefined, 'a', 'b', 'c']);
   await alice.stop();
@@ -76,17 +99,30 @@ test('a restarted client gets what it missed, and its own storage answers histor
   const before = await client(port, 'alice', storage);
   const { conversation } = await before.create({ kind: 'group', title: 'g' });
   await before.send(conversation, 'first');
-  await until('the own event came', () => before.conversation(conversation)!.lastEvent?.text === 'first');
+  await until(
+    'the own event came',
+    () => before.conversation(conversation)!.lastEvent?.text === 'first',
+  );
   await before.stop();
   server.say(server.conversations.get(conversation)!, server.user('bob'), 'missed');
   const after = await client(port, 'alice', storage);
-  await until('the missed one came', () => after.conversation(conversation)!.lastEvent?.text === 'missed');
+  await until(
+    'the missed one came',
+    () => after.conversation(conversation)!.lastEvent?.text === 'missed',
+  );
   const { events, more } = await after.history(conversation, { limit: 10 });
-  assert.deepEqual(events.map((event: ChatEvent) => event.seq), [1, 2, 3]);
+  assert.deepEqual(
+    events.map((event: ChatEvent) => event.seq),
+    [1, 2, 3],
+  );
   assert.equal(more, false);
   const asked = server.seen.filter((frame) => frame['type'] === 'history').length;
   await after.history(conversation, { limit: 10 });
-  assert.equal(server.seen.filter((frame) => frame['type'] === 'history').length, asked, 'served locally');
+  assert.equal(
+    server.seen.filter((frame) => frame['type'] === 'history').length,
+    asked,
+    'served locally',
+  );
   await after.stop();
   await server.close();
 });

@@ -1,10 +1,17 @@
-// harness.ts: drives the core with inputs and renders its actions as short lines, so that a test reads as a table.
+// harness.ts: drives the core with inputs and renders its actions as short lines, so that a test
+// reads as a table.
 import { ClientCore } from '../src/core.js';
 import type { Action, Input } from '../src/inputs.js';
 import type { Answer, Operation, SubscribeItem } from '../src/operations.js';
 import type { StorageBatch, StoredState } from '../src/storage.js';
 import { MemoryStorage } from '../src/memory_storage.js';
-import type { ChatEvent, ConversationKind, ListChange, ListEntry, ResumeAnswer } from '../src/types.js';
+import type {
+  ChatEvent,
+  ConversationKind,
+  ListChange,
+  ListEntry,
+  ResumeAnswer,
+} from '../src/types.js';
 
 export const epoch = 'e'.repeat(32);
 export const me = '41';
@@ -53,13 +60,23 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
   };
 }
 
-export function events(n: number, first: number, last: number, fields: Partial<ChatEvent> = {}): Answer {
+export function events(
+  n: number,
+  first: number,
+  last: number,
+  fields: Partial<ChatEvent> = {},
+): Answer {
   const all: ChatEvent[] = [];
   for (let seq = first; seq <= last; seq += 1) all.push(message(seq, fields));
   return { type: 'events', conversation: id(n), epoch, first, events: all, mark: last * 10 };
 }
 
-export function resume(n: number, answer: ResumeAnswer['answer'], seq: number, fields: Partial<ResumeAnswer> = {}): ResumeAnswer {
+export function resume(
+  n: number,
+  answer: ResumeAnswer['answer'],
+  seq: number,
+  fields: Partial<ResumeAnswer> = {},
+): ResumeAnswer {
   return {
     conversation: id(n),
     answer,
@@ -82,10 +99,13 @@ function render_item(item: SubscribeItem): string {
 }
 
 function render_operation(operation: Operation): string {
-  if (operation.type === 'subscribe') return `subscribe ${operation.items.map(render_item).join(' ')}`;
+  if (operation.type === 'subscribe')
+    return `subscribe ${operation.items.map(render_item).join(' ')}`;
   const fields = Object.entries(operation)
     .filter(([key]) => key !== 'type')
-    .map(([key, value]) => `${key}=${key === 'conversation' ? short(String(value)) : String(value)}`);
+    .map(
+      ([key, value]) => `${key}=${key === 'conversation' ? short(String(value)) : String(value)}`,
+    );
   return [operation.type, ...fields].join(' ');
 }
 
@@ -94,13 +114,18 @@ function render_batch(batch: StorageBatch): string {
   if (batch.meta) parts.push(`meta(${batch.meta.subject},${batch.meta.syncToken})`);
   for (const one of batch.removedConversations ?? []) parts.push(`-${short(one)}`);
   for (const row of batch.conversations ?? []) {
-    parts.push(`${short(row.conversation)}(cursor=${row.cursor?.seq ?? 'none'},from=${row.from},next=${row.nextNumber})`);
+    parts.push(
+      `${short(row.conversation)}(cursor=${row.cursor?.seq ?? 'none'},from=${row.from},next=${row.nextNumber})`,
+    );
   }
   for (const drop of batch.dropEvents ?? []) parts.push(`drop(${short(drop.conversation)})`);
   for (const run of batch.events ?? []) {
-    parts.push(`events(${short(run.conversation)}:${run.events.map((event) => event.seq).join(',')})`);
+    parts.push(
+      `events(${short(run.conversation)}:${run.events.map((event) => event.seq).join(',')})`,
+    );
   }
-  for (const item of batch.outbox ?? []) parts.push(`out(${item.number},${item.random},${item.state})`);
+  for (const item of batch.outbox ?? [])
+    parts.push(`out(${item.number},${item.random},${item.state})`);
   for (const item of batch.removedOutbox ?? []) parts.push(`-out(${item.local})`);
   return parts.join(' ');
 }
@@ -121,8 +146,10 @@ function render(action: Action): string {
       return `reject ${action.call} ${action.error.code}`;
     case 'emit': {
       const { name, value } = action.event;
-      if (name === 'state') return `state ${value.state}${value.error ? ` ${value.error.code}` : ''}`;
-      if (name === 'reset') return `reset ${short(value.conversation)} ${value.answer} lost=${value.lost}`;
+      if (name === 'state')
+        return `state ${value.state}${value.error ? ` ${value.error.code}` : ''}`;
+      if (name === 'reset')
+        return `reset ${short(value.conversation)} ${value.answer} lost=${value.lost}`;
       if (name === 'resume') return `resume ${value.answer}`;
       if (name === 'events') return `events ${value.events.map((event) => event.seq).join(',')}`;
       if (name === 'problem') return `problem ${value.code}`;
@@ -153,14 +180,18 @@ export class Harness {
     });
   }
 
-  /** The lines of what the core did with `input`; without list emissions, which most tables do not ask about. */
+  /**
+   * The lines of what the core did with `input`; without list emissions, which most tables do not
+   * ask about.
+   */
   feed(input: Input): string[] {
     const lines: string[] = [];
     const queue: Input[] = [input];
     for (let next = queue.shift(); next; next = queue.shift()) {
       for (const action of this.core.handle(this.now, next)) {
         if (action.type === 'write') this.last_request_ = action.request.request;
-        const is_list = action.type === 'emit' && (action.event.name === 'list' || action.event.name === 'names');
+        const is_list =
+          action.type === 'emit' && (action.event.name === 'list' || action.event.name === 'names');
         if (!is_list) lines.push(render(action));
         if (action.type !== 'store') continue;
         void this.storage.commit(action.batch);
@@ -175,7 +206,11 @@ export class Harness {
     const all = this.unsettled_;
     this.unsettled_ = [];
     return all.flatMap(({ id: store }) =>
-      this.feed(failure === undefined ? { type: 'stored', id: store } : { type: 'store_failed', id: store, message: failure }),
+      this.feed(
+        failure === undefined
+          ? { type: 'stored', id: store }
+          : { type: 'store_failed', id: store, message: failure },
+      ),
     );
   }
 
@@ -230,10 +265,12 @@ export class Harness {
     const harness = new Harness();
     harness.start();
     harness.welcome(entries);
-    const answers = entries.map((one, index) => resume(index + 1, 'snapshot', one.head.seq, {
-      conversation: one.conversation,
-      headOrdinal: one.headOrdinal,
-    }));
+    const answers = entries.map((one, index) =>
+      resume(index + 1, 'snapshot', one.head.seq, {
+        conversation: one.conversation,
+        headOrdinal: one.headOrdinal,
+      }),
+    );
     harness.answer(harness.last_request, { type: 'subscribed', answers });
     return harness;
   }

@@ -14,7 +14,8 @@ test('the backoff has full jitter below a ceiling that doubles to 30 s', () => {
     [6, 0.5, 15_000],
     [1000, 0.5, 15_000],
   ];
-  for (const [attempt, random, expected] of table) assert.equal(backoff_ms(attempt, random), expected);
+  for (const [attempt, random, expected] of table)
+    assert.equal(backoff_ms(attempt, random), expected);
 });
 
 test('start dials, the open socket says hello, the welcome makes it ready', () => {
@@ -30,16 +31,23 @@ test('the next hello carries ticket and sync token, and the ticket only once', (
   const harness = Harness.ready();
   harness.feed({ type: 'closed', code: 1006, reason: '' });
   harness.redial();
-  assert.match(harness.feed({ type: 'opened', token: 'alice' })[0]!, /ticket=ticket device=dev syncToken=t1/);
+  assert.match(
+    harness.feed({ type: 'opened', token: 'alice' })[0]!,
+    /ticket=ticket device=dev syncToken=t1/,
+  );
   harness.feed({ type: 'closed', code: 1006, reason: '' });
   harness.redial();
-  assert.match(harness.feed({ type: 'opened', token: 'alice' })[0]!, /ticket= device=dev syncToken=t1/);
+  assert.match(
+    harness.feed({ type: 'opened', token: 'alice' })[0]!,
+    /ticket= device=dev syncToken=t1/,
+  );
 });
 
 test('what ends the link decides whether it is dialled again, and when', () => {
   const goodbye = (reconnect: boolean, spreadMs: number) => (harness: Harness) =>
     harness.push({ type: 'goodbye', reason: 'engine_closed', spreadMs, reconnect });
-  const closed = (code: number) => (harness: Harness) => harness.feed({ type: 'closed', code, reason: '' });
+  const closed = (code: number) => (harness: Harness) =>
+    harness.feed({ type: 'closed', code, reason: '' });
   const table: [string, (harness: Harness) => string[], string, number | null][] = [
     ['lost', closed(1006), 'state waiting disconnected', 250],
     ['server shuts down', closed(1001), 'state waiting disconnected', 250],
@@ -130,14 +138,16 @@ test('at most 64 requests are in flight; an answer lets the next one out', () =>
   const harness = Harness.ready(entry(1));
   const written: string[] = [];
   for (let call = 1; call <= 70; call += 1) {
-    written.push(...harness.feed({ type: 'request', call, operation: { type: 'leave', conversation: id(1) } }));
+    written.push(
+      ...harness.feed({ type: 'request', call, operation: { type: 'leave', conversation: id(1) } }),
+    );
   }
   assert.equal(written.length, 64);
   const first = Number(/^#(\d+)/.exec(written[0]!)![1]);
-  assert.deepEqual(harness.answer(first, { type: 'done' }).map((line) => line.replace(/#\d+/, '#')), [
-    'resolve 1 done',
-    '# leave conversation=c1',
-  ]);
+  assert.deepEqual(
+    harness.answer(first, { type: 'done' }).map((line) => line.replace(/#\d+/, '#')),
+    ['resolve 1 done', '# leave conversation=c1'],
+  );
 });
 
 test('questions survive a lost link, doubtful ones are answered disconnected', () => {
@@ -149,14 +159,20 @@ test('questions survive a lost link, doubtful ones are answered disconnected', (
     'state waiting disconnected',
   ]);
   harness.next_tick();
-  assert.equal(only(harness.welcome([entry(1)]).filter((line) => line.includes('direct peer=bob')), '#').length, 1);
+  assert.equal(
+    only(
+      harness.welcome([entry(1)]).filter((line) => line.includes('direct peer=bob')),
+      '#',
+    ).length,
+    1,
+  );
 });
 
 test('a request without an answer is timed_out after 30 s', () => {
   const harness = Harness.ready(entry(1));
   harness.feed({ type: 'request', call: 1, operation: { type: 'leave', conversation: id(1) } });
   harness.after(25_000);
-  harness.answer(harness.last_request, { type: 'done' });  // the ping's answer
+  harness.answer(harness.last_request, { type: 'done' }); // the ping's answer
   assert.deepEqual(harness.after(5_000), ['reject 1 timed_out']);
 });
 
@@ -164,15 +180,20 @@ test('stop says bye, closes and answers whoever waits', () => {
   const harness = new Harness();
   harness.start();
   harness.feed({ type: 'request', call: 5, operation: { type: 'direct', peer: 'bob' } });
-  assert.deepEqual(harness.feed({ type: 'stop' }), ['disconnect bye', 'state stopped', 'reject 5 session_closed']);
-  const ready = Harness.ready();
-  assert.deepEqual(ready.feed({ type: 'stop' }).map((line) => line.replace(/#\d+ /, '')), [
-    'bye',
+  assert.deepEqual(harness.feed({ type: 'stop' }), [
     'disconnect bye',
     'state stopped',
+    'reject 5 session_closed',
   ]);
+  const ready = Harness.ready();
+  assert.deepEqual(
+    ready.feed({ type: 'stop' }).map((line) => line.replace(/#\d+ /, '')),
+    ['bye', 'disconnect bye', 'state stopped'],
+  );
   assert.equal(ready.core.next_deadline(), null);
-  assert.deepEqual(ready.feed({ type: 'request', call: 6, operation: { type: 'ping' } }), ['reject 6 session_closed']);
+  assert.deepEqual(ready.feed({ type: 'request', call: 6, operation: { type: 'ping' } }), [
+    'reject 6 session_closed',
+  ]);
 });
 
 test('a storage of another user is refused', () => {
@@ -191,6 +212,8 @@ test('an answer of an unknown type is an error, a push of one is ignored', () =>
   const harness = Harness.ready(entry(1));
   assert.deepEqual(harness.push({ type: 'unknown', name: 'confetti' }), []);
   harness.feed({ type: 'request', call: 1, operation: { type: 'leave', conversation: id(1) } });
-  assert.deepEqual(harness.answer(harness.last_request, { type: 'unknown', name: 'x' }), ['reject 1 unsupported']);
+  assert.deepEqual(harness.answer(harness.last_request, { type: 'unknown', name: 'x' }), [
+    'reject 1 unsupported',
+  ]);
   assert.equal(resume(1, 'range', 1).answer, 'range');
 });

@@ -1,5 +1,7 @@
-// mock_server.ts: an in-memory stand-in for the engine, for tests of the client and the page only. It keeps no
-// promise of the real one (no store, no marks worth the name, no limits); it speaks the JSON subprotocol.
+// mock_server.ts: an in-memory stand-in for the engine, for tests of the client and the page only.
+// It keeps no
+// promise of the real one (no store, no marks worth the name, no limits); it speaks the JSON
+// subprotocol.
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -42,11 +44,11 @@ export interface MockOptions {
 }
 
 export class MockServer {
-  readonly users = new Map<string, string>();  // id -> subject
+  readonly users = new Map<string, string>(); // id -> subject
   readonly conversations = new Map<string, Conversation>();
   readonly sessions = new Set<Session>();
   readonly seen: Json[] = [];
-  private readonly ids_ = new Map<string, string>();  // subject -> id
+  private readonly ids_ = new Map<string, string>(); // subject -> id
   private readonly last_seen_ = new Map<string, number>();
   private readonly http_: Server;
   private readonly sockets_: WebSocketServer;
@@ -70,7 +72,9 @@ export class MockServer {
 
   listen(port = 0): Promise<number> {
     return new Promise((resolve) => {
-      this.http_.listen(port, '127.0.0.1', () => resolve((this.http_.address() as { port: number }).port));
+      this.http_.listen(port, '127.0.0.1', () =>
+        resolve((this.http_.address() as { port: number }).port),
+      );
     });
   }
 
@@ -109,7 +113,13 @@ export class MockServer {
     return id;
   }
 
-  create(kind: string, title: string, owner: string, members: string[], id = randomBytes(16).toString('hex')): Conversation {
+  create(
+    kind: string,
+    title: string,
+    owner: string,
+    members: string[],
+    id = randomBytes(16).toString('hex'),
+  ): Conversation {
     const conversation: Conversation = {
       id,
       kind,
@@ -142,11 +152,13 @@ export class MockServer {
       ...fields,
     };
     conversation.events.push(event);
-    if (event['kind'] === 'message') this.receipt(conversation, event['sender'], event['seq'], event['seq']);
+    if (event['kind'] === 'message')
+      this.receipt(conversation, event['sender'], event['seq'], event['seq']);
     for (const session of this.sessions) {
       const level = session.levels.get(conversation.id);
       if (!conversation.members.has(session.user) && event['target'] !== session.user) continue;
-      if (level === 'full') this.push(session, this.events_frame(conversation, event['seq'], event['seq']));
+      if (level === 'full')
+        this.push(session, this.events_frame(conversation, event['seq'], event['seq']));
       if (level === 'heads') {
         this.push(session, {
           type: 'head_moved',
@@ -194,12 +206,16 @@ export class MockServer {
     const member = conversation.members.get(user)!;
     const own = conversation.receipts.get(user) ?? { received: 0, read: 0 };
     const last = conversation.events[conversation.events.length - 1]!;
-    const at_read = conversation.events[Math.max(own.read, member.visible_from - 1) - 1]?.['ordinal'] ?? 0;
+    const at_read =
+      conversation.events[Math.max(own.read, member.visible_from - 1) - 1]?.['ordinal'] ?? 0;
     return {
       conversation: conversation.id,
       kind: conversation.kind,
       title: conversation.title,
-      peer: conversation.kind === 'direct' ? [...conversation.members.keys()].find((id) => id !== user) ?? user : undefined,
+      peer:
+        conversation.kind === 'direct'
+          ? ([...conversation.members.keys()].find((id) => id !== user) ?? user)
+          : undefined,
       role: member.role,
       visible_from: member.visible_from,
       head: this.cursor(conversation),
@@ -214,14 +230,25 @@ export class MockServer {
 
   private list(user: string): Json {
     const mine = [...this.conversations.values()].filter((one) => one.members.has(user));
-    return { whole: true, entries: mine.map((one) => this.entry(one, user)), removed: [], token: 'mock' };
+    return {
+      whole: true,
+      entries: mine.map((one) => this.entry(one, user)),
+      removed: [],
+      token: 'mock',
+    };
   }
 
   private push_entry(conversation: Conversation, user: string): void {
     for (const session of this.sessions) {
       if (session.user !== user) continue;
       const entry = this.entry(conversation, user);
-      this.push(session, { type: 'list', whole: false, entries: [entry], removed: [], token: 'mock' });
+      this.push(session, {
+        type: 'list',
+        whole: false,
+        entries: [entry],
+        removed: [],
+        token: 'mock',
+      });
     }
   }
 
@@ -258,7 +285,13 @@ export class MockServer {
       return null;
     }
     const user = this.user(frame['token']);
-    const session: Session = { socket, user, device: frame['device'] ?? '', levels: new Map(), watched: new Map() };
+    const session: Session = {
+      socket,
+      user,
+      device: frame['device'] ?? '',
+      levels: new Map(),
+      watched: new Map(),
+    };
     this.sessions.add(session);
     this.push(session, {
       type: 'welcome',
@@ -294,7 +327,8 @@ export class MockServer {
   }
 
   private answer(session: Session, frame: Json): void {
-    const reply = (fields: Json): void => this.push(session, { request: frame['request'], ...fields });
+    const reply = (fields: Json): void =>
+      this.push(session, { request: frame['request'], ...fields });
     const fail = (code: string, message: string): void =>
       reply({ type: 'error', code, message, retryable: false });
     if (frame['type'] === 'subscribe') return this.subscribe(session, frame, reply);
@@ -358,23 +392,43 @@ export class MockServer {
         for (const other of this.sessions) {
           if (other.user === session.user || other.levels.get(conversation.id) !== 'full') continue;
           const { kind, text } = frame;
-          this.push(other, { type: 'signalled', conversation: conversation.id, sender: session.user, kind, text });
+          this.push(other, {
+            type: 'signalled',
+            conversation: conversation.id,
+            sender: session.user,
+            kind,
+            text,
+          });
         }
         return;
       case 'watch':
         session.watched.set(conversation.id, frame['users']);
-        return reply({ type: 'presence', users: (frame['users'] as string[]).map((user) => this.presence(user)) });
+        return reply({
+          type: 'presence',
+          users: (frame['users'] as string[]).map((user) => this.presence(user)),
+        });
       case 'members': {
         const members = [...conversation.members].map(([user, fields]) => ({ user, ...fields }));
         const receipts = conversation.kind === 'channel' ? [] : [...conversation.receipts.values()];
-        return reply({ type: 'members_page', members, receipts, count: members.length, more: false });
+        return reply({
+          type: 'members_page',
+          members,
+          receipts,
+          count: members.length,
+          more: false,
+        });
       }
       case 'add':
         for (const name of frame['members'] as string[]) {
           const target = this.user(name);
           if (conversation.members.has(target)) continue;
           conversation.members.set(target, { role: 'member', since: Date.now(), visible_from: 1 });
-          this.append(conversation, { kind: 'added', sender: session.user, target, role: 'member' });
+          this.append(conversation, {
+            kind: 'added',
+            sender: session.user,
+            target,
+            role: 'member',
+          });
           this.push_entry(conversation, target);
         }
         return reply({ type: 'done' });
@@ -382,17 +436,32 @@ export class MockServer {
         this.append(conversation, { kind: 'left', target: session.user });
         conversation.members.delete(session.user);
         reply({ type: 'done' });
-        return this.push(session, { type: 'list', whole: false, entries: [], removed: [conversation.id], token: 'mock' });
+        return this.push(session, {
+          type: 'list',
+          whole: false,
+          entries: [],
+          removed: [conversation.id],
+          token: 'mock',
+        });
       case 'set_title':
         conversation.title = frame['title'];
-        this.append(conversation, { kind: 'settings_changed', sender: session.user, title: frame['title'] });
+        this.append(conversation, {
+          kind: 'settings_changed',
+          sender: session.user,
+          title: frame['title'],
+        });
         return reply({ type: 'done' });
       default:
         return fail('unsupported', `unknown type ${String(frame['type'])}`);
     }
   }
 
-  private send(session: Session, frame: Json, conversation: Conversation, reply: (fields: Json) => void): void {
+  private send(
+    session: Session,
+    frame: Json,
+    conversation: Conversation,
+    reply: (fields: Json) => void,
+  ): void {
     const key = `${session.user}/${session.device}/${frame['number']}`;
     const before = conversation.keys.get(key);
     const ack = { type: 'ack', conversation: conversation.id, number: frame['number'] };
@@ -401,7 +470,13 @@ export class MockServer {
     }
     if (before) {
       const next = String(Number(frame['number']) + 1);
-      return reply({ type: 'error', code: 'number_taken', message: 'used before', retryable: false, next });
+      return reply({
+        type: 'error',
+        code: 'number_taken',
+        message: 'used before',
+        retryable: false,
+        next,
+      });
     }
     const { text, content_type, reply_to } = frame;
     const event = this.append(conversation, {
@@ -416,12 +491,19 @@ export class MockServer {
     reply({ ...ack, seq: event['seq'], time: event['time'] });
   }
 
-  private history(session: Session, frame: Json, conversation: Conversation, reply: (fields: Json) => void): void {
+  private history(
+    session: Session,
+    frame: Json,
+    conversation: Conversation,
+    reply: (fields: Json) => void,
+  ): void {
     const floor = conversation.members.get(session.user)!.visible_from;
     const limit = frame['limit'] ?? 50;
     const head = conversation.events.length;
     const end = frame['backward'] && frame['from'] > 0 ? Math.min(frame['from'] - 1, head) : head;
-    const first = frame['backward'] ? Math.max(floor, end - limit + 1) : Math.max(floor, frame['from']);
+    const first = frame['backward']
+      ? Math.max(floor, end - limit + 1)
+      : Math.max(floor, frame['from']);
     const last = frame['backward'] ? end : Math.min(head, first + limit - 1);
     const events = conversation.events.slice(first - 1, last);
     reply({
@@ -452,9 +534,16 @@ export class MockServer {
       else if (at && at['seq'] === head['seq']) answer = 'caught_up';
       else if (at) {
         answer = 'range';
-        if (item['level'] === 'full') ranges.push(this.events_frame(conversation, at['seq'] + 1, head['seq']));
+        if (item['level'] === 'full')
+          ranges.push(this.events_frame(conversation, at['seq'] + 1, head['seq']));
       }
-      return { conversation: conversation.id, answer, level: item['level'], head, head_ordinal: conversation.ordinal };
+      return {
+        conversation: conversation.id,
+        answer,
+        level: item['level'],
+        head,
+        head_ordinal: conversation.ordinal,
+      };
     });
     reply({ type: 'subscribed', answers });
     for (const range of ranges) this.push(session, range);

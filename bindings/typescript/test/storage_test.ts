@@ -16,23 +16,50 @@ const storages: [string, () => Promise<ClientStorage>][] = [
 
 function row(n: number, seq: number): StoredConversation {
   const cursor = { epoch, seq, mark: seq };
-  return { conversation: id(n), entry: entry(n), cursor, from: 1, nextNumber: 1, received: 0, read: 0 };
+  return {
+    conversation: id(n),
+    entry: entry(n),
+    cursor,
+    from: 1,
+    nextNumber: 1,
+    received: 0,
+    read: 0,
+  };
 }
 
 function item(n: number, local: string): OutboxItem {
   return {
-    conversation: id(n), local, number: 1, random: '5', contentType: 'text/plain', text: 'x',
-    replyTo: 0, createdAt: 1, state: 'pending', renumbered: false,
+    conversation: id(n),
+    local,
+    number: 1,
+    random: '5',
+    contentType: 'text/plain',
+    text: 'x',
+    replyTo: 0,
+    createdAt: 1,
+    state: 'pending',
+    renumbered: false,
   };
 }
 
-const seqs = async (storage: ClientStorage, n: number, from = 0, before = 1000, limit = 1000): Promise<number[]> =>
+const seqs = async (
+  storage: ClientStorage,
+  n: number,
+  from = 0,
+  before = 1000,
+  limit = 1000,
+): Promise<number[]> =>
   (await storage.events(id(n), from, before, limit)).map((event) => event.seq);
 
 for (const [name, open] of storages) {
   test(`${name}: a new storage is empty`, async () => {
     const storage = await open();
-    assert.deepEqual(await storage.load(), { meta: null, conversations: [], outbox: [], names: [] });
+    assert.deepEqual(await storage.load(), {
+      meta: null,
+      conversations: [],
+      outbox: [],
+      names: [],
+    });
     assert.deepEqual(await seqs(storage, 1), []);
     storage.close();
   });
@@ -41,11 +68,17 @@ for (const [name, open] of storages) {
     const storage = await open();
     const meta = { device: 'd', subject: 'alice', syncToken: 't' };
     await storage.commit({
-      meta, conversations: [row(1, 2)], outbox: [item(1, 'a')], names: [{ user: '42', subject: 'bob' }],
+      meta,
+      conversations: [row(1, 2)],
+      outbox: [item(1, 'a')],
+      names: [{ user: '42', subject: 'bob' }],
       events: [{ conversation: id(1), events: [message(1), message(2)] }],
     });
     assert.deepEqual(await storage.load(), {
-      meta, conversations: [row(1, 2)], outbox: [item(1, 'a')], names: [{ user: '42', subject: 'bob' }],
+      meta,
+      conversations: [row(1, 2)],
+      outbox: [item(1, 'a')],
+      names: [{ user: '42', subject: 'bob' }],
     });
     assert.deepEqual(await storage.events(id(1), 1, 3, 10), [message(1), message(2)]);
     storage.close();
@@ -53,7 +86,10 @@ for (const [name, open] of storages) {
 
   test(`${name}: events are ranges, the last of them when limited, of one conversation`, async () => {
     const storage = await open();
-    const run = (n: number, ...all: number[]) => ({ conversation: id(n), events: all.map((seq) => message(seq)) });
+    const run = (n: number, ...all: number[]) => ({
+      conversation: id(n),
+      events: all.map((seq) => message(seq)),
+    });
     await storage.commit({ events: [run(1, 1, 2, 3, 10, 11), run(2, 7)] });
     assert.deepEqual(await seqs(storage, 1), [1, 2, 3, 10, 11]);
     assert.deepEqual(await seqs(storage, 1, 2, 11), [2, 3, 10]);
@@ -65,7 +101,10 @@ for (const [name, open] of storages) {
 
   test(`${name}: drops come before the events of the same batch`, async () => {
     const storage = await open();
-    const run = (...all: number[]) => ({ conversation: id(1), events: all.map((seq) => message(seq)) });
+    const run = (...all: number[]) => ({
+      conversation: id(1),
+      events: all.map((seq) => message(seq)),
+    });
     await storage.commit({ events: [run(1, 2, 3)] });
     await storage.commit({ dropEvents: [{ conversation: id(1), below: 3 }] });
     assert.deepEqual(await seqs(storage, 1), [3]);
@@ -77,7 +116,11 @@ for (const [name, open] of storages) {
   test(`${name}: a removed conversation takes its events and outbox along, others stay`, async () => {
     const storage = await open();
     const events = [1, 2].map((n) => ({ conversation: id(n), events: [message(1)] }));
-    await storage.commit({ conversations: [row(1, 1), row(2, 1)], outbox: [item(1, 'a'), item(2, 'b')], events });
+    await storage.commit({
+      conversations: [row(1, 1), row(2, 1)],
+      outbox: [item(1, 'a'), item(2, 'b')],
+      events,
+    });
     await storage.commit({ removedConversations: [id(1)] });
     const state = await storage.load();
     assert.deepEqual([state.conversations, state.outbox], [[row(2, 1)], [item(2, 'b')]]);
@@ -88,14 +131,20 @@ for (const [name, open] of storages) {
   test(`${name}: outbox items are replaced and removed by their local name`, async () => {
     const storage = await open();
     await storage.commit({ outbox: [item(1, 'a'), item(1, 'b')] });
-    await storage.commit({ outbox: [{ ...item(1, 'a'), number: 7 }], removedOutbox: [{ conversation: id(1), local: 'b' }] });
+    await storage.commit({
+      outbox: [{ ...item(1, 'a'), number: 7 }],
+      removedOutbox: [{ conversation: id(1), local: 'b' }],
+    });
     assert.deepEqual((await storage.load()).outbox, [{ ...item(1, 'a'), number: 7 }]);
     storage.close();
   });
 
   test(`${name}: clear forgets everything`, async () => {
     const storage = await open();
-    await storage.commit({ meta: { device: 'd', subject: 's', syncToken: 't' }, conversations: [row(1, 1)] });
+    await storage.commit({
+      meta: { device: 'd', subject: 's', syncToken: 't' },
+      conversations: [row(1, 1)],
+    });
     await storage.clear();
     assert.deepEqual((await storage.load()).meta, null);
     storage.close();
@@ -104,7 +153,10 @@ for (const [name, open] of storages) {
 
 test('indexeddb: a batch that cannot be written is not applied in part', async () => {
   const storage = await IndexedDbStorage.open('broken');
-  const broken = { ...row(2, 1), entry: { ...entry(2), title: (() => 'no data') as unknown as string } };
+  const broken = {
+    ...row(2, 1),
+    entry: { ...entry(2), title: (() => 'no data') as unknown as string },
+  };
   await assert.rejects(storage.commit({ conversations: [row(1, 1), broken] }));
   assert.deepEqual((await storage.load()).conversations, []);
   storage.close();

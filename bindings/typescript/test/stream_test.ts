@@ -1,11 +1,16 @@
-// stream_test.ts: cursors, the gap rule, resume answers, subscriptions, unread, receipts, signals, names.
+// stream_test.ts: cursors, the gap rule, resume answers, subscriptions, unread, receipts, signals,
+// names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ParleyError } from '../src/errors.js';
 import type { Answer } from '../src/operations.js';
 import type { ListEntry } from '../src/types.js';
 import { Harness, bob, entry, epoch, events, id, me, message, only, resume } from './harness.js';
 
-const at = (seq: number): Partial<ListEntry> => ({ head: { epoch, seq, mark: seq * 10 }, headOrdinal: seq });
+const at = (seq: number): Partial<ListEntry> => ({
+  head: { epoch, seq, mark: seq * 10 },
+  headOrdinal: seq,
+});
 const subscribes = (lines: string[]): string[] =>
   lines.filter((line) => line.includes(' subscribe ')).map((line) => line.replace(/^#\d+ /, ''));
 
@@ -65,13 +70,41 @@ test('one gap is repaired by one subscribe, and the range that follows is applie
   assert.deepEqual(only(harness.push(events(1, 6, 9)), 'events'), ['events 6,7,8,9']);
 });
 
+test('a subscribe that fails for now is asked again, one that is denied is not', () => {
+  const harness = new Harness();
+  harness.start();
+  harness.welcome([entry(1), entry(2)]);
+  const busy = new ParleyError('busy', 'x', { retryAfterMs: 3000 });
+  harness.answer(harness.last_request, { type: 'error', error: busy });
+  assert.deepEqual(subscribes(harness.after(2999)), []);
+  assert.deepEqual(subscribes(harness.after(1)), ['subscribe c1:full@head c2:full@head']);
+  const answers = [resume(1, 'denied', 0), resume(2, 'snapshot', 3)];
+  harness.answer(harness.last_request, { type: 'subscribed', answers });
+  assert.deepEqual(subscribes(harness.after(60_000)), []);
+});
+
+test('an answer to a subscribe that was replaced meanwhile is ignored', () => {
+  const harness = new Harness();
+  harness.start();
+  harness.welcome([entry(1, { kind: 'channel', ...at(4) })]);
+  const first = harness.last_request;
+  harness.feed({ type: 'open', conversation: id(1) });
+  const second = harness.last_request;
+  harness.answer(first, { type: 'subscribed', answers: [resume(1, 'denied', 0)] });
+  harness.answer(second, { type: 'subscribed', answers: [resume(1, 'snapshot', 4)] });
+  assert.deepEqual(only(harness.push(events(1, 5, 5)), 'events'), ['events 5']);
+});
+
 test('events and cursor are stored in one batch', async () => {
   const harness = at_five();
   const lines = harness.push(events(1, 6, 7));
   assert.deepEqual(only(lines, 'store')[0], 'store c1(cursor=7,from=5,next=1) events(c1:6,7)');
   const [row] = (await harness.storage.load()).conversations;
   assert.deepEqual(row!.cursor, { epoch, seq: 7, mark: 70 });
-  assert.deepEqual((await harness.storage.events(id(1), 1, 100, 10)).map((event) => event.seq), [5, 6, 7]);
+  assert.deepEqual(
+    (await harness.storage.events(id(1), 1, 100, 10)).map((event) => event.seq),
+    [5, 6, 7],
+  );
 });
 
 test('after a restart the stored cursor is presented', async () => {
@@ -88,7 +121,13 @@ test('each resume answer moves the cursor as the contract says', () => {
     ['caught_up', resume(1, 'caught_up', 5), [], '5', ['events 6']],
     ['range', resume(1, 'range', 9), [], '5', ['events 6']],
     ['snapshot', resume(1, 'snapshot', 9), ['reset c1 snapshot lost=0'], '9', []],
-    ['trimmed', resume(1, 'trimmed', 90, { floor: 51, floorMark: 77 }), ['reset c1 trimmed lost=45'], '50', []],
+    [
+      'trimmed',
+      resume(1, 'trimmed', 90, { floor: 51, floorMark: 77 }),
+      ['reset c1 trimmed lost=45'],
+      '50',
+      [],
+    ],
     ['forked', resume(1, 'forked', 3, { head }), ['reset c1 forked lost=2'], '3', []],
     ['ahead', resume(1, 'ahead', 2), ['reset c1 ahead lost=3'], '2', []],
     ['not_member', resume(1, 'not_member', 0, { lastVisible: 4 }), [], '5', ['events 6']],
@@ -113,7 +152,10 @@ test('each resume answer moves the cursor as the contract says', () => {
 test('a reset drops the stored events in the batch that moves the cursor', async () => {
   const harness = at_five();
   harness.push(events(1, 9, 9));
-  const lines = harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(1, 'snapshot', 20)] });
+  const lines = harness.answer(harness.last_request, {
+    type: 'subscribed',
+    answers: [resume(1, 'snapshot', 20)],
+  });
   assert.deepEqual(only(lines, 'store'), ['store c1(cursor=20,from=21,next=1) drop(c1)']);
   assert.deepEqual(await harness.storage.events(id(1), 1, 100, 10), []);
 });
@@ -145,28 +187,54 @@ test('history that touches the stored run makes it longer, other history does no
   ];
   for (const [first, last, from] of table) {
     const harness = at_five();
-    const operation = { type: 'history', conversation: id(1), from: 0, backward: true, limit: 9 } as const;
+    const operation = {
+      type: 'history',
+      conversation: id(1),
+      from: 0,
+      backward: true,
+      limit: 9,
+    } as const;
     harness.feed({ type: 'request', call: 1, operation });
-    assert.ok(harness.answer(harness.last_request, page(first, last)).includes('resolve 1 history'));
-    assert.deepEqual(harness.core.stored_run(id(1)), { from, until: 6, visibleFrom: 1 }, `${first}..${last}`);
+    assert.ok(
+      harness.answer(harness.last_request, page(first, last)).includes('resolve 1 history'),
+    );
+    assert.deepEqual(
+      harness.core.stored_run(id(1)),
+      { from, until: 6, visibleFrom: 1 },
+      `${first}..${last}`,
+    );
   }
 });
 
 test('opening makes a channel full from its cursor, closing gives it back', () => {
   const harness = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
-  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), ['subscribe c1:full@head']);
+  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), [
+    'subscribe c1:full@head',
+  ]);
   harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(1, 'snapshot', 4)] });
   assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), []);
   assert.deepEqual(subscribes(harness.feed({ type: 'close', conversation: id(1) })), []);
-  assert.deepEqual(subscribes(harness.feed({ type: 'close', conversation: id(1) })), ['subscribe c1:heads@head']);
-  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), ['subscribe c1:full@4']);
+  assert.deepEqual(subscribes(harness.feed({ type: 'close', conversation: id(1) })), [
+    'subscribe c1:heads@head',
+  ]);
+  assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), [
+    'subscribe c1:full@4',
+  ]);
 });
 
 test('head_moved at level full asks from the cursor; at heads it asks for the preview', () => {
-  const moved: Answer = { type: 'head_moved', conversation: id(1), head: { epoch, seq: 9, mark: 90 }, headOrdinal: 9 };
+  const moved: Answer = {
+    type: 'head_moved',
+    conversation: id(1),
+    head: { epoch, seq: 9, mark: 90 },
+    headOrdinal: 9,
+  };
   assert.deepEqual(subscribes(at_five().push(moved)), ['subscribe c1:full@5']);
   const channel = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
-  assert.match(only(channel.push(moved), '#')[0]!, /history conversation=c1 from=0 backward=true limit=1/);
+  assert.match(
+    only(channel.push(moved), '#')[0]!,
+    /history conversation=c1 from=0 backward=true limit=1/,
+  );
   assert.deepEqual(only(channel.push(moved), '#'), [], 'one question at a time');
   const page = { conversation: id(1), epoch, events: [message(9)], mark: 90, more: true, floor: 1 };
   channel.answer(channel.last_request, { type: 'history_page', page });
@@ -183,19 +251,48 @@ test('unread is a function of ordinals', () => {
     ['one more', (h) => h.push(events(1, 11, 11)), 4],
     ['not countable', (h) => h.push(events(1, 11, 11, { kind: 'joined', ordinal: 10 })), 3],
     ['own message', (h) => [h.push(events(1, 11, 11)), h.push(own)], 0],
-    ['read in part', (h) => [h.push(events(1, 11, 13)), h.feed({ type: 'read', conversation: id(1), seq: 12 })], 1],
+    [
+      'read in part',
+      (h) => [h.push(events(1, 11, 13)), h.feed({ type: 'read', conversation: id(1), seq: 12 })],
+      1,
+    ],
     ['read all', (h) => h.feed({ type: 'read', conversation: id(1), seq: 10 }), 0],
     ['read beyond the head', (h) => h.feed({ type: 'read', conversation: id(1), seq: 99 }), 0],
     ['read backward', (h) => h.feed({ type: 'read', conversation: id(1), seq: 2 }), 3],
-    ['read on another device', (h) => h.push({
-      type: 'receipts', conversation: id(1), receipts: [{ user: me, received: 10, read: 10 }],
-    }), 0],
-    ['receipt of an own message before its event', (h) => [h.push(events(1, 11, 11)), h.push({
-      type: 'receipts', conversation: id(1), receipts: [{ user: me, received: 12, read: 12 }],
-    }), h.push(own)], 0],
-    ['head moved', (h) => h.push({
-      type: 'head_moved', conversation: id(1), head: { epoch, seq: 12, mark: 1 }, headOrdinal: 12,
-    }), 5],
+    [
+      'read on another device',
+      (h) =>
+        h.push({
+          type: 'receipts',
+          conversation: id(1),
+          receipts: [{ user: me, received: 10, read: 10 }],
+        }),
+      0,
+    ],
+    [
+      'receipt of an own message before its event',
+      (h) => [
+        h.push(events(1, 11, 11)),
+        h.push({
+          type: 'receipts',
+          conversation: id(1),
+          receipts: [{ user: me, received: 12, read: 12 }],
+        }),
+        h.push(own),
+      ],
+      0,
+    ],
+    [
+      'head moved',
+      (h) =>
+        h.push({
+          type: 'head_moved',
+          conversation: id(1),
+          head: { epoch, seq: 12, mark: 1 },
+          headOrdinal: 12,
+        }),
+      5,
+    ],
   ];
   for (const [name, act, expected] of table) {
     const harness = Harness.ready(entry(1, line));
@@ -223,7 +320,10 @@ test('receipts go out once per 200 ms, received only after the events are stored
   harness.feed({ type: 'read', conversation: id(1), seq: 5 });
   assert.deepEqual(marks(harness.after(199)), []);
   const lines = marks(harness.after(1));
-  assert.deepEqual(lines.map((line) => line.replace(/^#\d+ /, '')), ['mark_read conversation=c1 received=6 read=5']);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^#\d+ /, '')),
+    ['mark_read conversation=c1 received=6 read=5'],
+  );
   harness.answer(harness.last_request, { type: 'done' });
   harness.feed({ type: 'read', conversation: id(1), seq: 3 });
   assert.deepEqual(marks(harness.after(1000)), []);
@@ -236,7 +336,10 @@ test('a read position reached offline is sent after the welcome', async () => {
   const after = new Harness();
   after.start(await before.storage.load());
   const lines = after.welcome([entry(1, at(4))]);
-  assert.ok(lines.some((line) => line.endsWith('mark_read conversation=c1 received=4 read=4')), lines.join('\n'));
+  assert.ok(
+    lines.some((line) => line.endsWith('mark_read conversation=c1 received=4 read=4')),
+    lines.join('\n'),
+  );
 });
 
 test('own messages need no receipt of their own', () => {
@@ -248,7 +351,11 @@ test('own messages need no receipt of their own', () => {
 test('receipts of others never go back', () => {
   const harness = Harness.ready(entry(1, at(9)));
   const push = (received: number, read: number): string[] =>
-    harness.push({ type: 'receipts', conversation: id(1), receipts: [{ user: bob, received, read }] });
+    harness.push({
+      type: 'receipts',
+      conversation: id(1),
+      receipts: [{ user: bob, received, read }],
+    });
   assert.deepEqual(push(5, 3), ['receipts']);
   assert.deepEqual(push(4, 2), []);
   assert.deepEqual(push(4, 4), ['receipts']);
@@ -265,13 +372,21 @@ test('typing is sent at most once in three seconds', () => {
 
 test('a watch is repeated on the next link and presence is kept', () => {
   const harness = Harness.ready(entry(1));
-  assert.match(harness.feed({ type: 'watch', conversation: id(1), users: [bob] })[0]!, /watch conversation=c1 users=42/);
-  harness.answer(harness.last_request, { type: 'presence', users: [{ user: bob, online: true, lastSeen: 0 }] });
-  assert.equal(harness.core.presence.get(bob)!.online, true);
+  assert.match(
+    harness.feed({ type: 'watch', conversation: id(1), users: [bob] })[0]!,
+    /watch conversation=c1 users=42/,
+  );
+  harness.answer(harness.last_request, {
+    type: 'presence',
+    users: [{ user: bob, online: true, lastSeen: 0 }],
+  });
+  assert.equal(harness.core.people.presence.get(bob)!.online, true);
   harness.feed({ type: 'closed', code: 1006, reason: '' });
-  assert.equal(harness.core.presence.get(bob), undefined, 'unknown without a link');
+  assert.equal(harness.core.people.presence.get(bob), undefined, 'unknown without a link');
   harness.next_tick();
-  assert.ok(harness.welcome([entry(1)]).some((line) => line.includes('watch conversation=c1 users=42')));
+  assert.ok(
+    harness.welcome([entry(1)]).some((line) => line.includes('watch conversation=c1 users=42')),
+  );
 });
 
 test('names are asked for together, once, and kept on the device', async () => {
@@ -279,20 +394,29 @@ test('names are asked for together, once, and kept on the device', async () => {
   harness.feed({ type: 'names', users: [bob, '43'] });
   harness.feed({ type: 'names', users: [bob, me] });
   const lines = only(harness.after(10), '#');
-  assert.deepEqual(lines.map((line) => line.replace(/^#\d+ /, '')), ['lookup users=42,43']);
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^#\d+ /, '')),
+    ['lookup users=42,43'],
+  );
   harness.feed({ type: 'names', users: [bob] });
   assert.deepEqual(only(harness.after(10), '#'), []);
   harness.answer(harness.last_request, { type: 'names', users: [{ user: bob, subject: 'bob' }] });
-  assert.equal(harness.core.names.get(bob), 'bob');
+  assert.equal(harness.core.people.names.get(bob), 'bob');
   assert.ok((await harness.storage.load()).names.some((name) => name.subject === 'bob'));
 });
 
 test('a whole list replaces, a partial one adds and removes', () => {
   const harness = Harness.ready(entry(1), entry(2));
   const ids = (): string[] => harness.core.list().map((view) => view.title);
-  harness.push({ type: 'list', change: { whole: false, entries: [entry(3)], removed: [id(1)], token: 't2' } });
+  harness.push({
+    type: 'list',
+    change: { whole: false, entries: [entry(3)], removed: [id(1)], token: 't2' },
+  });
   assert.deepEqual(ids(), ['c2', 'c3']);
-  harness.push({ type: 'list', change: { whole: true, entries: [entry(4)], removed: [], token: 't3' } });
+  harness.push({
+    type: 'list',
+    change: { whole: true, entries: [entry(4)], removed: [], token: 't3' },
+  });
   assert.deepEqual(ids(), ['c4']);
 });
 
@@ -301,7 +425,10 @@ test('a conversation that enters the list or is opened by a call is subscribed',
   const change = { whole: false, entries: [entry(2)], removed: [], token: 't2' };
   assert.deepEqual(subscribes(harness.push({ type: 'list', change })), ['subscribe c2:full@head']);
   harness.feed({ type: 'request', call: 1, operation: { type: 'direct', peer: 'bob' } });
-  const lines = harness.answer(harness.last_request, { type: 'opened', entry: entry(3, { kind: 'direct', peer: bob }) });
+  const lines = harness.answer(harness.last_request, {
+    type: 'opened',
+    entry: entry(3, { kind: 'direct', peer: bob }),
+  });
   assert.deepEqual(subscribes(lines), ['subscribe c3:full@head']);
   assert.ok(lines.includes('resolve 1 conversation'));
 });

@@ -1,4 +1,5 @@
-// wire_test.ts: the JSON spelling against every example of docs/design/wire_format.md, and against broken frames.
+// wire_test.ts: the JSON spelling against every example of docs/design/wire_format.md, and against
+// broken frames.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -6,7 +7,10 @@ import { ParleyError } from '../src/errors.js';
 import type { Operation } from '../src/operations.js';
 import { decode, encode } from '../src/wire.js';
 
-const document = readFileSync(new URL('../../../../docs/design/wire_format.md', import.meta.url), 'utf8');
+const document = readFileSync(
+  new URL('../../../../docs/design/wire_format.md', import.meta.url),
+  'utf8',
+);
 
 function examples(kind: 'request' | 'reply'): string[] {
   const blocks = [...document.matchAll(new RegExp('```json ' + kind + '\\n([^`]*)```', 'g'))];
@@ -29,12 +33,30 @@ test('every reply of the document is understood', () => {
 test('requests are spelled as the document spells them', () => {
   const operations: Operation[] = [
     { type: 'hello', token: 'dev:alice', ticket: '', device: '3f6c1b2a', syncToken: '' },
-    { type: 'hello', token: 'dev:alice', ticket: 'dGlja2V0LTE=', device: '3f6c1b2a', syncToken: 'c3luYy0x' },
     {
-      type: 'send', conversation, number: 1, random: '9007199254740993', settled: 1,
-      contentType: 'text/plain', text: 'hello', replyTo: 0,
+      type: 'hello',
+      token: 'dev:alice',
+      ticket: 'dGlja2V0LTE=',
+      device: '3f6c1b2a',
+      syncToken: 'c3luYy0x',
     },
-    { type: 'create', kind: 'group', title: 'Team', nonce: '00112233445566778899aabbccddeeff', members: ['bob', 'carol'] },
+    {
+      type: 'send',
+      conversation,
+      number: 1,
+      random: '9007199254740993',
+      settled: 1,
+      contentType: 'text/plain',
+      text: 'hello',
+      replyTo: 0,
+    },
+    {
+      type: 'create',
+      kind: 'group',
+      title: 'Team',
+      nonce: '00112233445566778899aabbccddeeff',
+      members: ['bob', 'carol'],
+    },
     { type: 'create', kind: 'channel', title: 'lobby', nonce: '', members: [] },
     { type: 'direct', peer: 'bob' },
     { type: 'join', conversation },
@@ -60,8 +82,10 @@ test('requests are spelled as the document spells them', () => {
     { type: 'ping' },
     { type: 'bye' },
   ];
-  const spelled = new Set(operations.map((operation) => canonical(encode({ request: 1, operation }))));
-  const skipped = /"base64"/;  // this client sends text bodies only
+  const spelled = new Set(
+    operations.map((operation) => canonical(encode({ request: 1, operation }))),
+  );
+  const skipped = /"base64"/; // this client sends text bodies only
   for (const line of examples('request').filter((one) => !skipped.test(one))) {
     const any = JSON.parse(line) as Record<string, unknown>;
     assert.ok(spelled.has(canonical(JSON.stringify({ ...any, request: 1 }))), line);
@@ -73,31 +97,45 @@ function canonical(text: string): string {
   const sort = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sort);
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).sort().map(([key, inner]) => [key, sort(inner)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .sort()
+        .map(([key, inner]) => [key, sort(inner)]),
+    );
   };
   return JSON.stringify(sort(JSON.parse(text)));
 }
 
 test('one message may carry several frames, one a line', () => {
   const replies = decode('{"type":"done","request":1}\n\n{"type":"done","request":2}\n');
-  assert.deepEqual(replies.map((reply) => reply.request), [1, 2]);
+  assert.deepEqual(
+    replies.map((reply) => reply.request),
+    [1, 2],
+  );
 });
 
 test('unknown fields, types, kinds and roles are no errors', () => {
   const [push] = decode('{"type":"confetti","colour":"red"}');
   assert.deepEqual(push, { request: 0, answer: { type: 'unknown', name: 'confetti' } });
   const event = '{"seq":1,"kind":77,"ordinal":0,"id":"1","time":1,"role":21,"new":true}';
-  const [reply] = decode(`{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":1,"events":[${event}],"mark":1}`);
+  const [reply] = decode(
+    `{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":1,"events":[${event}],"mark":1}`,
+  );
   assert.ok(reply!.answer.type === 'events');
   assert.deepEqual([reply!.answer.events[0]!.kind, reply!.answer.events[0]!.role], ['77', '21']);
 });
 
 test('an error keeps code, message, retry hints and next', () => {
-  const [reply] = decode('{"type":"error","request":3,"code":1001,"message":"m","retryable":true,"retry_after_ms":250,"next":"5"}');
+  const [reply] = decode(
+    '{"type":"error","request":3,"code":1001,"message":"m","retryable":true,"retry_after_ms":250,"next":"5"}',
+  );
   assert.ok(reply!.answer.type === 'error');
   const { error } = reply!.answer;
   assert.ok(error instanceof ParleyError);
-  assert.deepEqual([error.code, error.message, error.retryable, error.retryAfterMs, error.next], ['1001', 'm', true, 250, 5]);
+  assert.deepEqual(
+    [error.code, error.message, error.retryable, error.retryAfterMs, error.next],
+    ['1001', 'm', true, 250, 5],
+  );
 });
 
 test('a broken frame is a protocol_error', () => {
@@ -114,6 +152,10 @@ test('a broken frame is a protocol_error', () => {
     '{"type":"names","users":[{"id":"-1","subject":"x"}]}',
   ];
   for (const line of table) {
-    assert.throws(() => decode(line), (error: unknown) => (error as ParleyError).code === 'protocol_error', line);
+    assert.throws(
+      () => decode(line),
+      (error: unknown) => (error as ParleyError).code === 'protocol_error',
+      line,
+    );
   }
 });

@@ -1,4 +1,5 @@
-// build.mjs: bundles the page into dist/, which the chat server serves as it is. Run `npm run build:page` in
+// build.mjs: bundles the page into dist/, which the chat server serves as it is. Run `npm run
+// build:page` in
 // bindings/typescript; `--watch` rebuilds on every change.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +12,8 @@ const { context, build } = createRequire(join(client, 'package.json'))('esbuild'
 const out = join(here, 'dist');
 
 mkdirSync(out, { recursive: true });
-for (const name of ['index.html', 'style.css', 'favicon.svg']) copyFileSync(join(here, name), join(out, name));
+for (const name of ['index.html', 'style.css', 'favicon.svg'])
+  copyFileSync(join(here, name), join(out, name));
 
 const options = {
   entryPoints: [join(here, 'src/page.ts')],

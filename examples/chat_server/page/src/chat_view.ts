@@ -33,12 +33,20 @@ export class ChatView {
   private readonly header_ = el('header', { class: 'chat-header' });
   private readonly rows_ = el('div', { class: 'rows' });
   private readonly scroller_ = el('div', {
-    class: 'messages', role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages', tabindex: '0',
+    class: 'messages',
+    role: 'log',
+    'aria-live': 'polite',
+    'aria-label': 'Messages',
+    tabindex: '0',
   });
   private readonly top_ = el('div', { class: 'top' });
   private readonly jump_ = el('button', { type: 'button', class: 'jump', hidden: true });
   private readonly input_ = el('textarea', {
-    rows: '1', placeholder: 'Write a message', 'aria-label': 'Message', enterkeyhint: 'send', autocomplete: 'off',
+    rows: '1',
+    placeholder: 'Write a message',
+    'aria-label': 'Message',
+    enterkeyhint: 'send',
+    autocomplete: 'off',
   });
   private readonly composer_: HTMLFormElement;
   private id_: ConversationId | null = null;
@@ -63,12 +71,20 @@ export class ChatView {
     private readonly client_: ParleyClient,
     private readonly actions_: ChatActions,
   ) {
-    const send = el('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send' }, icon('send'));
+    const send = el(
+      'button',
+      { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send' },
+      icon('send'),
+    );
     this.composer_ = el('form', { class: 'composer' }, this.input_, send);
     this.scroller_.append(this.top_, this.rows_);
     const body = el('div', { class: 'chat-body' }, this.scroller_, this.jump_);
     this.element = el(
-      'section', { class: 'chat', 'aria-label': 'Conversation' }, this.header_, body, this.composer_,
+      'section',
+      { class: 'chat', 'aria-label': 'Conversation' },
+      this.header_,
+      body,
+      this.composer_,
     );
     this.listen();
   }
@@ -121,7 +137,9 @@ export class ChatView {
     client.on('events', ({ conversation, events }) => {
       if (conversation === this.id_) this.arrived(events);
     });
-    client.on('reset', ({ conversation, answer, lost }) => this.was_reset(conversation, answer, lost));
+    client.on('reset', ({ conversation, answer, lost }) =>
+      this.was_reset(conversation, answer, lost),
+    );
     client.on('acked', ({ conversation, local, ack }) => {
       const item = this.pending_.find((one) => one.local === local);
       if (conversation !== this.id_ || !item) return;
@@ -135,14 +153,17 @@ export class ChatView {
       if (conversation === this.id_) this.schedule();
     });
     client.on('signal', ({ conversation, sender, kind }) => {
-      if (conversation === this.id_ && kind === 'typing' && sender !== client.self?.user) this.types(sender);
+      if (conversation === this.id_ && kind === 'typing' && sender !== client.self?.user)
+        this.types(sender);
     });
-    for (const name of ['list', 'names', 'presence', 'state'] as const) client.on(name, () => this.schedule());
+    for (const name of ['list', 'names', 'presence', 'state'] as const)
+      client.on(name, () => this.schedule());
     this.scroller_.addEventListener('scroll', () => this.scrolled(), { passive: true });
     new ResizeObserver(() => {
       if (this.stick_) this.to_bottom();
     }).observe(this.scroller_);
-    for (const name of ['focus', 'visibilitychange']) addEventListener(name, () => this.mark_read());
+    for (const name of ['focus', 'visibilitychange'])
+      addEventListener(name, () => this.mark_read());
     document.addEventListener('visibilitychange', () => this.mark_read());
     this.jump_.addEventListener('click', () => {
       this.to_bottom();
@@ -172,12 +193,14 @@ export class ChatView {
     const fresh = last ? events.filter((event) => event.seq > last.seq) : events;
     if (fresh.length === 0) return;
     if (last && fresh[0]!.seq !== last.seq + 1) {
-      void this.load_first(0);  // a hole: start over from the end
+      void this.load_first(0); // a hole: start over from the end
       return;
     }
     this.events_.push(...fresh);
     for (const event of fresh) this.typing_.delete(event.sender);
-    const foreign = fresh.find((event) => event.kind === 'message' && event.sender !== this.client_.self?.user);
+    const foreign = fresh.find(
+      (event) => event.kind === 'message' && event.sender !== this.client_.self?.user,
+    );
     if (foreign && this.read_line_ === null && !this.looking()) this.read_line_ = foreign.seq - 1;
     if (fresh.some((event) => event.kind !== 'message')) void this.load_members();
     this.schedule();
@@ -188,7 +211,8 @@ export class ChatView {
     const view = this.client_.conversation(id);
     if (view && lost > 0) {
       const title = conversation_title(this.client_, view);
-      const why = answer === 'trimmed' ? 'are no longer kept' : 'are gone: the server has another history';
+      const why =
+        answer === 'trimmed' ? 'are no longer kept' : 'are gone: the server has another history';
       toast(`${title}: ${lost} message${lost === 1 ? '' : 's'} ${why}`, 'error');
     }
     if (id !== this.id_ || !this.loaded_) return;
@@ -245,7 +269,10 @@ export class ChatView {
     this.load_failed_ = false;
     this.render();
     try {
-      const { events, more } = await this.client_.history(this.id_, { before: first.seq, limit: page_events });
+      const { events, more } = await this.client_.history(this.id_, {
+        before: first.seq,
+        limit: page_events,
+      });
       if (turn !== this.turn_) return;
       const older = events.filter((event) => event.seq < this.events_[0]!.seq);
       this.events_ = [...older, ...this.events_];
@@ -269,7 +296,9 @@ export class ChatView {
       if (turn !== this.turn_) return;
       this.members_ = page.members;
       this.member_count_ = page.count;
-      const users = page.members.map((member) => member.user).filter((user) => user !== this.client_.self?.user);
+      const users = page.members
+        .map((member) => member.user)
+        .filter((user) => user !== this.client_.self?.user);
       if (this.client_.conversation(id)?.kind !== 'direct') this.client_.watch(id, users);
       this.schedule();
     } catch {
@@ -321,7 +350,11 @@ export class ChatView {
     const anchor = this.stick_ ? null : this.anchor();
     reconcile(
       this.rows_,
-      rows.map((row) => ({ key: row.key, signature: JSON.stringify(row), build: () => row_element(row, actions) })),
+      rows.map((row) => ({
+        key: row.key,
+        signature: JSON.stringify(row),
+        build: () => row_element(row, actions),
+      })),
     );
     if (this.stick_) this.to_bottom();
     else if (anchor) this.scroller_.scrollTop += anchor.key_top() - anchor.top;
@@ -360,12 +393,24 @@ export class ChatView {
             icon_button('back', 'Back to the list', () => this.actions_.back(), 'only-narrow'),
             el(
               'button',
-              { type: 'button', class: 'who', title: 'Members and details', on: { click: details } },
+              {
+                type: 'button',
+                class: 'who',
+                title: 'Members and details',
+                on: { click: details },
+              },
               avatar(title, view.kind, online),
-              el('span', { class: 'who-text' }, el('span', { class: 'title', dir: 'auto' }, title), el('span', { class: 'subtitle' }, subtitle)),
+              el(
+                'span',
+                { class: 'who-text' },
+                el('span', { class: 'title', dir: 'auto' }, title),
+                el('span', { class: 'subtitle' }, subtitle),
+              ),
             ),
             view.kind === 'channel'
-              ? icon_button('link', 'Copy the link to this channel', () => this.actions_.share(view.conversation))
+              ? icon_button('link', 'Copy the link to this channel', () =>
+                  this.actions_.share(view.conversation),
+                )
               : null,
             icon_button('people', 'Members', details),
           ),
@@ -374,7 +419,10 @@ export class ChatView {
   }
 
   private subtitle(view: ConversationView): string {
-    const typing = view.kind === 'direct' && this.typing_names().length > 0 ? 'typing' : typing_text(this.typing_names());
+    const typing =
+      view.kind === 'direct' && this.typing_names().length > 0
+        ? 'typing'
+        : typing_text(this.typing_names());
     if (typing !== '') return `${typing}…`;
     if (view.kind === 'direct') {
       const presence = this.client_.presence(view.peer);
@@ -391,17 +439,29 @@ export class ChatView {
 
   private render_top(view: ConversationView): void {
     const empty = this.loaded_ && this.events_.length === 0 && this.pending_.length === 0;
-    const state = this.loading_ ? 'loading' : this.load_failed_ ? 'failed' : empty ? 'empty' : 'none';
+    const state = this.loading_
+      ? 'loading'
+      : this.load_failed_
+        ? 'failed'
+        : empty
+          ? 'empty'
+          : 'none';
     if (this.top_.dataset['state'] === state) return;
     this.top_.dataset['state'] = state;
     this.top_.replaceChildren();
-    if (state === 'loading') this.top_.append(el('div', { class: 'spinner', 'aria-label': 'Loading' }));
+    if (state === 'loading')
+      this.top_.append(el('div', { class: 'spinner', 'aria-label': 'Loading' }));
     if (state === 'failed') {
       const again = (): void => void (this.loaded_ ? this.load_older() : this.load_first(0));
-      this.top_.append(el('button', { type: 'button', class: 'quiet', on: { click: again } }, 'Load again'));
+      this.top_.append(
+        el('button', { type: 'button', class: 'quiet', on: { click: again } }, 'Load again'),
+      );
     }
     if (state === 'empty') {
-      const text = view.kind === 'channel' ? 'You see what is written here from now on.' : 'Nothing written yet.';
+      const text =
+        view.kind === 'channel'
+          ? 'You see what is written here from now on.'
+          : 'Nothing written yet.';
       this.top_.append(el('p', { class: 'empty' }, text, el('br'), 'Say hello.'));
     }
   }
@@ -409,7 +469,8 @@ export class ChatView {
   private render_jump(view: ConversationView): void {
     this.jump_.hidden = this.stick_;
     const text = view.unread > 0 ? `${view.unread} new` : '';
-    const label = view.unread > 0 ? `${view.unread} new messages, go to the newest` : 'Go to the newest';
+    const label =
+      view.unread > 0 ? `${view.unread} new messages, go to the newest` : 'Go to the newest';
     if (this.jump_.getAttribute('aria-label') === label) return;
     this.jump_.setAttribute('aria-label', label);
     this.jump_.replaceChildren(text, icon('down'));
@@ -417,14 +478,18 @@ export class ChatView {
 
   private typing_names(): string[] {
     const now = Date.now();
-    return [...this.typing_].filter(([, until]) => until > now).map(([user]) => user_name(this.client_, user));
+    return [...this.typing_]
+      .filter(([, until]) => until > now)
+      .map(([user]) => user_name(this.client_, user));
   }
 
   /** How far all others have come; channels show no such ticks. */
   private others(view: ConversationView): { received: Seq; read: Seq } | null {
     const self = this.client_.self?.user;
     if (view.kind === 'channel' || view.peer === self) return null;
-    const known = new Map(this.client_.receipts(view.conversation).map((receipt) => [receipt.user, receipt]));
+    const known = new Map(
+      this.client_.receipts(view.conversation).map((receipt) => [receipt.user, receipt]),
+    );
     const users = view.kind === 'direct' ? [view.peer] : this.members_.map((member) => member.user);
     const others = users.filter((user) => user !== self);
     if (others.length === 0 || this.member_count_ > this.members_.length) return null;
@@ -452,7 +517,9 @@ export class ChatView {
   }
 
   private looking(): boolean {
-    return this.stick_ && this.loaded_ && document.visibilityState === 'visible' && document.hasFocus();
+    return (
+      this.stick_ && this.loaded_ && document.visibilityState === 'visible' && document.hasFocus()
+    );
   }
 
   private mark_read(): void {
@@ -464,7 +531,7 @@ export class ChatView {
 
   private grow(): void {
     this.input_.style.height = 'auto';
-    if (this.input_.scrollHeight === 0) return;  // not on screen yet
+    if (this.input_.scrollHeight === 0) return; // not on screen yet
     this.input_.style.height = `${Math.min(this.input_.scrollHeight, 160)}px`;
   }
 

@@ -1,5 +1,7 @@
-// device.ts: who this window is. For the demo every window is a device of its own, so that two windows can sign in
-// as different people: name and device id live in sessionStorage, which a reload keeps and another window does not see.
+// device.ts: who this window is. For the demo every window is a device of its own, so that two
+// windows can sign in
+// as different people: name and device id live in sessionStorage, which a reload keeps and another
+// window does not see.
 // A real app would keep one device per installation, in localStorage or in the database itself.
 
 const name_key = 'parley.name';
@@ -20,8 +22,10 @@ export function forget_name(): void {
 }
 
 /**
- * The database of this window and user. A duplicated window gets a copy of sessionStorage: two clients would share one
- * outbox, so the copy takes an id of its own (where the browser has locks, which it has on localhost and https).
+ * The database of this window and user. A duplicated window gets a copy of sessionStorage: two
+ * clients would share one
+ * outbox, so the copy takes an id of its own (where the browser has locks, which it has on
+ * localhost and https).
  */
 export async function database_name(name: string): Promise<string> {
   let device = sessionStorage.getItem(device_key) ?? fresh_id();
@@ -36,7 +40,9 @@ export async function database_name(name: string): Promise<string> {
 }
 
 function fresh_id(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }
 
 /** False when another window holds the id. The lock is kept as long as this page lives. */

@@ -14,7 +14,7 @@ function dialog(title: string, ...content: Node[]): HTMLDialogElement {
   window_.append(el('header', {}, heading, close), ...content);
   window_.addEventListener('close', () => window_.remove());
   window_.addEventListener('click', (event) => {
-    if (event.target === window_) window_.close();  // the backdrop
+    if (event.target === window_) window_.close(); // the backdrop
   });
   document.body.append(window_);
   window_.showModal();
@@ -22,15 +22,35 @@ function dialog(title: string, ...content: Node[]): HTMLDialogElement {
 }
 
 function field(label: string, input: HTMLInputElement, hint = ''): HTMLElement {
-  return el('label', { class: 'field' }, el('span', {}, label), input, hint === '' ? null : el('small', {}, hint));
+  return el(
+    'label',
+    { class: 'field' },
+    el('span', {}, label),
+    input,
+    hint === '' ? null : el('small', {}, hint),
+  );
 }
 
 function text_input(name: string, placeholder: string, required = true): HTMLInputElement {
-  return el('input', { type: 'text', name, placeholder, required, autocomplete: 'off', autocapitalize: 'none' });
+  return el('input', {
+    type: 'text',
+    name,
+    placeholder,
+    required,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+  });
 }
 
 function names_in(text: string): string[] {
-  return [...new Set(text.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name !== ''))];
+  return [
+    ...new Set(
+      text
+        .split(/[,;\n]/)
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ];
 }
 
 /** A form whose submit runs `work` once at a time and closes `owner()` when it succeeded. */
@@ -72,26 +92,51 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
   const channel_title = text_input('title', 'general');
   const link = text_input('link', `${location.origin}/#join=…`);
   const forms = {
-    direct: form('Open the chat', [field('Name', peer)], async () => {
-      opened((await client.direct(peer.value.trim())).conversation);
-    }, owner),
-    group: form('Create the group', [
-      field('Name of the group', group_title),
-      field('Members', group_members, 'Names, separated by commas. You can add more later.'),
-    ], async () => {
-      const options = { kind: 'group', title: group_title.value.trim(), members: names_in(group_members.value) } as const;
-      opened((await client.create(options)).conversation);
-    }, owner),
-    channel: form('Create the channel', [
-      field('Name of the channel', channel_title, 'Everybody who has the link can join.'),
-    ], async () => {
-      opened((await client.create({ kind: 'channel', title: channel_title.value.trim() })).conversation);
-    }, owner),
-    join: form('Join', [field('Link or id of the channel', link)], async () => {
-      const id = channel_id(link.value);
-      if (id === null) throw new Error('a channel has a link that ends in 32 letters and digits');
-      opened((await client.join(id)).conversation);
-    }, owner),
+    direct: form(
+      'Open the chat',
+      [field('Name', peer)],
+      async () => {
+        opened((await client.direct(peer.value.trim())).conversation);
+      },
+      owner,
+    ),
+    group: form(
+      'Create the group',
+      [
+        field('Name of the group', group_title),
+        field('Members', group_members, 'Names, separated by commas. You can add more later.'),
+      ],
+      async () => {
+        const options = {
+          kind: 'group',
+          title: group_title.value.trim(),
+          members: names_in(group_members.value),
+        } as const;
+        opened((await client.create(options)).conversation);
+      },
+      owner,
+    ),
+    channel: form(
+      'Create the channel',
+      [field('Name of the channel', channel_title, 'Everybody who has the link can join.')],
+      async () => {
+        opened(
+          (await client.create({ kind: 'channel', title: channel_title.value.trim() }))
+            .conversation,
+        );
+      },
+      owner,
+    ),
+    join: form(
+      'Join',
+      [field('Link or id of the channel', link)],
+      async () => {
+        const id = channel_id(link.value);
+        if (id === null) throw new Error('a channel has a link that ends in 32 letters and digits');
+        opened((await client.join(id)).conversation);
+      },
+      owner,
+    ),
   };
 
   const tabs = el('div', { class: 'tabs', role: 'tablist' });
@@ -104,7 +149,11 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     forms[kind].querySelector('input')?.focus();
   };
   for (const kind of kinds) {
-    const tab = el('button', { type: 'button', role: 'tab', 'data-kind': kind, on: { click: () => choose(kind) } }, titles[kind]);
+    const tab = el(
+      'button',
+      { type: 'button', role: 'tab', 'data-kind': kind, on: { click: () => choose(kind) } },
+      titles[kind],
+    );
     tabs.append(tab);
   }
   window_ = dialog('New conversation', tabs, panel);
@@ -122,12 +171,18 @@ export async function share(id: ConversationId): Promise<void> {
     toast('The link is copied. Whoever opens it joins the channel.');
   } catch {
     const input = el('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
-    dialog('Link to this channel', input);  // no clipboard here: to be copied by hand
+    dialog('Link to this channel', input); // no clipboard here: to be copied by hand
     input.select();
   }
 }
 
-function member_line(client: ParleyClient, id: ConversationId, member: Member, may_remove: boolean, again: () => void): HTMLElement {
+function member_line(
+  client: ParleyClient,
+  id: ConversationId,
+  member: Member,
+  may_remove: boolean,
+  again: () => void,
+): HTMLElement {
   const name = user_name(client, member.user);
   const own = member.user === client.self?.user;
   const presence = client.presence(member.user);
@@ -140,9 +195,15 @@ function member_line(client: ParleyClient, id: ConversationId, member: Member, m
       .catch((error: unknown) => toast_error(`${name} could not be removed`, error));
   };
   return el(
-    'li', {},
+    'li',
+    {},
     avatar(name, 'direct', online),
-    el('span', { class: 'lines' }, el('span', { class: 'title' }, own ? `${name} (you)` : name), el('span', { class: 'subtitle' }, state)),
+    el(
+      'span',
+      { class: 'lines' },
+      el('span', { class: 'title' }, own ? `${name} (you)` : name),
+      el('span', { class: 'subtitle' }, state),
+    ),
     member.role === 'member' ? null : el('span', { class: 'role' }, member.role),
     may_remove && !own ? icon_button('close', `Remove ${name}`, remove) : null,
   );
@@ -160,7 +221,9 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
       ? `${page.count} members; the first ${page.members.length} are listed`
       : `${page.count} member${page.count === 1 ? '' : 's'}`;
     const draw = (): void =>
-      list.replaceChildren(...page.members.map((member) => member_line(client, id, member, may_manage, reload)));
+      list.replaceChildren(
+        ...page.members.map((member) => member_line(client, id, member, may_manage, reload)),
+      );
     draw();
     offs.splice(0).forEach((off) => off());
     offs.push(client.on('names', draw), client.on('presence', draw));
@@ -173,15 +236,26 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
   if (view.kind === 'group' || (may_manage && view.kind === 'channel')) {
     const names = text_input('members', 'dave, erin');
     content.push(
-      form('Add', [field('Add people', names)], async () => {
-        await client.add(id, names_in(names.value));
-        names.value = '';
-        reload();
-      }, () => null),
+      form(
+        'Add',
+        [field('Add people', names)],
+        async () => {
+          await client.add(id, names_in(names.value));
+          names.value = '';
+          reload();
+        },
+        () => null,
+      ),
     );
   }
   if (view.kind === 'channel') {
-    content.push(el('button', { type: 'button', class: 'button quiet', on: { click: () => void share(id) } }, 'Copy the link'));
+    content.push(
+      el(
+        'button',
+        { type: 'button', class: 'button quiet', on: { click: () => void share(id) } },
+        'Copy the link',
+      ),
+    );
   }
   if (view.kind !== 'direct') {
     const leave = (): void => {
@@ -193,7 +267,13 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
         })
         .catch((error: unknown) => toast_error('You could not leave', error));
     };
-    content.push(el('button', { type: 'button', class: 'button danger', on: { click: leave } }, `Leave this ${view.kind}`));
+    content.push(
+      el(
+        'button',
+        { type: 'button', class: 'button danger', on: { click: leave } },
+        `Leave this ${view.kind}`,
+      ),
+    );
   }
   const window_ = dialog(conversation_title(client, view), ...content);
   window_.addEventListener('close', () => offs.forEach((off) => off()));

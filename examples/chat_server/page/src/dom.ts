@@ -1,4 +1,5 @@
-// dom.ts: builds elements; text goes in as text only, so nothing that anybody writes can become markup.
+// dom.ts: builds elements; text goes in as text only, so nothing that anybody writes can become
+// markup.
 
 type Child = Node | string | null | false;
 
@@ -32,20 +33,22 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
 const icons = {
   back: 'M15 5l-7 7 7 7',
   plus: 'M12 5v14M5 12h14',
-  send: 'M4 12l16-8-6 16-3-6.500z M11 13.500L20 4',
-  people: 'M9 11a3.500 3.500 0 100-7 3.500 3.500 0 000 7zM2.500 20c0-3.600 2.900-6 6.500-6s6.500 2.400 6.500 6M16 4.300a3.500 3.500 0 010 6.400M18 14.500c2.100.8 3.500 2.800 3.500 5.500',
-  person: 'M12 11.500a4 4 0 100-8 4 4 0 000 8zM4.500 20.500c0-4 3.400-6.500 7.500-6.500s7.500 2.500 7.500 6.500',
-  hash: 'M9.500 4l-2 16M16.500 4l-2 16M4.500 9h16M3.500 15h16',
-  link: 'M10 14a4.500 4.500 0 006.700.4l2.600-2.600a4.500 4.500 0 00-6.400-6.400L11.500 7M14 10a4.500 4.500 0 00-6.700-.4l-2.600 2.600a4.500 4.500 0 006.400 6.400L12.500 17',
+  send: 'M4 12l16-8-6 16-3-6.5z M11 13.5L20 4',
+  people:
+    'M9 11a3.5 3.5 0 100-7 3.5 3.5 0 000 7zM2.5 20c0-3.6 2.9-6 6.5-6s6.5 2.4 6.5 6M16 4.3a3.5 3.5 0 010 6.4M18 14.5c2.1.8 3.5 2.8 3.5 5.5',
+  person:
+    'M12 11.5a4 4 0 100-8 4 4 0 000 8zM4.5 20.5c0-4 3.4-6.5 7.5-6.5s7.5 2.5 7.5 6.5',
+  hash: 'M9.5 4l-2 16M16.5 4l-2 16M4.5 9h16M3.5 15h16',
+  link: 'M10 14a4.5 4.5 0 006.7.4l2.6-2.6a4.5 4.5 0 00-6.4-6.4L11.5 7M14 10a4.5 4.5 0 00-6.7-.4l-2.6 2.6a4.5 4.5 0 006.4 6.4L12.5 17',
   leave: 'M14 4h4a2 2 0 012 2v12a2 2 0 01-2 2h-4M10 8l-4 4 4 4M6 12h9',
   close: 'M6 6l12 12M18 6L6 18',
   down: 'M6 10l6 6 6-6',
-  search: 'M10.500 17a6.500 6.500 0 100-13 6.500 6.500 0 000 13zM20 20l-4.800-4.800',
-  clock: 'M12 20.500a8.500 8.500 0 100-17 8.500 8.500 0 000 17zM12 7.500V12l3 2',
-  check: 'M5 12.500l4.500 4.500L19 7.500',
-  checks: 'M2 12.500l4.500 4.500L16 7.500M11.500 16l1 1L22 7.500',
-  alert: 'M12 8v5M12 16.500v.5M12 21a9 9 0 100-18 9 9 0 000 18z',
-  chat: 'M12 4c5 0 8.500 3 8.500 7.300s-3.500 7.300-8.500 7.300c-.9 0-1.800-.1-2.600-.3L5 20.500l.9-3.800C4.400 15.400 3.500 13.500 3.500 11.300 3.500 7 7 4 12 4z',
+  search: 'M10.5 17a6.5 6.5 0 100-13 6.5 6.5 0 000 13zM20 20l-4.8-4.8',
+  clock: 'M12 20.5a8.5 8.5 0 100-17 8.5 8.5 0 000 17zM12 7.5V12l3 2',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  checks: 'M2 12.5l4.5 4.5L16 7.5M11.5 16l1 1L22 7.5',
+  alert: 'M12 8v5M12 16.5v.5M12 21a9 9 0 100-18 9 9 0 000 18z',
+  chat: 'M12 4c5 0 8.5 3 8.5 7.3s-3.5 7.3-8.5 7.3c-.9 0-1.8-.1-2.6-.3L5 20.5l.9-3.8C4.4 15.4 3.5 13.5 3.5 11.3 3.5 7 7 4 12 4z',
 } as const;
 
 export type IconName = keyof typeof icons;
@@ -66,10 +69,21 @@ export function icon(name: IconName, label = ''): SVGSVGElement {
   return svg;
 }
 
-export function icon_button(name: IconName, label: string, on_click: () => void, more = ''): HTMLButtonElement {
+export function icon_button(
+  name: IconName,
+  label: string,
+  on_click: () => void,
+  more = '',
+): HTMLButtonElement {
   return el(
     'button',
-    { type: 'button', class: `icon-button ${more}`, 'aria-label': label, title: label, on: { click: on_click } },
+    {
+      type: 'button',
+      class: `icon-button ${more}`,
+      'aria-label': label,
+      title: label,
+      on: { click: on_click },
+    },
     icon(name),
   );
 }
@@ -80,7 +94,11 @@ export function rich_text(text: string): Node[] {
   let at = 0;
   for (const match of text.matchAll(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g)) {
     if (match.index > at) nodes.push(document.createTextNode(text.slice(at, match.index)));
-    const link = el('a', { href: match[0], target: '_blank', rel: 'noopener noreferrer' }, match[0]);
+    const link = el(
+      'a',
+      { href: match[0], target: '_blank', rel: 'noopener noreferrer' },
+      match[0],
+    );
     nodes.push(link);
     at = match.index + match[0].length;
   }
@@ -95,10 +113,14 @@ export interface Keyed {
   build: () => HTMLElement;
 }
 
-/** Makes the children of `parent` match `items`, touching only what differs. Returns whether anything did. */
+/**
+ * Makes the children of `parent` match `items`, touching only what differs. Returns whether
+ * anything did.
+ */
 export function reconcile(parent: HTMLElement, items: readonly Keyed[]): boolean {
   const before = new Map<string, HTMLElement>();
-  for (const child of [...parent.children] as HTMLElement[]) before.set(child.dataset['key'] ?? '', child);
+  for (const child of [...parent.children] as HTMLElement[])
+    before.set(child.dataset['key'] ?? '', child);
   let changed = false;
   let place: Element | null = parent.firstElementChild;
   for (const item of items) {

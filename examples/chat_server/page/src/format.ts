@@ -6,7 +6,11 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-d
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const short_weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const long_date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const long_date = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+});
 
 const day_ms = 86_400_000;
 
@@ -47,7 +51,9 @@ export function last_seen(time: number): string {
   const minutes = Math.floor((Date.now() - time) / 60_000);
   if (minutes < 1) return 'last seen just now';
   if (minutes < 60) return `last seen ${minutes} min ago`;
-  return days_ago(time) === 0 ? `last seen at ${clock.format(time)}` : `last seen ${list_time(time)}`;
+  return days_ago(time) === 0
+    ? `last seen at ${clock.format(time)}`
+    : `last seen ${list_time(time)}`;
 }
 
 export function user_name(client: ParleyClient, user: UserId): string {
@@ -74,7 +80,9 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
   const target = whom(client, event.target);
   switch (event.kind) {
     case 'created':
-      return kind === 'direct' ? 'This is the beginning of your chat' : `${sender} created the ${kind}`;
+      return kind === 'direct'
+        ? 'This is the beginning of your chat'
+        : `${sender} created the ${kind}`;
     case 'joined':
       return `${who(client, event.target || event.sender)} joined`;
     case 'left':
@@ -108,7 +116,10 @@ function hue(text: string): number {
 }
 
 function initials(name: string): string {
-  const words = name.trim().split(/[\s._-]+/).filter((word) => word !== '');
+  const words = name
+    .trim()
+    .split(/[\s._-]+/)
+    .filter((word) => word !== '');
   const letters = words.length > 1 ? [words[0]!, words[words.length - 1]!] : words;
   return letters.map((word) => [...word][0]!.toUpperCase()).join('') || '?';
 }

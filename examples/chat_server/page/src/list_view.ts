@@ -1,4 +1,5 @@
-// list_view.ts: the conversation list with unread counts, last messages and presence; and who is signed in.
+// list_view.ts: the conversation list with unread counts, last messages and presence; and who is
+// signed in.
 import type { ConversationId, ConversationView, ParleyClient, UserId } from '@parley/client';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { avatar, conversation_title, list_time, preview, user_name } from './format.js';
@@ -18,7 +19,10 @@ export class ListView {
   private readonly list_ = el('ul', { class: 'conversations', 'aria-label': 'Conversations' });
   private readonly empty_ = el('div', { class: 'list-empty' });
   private readonly filter_ = el('input', {
-    type: 'search', placeholder: 'Find a conversation', 'aria-label': 'Find a conversation', autocomplete: 'off',
+    type: 'search',
+    placeholder: 'Find a conversation',
+    'aria-label': 'Find a conversation',
+    autocomplete: 'off',
   });
   private readonly typing_ = new Map<ConversationId, { user: UserId; until: number }>();
   private readonly watched_ = new Set<ConversationId>();
@@ -29,13 +33,21 @@ export class ListView {
     private readonly actions_: ListActions,
   ) {
     const header = el(
-      'header', { class: 'list-header' },
+      'header',
+      { class: 'list-header' },
       this.me_,
       icon_button('plus', 'New conversation', actions_.start, 'primary'),
       icon_button('leave', 'Sign out', actions_.sign_out),
     );
     const search = el('label', { class: 'search' }, icon('search'), this.filter_);
-    this.element = el('nav', { class: 'sidebar', 'aria-label': 'Conversations' }, header, search, this.list_, this.empty_);
+    this.element = el(
+      'nav',
+      { class: 'sidebar', 'aria-label': 'Conversations' },
+      header,
+      search,
+      this.list_,
+      this.empty_,
+    );
     for (const name of ['list', 'names', 'presence', 'state', 'events'] as const) {
       client_.on(name, () => this.schedule());
     }
@@ -65,8 +77,13 @@ export class ListView {
     this.watch_peers(all);
     this.render_me();
     const wanted = this.filter_.value.trim().toLowerCase();
-    const shown = all.filter((view) => conversation_title(this.client_, view).toLowerCase().includes(wanted));
-    reconcile(this.list_, shown.map((view) => this.item(view)));
+    const shown = all.filter((view) =>
+      conversation_title(this.client_, view).toLowerCase().includes(wanted),
+    );
+    reconcile(
+      this.list_,
+      shown.map((view) => this.item(view)),
+    );
     this.render_empty(all.length, shown.length);
     const unread = all.reduce((sum, view) => sum + (view.unread > 0 ? 1 : 0), 0);
     document.title = unread > 0 ? `(${unread}) Parley` : 'Parley';
@@ -77,7 +94,8 @@ export class ListView {
     const title = conversation_title(this.client_, view);
     const typing = this.typing_.get(conversation);
     const is_typing = typing !== undefined && typing.until > Date.now();
-    const typist = is_typing && kind !== 'direct' ? `${user_name(this.client_, typing.user)} is ` : '';
+    const typist =
+      is_typing && kind !== 'direct' ? `${user_name(this.client_, typing.user)} is ` : '';
     const text = is_typing ? `${typist}typing…` : preview(this.client_, view);
     const time = list_time(view.lastActivity);
     const online = kind === 'direct' ? (this.client_.presence(view.peer)?.online ?? false) : null;
@@ -85,7 +103,8 @@ export class ListView {
     const failed = this.client_.outbox(conversation).some((item) => item.state === 'failed');
     const build = (): HTMLElement =>
       el(
-        'li', {},
+        'li',
+        {},
         el(
           'button',
           {
@@ -96,18 +115,37 @@ export class ListView {
           },
           avatar(title, kind, online),
           el(
-            'span', { class: 'lines' },
-            el('span', { class: 'line' }, el('span', { class: 'title', dir: 'auto' }, title), el('time', {}, time)),
+            'span',
+            { class: 'lines' },
             el(
-              'span', { class: 'line' },
+              'span',
+              { class: 'line' },
+              el('span', { class: 'title', dir: 'auto' }, title),
+              el('time', {}, time),
+            ),
+            el(
+              'span',
+              { class: 'line' },
               el('span', { class: `preview${is_typing ? ' typing' : ''}`, dir: 'auto' }, text),
-              failed ? el('span', { class: 'badge failed', title: 'A message was not sent' }, '!') : null,
-              unread > 0 ? el('span', { class: 'badge', 'aria-label': `${unread} unread` }, unread > 99 ? '99+' : String(unread)) : null,
+              failed
+                ? el('span', { class: 'badge failed', title: 'A message was not sent' }, '!')
+                : null,
+              unread > 0
+                ? el(
+                    'span',
+                    { class: 'badge', 'aria-label': `${unread} unread` },
+                    unread > 99 ? '99+' : String(unread),
+                  )
+                : null,
             ),
           ),
         ),
       );
-    return { key: conversation, signature: JSON.stringify([title, text, time, online, current, unread, failed]), build };
+    return {
+      key: conversation,
+      signature: JSON.stringify([title, text, time, online, current, unread, failed]),
+      build,
+    };
   }
 
   private render_me(): void {
@@ -119,9 +157,15 @@ export class ListView {
         signature: JSON.stringify([name, online]),
         build: () =>
           el(
-            'div', { class: 'me-line' },
+            'div',
+            { class: 'me-line' },
             avatar(name, 'direct', online),
-            el('span', { class: 'lines' }, el('span', { class: 'title' }, name), el('span', { class: 'subtitle' }, online ? 'online' : 'not connected')),
+            el(
+              'span',
+              { class: 'lines' },
+              el('span', { class: 'title' }, name),
+              el('span', { class: 'subtitle' }, online ? 'online' : 'not connected'),
+            ),
           ),
       },
     ]);
@@ -132,12 +176,17 @@ export class ListView {
     if (this.empty_.dataset['state'] === state) return;
     this.empty_.dataset['state'] = state;
     this.empty_.replaceChildren();
-    if (state === 'loading') this.empty_.append(el('div', { class: 'spinner', 'aria-label': 'Loading' }));
+    if (state === 'loading')
+      this.empty_.append(el('div', { class: 'spinner', 'aria-label': 'Loading' }));
     if (state === 'nothing') this.empty_.append(el('p', {}, 'No conversation of that name.'));
     if (state === 'first') {
       this.empty_.append(
         el('p', {}, 'Nothing here yet.'),
-        el('button', { type: 'button', class: 'button', on: { click: this.actions_.start } }, 'Start a conversation'),
+        el(
+          'button',
+          { type: 'button', class: 'button', on: { click: this.actions_.start } },
+          'Start a conversation',
+        ),
       );
     }
   }

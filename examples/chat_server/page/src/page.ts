@@ -1,7 +1,20 @@
-// page.ts: the demo page: sign in, then list and conversation side by side (on a phone: one at a time).
-import { IndexedDbStorage, MemoryStorage, ParleyClient, type ClientStorage, type ConversationId } from '@parley/client';
+// page.ts: the demo page: sign in, then list and conversation side by side (on a phone: one at a
+// time).
+import {
+  IndexedDbStorage,
+  MemoryStorage,
+  ParleyClient,
+  type ClientStorage,
+  type ConversationId,
+} from '@parley/client';
 import { ChatView } from './chat_view.js';
-import { database_name, forget_name, forget_old_devices, remember_name, signed_in_name } from './device.js';
+import {
+  database_name,
+  forget_name,
+  forget_old_devices,
+  remember_name,
+  signed_in_name,
+} from './device.js';
 import { details_dialog, share, start_dialog } from './dialogs.js';
 import { el, icon } from './dom.js';
 import { ListView } from './list_view.js';
@@ -17,11 +30,19 @@ function server_url(): string {
 
 function show_sign_in(problem = ''): void {
   const input = el('input', {
-    type: 'text', name: 'name', required: true, maxlength: '64', placeholder: 'alice', autocomplete: 'off',
-    autocapitalize: 'none', spellcheck: 'false', 'aria-describedby': 'warning',
+    type: 'text',
+    name: 'name',
+    required: true,
+    maxlength: '64',
+    placeholder: 'alice',
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    'aria-describedby': 'warning',
   });
   const card = el(
-    'form', { class: 'card' },
+    'form',
+    { class: 'card' },
     el('div', { class: 'logo' }, icon('chat')),
     el('h1', {}, 'Parley'),
     el('p', { class: 'lead' }, 'Choose a name and start to chat.'),
@@ -29,9 +50,15 @@ function show_sign_in(problem = ''): void {
     el('label', { class: 'field' }, el('span', {}, 'Your name'), input),
     el('button', { type: 'submit', class: 'button' }, 'Sign in'),
     el(
-      'p', { class: 'warning', id: 'warning' },
+      'p',
+      { class: 'warning', id: 'warning' },
       icon('alert'),
-      el('span', {}, el('strong', {}, 'Names are not checked. '), 'This is a development server: anybody can sign in as anybody and read what they read. Keep it off the internet.'),
+      el(
+        'span',
+        {},
+        el('strong', {}, 'Names are not checked. '),
+        'This is a development server: anybody can sign in as anybody and read what they read. Keep it off the internet.',
+      ),
     ),
   );
   card.addEventListener('submit', (event) => {
@@ -49,17 +76,30 @@ function show_sign_in(problem = ''): void {
 
 function banner(client: ParleyClient): HTMLElement {
   const text = el('span', {});
-  const again = el('button', { type: 'button', class: 'link', on: { click: () => client.reconnect() } }, 'Try now');
-  const element = el('div', { class: 'banner', role: 'status', hidden: true }, el('span', { class: 'spinner small' }), text, again);
+  const again = el(
+    'button',
+    { type: 'button', class: 'link', on: { click: () => client.reconnect() } },
+    'Try now',
+  );
+  const element = el(
+    'div',
+    { class: 'banner', role: 'status', hidden: true },
+    el('span', { class: 'spinner small' }),
+    text,
+    again,
+  );
   let retry_at = 0;
   let shown_after = 0;
   const draw = (): void => {
     const { state } = client;
     // A short blink at start or between two links is not worth a word.
-    element.hidden = state === 'ready' || state === 'stopped' || state === 'idle' || Date.now() < shown_after;
+    element.hidden =
+      state === 'ready' || state === 'stopped' || state === 'idle' || Date.now() < shown_after;
     const seconds = Math.max(0, Math.ceil((retry_at - Date.now()) / 1000));
     text.textContent =
-      state === 'waiting' && seconds > 0 ? `No connection. Trying again in ${seconds} s.` : 'Reconnecting…';
+      state === 'waiting' && seconds > 0
+        ? `No connection. Trying again in ${seconds} s.`
+        : 'Reconnecting…';
     again.hidden = state !== 'waiting' || seconds < 2;
   };
   client.on('state', ({ state, retryAt }) => {
@@ -89,7 +129,11 @@ async function open_storage(name: string): Promise<ClientStorage> {
 }
 
 async function run(name: string): Promise<void> {
-  const client = new ParleyClient({ url: server_url(), token: name, storage: await open_storage(name) });
+  const client = new ParleyClient({
+    url: server_url(),
+    token: name,
+    storage: await open_storage(name),
+  });
   const open = (id: ConversationId): void => {
     if (hash_value('c') === id) route();
     else location.hash = `c=${id}`;
@@ -112,7 +156,8 @@ async function run(name: string): Promise<void> {
     share: (id) => void share(id),
   });
   const nothing = el(
-    'section', { class: 'nothing' },
+    'section',
+    { class: 'nothing' },
     el('div', { class: 'logo' }, icon('chat')),
     el('p', {}, 'Choose a conversation, or start one.'),
     el('button', { type: 'button', class: 'button', on: { click: start } }, 'New conversation'),

@@ -35,10 +35,15 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
     el('span', { class: 'text', dir: 'auto' }, ...rich_text(row.text)),
     el('span', { class: 'meta' }, el('time', {}, time_of_day(row.time)), tick_mark(row.tick)),
   );
-  const face = row.name === '' ? null : el('div', { class: 'face' }, row.last ? avatar(row.name, 'direct') : null);
+  const face =
+    row.name === ''
+      ? null
+      : el('div', { class: 'face' }, row.last ? avatar(row.name, 'direct') : null);
   const column = el('div', { class: 'column' }, bubble);
   if (row.renumbered) {
-    column.append(el('div', { class: 'note' }, 'This device was restored: the message may stand here twice.'));
+    column.append(
+      el('div', { class: 'note' }, 'This device was restored: the message may stand here twice.'),
+    );
   }
   if (row.local !== '') {
     column.append(
@@ -46,8 +51,16 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
         'div',
         { class: 'note problem' },
         `Not sent: ${row.problem} `,
-        el('button', { type: 'button', class: 'link', on: { click: () => actions.retry(row.local) } }, 'Try again'),
-        el('button', { type: 'button', class: 'link', on: { click: () => actions.discard(row.local) } }, 'Discard'),
+        el(
+          'button',
+          { type: 'button', class: 'link', on: { click: () => actions.retry(row.local) } },
+          'Try again',
+        ),
+        el(
+          'button',
+          { type: 'button', class: 'link', on: { click: () => actions.discard(row.local) } },
+          'Discard',
+        ),
       ),
     );
   }

@@ -68,7 +68,12 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     own,
     sender: event.sender,
     name: input.show_names && !own ? input.name(event.sender) : '',
-    text: event.text !== '' ? event.text : event.data !== '' ? 'This kind of message cannot be shown here.' : '',
+    text:
+      event.text !== ''
+        ? event.text
+        : event.data !== ''
+          ? 'This kind of message cannot be shown here.'
+          : '',
     time: event.time,
     first: true,
     last: true,
@@ -132,7 +137,12 @@ export function build_rows(input: TimelineInput): Row[] {
     const sentence = event.kind === 'message' ? '' : input.sentence(event);
     if (event.kind !== 'message' && sentence === '') continue;
     start_day(event.time);
-    if (!line_drawn && event.seq > read_line && event.kind === 'message' && event.sender !== input.self) {
+    if (
+      !line_drawn &&
+      event.seq > read_line &&
+      event.kind === 'message' &&
+      event.sender !== input.self
+    ) {
       line_drawn = true;
       rows.push({ kind: 'new', key: 'new', text: 'New messages' });
     }
@@ -151,7 +161,8 @@ export function build_rows(input: TimelineInput): Row[] {
     rows.push(outbox_row(input, item, 0, item.createdAt));
   }
   join_runs(rows);
-  if (input.typing.length > 0) rows.push({ kind: 'typing', key: 'typing', text: typing_text(input.typing) });
+  if (input.typing.length > 0)
+    rows.push({ kind: 'typing', key: 'typing', text: typing_text(input.typing) });
   return rows;
 }
 

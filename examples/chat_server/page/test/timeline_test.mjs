@@ -19,17 +19,43 @@ const noon = new Date(2026, 0, 15, 12).getTime();
 const minute = 60_000;
 
 function event(seq, sender, fields = {}) {
-  return { seq, sender, kind: 'message', time: noon + seq * 1000, echo: '', text: `m${seq}`, data: '', ...fields };
+  return {
+    seq,
+    sender,
+    kind: 'message',
+    time: noon + seq * 1000,
+    echo: '',
+    text: `m${seq}`,
+    data: '',
+    ...fields,
+  };
 }
 
 function item(random, fields = {}) {
-  return { random, local: `l${random}`, text: `o${random}`, createdAt: noon + 1000, state: 'pending', renumbered: false, ...fields };
+  return {
+    random,
+    local: `l${random}`,
+    text: `o${random}`,
+    createdAt: noon + 1000,
+    state: 'pending',
+    renumbered: false,
+    ...fields,
+  };
 }
 
 function rows(fields) {
   const all = build_rows({
-    events: [], outbox: [], acked: [], self: 'me', others: { received: 0, read: 0 }, read_line: null,
-    show_names: true, name: (user) => user, sentence: (one) => one.sentence ?? '', typing: [], ...fields,
+    events: [],
+    outbox: [],
+    acked: [],
+    self: 'me',
+    others: { received: 0, read: 0 },
+    read_line: null,
+    show_names: true,
+    name: (user) => user,
+    sentence: (one) => one.sentence ?? '',
+    typing: [],
+    ...fields,
   });
   return all.filter((row) => row.kind !== 'day');
 }
@@ -38,31 +64,57 @@ const lines = (fields, show) => rows(fields).map(show);
 
 test('runs of one sender are joined for five minutes', () => {
   const events = [
-    event(1, 'bob'), event(2, 'bob'), event(3, 'eve'), event(4, 'me'), event(5, 'me', { time: noon + 6 * minute }),
+    event(1, 'bob'),
+    event(2, 'bob'),
+    event(3, 'eve'),
+    event(4, 'me'),
+    event(5, 'me', { time: noon + 6 * minute }),
   ];
-  const show = (row) => `${row.text} ${row.first ? 'first' : ''}${row.last ? 'last' : ''} ${row.name}`;
-  assert.deepEqual(lines({ events }, show), ['m1 first bob', 'm2 last bob', 'm3 firstlast eve', 'm4 firstlast ', 'm5 firstlast ']);
+  const show = (row) =>
+    `${row.text} ${row.first ? 'first' : ''}${row.last ? 'last' : ''} ${row.name}`;
+  assert.deepEqual(lines({ events }, show), [
+    'm1 first bob',
+    'm2 last bob',
+    'm3 firstlast eve',
+    'm4 firstlast ',
+    'm5 firstlast ',
+  ]);
 });
 
 test('ticks of own messages follow the others', () => {
   const events = [1, 2, 3, 4].map((seq) => event(seq, seq === 2 ? 'bob' : 'me'));
   const show = (row) => row.tick;
-  assert.deepEqual(lines({ events, others: { received: 3, read: 1 } }, show), ['read', 'none', 'delivered', 'sent']);
+  assert.deepEqual(lines({ events, others: { received: 3, read: 1 } }, show), [
+    'read',
+    'none',
+    'delivered',
+    'sent',
+  ]);
   assert.deepEqual(lines({ events, others: null }, show), ['sent', 'none', 'sent', 'sent']);
 });
 
 test('a message is one row from pending to committed, under one key', () => {
   const show = (row) => `${row.key} ${row.tick}`;
   const pending = lines({ outbox: [item('7')] }, show);
-  const acked = lines({ acked: [{ item: item('7'), seq: 1, time: noon }], outbox: [item('7')] }, show);
-  const committed = lines({
-    events: [event(1, 'me', { echo: '7' })], acked: [{ item: item('7'), seq: 1, time: noon }], outbox: [item('7')],
-  }, show);
+  const acked = lines(
+    { acked: [{ item: item('7'), seq: 1, time: noon }], outbox: [item('7')] },
+    show,
+  );
+  const committed = lines(
+    {
+      events: [event(1, 'me', { echo: '7' })],
+      acked: [{ item: item('7'), seq: 1, time: noon }],
+      outbox: [item('7')],
+    },
+    show,
+  );
   assert.deepEqual([pending, acked, committed], [['e7 pending'], ['e7 sent'], ['e7 sent']]);
 });
 
 test('a failed message says why and can be named', () => {
-  const [row] = rows({ outbox: [item('7', { state: 'failed', error: { code: 'denied', message: 'no' } })] });
+  const [row] = rows({
+    outbox: [item('7', { state: 'failed', error: { code: 'denied', message: 'no' } })],
+  });
   assert.deepEqual([row.tick, row.problem, row.local], ['failed', 'no', 'l7']);
 });
 
@@ -78,18 +130,33 @@ test('the line stands before the first message of others above the read position
 test('days are separated; events of unknown kind are not shown', () => {
   const day = 24 * 60 * minute;
   const events = [
-    event(1, 'bob'), event(2, 'bob', { kind: '77', time: noon + day }), event(3, 'bob', { time: noon + 2 * day }),
+    event(1, 'bob'),
+    event(2, 'bob', { kind: '77', time: noon + day }),
+    event(3, 'bob', { time: noon + 2 * day }),
     event(4, 'bob', { kind: 'left', sentence: 'bob left', time: noon + 2 * day }),
   ];
   const kinds = build_rows({
-    events, outbox: [], acked: [], self: 'me', others: null, read_line: null, show_names: false,
-    name: String, sentence: (one) => one.sentence ?? '', typing: [],
+    events,
+    outbox: [],
+    acked: [],
+    self: 'me',
+    others: null,
+    read_line: null,
+    show_names: false,
+    name: String,
+    sentence: (one) => one.sentence ?? '',
+    typing: [],
   }).map((row) => row.kind);
   assert.deepEqual(kinds, ['day', 'message', 'day', 'message', 'system']);
 });
 
 test('who is typing', () => {
-  const table = [[[], ''], [['a'], 'a is typing'], [['a', 'b'], 'a and b are typing'], [['a', 'b', 'c'], 'a and 2 others are typing']];
+  const table = [
+    [[], ''],
+    [['a'], 'a is typing'],
+    [['a', 'b'], 'a and b are typing'],
+    [['a', 'b', 'c'], 'a and 2 others are typing'],
+  ];
   for (const [names, text] of table) assert.equal(typing_text(names), text);
   assert.equal(rows({ typing: ['a'] }).at(-1).kind, 'typing');
 });
