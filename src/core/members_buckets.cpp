@@ -347,6 +347,7 @@ struct Conversation::State::PageJob {
 void Conversation::State::list_members(UserId after, std::uint32_t limit,
                                        Then<wire::MembersPage> then) {
   auto job = std::make_shared<PageJob>();
+  job->page.conversation = id;
   job->limit = limit;
   job->after = after;
   job->then = std::move(then);
