@@ -201,6 +201,18 @@ export class ConversationState {
     }
   }
 
+  /**
+   * The cursor to subscribe with. A conversation of which nothing is stored starts at the head that
+   * the list told, so that what came after that line was made is pushed and not jumped over.
+   */
+  start(): Cursor | null {
+    if (this.cursor === null && this.entry.head.seq > 0) {
+      this.cursor = this.entry.head;
+      this.from = this.entry.head.seq + 1;
+    }
+    return this.cursor;
+  }
+
   moved(head: Cursor, head_ordinal: number): boolean {
     if (head.epoch === this.entry.head.epoch && head.seq <= this.entry.head.seq) return false;
     this.entry = { ...this.entry, head, headOrdinal: head_ordinal };

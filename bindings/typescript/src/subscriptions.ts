@@ -27,7 +27,7 @@ export class Subscriptions {
     const items = states.map((state): SubscribeItem => {
       const { conversation } = state.entry;
       const level: Level = state.opened > 0 || full.has(conversation) ? 'full' : 'heads';
-      return { conversation, level, cursor: level === 'full' ? state.cursor : null };
+      return { conversation, level, cursor: level === 'full' ? state.start() : null };
     });
     for (let at = 0; at < items.length; at += subscribe_at_once) {
       this.send_subscribe(items.slice(at, at + subscribe_at_once));

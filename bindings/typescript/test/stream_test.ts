@@ -95,6 +95,15 @@ test('an answer to a subscribe that was replaced meanwhile is ignored', () => {
   assert.deepEqual(only(harness.push(events(1, 5, 5)), 'events'), ['events 5']);
 });
 
+test('a conversation new in the list is followed from the head that the list told', () => {
+  const harness = Harness.ready(entry(1));
+  const change = { whole: false, entries: [entry(2, at(1))], removed: [], token: 't2' };
+  assert.deepEqual(subscribes(harness.push({ type: 'list', change })), ['subscribe c2:full@1']);
+  harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(2, 'range', 2)] });
+  assert.deepEqual(only(harness.push(events(2, 2, 2)), 'events'), ['events 2']);
+  assert.equal(harness.core.view(id(2))!.lastEvent!.text, 'm2');
+});
+
 test('events and cursor are stored in one batch', async () => {
   const harness = at_five();
   const lines = harness.push(events(1, 6, 7));
@@ -209,7 +218,7 @@ test('history that touches the stored run makes it longer, other history does no
 test('opening makes a channel full from its cursor, closing gives it back', () => {
   const harness = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
   assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), [
-    'subscribe c1:full@head',
+    'subscribe c1:full@4',
   ]);
   harness.answer(harness.last_request, { type: 'subscribed', answers: [resume(1, 'snapshot', 4)] });
   assert.deepEqual(subscribes(harness.feed({ type: 'open', conversation: id(1) })), []);
