@@ -1,4 +1,5 @@
-// parley/net.hpp: the transports over sockets: `ws:` for browsers and everybody else, `tcp:` for the plain case.
+// parley/net.hpp: the transports over sockets: `ws:` for browsers and everybody else, `tcp:` for
+// the plain case.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -12,8 +13,8 @@
 namespace parley::inline v0 {
 
 /// What every socket transport has. All deadlines are absolute: no byte that a peer sends extends
-/// them. They are kept by a sweep of each shard, so one may end late by a quarter of the shortest of
-/// them, a second at most. Not to be changed at run time.
+/// them. They are kept by a sweep of each shard, so one may end late by a quarter of the shortest
+/// of them, a second at most. Not to be changed at run time.
 struct SocketOptions {
   /// Largest message in bytes until Link::limit_messages says otherwise. 1 to 1 GiB.
   std::size_t max_message = limits::body_default + 64 * limits::kib;
@@ -35,9 +36,9 @@ struct SocketOptions {
 
 /// `tcp://host:port`. The wire: the side that dialled sends four bytes, "PB1\n" for binary or
 /// "PJ1\n" for JSON messages. After them both sides send messages: a length of 4 bytes, big-endian,
-/// and so many bytes. Length 0 asks for a sign of life and is answered by length 0xffffffff; neither
-/// carries a message. Length 0xfffffffe is the last one of a side that closes; a stream that ends
-/// without it was cut.
+/// and so many bytes. Length 0 asks for a sign of life and is answered by length 0xffffffff;
+/// neither carries a message. Length 0xfffffffe is the last one of a side that closes; a stream
+/// that ends without it was cut.
 struct TcpOptions : SocketOptions {};
 
 /// `ws://host:port/path` (RFC 6455 without extensions). The subprotocol chooses the encoding:
@@ -50,11 +51,11 @@ struct WebsocketOptions : SocketOptions {
   /// Origins that browsers may connect from, as they send them ("https://chat.example"); "*" allows
   /// any. Empty: only the origin whose host and port are those of the request itself. A request
   /// without an Origin header comes from no browser and is always allowed.
-  std::vector<std::string> origins;
+  std::vector<std::string> origins{};
   /// A directory whose files are served to GET and HEAD on the same port; "/" is index.html. Never
   /// anything outside it, nothing whose name begins with a dot. Empty: none. Read on the shard:
   /// meant for a small page, not for a web site.
-  std::string static_files;
+  std::string static_files{};
   /// Larger files are refused with 404. At most 64 MiB.
   std::size_t max_static_file = 4 * limits::mib;
   /// From the request to the last byte of a file.
