@@ -13,7 +13,7 @@ import sys
 
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 BARE = ["-fno-exceptions", "-fno-rtti"]
-NEEDS_EXCEPTIONS = {"parley/asio.hpp"}  # Asio does
+ASIO_HEADERS = {"parley/asio.hpp"}  # Asio needs exceptions
 
 BARE_MEMBER = re.compile(
     r"^\s+(?!using|friend|typedef|static|return|struct|enum|class|template)"
@@ -52,10 +52,10 @@ def main():
         return None if result.returncode == 0 else f"{header} {' '.join(extra)}\n{result.stderr}"
 
     jobs = [(header, extra) for header in headers for extra in ([], BARE)
-            if not (extra and header in NEEDS_EXCEPTIONS)]
+            if not (extra and header in ASIO_HEADERS)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         problems = [p for p in pool.map(lambda job: check(*job), jobs) if p]
-    for header in headers:
+    for header in [h for h in headers if h not in ASIO_HEADERS]:  # its structs are inner ones
         problems += bare_members(header, (include / header).read_text())
     print("\n".join(problems) if problems else f"{len(headers)} headers compile alone")
     return 1 if problems or not headers else 0
