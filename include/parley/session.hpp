@@ -37,6 +37,9 @@ struct CreateOptions {
   std::string title{};                              // up to limits::title bytes of UTF-8
   std::vector<std::string>
       members{};  // subjects, up to limits::add_at_once; the creator needs no mention
+  /// Makes a repeated create by the same user, or by the system, find the first one, for ever; up
+  /// to limits::host_key bytes. Default: none, every create is a new conversation.
+  std::string key{};
 };
 struct SubscribeOptions {
   Level level = Level::full;

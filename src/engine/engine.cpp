@@ -91,6 +91,13 @@ Pending<Conversation> open_as_system(const Impl& impl, wire::Operation operation
       });
 }
 
+Pending<Conversation> create_as_system(const std::shared_ptr<EngineImpl>& impl,
+                                       CreateOptions options, Completion<Conversation> done) {
+  auto create = engine::create_of(std::move(options));
+  if (!create) return engine::refuse<Conversation>(std::move(create).error(), std::move(done));
+  return open_as_system(impl, std::move(*create), std::move(done));
+}
+
 Pending<void> do_as_system(const Impl& impl, wire::Operation operation, Completion<void> done) {
   return as_system<void>(
       impl, std::move(done), [&](const engine::Local& system, Completion<void> then) {
@@ -159,10 +166,10 @@ void Engine::attach(AttachOptions options, Completion<Session> done) {
   impl_->attach(std::move(options), std::move(done));
 }
 Pending<Conversation> Engine::create(CreateOptions options) {
-  return open_as_system(impl_, engine::create_of(std::move(options)), {});
+  return create_as_system(impl_, std::move(options), {});
 }
 void Engine::create(CreateOptions options, Completion<Conversation> done) {
-  open_as_system(impl_, engine::create_of(std::move(options)), std::move(done));
+  create_as_system(impl_, std::move(options), std::move(done));
 }
 Pending<Conversation> Engine::direct(std::string first, std::string second) {
   return open_as_system(impl_, wire::Direct{std::move(second), std::move(first)}, {});

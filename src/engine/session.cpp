@@ -12,7 +12,6 @@ namespace parley::inline v0 {
 namespace {
 
 using detail::LocalSession;
-using engine::create_of;
 using engine::Local;
 using engine::start;
 
@@ -187,10 +186,10 @@ void Session::history(const ConversationId& conversation, HistoryOptions options
 // ---- Conversations ----
 
 Pending<Conversation> Session::create(CreateOptions options) {
-  return engine::start_opening(session_, create_of(std::move(options)), {});
+  return engine::start_create(session_, std::move(options), {});
 }
 void Session::create(CreateOptions options, Completion<Conversation> done) {
-  engine::start_opening(session_, create_of(std::move(options)), std::move(done));
+  engine::start_create(session_, std::move(options), std::move(done));
 }
 Pending<Conversation> Session::direct(std::string peer) {
   return engine::start_opening(session_, wire::Direct{std::move(peer), {}}, {});

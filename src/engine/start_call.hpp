@@ -4,9 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "base/siphash.hpp"
 #include "engine/call.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/local_session.hpp"
+#include "parley/limits.hpp"
 #include "parley/session.hpp"
 
 namespace parley::engine {
@@ -54,12 +56,23 @@ inline Pending<Conversation> start_opening(const Local& session, wire::Operation
       std::move(done));
 }
 
-inline wire::Create create_of(CreateOptions options) {
+inline Result<wire::Create> create_of(CreateOptions options) {
+  if (options.key.size() > limits::host_key) {
+    return Error{Errc::too_large, "key: longer than 128 bytes"};
+  }
   wire::Create create;
   create.kind = options.kind;
   create.title = std::move(options.title);
   create.members = std::move(options.members);
+  if (!options.key.empty()) create.nonce.bytes = base::siphash128({}, options.key);
   return create;
+}
+
+inline Pending<Conversation> start_create(const Local& session, CreateOptions options,
+                                          Completion<Conversation> done) {
+  auto create = create_of(std::move(options));
+  if (!create) return refuse<Conversation>(std::move(create).error(), std::move(done));
+  return start_opening(session, std::move(*create), std::move(done));
 }
 
 inline Pending<Ack> start_send(const Local& session, const ConversationId& id,

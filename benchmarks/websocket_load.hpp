@@ -1,0 +1,68 @@
+// websocket_load.hpp: many WebSocket clients on one thread and one epoll: the load for the servers
+// measured.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wire/codec.hpp"
+
+namespace parley::bench {
+
+/// Speaks RFC 6455 as a client, no more of it than a benchmark on loopback needs.
+class WebsocketLoad {
+ public:
+  /// Called with each whole message and the client's number. The view is valid for the call.
+  using OnMessage = std::function<void(int client, std::string_view message)>;
+
+  WebsocketLoad(int port, std::string path, std::string subprotocol);
+  ~WebsocketLoad();
+
+  /// Connects and upgrades one client, blocking; its number.
+  int connect();
+  void send(int client, std::string_view payload, bool text = false);
+  void on_message(OnMessage handler) { handler_ = std::move(handler); }
+  /// Handles what has arrived; waits up to `timeout_ms` for it.
+  void poll(int timeout_ms);
+  [[nodiscard]] int size() const noexcept { return static_cast<int>(clients_.size()); }
+
+ private:
+  struct Client {
+    int socket = -1;
+    std::string partial;
+  };
+  void receive(int client);
+  int port_;
+  std::string path_, subprotocol_;
+  int epoll_ = -1;
+  std::vector<Client> clients_;
+  OnMessage handler_;
+  std::vector<char> buffer_;
+};
+
+/// Parley's binary protocol over the load: signs clients in and asks one thing at a time.
+class ParleyLoad {
+ public:
+  explicit ParleyLoad(int port);
+  int sign_in(const std::string& name);
+  /// Sends a request and waits for its answer; pushes that come meanwhile are counted.
+  wire::Answer ask(int client, wire::Operation operation);
+  void post(int client, std::uint32_t number, wire::Operation operation);
+  void poll(int timeout_ms) { load_.poll(timeout_ms); }
+
+  std::uint64_t events = 0;                              // delivered so far, over all clients
+  std::function<void(std::uint32_t request)> on_answer;  // without a waiting ask()
+  std::function<void(int client, std::uint64_t first, std::uint32_t count)> on_events;
+
+ private:
+  void message(std::string_view bytes, int client);
+  WebsocketLoad load_;
+  std::unique_ptr<wire::Codec> codec_ = wire::binary_codec();
+  std::uint32_t asked_ = 0;
+  std::uint32_t next_request_ = 1'000'000;
+  std::vector<wire::Answer> answer_;
+};
+
+}  // namespace parley::bench
