@@ -395,7 +395,7 @@ TEST_CASE("a close reason is cut to what fits, between characters") {
 }
 
 TEST_CASE("any messages in any fragments, splits and with any control frames come out the same") {
-  rc::check([] {
+  REQUIRE(rc::check([] {
     const Role role = *rc::gen::element(Role::server, Role::client);
     const auto messages = *rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>());
     std::string bytes;
@@ -432,5 +432,5 @@ TEST_CASE("any messages in any fragments, splits and with any control frames com
     RC_ASSERT(got == expected);
     RC_ASSERT(parser.idle());
     RC_ASSERT(parser.buffered() == 0U);
-  });
+  }));
 }
