@@ -1,0 +1,221 @@
+// Opening, talking, limits and the end of an engine, through its public face.
+#include "parley/engine.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "engine/log_capture.hpp"
+#include "engine/waiting.hpp"
+#include "parley/memory_store.hpp"
+
+using namespace parley;
+using namespace std::chrono_literals;
+
+namespace {
+
+EngineOptions two_threads() { return {.threads = 2}; }
+
+Errc open_error(EngineOptions options) {
+  auto opened = Engine::open(std::move(options));
+  return opened ? Errc::ok : opened.error().errc();
+}
+
+}  // namespace
+
+TEST_CASE("two sessions in one process chat over the memory store", "[engine]") {
+  auto engine = Engine::open(two_threads()).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto bob = engine.attach({.user = "bob"}).get().value();
+  REQUIRE(alice.subject() == "alice");
+  REQUIRE(alice.user());
+  REQUIRE(alice.user() != bob.user());
+
+  test::Collected<std::string> heard;
+  bob.on_event([&](const Event& event) {
+    if (const auto* message = event.as<Message>()) heard.add(std::string(message->text()));
+  });
+  auto chat = engine.direct("alice", "bob").get().value();
+  REQUIRE(chat.kind() == ConversationKind::direct);
+  const Ack ack = alice.send(chat, "hello").get().value();
+  REQUIRE(ack.seq >= 1);
+  REQUIRE(alice.send(chat, "again").get().value().seq == ack.seq + 1);
+  REQUIRE(heard.wait_for(2) == std::vector<std::string>{"hello", "again"});
+
+  // Found, not created again; the same for both.
+  REQUIRE(alice.direct("bob").get().value() == chat);
+  REQUIRE(bob.direct("alice").get().value() == chat);
+  const HistoryPage page = bob.history(chat).get().value();
+  REQUIRE_FALSE(page.events.empty());
+  REQUIRE(page.events.back().as<Message>()->text() == "again");
+}
+
+TEST_CASE("the host acts as the system, by subject", "[engine]") {
+  auto engine = Engine::open(two_threads()).value();
+  auto carol = engine.attach({.user = "carol"}).get().value();
+  auto lobby = engine.create({.kind = ConversationKind::channel, .title = "lobby"}).get().value();
+  REQUIRE(carol.history(lobby).get().error().errc() == Errc::denied);
+  engine.add(lobby, {"carol"}).get().value();
+  REQUIRE(carol.history(lobby).get());
+  engine.set_title(lobby, "the lobby").get().value();
+
+  REQUIRE(engine.find_user("carol").get().value() == carol.user());
+  REQUIRE(engine.subject(carol.user()).get().value() == "carol");
+  REQUIRE(engine.find_user("nobody").get().error().errc() == Errc::denied);
+  REQUIRE(engine.subject(UserId{12345}).get().error().errc() == Errc::denied);
+  REQUIRE(engine.remove(lobby, "nobody").get().error().errc() == Errc::denied);
+
+  engine.set_role(lobby, "carol", Role::admin).get().value();
+  engine.remove(lobby, "carol").get().value();
+  REQUIRE(carol.send(lobby, "hi").get().error().errc() == Errc::denied);
+}
+
+TEST_CASE("a send with a key is applied once", "[engine]") {
+  auto engine = Engine::open(two_threads()).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto room = alice.create({.title = "room"}).get().value();
+  const Ack first = alice.send(room, "paid", {.key = "order-1"}).get().value();
+  const Ack again = alice.send(room, "paid", {.key = "order-1"}).get().value();
+  REQUIRE(again.seq == first.seq);
+  REQUIRE(again.repeated);
+  REQUIRE(alice.send(room, "other", {.key = "order-1"}).get().error().errc() == Errc::key_reused);
+}
+
+TEST_CASE("a create with a key finds what it made", "[engine]") {
+  auto engine = Engine::open(two_threads()).value();
+  const CreateOptions lobby{.kind = ConversationKind::channel, .title = "Lobby", .key = "lobby"};
+  auto first = engine.create(lobby).get().value();
+  REQUIRE(engine.create(lobby).get().value() == first);
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto own = alice.create(lobby).get().value();  // another creator, another conversation
+  REQUIRE_FALSE(own == first);
+  REQUIRE(alice.create(lobby).get().value() == own);
+  REQUIRE(engine.create({.key = std::string(limits::host_key, 'k')}).get());
+  REQUIRE(engine.create({.key = std::string(limits::host_key + 1, 'k')}).get().error().errc() ==
+          Errc::too_large);
+}
+
+TEST_CASE("every option is checked at its bounds", "[engine]") {
+  REQUIRE(open_error({.threads = -1}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = Threads::most + 1}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .max_body = 0}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .max_body = 16 * limits::mib + 1}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .max_body = 1}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib - 1}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven, .max_sessions = 0}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .max_sessions = 10'000'001}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .heartbeat = 999ms}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .heartbeat = 1s}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven, .heartbeat = 600'001ms}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .node = 1023}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven, .node = 1024}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = 2, .node = 1023}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .web_root = "/no/such/folder"}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .transports = {{"WS", {}}}}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .transports = {{"x", {}}}}) ==
+          Errc::invalid_argument);
+}
+
+TEST_CASE("the body is limited by the options and by the store", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven, .max_body = 100}).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto room = alice.create({}).get().value();
+  REQUIRE(alice.send(room, std::string(100, 'x')).get());
+  REQUIRE(alice.send(room, std::string(101, 'x')).get().error().errc() == Errc::too_large);
+
+  const std::size_t most = engine.store_facts().max_value - 16 * limits::kib;
+  if (most < 16 * limits::mib) {
+    REQUIRE(open_error({.threads = host_driven, .max_body = most}) == Errc::ok);
+    REQUIRE(open_error({.threads = host_driven, .max_body = most + 1}) == Errc::invalid_argument);
+  }
+}
+
+TEST_CASE("a store that cannot be opened, or promises too little, is an error of open", "[engine]") {
+  REQUIRE(open_error({.threads = 1, .store = []() -> Result<std::unique_ptr<Store>> {
+                        return Error{Errc::store_locked, "in use"};
+                      }}) == Errc::store_locked);
+  REQUIRE(open_error({.threads = 1, .store = []() -> Result<std::unique_ptr<Store>> {
+                        return std::unique_ptr<Store>();
+                      }}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = 1, .durability = StoreFacts::Durability::local}) ==
+          Errc::unsupported);
+}
+
+TEST_CASE("names of users are checked", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven}).value();
+  auto attach = [&](std::string user) {
+    auto session = engine.attach({.user = std::move(user)}).get();
+    return session ? Errc::ok : session.error().errc();
+  };
+  REQUIRE(attach("") == Errc::invalid_argument);
+  REQUIRE(attach("\xff") == Errc::invalid_argument);
+  REQUIRE(attach(std::string(limits::subject, 'a')) == Errc::ok);
+  REQUIRE(attach(std::string(limits::subject + 1, 'a')) == Errc::too_large);
+}
+
+TEST_CASE("sessions are limited", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven, .max_sessions = 2}).value();
+  auto first = engine.attach({.user = "a"}).get().value();
+  auto second = engine.attach({.user = "b"}).get().value();
+  REQUIRE(engine.attach({.user = "c"}).get().error().errc() == Errc::limit_reached);
+  { const Session gone = std::move(first); }
+  while (engine.poll(1ms)) {
+  }
+  REQUIRE(engine.attach({.user = "c"}).get());
+}
+
+TEST_CASE("listen names what it does not know", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven}).value();
+  REQUIRE(engine.listen("carrier-pigeon:home").error().errc() == Errc::unsupported);
+  REQUIRE(engine.listen("nothing").error().errc() == Errc::invalid_argument);
+  REQUIRE(engine.listen("inproc:lobby"));
+  REQUIRE(engine.listen("inproc:lobby").error().errc() == Errc::address_in_use);
+}
+
+TEST_CASE("the development authenticator is named loudly", "[engine]") {
+  test::LogCapture log;
+  auto engine = Engine::open({.threads = host_driven,
+                              .authenticator = development_authenticator(),
+                              .log = log.sink()})
+                    .value();
+  REQUIRE(log.has(LogLevel::warning, "DEVELOPMENT AUTHENTICATOR"));
+}
+
+TEST_CASE("figures", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven}).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto room = alice.create({}).get().value();
+  alice.send(room, "x").get().value();
+  const EngineStats stats = engine.stats();
+  REQUIRE(stats.shards == 1);
+  REQUIRE(stats.sessions == 1);
+  REQUIRE(stats.conversations == 1);
+}
+
+TEST_CASE("a moved-from engine and an empty session answer, they do not crash", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven}).value();
+  Engine other = std::move(engine);
+  REQUIRE(engine.create({}).get().error().errc() == Errc::engine_closed);  // NOLINT
+  REQUIRE(engine.attach({.user = "a"}).get().error().errc() == Errc::engine_closed);
+  REQUIRE(engine.find_user("a").get().error().errc() == Errc::engine_closed);
+  REQUIRE(engine.listen("inproc:x").error().errc() == Errc::engine_closed);
+  REQUIRE_FALSE(engine.poll(0us));
+  REQUIRE(engine.stopped());
+  Session none;
+  REQUIRE(none.send({}, "x").get().error().errc() == Errc::session_closed);
+  int called = 0;
+  none.list([&](Result<std::vector<ListEntry>> list) { called += list ? 0 : 1; });
+  none.list().then([&](Result<std::vector<ListEntry>> list) { called += list ? 0 : 1; });
+  REQUIRE(called == 2);
+}

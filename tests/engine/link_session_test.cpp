@@ -1,0 +1,294 @@
+// Sessions behind links: hello, limits, protocol errors, back-pressure; by the JSON encoding.
+#include "engine/link_session.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "engine/fake_link.hpp"
+#include "engine/log_capture.hpp"
+#include "parley/engine.hpp"
+
+using namespace parley;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto hello =
+    R"({"type":"hello","request":1,"min_version":1,"max_version":1,"token":"alice","device":"d"})";
+
+struct World {
+  test::LogCapture log;
+  std::vector<SessionInfo> sessions;
+  Engine engine;
+
+  explicit World(EngineOptions options = {}) : engine(open(std::move(options))) {
+    engine.on_session([this](const SessionInfo& info) { sessions.push_back(info); });
+  }
+  Engine open(EngineOptions options) {
+    options.threads = host_driven;
+    options.log = log.sink();
+    if (!options.authenticator) options.authenticator = development_authenticator();
+    return Engine::open(std::move(options)).value();
+  }
+  std::shared_ptr<test::Peer> connect() {
+    auto peer = std::make_shared<test::Peer>();
+    bool adopted = false;
+    REQUIRE(engine.adopt(std::make_unique<test::FakeLink>(peer),
+                         {.transport = "fake", .peer = "test", .encoding = Encoding::json},
+                         [&adopted, peer](LinkEvents* events, LinkHost& host) {
+                           peer->events = events;
+                           peer->host = &host;
+                           adopted = true;
+                         }));
+    REQUIRE(until([&] { return adopted; }));
+    return peer;
+  }
+  template <class Condition>
+  bool until(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (!engine.poll(1ms)) engine.wait(5ms);
+    }
+    return true;
+  }
+  std::shared_ptr<test::Peer> welcome() {
+    auto peer = connect();
+    peer->say(hello);
+    REQUIRE(until([&] { return peer->has(R"("type":"welcome")"); }));
+    return peer;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a link says hello, chats, and says goodbye", "[link]") {
+  World world;
+  auto peer = world.welcome();
+  REQUIRE(world.sessions.size() == 1);
+  REQUIRE(world.sessions.front().subject == "alice");
+  REQUIRE(world.sessions.front().transport == "fake");
+  REQUIRE(peer->limit > limits::body_default);
+
+  auto bob = world.engine.attach({.user = "bob"}).get().value();
+  std::string heard;
+  bob.on_event([&](const Event& event) {
+    if (const auto* message = event.as<Message>()) heard = message->text();
+  });
+  auto chat = bob.direct("alice").get().value();
+  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" +
+            to_string(chat.id()) + R"(","level":"full"}]})");
+  peer->say(R"({"type":"send","request":3,"conversation":")" + to_string(chat.id()) +
+            R"(","number":"1","random":"7","settled":"1","text":"over the link"})");
+  REQUIRE(world.until([&] { return peer->has(R"("type":"ack")") && !heard.empty(); }));
+  REQUIRE(heard == "over the link");
+  bob.send(chat, "and back").get().value();
+  REQUIRE(world.until([&] { return peer->has("and back"); }));
+
+  peer->say(R"({"type":"bye","request":4})");
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(peer->closed == CloseReason::normal);
+  REQUIRE(peer->has("goodbye"));
+}
+
+TEST_CASE("who is not authenticated is closed, and told nothing", "[link]") {
+  EngineOptions options;
+  options.authenticator = [](AuthRequest, std::function<void(Result<AuthAnswer>)> done) {
+    done(Error{Errc::denied, "the secret reason"});
+    done(AuthAnswer{"mallory"});  // a second answer changes nothing
+  };
+  World world(std::move(options));
+  auto peer = world.connect();
+  peer->say(hello);
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(peer->closed == CloseReason::policy);
+  REQUIRE(peer->has("unauthenticated"));
+  REQUIRE_FALSE(peer->has("secret"));
+  REQUIRE(world.sessions.empty());
+}
+
+TEST_CASE("an authenticator may answer later, from another thread, or throw", "[link]") {
+  EngineOptions options;
+  std::thread later;
+  options.authenticator = [&](const AuthRequest& request,
+                              std::function<void(Result<AuthAnswer>)> done) {
+    if (request.token == "throw") throw std::runtime_error("boom");
+    later = std::thread([done = std::move(done)] { done(AuthAnswer{"from afar"}); });
+  };
+  World world(std::move(options));
+  auto peer = world.welcome();
+  later.join();
+  REQUIRE(world.sessions.front().subject == "from afar");
+
+  auto second = world.connect();
+  second->say(R"({"type":"hello","request":1,"min_version":1,"max_version":1,"token":"throw"})");
+  REQUIRE(world.until([&] { return second->gone; }));
+  REQUIRE(world.log.has(LogLevel::error, "boom"));
+}
+
+TEST_CASE("bytes that are no frame close the link with a goodbye", "[link]") {
+  World world;
+  auto peer = world.welcome();
+  peer->say("this is no frame");
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(peer->closed == CloseReason::protocol_error);
+  REQUIRE(peer->has("goodbye"));
+  REQUIRE(peer->has("protocol_error"));
+}
+
+TEST_CASE("a request before hello closes the link", "[link]") {
+  World world;
+  auto peer = world.connect();
+  peer->say(R"({"type":"ping","request":1})");
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(peer->closed == CloseReason::protocol_error);
+}
+
+TEST_CASE("messages are limited before and after hello", "[link]") {
+  World world;
+  SECTION("before: exactly the limit is read, one more is not") {
+    auto peer = world.connect();
+    REQUIRE(peer->limit == limits::message_before_hello);
+    std::string exact = hello;
+    exact.append(limits::message_before_hello - exact.size(), ' ');
+    peer->say(exact);
+    REQUIRE(world.until([&] { return peer->has("welcome"); }));
+    auto second = world.connect();
+    second->say(exact + " ");
+    REQUIRE(world.until([&] { return second->gone; }));
+    REQUIRE(second->closed == CloseReason::too_large);
+  }
+  SECTION("after") {
+    auto peer = world.welcome();
+    const std::size_t most = peer->limit;
+    std::string ping = R"({"type":"ping","request":2})";
+    ping.append(most - ping.size(), ' ');
+    peer->say(ping);
+    REQUIRE(world.until([&] { return peer->has(R"("type":"done")"); }));
+    peer->say(ping + " ");
+    REQUIRE(world.until([&] { return peer->gone; }));
+    REQUIRE(peer->closed == CloseReason::too_large);
+  }
+}
+
+TEST_CASE("a request of unknown type is answered unsupported", "[link]") {
+  World world;
+  auto peer = world.welcome();
+  peer->say(R"({"type":"teleport","request":9})");
+  REQUIRE(world.until([&] { return peer->has("unsupported"); }));
+  REQUIRE_FALSE(peer->closed);
+}
+
+TEST_CASE("a slow reader lags, and is filled again when it reads", "[link]") {
+  World world;
+  auto peer = world.welcome();
+  auto bob = world.engine.attach({.user = "bob"}).get().value();
+  auto chat = bob.direct("alice").get().value();
+  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" +
+            to_string(chat.id()) + R"(","level":"full"}]})");
+  REQUIRE(world.until([&] { return peer->has("subscribed"); }));
+  peer->reading = false;
+  const std::string body(64 * limits::kib, 'x');
+  for (int i = 0; i < 24; ++i) bob.send(chat, body).get().value();
+  REQUIRE(world.until([&] { return peer->has("head_moved"); }));
+  REQUIRE(peer->unread < limits::queue_hard);
+  bob.send(chat, "the last one").get().value();
+  REQUIRE_FALSE(peer->has("the last one"));
+
+  peer->host->post([peer] {
+    peer->reading = true;
+    peer->unread = 0;
+    peer->events->drained();
+  });
+  REQUIRE(world.until([&] { return peer->has("the last one"); }));
+}
+
+TEST_CASE("answers that are never read end the link at the hard limit", "[link]") {
+  World world;
+  auto peer = world.welcome();
+  auto bob = world.engine.attach({.user = "bob"}).get().value();
+  auto chat = bob.direct("alice").get().value();
+  for (int i = 0; i < 4; ++i) {
+    bob.send(chat, std::string(60 * limits::kib, 'x')).get().value();
+  }
+  peer->reading = false;
+  for (int i = 0; i < 20 && !peer->closed; ++i) {
+    peer->say(R"({"type":"history","request":)" + std::to_string(10 + i) +
+              R"(,"conversation":")" + to_string(chat.id()) + R"(","from":0,"backward":true})");
+    world.until([&] { return peer->closed || peer->has(std::to_string(10 + i) + ","); });
+  }
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(peer->closed == CloseReason::slow_consumer);
+}
+
+TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
+  World world;
+  auto peer = world.welcome();
+  peer->reading = false;
+  peer->say(R"({"type":"ping","request":2})");
+  REQUIRE(world.until([&] { return peer->gone; }));  // 15 seconds
+  REQUIRE(peer->closed == CloseReason::slow_consumer);
+}
+
+TEST_CASE("above the memory limit requests are busy and links refused", "[link]") {
+  EngineOptions options;
+  options.memory_limit = limits::mib;
+  World world(std::move(options));
+  auto peer = world.welcome();
+  auto bob = world.engine.attach({.user = "bob"}).get().value();
+  auto chat = bob.direct("alice").get().value();
+  const std::string body(60 * limits::kib, 'x');
+  for (int i = 0; i < 4; ++i) bob.send(chat, body).get().value();
+  peer->keep = true;  // what was sent stays queued
+  int asked = 10;
+  while (world.engine.stats().queued_bytes < limits::mib) {
+    peer->say(R"({"type":"history","request":)" + std::to_string(++asked) +
+              R"(,"conversation":")" + to_string(chat.id()) + R"(","from":0,"backward":true})");
+    const std::size_t before = peer->got.size();
+    REQUIRE(world.until([&] { return peer->got.size() > before; }));
+  }
+  peer->say(R"({"type":"ping","request":2})");
+  REQUIRE(world.until([&] { return peer->has(R"("code":"busy")"); }));
+  REQUIRE(bob.send(chat, "x").get().error().errc() == Errc::busy);
+  auto refused = std::make_shared<test::Peer>();
+  bool told = false;
+  REQUIRE(world.engine.adopt(std::make_unique<test::FakeLink>(refused), {},
+                             [&](LinkEvents* events, LinkHost&) { told = events == nullptr; }));
+  REQUIRE(world.until([&] { return told; }));
+  REQUIRE(refused->gone);
+
+  peer->kept.clear();
+  REQUIRE(bob.send(chat, "x").get());
+}
+
+TEST_CASE("a closing engine says goodbye to its links", "[link]") {
+  auto peer = [] {
+    World world;
+    return world.welcome();
+  }();
+  REQUIRE(peer->closed == CloseReason::going_away);
+  REQUIRE(peer->gone);
+  REQUIRE(peer->has("goodbye"));
+}
+
+TEST_CASE("a link that never tells that it is closed does not hold up the end", "[link]") {
+  class Mute final : public Link {
+   public:
+    void send(std::span<const Payload>) override {}
+    [[nodiscard]] std::size_t queued() const noexcept override { return 0; }
+    void close(CloseReason, std::string_view) override {}
+  };
+  test::LogCapture log;
+  {
+    auto engine = Engine::open({.threads = host_driven, .log = log.sink()}).value();
+    REQUIRE(engine.adopt(std::make_unique<Mute>(), {}, {}));
+    while (engine.poll(1ms)) {
+    }
+    REQUIRE(engine.stats().sessions == 1);
+  }
+  REQUIRE(log.mentions("did not end in time"));
+}

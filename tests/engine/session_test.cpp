@@ -1,0 +1,285 @@
+// Handlers, acknowledgement, following and the end of sessions of host code.
+#include "parley/session.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "catch.hpp"
+#include "engine/log_capture.hpp"
+#include "engine/waiting.hpp"
+#include "parley/engine.hpp"
+
+using namespace parley;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One thread, everything in poll: what happens is decided by the test alone.
+struct World {
+  test::LogCapture log;
+  Engine engine = Engine::open({.threads = host_driven, .log = log.sink()}).value();
+
+  Session attach(std::string user, std::string device = {}, bool manual = false,
+                 bool follow = true) {
+    return engine
+        .attach({.user = std::move(user),
+                 .device = std::move(device),
+                 .manual_ack = manual,
+                 .follow = follow})
+        .get()
+        .value();
+  }
+  template <class Condition>
+  bool until(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (!engine.poll(1ms)) engine.wait(5ms);
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a handler that throws closes its session and nothing else", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  auto carol = world.attach("carol");
+  std::optional<Errc> why;
+  int heard = 0;
+  bob.on_event([](const Event&) { throw std::runtime_error("no more"); });
+  bob.on_closed([&](const Error& error) { why = error.errc(); });
+  carol.on_event([&](const Event& event) { heard += event.as<Message>() != nullptr ? 1 : 0; });
+  auto room = alice.create({.members = {"bob", "carol"}}).get().value();
+  alice.send(room, "hi").get().value();
+  REQUIRE(world.until([&] { return why && heard == 1; }));
+  REQUIRE(*why == Errc::internal);
+  REQUIRE(world.log.has(LogLevel::error, "no more"));
+  REQUIRE(bob.list().get().error().errc() == Errc::internal);
+  alice.send(room, "still here").get().value();
+  REQUIRE(world.until([&] { return heard == 2; }));
+}
+
+TEST_CASE("a completion that throws closes its session", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  std::optional<Errc> why;
+  alice.on_closed([&](const Error& error) { why = error.errc(); });
+  alice.list([](Result<std::vector<ListEntry>>) { throw 7; });
+  REQUIRE(world.until([&] { return why.has_value(); }));
+  REQUIRE(*why == Errc::internal);
+}
+
+TEST_CASE("events arrive in order, once, and wait for the first handler", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  for (int i = 0; i < 100; ++i) alice.send(room, std::to_string(i)).get().value();
+  std::vector<Seq> seqs;
+  bob.on_event([&](const Event& event) { seqs.push_back(event.seq); });
+  REQUIRE(world.until([&] { return !seqs.empty() && seqs.back() >= 102; }));
+  for (std::size_t i = 1; i < seqs.size(); ++i) REQUIRE(seqs[i] == seqs[i - 1] + 1);
+}
+
+TEST_CASE("on_events takes several at once and records are shared", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  auto carol = world.attach("carol");
+  auto room = alice.create({.members = {"bob", "carol"}}).get().value();
+  std::vector<Event> to_bob;
+  std::vector<Event> to_carol;
+  bob.on_events([&](std::span<const Event> events) {
+    to_bob.insert(to_bob.end(), events.begin(), events.end());
+  });
+  carol.on_events([&](std::span<const Event> events) {
+    to_carol.insert(to_carol.end(), events.begin(), events.end());
+  });
+  for (int i = 0; i < 40; ++i) alice.send(room, "m" + std::to_string(i));
+  auto last = [](const std::vector<Event>& events) {
+    return !events.empty() && events.back().as<Message>() != nullptr &&
+           events.back().as<Message>()->text() == "m39";
+  };
+  REQUIRE(world.until([&] { return last(to_bob) && last(to_carol); }));
+  REQUIRE(to_bob.back().record.data() == to_carol.back().record.data());  // no copy
+}
+
+TEST_CASE("returning from a handler acknowledges, unless manual_ack", "[session]") {
+  World world;
+  auto alice = world.attach("alice", "phone");
+  auto bob = world.attach("bob", "phone");
+  auto mute = world.attach("mute", "phone", true);
+  bob.on_event([](const Event&) {});
+  std::vector<Event> kept;
+  mute.on_event([&](const Event& event) { kept.push_back(event); });
+  auto room = alice.create({.members = {"bob", "mute"}}).get().value();
+  const Seq seq = alice.send(room, "hi").get().value().seq;
+
+  auto received = [&](UserId user) -> Seq {
+    const MembersPage page = alice.members(room).get().value();
+    for (const Receipt& receipt : page.receipts) {
+      if (receipt.user == user) return receipt.received;
+    }
+    return 0;
+  };
+  REQUIRE(world.until([&] { return received(bob.user()) == seq; }));
+  REQUIRE(world.until([&] { return !kept.empty() && kept.back().seq == seq; }));
+  REQUIRE(received(mute.user()) < seq);
+  mute.acknowledge(kept.back());
+  REQUIRE(world.until([&] { return received(mute.user()) == seq; }));
+}
+
+TEST_CASE("read positions, signals, presence, names and lists", "[session]") {
+  World world;
+  auto alice = world.attach("alice", "phone");
+  auto bob = world.attach("bob", "phone");
+  auto chat = alice.direct("bob").get().value();
+  const Seq seq = bob.send(chat, "hello").get().value().seq;
+
+  int receipts = 0;
+  bob.on_receipts([&](const ReceiptsMoved& moved) {
+    for (const Receipt& receipt : moved.receipts) {
+      receipts += receipt.user == alice.user() && receipt.read == seq ? 1 : 0;
+    }
+  });
+  alice.read(chat, seq).get().value();
+  REQUIRE(world.until([&] { return receipts > 0; }));
+
+  std::string typed;
+  alice.on_signal([&](const Signal& signal) { typed = signal.kind; });
+  REQUIRE(world.until([&] {
+    bob.signal(chat, "typing").get().value();
+    return typed == "typing";
+  }));
+
+  const auto names = alice.names({bob.user(), UserId{99}}).get().value();
+  REQUIRE(names.size() == 1);
+  REQUIRE(names.front().subject == "bob");
+
+  REQUIRE(alice.watch(chat, {bob.user()}).get().value().front().online);
+  bool gone = false;
+  alice.on_presence([&](const Presence& presence) { gone = !presence.online; });
+  { const Session leaving = std::move(bob); }
+  REQUIRE(world.until([&] { return gone; }));
+
+  std::vector<ListEntry> list;
+  REQUIRE(world.until([&] {
+    list = alice.list().get().value();
+    return list.size() == 1;
+  }));
+  REQUIRE(list.front().conversation == chat.id());
+  REQUIRE(list.front().unread == 0);
+}
+
+TEST_CASE("a session that does not follow subscribes by itself", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob", {}, false, false);
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  std::vector<Seq> seqs;
+  bob.on_event([&](const Event& event) { seqs.push_back(event.seq); });
+  alice.send(room, "unseen").get().value();
+  const ResumeAnswer answer = bob.subscribe(room).get().value();
+  REQUIRE(answer.answer == Resume::snapshot);
+  REQUIRE(answer.level == Level::full);
+  const Seq seq = alice.send(room, "seen").get().value().seq;
+  REQUIRE(world.until([&] { return !seqs.empty() && seqs.back() == seq; }));
+  REQUIRE(seqs.size() == 1);
+
+  // From a cursor: what came after it.
+  seqs.clear();
+  REQUIRE(bob.subscribe(room, {.from = answer.head}).get().value().answer == Resume::range);
+  REQUIRE(world.until([&] { return seqs == std::vector<Seq>{seq}; }));
+}
+
+TEST_CASE("a session may be destroyed inside its own handler", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = std::make_unique<Session>(world.attach("bob"));
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  int calls = 0;
+  bob->on_event([&](const Event&) {
+    ++calls;
+    bob.reset();
+  });
+  for (int i = 0; i < 5; ++i) alice.send(room, "x").get().value();
+  REQUIRE(world.until([&] { return !bob && world.engine.stats().sessions == 1; }));
+  REQUIRE(calls == 1);
+}
+
+TEST_CASE("destroying a session waits for its handler, and none starts after", "[session]") {
+  auto engine = Engine::open({.threads = 2}).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  for (int round = 0; round < 20; ++round) {
+    auto alive = std::make_unique<std::atomic<int>>(0);
+    std::atomic<bool> inside{false};
+    {
+      auto bob = engine.attach({.user = "bob"}).get().value();
+      bob.on_event([&, counter = alive.get()](const Event&) {
+        inside = true;
+        for (int i = 0; i < 1'000; ++i) counter->fetch_add(1);
+      });
+      for (int i = 0; i < 20; ++i) alice.send(room, "x");
+      const auto end = std::chrono::steady_clock::now() + 20s;
+      while (!inside && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    }
+    REQUIRE(inside);
+    alive.reset();  // a handler that still ran would be seen by the sanitizers
+  }
+}
+
+TEST_CASE("operations of a closed session are answered session_closed", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto room = alice.create({}).get().value();
+  int answered = 0;
+  for (int i = 0; i < 5; ++i) {
+    alice.send(room, "x", {}, [&](Result<Ack>) { ++answered; });
+  }
+  alice.close();
+  std::optional<Errc> late;
+  alice.send(room, "late", {}, [&](Result<Ack> ack) { late = ack.error().errc(); });
+  REQUIRE(late == Errc::session_closed);
+  REQUIRE(world.until([&] { return answered == 5; }));
+}
+
+TEST_CASE("in flight operations are limited, the rest is busy", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto room = alice.create({}).get().value();
+  std::size_t sent = 0;
+  std::size_t busy = 0;
+  for (std::size_t i = 0; i < limits::in_flight + 1; ++i) {
+    alice.send(room, "x", {}, [&](Result<Ack> ack) {
+      if (ack) {
+        ++sent;
+      } else if (ack.error().errc() == Errc::busy && ack.error().retryable()) {
+        ++busy;
+      }
+    });
+  }
+  REQUIRE(world.until([&] { return sent + busy == limits::in_flight + 1; }));
+  REQUIRE(sent >= limits::in_flight);
+}
+
+TEST_CASE("a session that does not take its events lags and loses none", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  const std::string body(64 * limits::kib, 'x');
+  for (int i = 0; i < 24; ++i) alice.send(room, body).get().value();  // 1.5 MiB: above the limit
+  std::vector<Seq> seqs;
+  bob.on_event([&](const Event& event) { seqs.push_back(event.seq); });
+  const Seq last = alice.send(room, "last").get().value().seq;
+  REQUIRE(world.until([&] { return !seqs.empty() && seqs.back() == last; }));
+  for (std::size_t i = 1; i < seqs.size(); ++i) REQUIRE(seqs[i] == seqs[i - 1] + 1);
+}
