@@ -183,10 +183,7 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
         const auto* entry = channel_members.find(user);
         if (entry != nullptr && entry->phase == MemberRows::Phase::ready && entry->present)
           now = entry->row;
-        if (const PendingMember* change = pending_for(user)) {
-          now.role = change->row.role;
-          if (now.role == Role::none) now.left_at = change->seq;
-        }
+        apply_decided(user, now);
       }
       Access access = build_access(user, now);
       access.receipt = receipt;

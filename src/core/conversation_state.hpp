@@ -292,7 +292,8 @@ struct Conversation::State {
   void with_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
   void serve_member_waiters();
   void with_counts(std::function<void(const Error&)> then);
-  [[nodiscard]] const PendingMember* pending_for(UserId user) const noexcept;
+  /// The row with what is decided and not in its partition yet.
+  void apply_decided(UserId user, layout::MemberRow& row, bool speculative = false) const noexcept;
   [[nodiscard]] std::uint64_t member_count() const noexcept;
   struct PageJob;
   void list_bucket(std::shared_ptr<PageJob> job);
@@ -442,9 +443,5 @@ struct Conversation::State {
   Effects::Timer receipt_timer = Effects::Timer::none;
 };
 
-/// The same words for what is absent and what is forbidden.
-inline Error denied() {
-  return {Errc::denied, "no such conversation, or it is not open to you for this"};
-}
 
 }  // namespace parley::core

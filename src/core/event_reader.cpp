@@ -16,6 +16,7 @@ namespace {
 using layout::StoredEvent;
 
 constexpr int attempts = 8;
+constexpr std::uint32_t row_overhead = 41;  // of an open event: its key and envelope
 constexpr Seq no_end = ~Seq{0} - 1;
 
 class ReadJob : public std::enable_shared_from_this<ReadJob> {
@@ -65,7 +66,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     to_key_ = layout::event_key(std::max(end, range_.from) + 1);
     Scan scan{.partition = partition(), .from = from_key_, .to = to_key_,
               .reverse = range_.backward, .max_rows = range_.max_events,
-              .max_bytes = range_.max_bytes, .owner = self};
+              .max_bytes = range_.max_bytes + row_overhead * range_.max_events, .owner = self};
     effects_.scan(std::move(scan), [self](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
       self->take_open(*rows);

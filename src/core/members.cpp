@@ -60,14 +60,7 @@ std::optional<layout::MemberRow> Conversation::State::member(UserId user, bool& 
     return std::nullopt;
   }
   layout::MemberRow row = entry->row;
-  const PendingMember* change = pending_for(user);
-  if (staged)
-    for (const PendingMember& made : staged->pending)
-      if (made.row.user == user) change = &made;
-  if (change != nullptr) {
-    if (row.role != Role::none || change->row.role == Role::none) row.role = change->row.role;
-    if (row.role == Role::none) row.left_at = change->seq;
-  }
+  apply_decided(user, row, true);
   return row;
 }
 
@@ -157,6 +150,7 @@ Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
                 .then = [this, user, then = std::move(leave.then)](
                             Result<layout::MemberRow> row) {
                   clear_busy(user);
+                  if (row) host.access_ended(id, user, row->left_at);
                   then(row ? Result<void>() : Result<void>(std::move(row).error()));
                   pump();
                 }});

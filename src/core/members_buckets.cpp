@@ -197,7 +197,6 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
   commit(std::move(writer).finish(), [this, job](Settled outcome) {
     switch (outcome.outcome) {
       case Settled::Outcome::done:
-        if (!counts.empty()) counts[job->bucket] = static_cast<std::uint32_t>(job->cell.count);
         bucket_done(*job, {});
         return host.feed_moved();
       case Settled::Outcome::refused:
@@ -210,6 +209,7 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
 
 void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
   if (!error) {
+    if (!counts.empty()) counts[job.bucket] = static_cast<std::uint32_t>(job.cell.count);
     for (const auto& kept : job.rows) {
       MemberRows::Entry& entry = channel_members.insert(kept.user);
       entry.phase = MemberRows::Phase::ready;
@@ -250,10 +250,17 @@ void Conversation::State::apply_pending() {
   }
 }
 
-const PendingMember* Conversation::State::pending_for(UserId user) const noexcept {
-  for (auto change = pending.rbegin(); change != pending.rend(); ++change)
-    if (change->row.user == user && !change->applied) return &*change;
-  return nullptr;
+void Conversation::State::apply_decided(UserId user, layout::MemberRow& row,
+                                        bool speculative) const noexcept {
+  const auto decide = [&](const PendingMember& change) {
+    // A row that was left at or after that seq has it, whoever came back since.
+    if (change.row.user != user || change.applied || row.left_at >= change.seq) return;
+    if (row.role != Role::none) row.role = change.row.role;
+    if (change.row.role == Role::none) row.left_at = change.seq;
+  };
+  for (const PendingMember& change : pending) decide(change);
+  if (speculative && staged)
+    for (const PendingMember& change : staged->pending) decide(change);
 }
 
 void Conversation::State::clear_busy(UserId user) {
@@ -292,10 +299,7 @@ void Conversation::State::serve_member_waiters() {
     std::optional<layout::MemberRow> row;
     if (entry->present) row = entry->row;
     else channel_members.erase(waiter.user);
-    if (const PendingMember* change = pending_for(waiter.user); row && change != nullptr) {
-      row->role = change->row.role;
-      if (row->role == Role::none) row->left_at = change->seq;
-    }
+    if (row) apply_decided(waiter.user, *row);
     waiter.then(row ? &*row : nullptr);
   }
   member_waiters.insert(member_waiters.begin(), std::make_move_iterator(still.begin()),
@@ -394,17 +398,16 @@ void Conversation::State::list_bucket(std::shared_ptr<PageJob> job) {
     if (!rows) return job->then(rows.error());
     for (const Row& found : rows->rows) {
       const auto user = layout::parse_number_key('m', found.key);
-      const auto row = layout::decode_member(found.value);
+      auto row = layout::decode_member(found.value);
       if (!user || !row) return job->then(unreadable());
       job->after = UserId{*user};
-      const PendingMember* change = pending_for(job->after);
-      const Role role = change != nullptr ? change->row.role : row->role;
-      if (role == Role::none || row->role == Role::none) continue;
+      apply_decided(job->after, *row);
+      if (row->role == Role::none) continue;
       if (job->page.members.size() == job->limit) {
         job->page.more = true;
         return job->then(std::move(job->page));
       }
-      job->page.members.push_back({job->after, role,
+      job->page.members.push_back({job->after, row->role,
                                    WallTime(std::chrono::milliseconds(row->since_ms)),
                                    row->visible_from});
     }

@@ -1,0 +1,237 @@
+// conversation_receipts_test.cpp: positions only grow, within what may be seen, committed before they are told; and sealing.
+#include "core/conversation.hpp"
+
+#include <string>
+
+#include "catch.hpp"
+#include "conversation_world.hpp"
+#include "parley/limits.hpp"
+
+using namespace parley;
+using namespace parley::core;
+using namespace parley::core::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("receipts are clamped, merged, committed together, then told") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  for (int i = 0; i < 5; ++i) REQUIRE(world.say(1) == Errc::ok);
+  world.fx.advance(1s);
+  world.receipts.clear();
+  const int commits = world.fx.commits;
+  CHECK(world.mark(2, 2, 0) == Errc::ok);
+  CHECK(world.mark(2, 0, 3) == Errc::ok);
+  CHECK(world.mark(2, 1, 1) == Errc::ok);
+  CHECK(world.access(2).value().receipt.read == 0);  // nothing is shown before it is durable
+  world.fx.advance(limits::receipt_delay - 1ms);
+  CHECK(world.receipts.empty());
+  world.fx.advance(1ms);
+  REQUIRE(world.receipts.size() == 1);
+  CHECK(world.receipts[0].user == user(2));
+  CHECK(world.receipts[0].read == 3);
+  CHECK(world.receipts[0].received == 3);
+  CHECK(world.fx.commits == commits + 1);
+  CHECK(world.access(2).value().receipt.read_ordinal == 3);
+
+  CHECK(world.mark(2, ~Seq{0}, Seq{1} << 63) == Errc::ok);
+  world.fx.advance(1s);
+  CHECK(world.receipts.back().read == 5);
+  CHECK(world.mark(2, 4, 2) == Errc::ok);  // never back
+  world.fx.advance(1s);
+  CHECK(world.access(2).value().receipt.read == 5);
+  CHECK(world.mark(9, 1, 1) == Errc::denied);
+  Asked<void> system;
+  world->mark_read({}, 1, 1, system.then());
+  CHECK(system.errc() == Errc::invalid_argument);
+  CHECK(world.home->idle());
+  world.restart();
+  CHECK(world.access(2).value().receipt.read == 5);
+  CHECK(world.mark(2, 1, 1) == Errc::ok);
+  world.fx.advance(1s);
+  CHECK(world.access(2).value().receipt.read == 5);
+}
+
+TEST_CASE("a sender has read what it sent") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  REQUIRE(world.say(1) == Errc::ok);
+  REQUIRE(world.say(2) == Errc::ok);
+  world.fx.advance(1s);
+  CHECK(world.access(1).value().receipt.read == 1);
+  CHECK(world.access(2).value().receipt.read == 2);
+  CHECK(world.access(2).value().receipt.read_ordinal == 2);
+}
+
+TEST_CASE("positions stay within what the user may see") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group);
+  REQUIRE(world.say(1) == Errc::ok);
+  REQUIRE(world.add(by(1), {user(2)}) == Errc::ok);  // seq 3
+  CHECK(world.mark(2, 2, 2) == Errc::ok);            // before what they see: ignored
+  world.fx.advance(1s);
+  CHECK(world.access(2).value().receipt.read == 0);
+  REQUIRE(world.remove(by(1), 2) == Errc::ok);       // seq 4
+  REQUIRE(world.say(1) == Errc::ok);
+  CHECK(world.mark(2, 9, 9) == Errc::ok);
+  world.fx.advance(1s);
+  CHECK(world.access(2).value().receipt.read == 4);
+}
+
+TEST_CASE("the ordinal at an old read position comes from the stream") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  for (int i = 0; i < 200; ++i) REQUIRE(world.say(1) == Errc::ok);
+  world.fx.advance(5s);
+  world.restart();
+  CHECK(world.mark(2, 0, 50) == Errc::ok);
+  world.fx.advance(1s);
+  CHECK(world.access(2).value().receipt.read == 50);
+  CHECK(world.access(2).value().receipt.read_ordinal == 48);
+}
+
+TEST_CASE("receipts of a group are listed with its members") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  REQUIRE(world.say(1) == Errc::ok);
+  CHECK(world.mark(2, 3, 2) == Errc::ok);
+  world.fx.advance(1s);
+  const auto page = world.list(by(1));
+  REQUIRE(page->receipts.size() == 2);
+  CHECK(page->receipts[1].received == 3);
+  CHECK(page->receipts[1].read == 2);
+}
+
+TEST_CASE("a channel's receipts: their own buckets, once a second, above 1,000 members only read") {
+  World world;
+  (void)world.create(by(1), ConversationKind::channel, {user(2)});
+  for (int i = 0; i < 3; ++i) REQUIRE(world.say(1) == Errc::ok);
+  CHECK(world.mark(2, 4, 2) == Errc::ok);
+  world.fx.advance(limits::receipt_delay_channel - 1ms);
+  CHECK(world.receipts.empty());
+  world.fx.advance(1ms);
+  CHECK(world.receipts.size() == 2);
+  CHECK(world.access(2).value().receipt.received == 4);
+  CHECK(world.access(2).value().receipt.read == 2);
+  for (std::uint64_t n = 3; n < 1003; n += 100) {
+    std::vector<UserId> more;
+    for (std::uint64_t k = n; k < n + 100; ++k) more.push_back(user(k));
+    REQUIRE(world.add(by(1), more) == Errc::ok);
+  }
+  CHECK(world.mark(3, 4, 2) == Errc::ok);
+  world.fx.advance(2s);
+  CHECK(world.access(3).value().receipt.received == 2);
+  CHECK(world.access(3).value().receipt.read == 2);
+  CHECK(world.home->idle());
+}
+
+TEST_CASE("whatever happens to a receipt's commit, it arrives once and never goes back") {
+  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed, Fault::unknown_lost,
+                            Fault::unknown_late, Fault::unknown_overtaken}) {
+    for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
+      CAPTURE(static_cast<int>(fault), static_cast<int>(kind));
+      World world;
+      (void)world.create(by(1), kind, {user(2)});
+      REQUIRE(world.say(1) == Errc::ok);
+      world.fx.advance(3s);
+      const Seq head = world.head().head;
+      int left = 2;
+      world.fx.inject = [&](const Batch& batch) {
+        return batch.partition.space == layout::receipt && left-- > 0 ? fault : Fault::none;
+      };
+      CHECK(world.mark(2, 0, head) == Errc::ok);
+      world.fx.advance(10s);
+      CHECK(world.access(2).value().receipt.read == head);
+      CHECK(world.access(1).value().receipt.read == head);
+      CHECK(world.home->idle());
+      CHECK(world.fx.timers() == 0);
+    }
+  }
+}
+
+// ---- Sealing ----
+
+TEST_CASE("old events move into chunks and the rows leave") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  for (std::size_t i = 0; i < limits::open_events; ++i) REQUIRE(world.say(1, "x") == Errc::ok);
+  world.fx.advance(3s);
+  CHECK(world.head().sealed == 0);
+  REQUIRE(world.say(1, "x") == Errc::ok);
+  world.fx.advance(3s);
+  CHECK(world.head().sealed > 0);
+  for (int i = 0; i < 300; ++i) REQUIRE(world.say(1, "x") == Errc::ok);
+  world.fx.advance(3s);
+  const auto head = world.head();
+  CHECK(head.head - head.sealed <= limits::open_events);
+  CHECK(world.rows('e') == head.head - head.sealed);
+  CHECK(world.rows('c', layout::archive) > 5);
+  CHECK(world.home->idle());
+  CHECK(world.stream().size() == 365);
+  std::size_t largest = 0;
+  world.fx.store.for_each([&](Partition at, Bytes, const store::MemoryStore::RowMap& rows) {
+    if (at.space != layout::archive) return;
+    for (const auto& row : rows) largest = std::max(largest, row.second.size());
+  });
+  CHECK(largest <= limits::chunk_bytes);
+}
+
+TEST_CASE("large events are sealed one by one, also those of an earlier life") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  world.fx.inject = [](const Batch& batch) {
+    return batch.partition.space == layout::archive ? Fault::failed : Fault::none;
+  };
+  for (int i = 0; i < 3; ++i) REQUIRE(world.say(1, std::string(100'000, 'x')) == Errc::ok);
+  CHECK(world.head().sealed == 0);
+  world.restart();
+  world.fx.inject = nullptr;
+  REQUIRE(world.say(1, "small") == Errc::ok);
+  world.fx.advance(3s);
+  CHECK(world.head().sealed == 3);
+  CHECK(world.stream().size() == 4);
+}
+
+TEST_CASE("whatever happens to a sealing commit, the stream stays whole") {
+  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed, Fault::unknown_lost,
+                            Fault::unknown_late, Fault::unknown_overtaken}) {
+    CAPTURE(static_cast<int>(fault));
+    World world;
+    (void)world.direct(1, 2, 1);
+    int count = 0;
+    world.fx.inject = [&](const Batch& batch) {
+      return batch.partition.space == layout::archive && count++ % 2 == 0 ? fault : Fault::none;
+    };
+    for (int i = 0; i < 200; ++i) {
+      (void)world.send(by(1), text("some words that take up room"));
+      world.fx.drain();
+      if (i % 40 == 39) world.fx.advance(3s);
+    }
+    world.fx.advance(10s);
+    REQUIRE(world.say(1) == Errc::ok);
+    world.fx.advance(10s);
+    const auto head = world.head();
+    CHECK(head.sealed > 100);
+    CHECK(world.rows('e') == head.head - head.sealed);
+    CHECK(world.stream().size() == 201);
+    CHECK(world.home->idle());
+  }
+}
+
+TEST_CASE("a crash between the chunk and the erasing leaves both copies, which is no harm") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  for (int i = 0; i < 50; ++i) REQUIRE(world.say(1, "some words that take up room") == Errc::ok);
+  bool archived = false;
+  world.fx.inject = [&](const Batch& batch) {
+    archived = archived || batch.partition.space == layout::archive;
+    return Fault::none;
+  };
+  while (!archived) REQUIRE(world.say(1, "some words that take up room") == Errc::ok);
+  world.restart();
+  const std::size_t size = world.head().head;
+  CHECK(world.stream().size() == size);
+  for (int i = 0; i < 100; ++i) REQUIRE(world.say(1, "some words that take up room") == Errc::ok);
+  world.fx.advance(3s);
+  CHECK(world.stream().size() == size + 100);
+  CHECK(world.rows('e') == world.head().head - world.head().sealed);
+}

@@ -1,0 +1,368 @@
+// conversation_world.hpp: one conversation's home on a memory store, a manual clock and a queue of answers; commits can be made to go wrong.
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "core/event_reader.hpp"
+#include "parley/memory_store.hpp"
+#include "store/layout.hpp"
+#include "store/memory_store.hpp"
+#include "wire/record.hpp"
+
+namespace parley::core::test {
+
+enum class Fault : std::uint8_t {
+  none,
+  refused,         // another writer replaced the guard first
+  failed,          // not applied, retryable
+  unknown_landed,  // applied, nobody says so
+  unknown_lost,    // not applied, nobody says so
+  unknown_late,    // applied after the next few answers
+  unknown_overtaken,  // applied, and another writer replaced the guard after it
+};
+
+class TestEffects final : public Effects {
+ public:
+  [[nodiscard]] Time now() const noexcept override { return time; }
+  std::uint64_t random() override {
+    state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t z = state_;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+    return z ^ z >> 31;
+  }
+  [[nodiscard]] const StoreFacts& store_facts() const noexcept override { return facts; }
+
+  void commit(Batch batch, Then<Committed> then) override {
+    ++commits;
+    if (batch.partition.space == layout::conversation) ++conversation_commits;
+    const Fault fault = inject ? inject(batch) : Fault::none;
+    Committed out;
+    switch (fault) {
+      case Fault::none: out = store.commit_now(batch); break;
+      case Fault::refused:
+        touch(batch.partition);
+        out = store.commit_now(batch);
+        break;
+      case Fault::failed:
+        out.verdict = Verdict::failed;
+        out.error = {Errc::unavailable, "injected"};
+        break;
+      case Fault::unknown_landed: (void)store.commit_now(batch); break;
+      case Fault::unknown_lost: break;
+      case Fault::unknown_late:
+        late.push_back([this, batch] { (void)store.commit_now(batch); });
+        break;
+      case Fault::unknown_overtaken:
+        if (store.commit_now(batch).verdict == Verdict::done) touch(batch.partition);
+        break;
+    }
+    post([then = std::move(then), out] { then(out); });
+  }
+  void get(Get get, Then<Result<Cells>> then) override {
+    ++gets;
+    auto out = read_error ? Result<Cells>(*read_error) : store.get_now(get);
+    post([then = std::move(then), out = std::move(out), keep = get.owner] { then(out); });
+  }
+  void scan(Scan scan, Then<Result<Rows>> then) override {
+    ++scans;
+    auto out = read_error ? Result<Rows>(*read_error) : store.scan_now(scan);
+    post([then = std::move(then), out = std::move(out), keep = scan.owner] { then(out); });
+  }
+  void list(std::uint8_t space, std::string after, std::uint32_t max,
+            Then<Result<Listed>> then) override {
+    then(store.list_now(space, after, max));
+  }
+  void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) override {
+    then(store.changes_now(after, max));
+  }
+  void forget_changes(std::string through, Then<Result<void>> then) override {
+    then(store.forget_now(through));
+  }
+  void post(ShardIndex, std::function<void(Shard&)>) override {}
+  void authenticate(std::string, Then<Result<Identity>>) override {}
+
+  Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
+    const auto number = ++timer_number_;
+    timers_.emplace(std::pair{time.steady + delay, number}, std::move(then));
+    return static_cast<Timer>(number);
+  }
+  void cancel_timer(Timer timer) noexcept override {
+    for (auto at = timers_.begin(); at != timers_.end(); ++at) {
+      if (at->first.second != static_cast<std::uint64_t>(timer)) continue;
+      timers_.erase(at);
+      return;
+    }
+  }
+  void log(Severity, std::string text) override { logged.push_back(std::move(text)); }
+
+  /// Runs one answer; false when none waits.
+  bool step() {
+    if (queue_.empty()) return false;
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    next();
+    if (!late.empty() && ++late_steps_ % 3 == 0) {
+      auto landing = std::move(late.front());
+      late.pop_front();
+      landing();
+    }
+    return true;
+  }
+  void drain() {
+    while (step()) {
+    }
+  }
+  /// Drains, moving the clock over every timer due within `span`.
+  void advance(std::chrono::milliseconds span) {
+    const auto end = time.steady + span;
+    drain();
+    while (!timers_.empty() && timers_.begin()->first.first <= end) {
+      move_to(timers_.begin()->first.first);
+      auto fire = std::move(timers_.begin()->second);
+      timers_.erase(timers_.begin());
+      fire();
+      drain();
+    }
+    move_to(end);
+  }
+  /// What another process would do: the same head under another nonce.
+  void touch(const Partition& partition) {
+    Get get{.cells = {{partition, {}}}};
+    auto cells = store.get_now(get);
+    if (!cells || !cells->values[0]) return;
+    std::string next;
+    if (partition.space == layout::conversation) {
+      auto head = *layout::decode_head(*cells->values[0]);
+      head.nonce = random();
+      next = layout::encode(head);
+    } else {
+      auto cell = *layout::decode_count(*cells->values[0]);
+      cell.nonce = random();
+      next = layout::encode(cell);
+    }
+    Batch batch{.partition = partition, .expect = *cells->values[0], .guard = next};
+    (void)store.commit_now(batch);
+  }
+  [[nodiscard]] bool quiet() const { return queue_.empty(); }
+  [[nodiscard]] std::size_t timers() const { return timers_.size(); }
+  void forget_world() {  // a crash: nothing under way is answered
+    queue_.clear();
+    timers_.clear();
+  }
+
+  store::MemoryStore store{MemoryStoreOptions{.incarnation = {1}}};
+  StoreFacts facts;
+  Time time{std::chrono::steady_clock::time_point{} + std::chrono::hours(1), 1'800'000'000'000};
+  std::function<Fault(const Batch&)> inject;
+  std::optional<Error> read_error;
+  std::deque<std::function<void()>> late;
+  std::vector<std::string> logged;
+  int commits = 0, conversation_commits = 0, gets = 0, scans = 0;
+
+ private:
+  void post(std::function<void()> then) { queue_.push_back(std::move(then)); }
+  void move_to(std::chrono::steady_clock::time_point to) {
+    time.wall_ms +=
+        std::chrono::duration_cast<std::chrono::milliseconds>(to - time.steady).count();
+    time.steady = to;
+  }
+  std::uint64_t state_ = 42, timer_number_ = 0;
+  int late_steps_ = 0;
+  std::deque<std::function<void()>> queue_;
+  std::map<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>, std::function<void()>>
+      timers_;
+};
+
+/// An answer that comes later.
+template <class T>
+struct Asked {
+  std::shared_ptr<std::vector<Result<T>>> got = std::make_shared<std::vector<Result<T>>>();
+  [[nodiscard]] Then<T> then() const {
+    return [got = got](Result<T> result) { got->push_back(std::move(result)); };
+  }
+  [[nodiscard]] bool answered() const { return !got->empty(); }
+  [[nodiscard]] const Result<T>& result() const { return got->at(0); }
+  decltype(auto) value() const { return result().value(); }
+  [[nodiscard]] Errc errc() const {
+    return !answered() ? Errc::timed_out : result().ok() ? Errc::ok : result().error().errc();
+  }
+};
+
+inline UserId user(std::uint64_t n) { return UserId{n}; }
+inline Caller by(std::uint64_t n, std::uint64_t device = 0) {
+  return {UserId{n}, DeviceId{device == 0 ? n * 100 : device}};
+}
+inline wire::Send text(std::string_view body, std::uint64_t number = 0, std::uint64_t random = 7,
+                       std::uint64_t settled = 0) {
+  return {.number = number, .random = random, .settled = settled,
+          .body = Payload::copy_of(body)};
+}
+
+class World final : public ConversationHost {
+ public:
+  explicit World(std::uint8_t name = 1) { id_.bytes.fill(name); restart(); }
+
+  Effects& effects() noexcept override { return fx; }
+  [[nodiscard]] layout::Namespace ns() const noexcept override { return 0; }
+  Snowflake next_snowflake() override { return ++snowflake_; }
+  void published(std::shared_ptr<const Published> events) override {
+    trace.push_back("published " + std::to_string(events->first) + "-" +
+                    std::to_string(events->last()));
+    pieces.push_back(std::move(events));
+  }
+  void receipts_moved(const ConversationId&, ConversationKind,
+                      const std::vector<Receipt>& moved) override {
+    receipts.insert(receipts.end(), moved.begin(), moved.end());
+  }
+  void access_ended(const ConversationId&, UserId who, Seq last) override {
+    trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));
+  }
+  void feed_moved() override { ++feed; }
+
+  void restart() {
+    home.reset();
+    fx.forget_world();
+    home = std::make_unique<Conversation>(*this, id_, limits);
+  }
+  Conversation* operator->() { return home.get(); }
+  [[nodiscard]] const ConversationId& id() const { return id_; }
+
+  Asked<Ack> send(Caller caller, wire::Send what) {
+    Asked<Ack> asked;
+    home->send(caller, std::move(what), asked.then());
+    return asked;
+  }
+  Asked<Access> create(Caller caller, ConversationKind kind, std::vector<UserId> members = {}) {
+    Asked<Access> asked;
+    home->create(caller, kind, "title", std::move(members), asked.then());
+    fx.drain();
+    return asked;
+  }
+  Asked<Access> direct(std::uint64_t a, std::uint64_t b, std::uint64_t asking) {
+    Asked<Access> asked;
+    home->create_direct(user(a), user(b), user(asking), asked.then());
+    fx.drain();
+    return asked;
+  }
+  Asked<Access> access(std::uint64_t n) {
+    Asked<Access> asked;
+    home->access(user(n), asked.then());
+    fx.drain();
+    return asked;
+  }
+  Asked<Access> join(std::uint64_t n) {
+    Asked<Access> asked;
+    home->join(by(n), asked.then());
+    fx.drain();
+    return asked;
+  }
+  Errc leave(std::uint64_t n) {
+    Asked<void> asked;
+    home->leave(by(n), asked.then());
+    fx.drain();
+    return asked.errc();
+  }
+  Errc add(Caller caller, std::vector<UserId> users) {
+    Asked<void> asked;
+    home->add(caller, std::move(users), asked.then());
+    fx.drain();
+    return asked.errc();
+  }
+  Errc remove(Caller caller, std::uint64_t n) {
+    Asked<void> asked;
+    home->remove(caller, user(n), asked.then());
+    fx.drain();
+    return asked.errc();
+  }
+  Errc set_role(Caller caller, std::uint64_t n, Role role) {
+    Asked<void> asked;
+    home->set_role(caller, user(n), role, asked.then());
+    fx.drain();
+    return asked.errc();
+  }
+  Errc mark(std::uint64_t n, Seq received, Seq read) {
+    Asked<void> asked;
+    home->mark_read(by(n), received, read, asked.then());
+    fx.drain();
+    return asked.errc();
+  }
+  Errc say(std::uint64_t n, std::string_view body = "hello") {
+    auto asked = send(by(n), text(body));
+    fx.drain();
+    return asked.errc();
+  }
+  Result<wire::MembersPage> list(Caller caller, UserId after = {}, std::uint32_t limit = 100) {
+    Asked<wire::MembersPage> asked;
+    home->members(caller, after, limit, asked.then());
+    fx.drain();
+    return asked.result();
+  }
+  Result<EventPage> read(ReadRange range) {
+    range.partition = layout::conversation_id(0, id_);
+    range.conversation = id_;
+    std::optional<Result<EventPage>> out;
+    read_events(fx, std::move(range), [&out](Result<EventPage> page) { out = std::move(page); });
+    fx.drain();
+    return *out;
+  }
+  /// The whole stream, checked: dense, chained, ordinals right, published as stored.
+  std::vector<wire::RecordFields> stream() {
+    std::vector<wire::RecordFields> all;
+    Mark mark = 0;
+    std::uint64_t ordinal = 0;
+    for (Seq next = 1;;) {
+      auto page = read({.from = next, .max_events = 64}).value();
+      for (const auto& event : page.events) {
+        mark = layout::next_mark(mark, id_, event.record.bytes());
+        const auto fields = wire::read_record(event.record.bytes());
+        if (fields.kind == EventKind::message) ++ordinal;
+        if (event.seq != next || fields.seq != next || event.mark != mark ||
+            fields.ordinal != ordinal)
+          throw std::runtime_error("the stream breaks at " + std::to_string(next));
+        kept.push_back(event.record);
+        all.push_back(fields);
+        ++next;
+      }
+      if (page.more) continue;
+      if (page.head.head != all.size() || page.head.mark != mark || page.head.ordinal != ordinal)
+        throw std::runtime_error("the head does not fit the stream");
+      return all;
+    }
+  }
+  [[nodiscard]] layout::HeadCell head() {
+    const std::string name = layout::conversation_id(0, id_);
+    Get get{.cells = {{{layout::conversation, name}, {}}}};
+    return *layout::decode_head(*fx.store.get_now(get)->values[0]);
+  }
+  [[nodiscard]] std::size_t rows(char prefix, std::uint8_t space = layout::conversation) {
+    std::size_t count = 0;
+    fx.store.for_each([&](Partition partition, Bytes, const store::MemoryStore::RowMap& rows) {
+      if (partition.space != space) return;
+      for (const auto& row : rows) count += row.first[0] == prefix ? 1 : 0;
+    });
+    return count;
+  }
+
+  TestEffects fx;
+  ConversationLimits limits;
+  std::unique_ptr<Conversation> home;
+  std::vector<std::shared_ptr<const Published>> pieces;
+  std::vector<Receipt> receipts;
+  std::vector<std::string> trace;
+  std::vector<Payload> kept;  // what stream() shows
+  int feed = 0;
+
+ private:
+  ConversationId id_;
+  Snowflake snowflake_ = 0;
+};
+
+}  // namespace parley::core::test
