@@ -1,0 +1,139 @@
+// lmdb/check_layout.cpp: see the header.
+#include "lmdb/check_layout.hpp"
+
+#include <algorithm>
+
+#include "base/endian.hpp"
+
+namespace parley::lmdb {
+namespace {
+
+constexpr std::size_t namespace_size = 4;
+constexpr std::size_t conversation_size = namespace_size + 16;
+constexpr std::size_t user_size = namespace_size + 8;
+
+ConversationId conversation_of(Bytes partition_id) noexcept {
+  ConversationId id;
+  std::copy_n(partition_id.data() + namespace_size, 16, reinterpret_cast<char*>(id.bytes.data()));
+  return id;
+}
+
+}  // namespace
+
+void LayoutCheck::guard(const Partition& partition, Bytes guard) {
+  const bool conversation =
+      partition.space == layout::conversation && partition.id.size() == conversation_size;
+  const bool user = partition.space == layout::user && partition.id.size() == user_size;
+  if (conversation || user) {
+    const auto head = layout::decode_head(guard);
+    if (!head) return fail(partition, "its head cell cannot be decoded");
+    if (head->sealed > head->head || head->floor > head->head + 1)
+      fail(partition, "its head cell contradicts itself");
+    Stream stream;
+    stream.head = *head;
+    stream.next_open = std::max(head->sealed + 1, head->floor);
+    stream.next_sealed = head->floor;
+    (conversation ? conversations_ : users_).emplace(std::string(partition.id), stream);
+  } else if (partition.space == layout::archive || partition.space == layout::receipt ||
+             partition.space == layout::member) {
+    if (!layout::decode_count(guard)) fail(partition, "its guard cannot be decoded");
+  } else if (partition.space == layout::name) {
+    if (!layout::decode_name(guard)) fail(partition, "its guard cannot be decoded");
+  }
+}
+
+void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
+  const auto number = [&](char prefix) { return layout::parse_number_key(prefix, key); };
+  const auto require = [&](bool ok, const char* what) {
+    if (!ok) fail(partition, std::string(what) + " cannot be decoded");
+  };
+  switch (partition.space) {
+    case layout::conversation:
+      if (partition.id.size() != conversation_size) return;
+      if (const auto seq = layout::parse_event_key(key))
+        event(partition, conversation_of(partition.id), *seq, value);
+      else if (number('m'))
+        require(layout::decode_member(value).has_value(), "a member row");
+      else if (key.size() == 17 && key[0] == 's')
+        require(layout::decode_sender(value).has_value(), "a sender row");
+      else if (key == layout::info_key())
+        require(layout::decode_info(value).has_value(), "the info row");
+      return;
+    case layout::user:
+      if (partition.id.size() != user_size) return;
+      if (const auto seq = layout::parse_event_key(key))
+        event(partition,
+              layout::stream_of(UserId{base::get_be64(partition.id.data() + namespace_size)}), *seq,
+              value);
+      return;
+    case layout::archive:
+      if (number('c')) chunk(partition, value);
+      return;
+    case layout::receipt:
+      if (number('r')) require(layout::decode_receipt(value).has_value(), "a receipt row");
+      return;
+    case layout::member:
+      if (number('m')) require(layout::decode_member(value).has_value(), "a member row");
+      return;
+    default:
+      return;
+  }
+}
+
+void LayoutCheck::event(const Partition& partition, const ConversationId& id, Seq seq,
+                        Bytes value) {
+  ++events_;
+  const auto decoded = layout::decode_event(id, seq, value, nullptr);
+  if (!decoded) return fail(partition, decoded.error().message);
+  auto& streams = partition.space == layout::user ? users_ : conversations_;
+  const auto at = streams.find(partition.id);
+  if (at == streams.end()) return;  // its guard was reported
+  Stream& stream = at->second;
+  if (seq < stream.next_open || seq > stream.head.head)
+    return fail(partition, "event " + std::to_string(seq) + " lies outside what its head says");
+  if (seq != stream.next_open)
+    fail(partition, "event " + std::to_string(stream.next_open) + " is missing");
+  stream.next_open = seq + 1;
+  stream.last_mark = decoded->mark;
+}
+
+void LayoutCheck::chunk(const Partition& partition, Bytes value) {
+  if (partition.id.size() != conversation_size + 4)
+    return fail(partition, "an archive partition with an id of a wrong length");
+  const auto decoded = layout::decode_chunk(conversation_of(partition.id), value, nullptr);
+  if (!decoded) return fail(partition, decoded.error().message);
+  if (decoded->empty()) return fail(partition, "an empty chunk");
+  events_ += decoded->size();
+  for (std::size_t i = 1; i < decoded->size(); ++i)
+    if ((*decoded)[i].seq != (*decoded)[i - 1].seq + 1)
+      return fail(partition,
+                  "a chunk with a hole after event " + std::to_string((*decoded)[i - 1].seq));
+  const auto at = conversations_.find(partition.id.substr(0, conversation_size));
+  if (at == conversations_.end()) return;  // of a conversation that was deleted or reported
+  Stream& stream = at->second;
+  const Seq first = decoded->front().seq;
+  if (first > stream.next_sealed && stream.next_sealed <= stream.head.sealed)
+    fail(partition, "sealed events " + std::to_string(stream.next_sealed) + " to " +
+                        std::to_string(first - 1) + " are missing");
+  stream.next_sealed = std::max(stream.next_sealed, decoded->back().seq + 1);
+}
+
+void LayoutCheck::finish() {
+  const auto ends = [&](std::uint8_t space, const auto& streams) {
+    for (const auto& [id, stream] : streams) {
+      const Partition partition{space, id};
+      if (stream.next_open <= stream.head.head)
+        fail(partition, "events " + std::to_string(stream.next_open) + " to " +
+                            std::to_string(stream.head.head) + " are missing");
+      else if (stream.last_mark != 0 && stream.last_mark != stream.head.mark)
+        fail(partition, "the mark of its newest event differs from its head's");
+      if (space == layout::conversation && stream.next_sealed <= stream.head.sealed)
+        fail(partition, "sealed events " + std::to_string(stream.next_sealed) + " to " +
+                            std::to_string(stream.head.sealed) + " are missing");
+    }
+  };
+  ends(layout::conversation, conversations_);
+  ends(layout::user, users_);
+}
+
+}  // namespace parley::lmdb

@@ -1,0 +1,44 @@
+// lmdb/check_layout.hpp: what the engine's tables must look like, checked row by row in key order.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "parley/store.hpp"
+#include "store/layout.hpp"
+
+namespace parley::lmdb {
+
+/// Fed with every guard, then every row, in key order; reports what does not hold. Unknown spaces
+/// and kinds of rows are left alone: a host or a newer version may have written them.
+/// Ownership: keeps about 100 bytes a conversation. Thread: one.
+class LayoutCheck {
+ public:
+  using Report = std::function<void(const Partition& partition, const std::string& what)>;
+  explicit LayoutCheck(Report report) : report_(std::move(report)) {}
+
+  void guard(const Partition& partition, Bytes guard);
+  void row(const Partition& partition, Bytes key, Bytes value);
+  void finish();
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+
+ private:
+  /// Where a stream stands; its open events must follow what is sealed, up to the head.
+  struct Stream {
+    layout::HeadCell head;
+    Seq next_open = 0;    // the event row that must come
+    Mark last_mark = 0;   // of the newest event row
+    Seq next_sealed = 0;  // the event that the next chunk must hold, or an earlier one
+  };
+
+  void event(const Partition& partition, const ConversationId& id, Seq seq, Bytes value);
+  void chunk(const Partition& partition, Bytes value);
+  void fail(const Partition& partition, const std::string& what) const { report_(partition, what); }
+
+  Report report_;
+  std::map<std::string, Stream, std::less<>> conversations_, users_;  // by partition id
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace parley::lmdb

@@ -1,0 +1,144 @@
+// tests/lmdb/io_faults.cpp: these definitions stand in front of the C library's, for LMDB too.
+#include "io_faults.hpp"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+
+namespace io_faults {
+namespace {
+
+std::atomic<long> countdown{0}, counted{0};
+std::atomic<int> fail_with{0};
+std::atomic<bool> fail_once{false};
+
+std::atomic<bool> recording{false};
+std::mutex mutex;  // guards what follows
+std::vector<Record> records;
+dev_t device;
+ino_t inode;
+
+bool fails() {
+  if (fail_with.load() == 0) return false;
+  counted.fetch_add(1);
+  const long left = countdown.fetch_sub(1);
+  if (left > 1 || (fail_once.load() && left < 1)) return false;
+  errno = fail_with.load();
+  return true;
+}
+
+bool recorded(int fd) {
+  if (!recording.load()) return false;
+  struct stat found {};
+  return ::fstat(fd, &found) == 0 && found.st_dev == device && found.st_ino == inode;
+}
+
+void add(Record record) {
+  std::lock_guard lock(mutex);
+  records.push_back(std::move(record));
+}
+
+void record_write(int fd, std::uint64_t offset, std::string bytes) {
+  add({.kind = Record::Kind::write, .offset = offset, .bytes = std::move(bytes)});
+  if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) add({.kind = Record::Kind::barrier});
+}
+
+template <class Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+void fail_from(long k, int error, bool once) {
+  counted = 0;
+  countdown = k;
+  fail_once = once;
+  fail_with = error;
+}
+long calls() { return counted; }
+void stop_failing() { fail_with = 0; }
+
+void start_recording(const std::string& file) {
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0) return;
+  std::lock_guard lock(mutex);
+  records.clear();
+  device = found.st_dev;
+  inode = found.st_ino;
+  recording = true;
+}
+void mark(std::uint64_t value) {
+  if (recording) add({.kind = Record::Kind::mark, .mark = value});
+}
+std::vector<Record> stop_recording() {
+  recording = false;
+  std::lock_guard lock(mutex);
+  return std::move(records);
+}
+
+}  // namespace io_faults
+
+using io_faults::Record;
+
+extern "C" {
+
+ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
+  static const auto next = io_faults::real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  if (io_faults::fails()) return -1;
+  const ssize_t put = next(fd, data, size, offset);
+  if (put > 0 && io_faults::recorded(fd))
+    io_faults::record_write(fd, std::uint64_t(offset),
+                            {static_cast<const char*>(data), std::size_t(put)});
+  return put;
+}
+
+ssize_t writev(int fd, const struct iovec* pieces, int count) {
+  static const auto next = io_faults::real<ssize_t (*)(int, const struct iovec*, int)>("writev");
+  if (fd > 2 && io_faults::fails()) return -1;
+  const bool keep = fd > 2 && io_faults::recorded(fd);
+  const off_t offset = keep ? ::lseek(fd, 0, SEEK_CUR) : 0;
+  const ssize_t put = next(fd, pieces, count);
+  if (put > 0 && keep) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i)
+      bytes.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+    bytes.resize(std::size_t(put));
+    io_faults::record_write(fd, std::uint64_t(offset), std::move(bytes));
+  }
+  return put;
+}
+
+int fdatasync(int fd) {
+  static const auto next = io_faults::real<int (*)(int)>("fdatasync");
+  if (io_faults::fails()) return -1;
+  const int code = next(fd);
+  if (code == 0 && io_faults::recorded(fd)) io_faults::add({.kind = Record::Kind::barrier});
+  return code;
+}
+
+int fsync(int fd) {
+  static const auto next = io_faults::real<int (*)(int)>("fsync");
+  if (io_faults::fails()) return -1;
+  const int code = next(fd);
+  if (code == 0 && io_faults::recorded(fd)) io_faults::add({.kind = Record::Kind::barrier});
+  return code;
+}
+
+int ftruncate(int fd, off_t size) noexcept {
+  static const auto next = io_faults::real<int (*)(int, off_t)>("ftruncate");
+  return io_faults::fails() ? -1 : next(fd, size);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t size) {
+  static const auto next = io_faults::real<int (*)(int, int, off_t, off_t)>("fallocate");
+  return io_faults::fails() ? -1 : next(fd, mode, offset, size);
+}
+
+}  // extern "C"

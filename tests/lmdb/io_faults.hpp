@@ -1,0 +1,30 @@
+// tests/lmdb/io_faults.hpp: makes the system's write and sync calls of this process fail, or
+// records them.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace io_faults {
+
+/// From now on the k-th call (1 = the next) of pwrite, writev, fdatasync, fsync, ftruncate and
+/// fallocate fails with `error`; so does every later one, unless `once`.
+void fail_from(long k, int error, bool once = false);
+/// Calls since fail_from().
+long calls();
+void stop_failing();
+
+/// One write to, or barrier on, the recorded file. A write through a descriptor opened with O_DSYNC
+/// is followed by a barrier of its own. A mark is what the test put in between.
+struct Record {
+  enum class Kind : std::uint8_t { write, barrier, mark } kind = Kind::mark;
+  std::uint64_t offset = 0;
+  std::string bytes;
+  std::uint64_t mark = 0;
+};
+/// Records the file with this path (compared by identity, so it must exist).
+void start_recording(const std::string& file);
+void mark(std::uint64_t value);
+std::vector<Record> stop_recording();
+
+}  // namespace io_faults
