@@ -315,7 +315,7 @@ check('history scrolls back to the beginning and keeps its place', async () => {
     return { ok: shown.first === 'entry 1', saw: shown };
   });
   assert.deepEqual(await alice.texts(), texts);
-  await alice.page.waitForSelector('.row.system:has-text("created the group")');
+  await alice.page.waitForSelector('.row.system:has-text("added you")');
   await alice.page.click('.jump');
   await alice.entry('Archive').locator('.badge').waitFor({ state: 'detached' });
   assert.equal(await line.count(), 1, 'the line stays where reading stopped');

@@ -48,7 +48,7 @@ export class ServerProcess {
   async start() {
     this.port ||= await free_port();
     const args = ['--port', String(this.port), '--data', join(this.data, 'chat.lmdb')];
-    if (this.page) args.push('--page', this.page);
+    args.push('--page', this.page || this.data);
     this.child = spawn(this.binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((resolve) => {
       this.child.on('exit', (code, signal) => resolve(signal ?? code));

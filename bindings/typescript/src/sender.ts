@@ -18,10 +18,7 @@ export interface SendInput {
 }
 
 const encoder = new TextEncoder();
-/**
- * A message may be longer than its body's limit by 64 KiB; escapes must fit in that, with the other
- * fields.
- */
+/** A message may have the length of the longest body in base64 and 64 KiB for the rest. */
 const frame_room = 60 * 1024;
 
 export class Sender {
@@ -97,7 +94,7 @@ export class Sender {
     if (max === 0) return null;
     const size = encoder.encode(text).length;
     const spelled = encoder.encode(JSON.stringify(text)).length;
-    if (size <= max && spelled <= max + frame_room) return null;
+    if (size <= max && spelled <= Math.ceil(max / 3) * 4 + frame_room) return null;
     return new ParleyError('too_large', `the text has ${size} bytes, at most ${max} are allowed`);
   }
 

@@ -80,6 +80,7 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
   const target = whom(client, event.target);
   switch (event.kind) {
     case 'created':
+      if (event.sender === '') return `The ${kind} was created`;
       return kind === 'direct'
         ? 'This is the beginning of your chat'
         : `${sender} created the ${kind}`;
