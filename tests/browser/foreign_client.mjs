@@ -376,6 +376,7 @@ check(
     ).answers;
     assert.deepEqual([answer.answer, typeof answer.last_visible], ['not_member', 'number']);
     assert.deepEqual(await history_texts(bob, team), ['in']);
+    await alice.ask('add', { conversation: team, members: ['somebody else'] });
     is_error(await alice.ask('leave', { conversation: team }), 'last_owner');
   },
 );
