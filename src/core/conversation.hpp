@@ -70,6 +70,8 @@ class ConversationHost {
   virtual void published(std::shared_ptr<const Published> events) = 0;
   virtual void receipts_moved(const ConversationId& id, ConversationKind kind,
                               const std::vector<Receipt>& receipts) = 0;
+  /// A channel's member went by itself: no event says so.
+  virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
 

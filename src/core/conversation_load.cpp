@@ -150,7 +150,7 @@ void Conversation::State::load_failed(const Error& error) {
                         });
     return;
   }
-  phase = Phase::cold;
+  drop_caches();
   std::vector<Op> ops(std::make_move_iterator(waiting.begin()),
                       std::make_move_iterator(waiting.end()));
   waiting.clear();

@@ -290,6 +290,11 @@ struct Conversation::State {
   void bucket_done(BucketJob& job, const Error& error);
   void apply_pending();
   void with_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
+  struct MemberWaiter {
+    UserId user;
+    std::function<void(Result<const layout::MemberRow*>)> then;
+  };
+  bool serve(MemberWaiter& waiter);
   void serve_member_waiters();
   void with_counts(std::function<void(const Error&)> then);
   /// The row with what is decided and not in its partition yet.
@@ -416,10 +421,6 @@ struct Conversation::State {
   std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
   std::vector<std::function<void(const Error&)>> count_waiters;
   bool reading_counts = false;
-  struct MemberWaiter {
-    UserId user;
-    std::function<void(Result<const layout::MemberRow*>)> then;
-  };
   std::vector<MemberWaiter> member_waiters;
 
   // Sealing.

@@ -84,7 +84,9 @@ void Fans::end_access(Fan& fan, UserId user, Seq last) {
       continue;
     }
     sub.last = last;  // opening or filling: what it may see still comes from the store
-    if (sub.state == Subscription::State::live || sub.level != Level::full) {
+    const bool given = sub.state == Subscription::State::live ||
+                       (sub.state == Subscription::State::filling && sub.next > last);
+    if (given || sub.level != Level::full) {
       const std::uint32_t session = sub.session;
       remove(fan, i);
       shard_.sessions.unwatch_all(session, fan.id);

@@ -60,6 +60,8 @@ class Fans {
   void opened(Fan& fan, const Access& access);
 
   void published(const Published& events);
+  /// Ends the subscriptions of a user; those that are not live are given what comes up to `last`.
+  void end_access(Fan& fan, UserId user, Seq last);
   void receipts(const ConversationId& id, ConversationKind kind,
                 const std::vector<Receipt>& receipts);
   void signalled(const wire::Signalled& signal, SessionRef except);
@@ -74,7 +76,6 @@ class Fans {
 
  private:
   void push_events(Fan& fan, const Published& events);
-  void end_access(Fan& fan, UserId user, Seq last);
   void heads_later(Fan& fan);
   void push_heads();
 

@@ -107,7 +107,6 @@ std::size_t Conversation::State::count_role(Role role) const {
 
 Decision Conversation::State::decide(Op& op, JoinOp& join) {
   const UserId user = op.caller.user;
-  Decision decision{};
   if (!channel()) {
     const layout::MemberRow* row = group_member(user);
     if (row == nullptr || row->role == Role::none) op.error = denied();
@@ -121,7 +120,6 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
                   else answer_access(user, *row, then);
                   pump();
                 }});
-  (void)decision;
   return Decision::moved;
 }
 

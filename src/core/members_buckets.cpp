@@ -1,6 +1,7 @@
 // members_buckets.cpp: a channel's member partitions: rows written one guarded commit a bucket, read by key, counted in the guards.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "core/conversation_state.hpp"
@@ -273,37 +274,39 @@ void Conversation::State::clear_busy(UserId user) {
 void Conversation::State::with_member(
     UserId user, std::function<void(Result<const layout::MemberRow*>)> then) {
   if (!channel()) return then(members.find(user));
-  member_waiters.push_back({user, std::move(then)});
-  want(user);
-  serve_member_waiters();
+  MemberWaiter waiter{user, std::move(then)};
+  if (serve(waiter)) return;
+  member_waiters.push_back(std::move(waiter));
   read_wanted();
+}
+
+/// Answers with the committed row when it is in memory, else wants it.
+bool Conversation::State::serve(MemberWaiter& waiter) {
+  MemberRows::Entry* entry = channel_members.find(waiter.user);
+  if (entry == nullptr || entry->phase == MemberRows::Phase::loading) {
+    want(waiter.user);
+    return false;
+  }
+  if (entry->phase == MemberRows::Phase::failed) {
+    const Error error = entry->error;
+    channel_members.erase(waiter.user);
+    waiter.then(error);
+    return true;
+  }
+  std::optional<layout::MemberRow> row;
+  if (entry->present) row = entry->row;
+  else channel_members.erase(waiter.user);
+  if (row) apply_decided(waiter.user, *row);
+  waiter.then(row ? &*row : nullptr);
+  return true;
 }
 
 void Conversation::State::serve_member_waiters() {
   if (member_waiters.empty() || phase != Phase::ready) return;
   auto asked = std::exchange(member_waiters, {});
-  std::vector<MemberWaiter> still;
-  for (MemberWaiter& waiter : asked) {
-    MemberRows::Entry* entry = channel_members.find(waiter.user);
-    if (entry == nullptr || entry->phase == MemberRows::Phase::loading) {
-      want(waiter.user);
-      still.push_back(std::move(waiter));
-      continue;
-    }
-    if (entry->phase == MemberRows::Phase::failed) {
-      const Error error = entry->error;
-      channel_members.erase(waiter.user);
-      waiter.then(error);
-      continue;
-    }
-    std::optional<layout::MemberRow> row;
-    if (entry->present) row = entry->row;
-    else channel_members.erase(waiter.user);
-    if (row) apply_decided(waiter.user, *row);
-    waiter.then(row ? &*row : nullptr);
-  }
-  member_waiters.insert(member_waiters.begin(), std::make_move_iterator(still.begin()),
-                        std::make_move_iterator(still.end()));
+  std::erase_if(asked, [this](MemberWaiter& waiter) { return serve(waiter); });
+  member_waiters.insert(member_waiters.begin(), std::make_move_iterator(asked.begin()),
+                        std::make_move_iterator(asked.end()));
 }
 
 void Conversation::State::with_counts(std::function<void(const Error&)> then) {

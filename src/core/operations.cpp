@@ -7,6 +7,7 @@
 
 #include "base/siphash.hpp"
 #include "base/utf8.hpp"
+#include "core/permissions.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
 
@@ -352,29 +353,40 @@ void Operations::operator()(wire::SendSignal&& signal) {
   if (signal.data.size() > limits::signal_data) {
     return void(fail(Errc::too_large, "data: longer than 1024 bytes"));
   }
-  const Subscription* sub = sessions.subscription(session, signal.conversation);
-  if (sub == nullptr || sub->state == Subscription::State::opening || sub->last != 0) {
-    return void(fail(Errc::denied, "conversation: subscribe to it before signalling"));
-  }
-  sessions.answer(ref, number, wire::Done{});
+  if (!within_budget(signal.conversation)) return sessions.answer(ref, number, wire::Done{});
+  wire::Signalled out{signal.conversation, session.user, std::move(signal.kind),
+                      std::move(signal.data)};
+  // A subscription proves membership; without one the home is asked.
+  const Subscription* sub = sessions.subscription(session, out.conversation);
+  const bool known_member =
+      sub != nullptr && sub->state != Subscription::State::opening && sub->last == 0;
+  if (known_member) sessions.answer(ref, number, wire::Done{});
+  const ConversationId id = out.conversation;
+  shard.at_home(id, [ref = ref, number = number, known_member,
+                     out = std::move(out)](ShardState& there, Conversation& home) {
+    if (known_member) return there.signal(out, ref);
+    home.access(out.sender, [&there, ref, number, out](Result<Access> access) {
+      if (access && access->role == Role::none) access = denied();
+      if (!access) return there.fail(ref, number, std::move(access).error());
+      there.answer(ref, number, wire::Done{});
+      there.signal(out, ref);
+    });
+  });
+}
+
+/// The budget of a sender and conversation; what exceeds it is dropped, nobody is told.
+bool Operations::within_budget(const ConversationId& id) {
   auto& budgets = session.signals;
   const auto now = shard.world.now().steady;
   auto budget = std::find_if(budgets.begin(), budgets.end(), [&](const auto& candidate) {
-    return candidate.conversation == signal.conversation;
+    return candidate.conversation == id;
   });
   if (budget == budgets.end()) {
     if (budgets.size() >= 4) budgets.erase(budgets.begin());
-    budget = budgets.insert(budgets.end(), {signal.conversation, now, 0});
+    budget = budgets.insert(budgets.end(), {id, now, 0});
   }
-  if (now - budget->since >= std::chrono::seconds(1)) *budget = {signal.conversation, now, 0};
-  if (++budget->used > limits::signals_per_second) return;
-  const wire::Signalled out{signal.conversation, session.user, std::move(signal.kind),
-                            std::move(signal.data)};
-  shard.at_home(out.conversation, [out, except = ref](ShardState& there, Conversation&) {
-    for (const ShardIndex follower : there.home(out.conversation).followers) {
-      there.at(follower, [out, except](ShardState& here) { here.fans.signalled(out, except); });
-    }
-  });
+  if (now - budget->since >= std::chrono::seconds(1)) *budget = {id, now, 0};
+  return ++budget->used <= limits::signals_per_second;
 }
 
 void Operations::operator()(wire::Watch&& watch) {
@@ -439,7 +451,7 @@ void Operations::operator()(wire::Unknown&&) {
 void Operations::operator()(wire::Ping&&) { sessions.answer(ref, number, wire::Done{}); }
 
 void Operations::operator()(wire::Bye&&) {
-  sessions.answer(ref, number, wire::Goodbye{"goodbye", 0, false});
+  sessions.answer(ref, number, wire::Goodbye{"bye", 0, false});
   sessions.close(ref, CloseReason::normal, "goodbye");
 }
 

@@ -56,4 +56,8 @@ bool known_role(Role role) noexcept {
   return role == Role::member || role == Role::admin || role == Role::owner;
 }
 
+Error denied() {
+  return {Errc::denied, "no such conversation, or it is not open to you for this"};
+}
+
 }  // namespace parley::core

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "parley/conversation.hpp"
+#include "parley/error.hpp"
 
 namespace parley::core {
 
@@ -14,6 +15,8 @@ bool may(ConversationKind kind, Action action, Role role) noexcept;
 bool may_remove(Role actor, Role target) noexcept;
 /// Whether `actor` may give `to` to a member whose role is `target`; `self`: to itself.
 bool may_give(Role actor, Role target, Role to, bool self) noexcept;
+/// The same words for what is absent and what is forbidden.
+Error denied();
 /// A role that a member can have.
 bool known_role(Role role) noexcept;
 

@@ -140,7 +140,7 @@ void Sessions::goodbye_all() {
   for (const SessionRef ref : all) {
     SessionState* session = find(ref);
     if (session == nullptr || session->kind == SessionSetup::Kind::system) continue;
-    session->outlet->push(make_frame(0, wire::Goodbye{"the server shuts down", 5'000, true}));
+    session->outlet->push(make_frame(0, wire::Goodbye{"engine_closed", 5'000, true}));
     close(ref, CloseReason::going_away, "the server shuts down");
   }
 }

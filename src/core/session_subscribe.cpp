@@ -137,6 +137,7 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
   Fan& fan = *shard_.fans.find(work->items[item].conversation);
   shard_.fans.opened(fan, *access);
   sub->visible_from = access->visible_from;
+  sub->last = 0;  // an end told before this answer belongs to an earlier membership
   answer_item(*work, item, *access);
   if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
   item_done(std::move(work));

@@ -95,6 +95,23 @@ void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
   }
 }
 
+void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
+  auto home = homes.find(id);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard, [id, user, last](ShardState& there) {
+      if (Fan* fan = there.fans.find(id)) there.fans.end_access(*fan, user, last);
+    });
+  }
+}
+
+void ShardState::signal(const wire::Signalled& signal, SessionRef except) {
+  for (const ShardIndex follower_shard : home(signal.conversation).followers) {
+    at(follower_shard,
+       [signal, except](ShardState& there) { there.fans.signalled(signal, except); });
+  }
+}
+
 void ShardState::feed_moved() {
   at(0, [](ShardState& there) { there.follower.kick(); });
 }

@@ -63,8 +63,11 @@ struct ShardState final : ConversationHost {
   void published(std::shared_ptr<const Published> events) override;
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<Receipt>& receipts) override;
+  void access_ended(const ConversationId& id, UserId user, Seq last) override;
   void feed_moved() override;
 
+  /// At the home of its conversation: to everybody who looks, but for the session that sent it.
+  void signal(const wire::Signalled& signal, SessionRef except);
   void sweep();       // every few seconds: what nobody uses leaves memory
   void await_idle();  // while stopping
 

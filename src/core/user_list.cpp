@@ -205,6 +205,11 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     const auto receipt = values[2] ? layout::decode_receipt(*values[2]) : std::nullopt;
     const auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
     if (!head || !info) continue;  // gone meanwhile
+    const Role role = member ? member->role : Role::member;
+    if (role == Role::none) {  // the list row follows: never a word of what came after
+      if (!work->list.whole) work->list.removed.push_back(item.conversation);
+      continue;
+    }
     const std::int64_t moved = std::max(head->last_event_ms, receipt ? receipt->time_ms : 0);
     if (!item.named && moved < work->since_ms) continue;
     ListEntry entry;
@@ -214,7 +219,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     if (info->kind == ConversationKind::direct) {
       entry.peer = info->first == id_ ? info->second : info->first;
     }
-    entry.role = member ? member->role : Role::member;
+    entry.role = role;
     entry.visible_from = item.row.visible_from;
     entry.head = {head->epoch, head->head, head->mark};
     entry.head_ordinal = head->ordinal;
