@@ -75,8 +75,7 @@ std::size_t Poller::wait(std::span<Event> events, std::chrono::microseconds time
     const epoll_event& event = ready[static_cast<std::size_t>(i)];
     if (event.data.u64 == wake_token) {
       std::uint64_t value = 0;
-      while (::read(wake_, &value, sizeof value) < 0 && errno == EINTR) {
-      }
+      while (::read(wake_, &value, sizeof value) < 0 && errno == EINTR) {}
       continue;
     }
     const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -89,8 +88,7 @@ std::size_t Poller::wait(std::span<Event> events, std::chrono::microseconds time
 
 void Poller::wake() noexcept {
   const std::uint64_t one = 1;
-  while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {}
 }
 
 }  // namespace parley::base

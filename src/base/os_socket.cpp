@@ -77,8 +77,10 @@ Result<SocketAddress> socket_address(std::string_view host, std::uint16_t port) 
   six.sin6_family = AF_INET6;
   six.sin6_port = htons(port);
   if (::inet_pton(AF_INET6, text.c_str(), &six.sin6_addr) == 1) return wrap(six);
-  return Error{Errc::unreachable, "host: expected an IPv4 or IPv6 address or localhost; names are "
-                                  "not looked up here, resolve '" + text + "' first"};
+  return Error{Errc::unreachable,
+               "host: expected an IPv4 or IPv6 address or localhost; names are "
+               "not looked up here, resolve '" +
+                   text + "' first"};
 }
 
 std::uint16_t port_of(const SocketAddress& address) noexcept {
@@ -103,13 +105,15 @@ std::string host_of(const SocketAddress& address) {
 }
 
 Result<Descriptor> listen_stream(const SocketAddress& address, int backlog) {
-  Descriptor socket(::socket(raw(address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor socket(
+      ::socket(raw(address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return system_error("cannot make a socket", errno);
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);  // past connections in TIME_WAIT only
   if (::bind(socket.get(), raw(address), address.size) != 0 ||
       ::listen(socket.get(), backlog) != 0) {
-    return system_error("cannot listen on " + host_of(address) + " port " +
-                            std::to_string(port_of(address)), errno);
+    return system_error(
+        "cannot listen on " + host_of(address) + " port " + std::to_string(port_of(address)),
+        errno);
   }
   return socket;
 }
@@ -123,21 +127,26 @@ IoStatus accept_stream(int listener, Descriptor& accepted) noexcept {
       return IoStatus::ok;
     }
     switch (errno) {
-      case EAGAIN: return IoStatus::would_block;
+      case EAGAIN:
+        return IoStatus::would_block;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
-      case ENOMEM: return IoStatus::exhausted;
+      case ENOMEM:
+        return IoStatus::exhausted;
       case EBADF:
       case EINVAL:
-      case ENOTSOCK: return IoStatus::failed;
-      default: break;  // the connection died while it waited
+      case ENOTSOCK:
+        return IoStatus::failed;
+      default:
+        break;  // the connection died while it waited
     }
   }
 }
 
 Result<Descriptor> connect_stream(const SocketAddress& address) {
-  Descriptor socket(::socket(raw(address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor socket(
+      ::socket(raw(address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return system_error("cannot make a socket", errno);
   set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   if (::connect(socket.get(), raw(address), address.size) != 0 && errno != EINPROGRESS) {

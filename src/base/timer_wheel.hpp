@@ -170,8 +170,7 @@ class TimerWheel {
   void place(std::uint32_t index) noexcept {
     const std::uint64_t due = nodes_[index].due;
     std::size_t level = 0;
-    while (level + 1 < levels &&
-           (due >> (bits * level)) - (current_ >> (bits * level)) >= slots) {
+    while (level + 1 < levels && (due >> (bits * level)) - (current_ >> (bits * level)) >= slots) {
       ++level;
     }
     const auto slot = static_cast<std::uint32_t>((due >> (bits * level)) & mask);

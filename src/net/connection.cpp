@@ -315,8 +315,6 @@ void Connection::finish(Error why) {
   delete this;
 }
 
-std::string Connection::peer() const {
-  return base::host_of(base::peer_address(socket_.get()));
-}
+std::string Connection::peer() const { return base::host_of(base::peer_address(socket_.get())); }
 
 }  // namespace parley::net

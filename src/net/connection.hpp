@@ -1,4 +1,5 @@
-// net/connection.hpp: a stream socket as a link: direct gathered writes, reads into the shard's scratch, closing.
+// net/connection.hpp: a stream socket as a link: direct gathered writes, reads into the shard's
+// scratch, closing.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -130,8 +131,8 @@ class Connection : public Link {
   ShardLinks::Stage stage_ = ShardLinks::Stage::none;
   bool masks_ = false;
   bool writable_wanted_ = false;
-  bool high_ = false;       // queued() went above the soft limit
-  bool shut_ = false;       // our side is shut down
+  bool high_ = false;  // queued() went above the soft limit
+  bool shut_ = false;  // our side is shut down
 };
 
 }  // namespace parley::net

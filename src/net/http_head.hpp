@@ -19,7 +19,7 @@ struct HttpHead {
   std::string host;
   std::string origin;
   bool has_origin = false;
-  std::string upgrade;     // joined with commas when it came more than once, like the next two
+  std::string upgrade;  // joined with commas when it came more than once, like the next two
   std::string connection;
   std::string protocols;   // Sec-WebSocket-Protocol
   std::string extensions;  // Sec-WebSocket-Extensions
@@ -62,7 +62,8 @@ bool any_token(std::string_view list, F&& f) {
     const std::size_t comma = list.find(',');
     std::string_view token = list.substr(0, comma);
     list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-    while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
+    while (!token.empty() && (token.front() == ' ' || token.front() == '\t'))
+      token.remove_prefix(1);
     while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
     if (!token.empty() && f(token)) return true;
   }

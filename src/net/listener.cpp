@@ -11,8 +11,11 @@ constexpr std::chrono::milliseconds retry_after{100};
 
 Listener::Listener(SocketTransport& transport, base::Descriptor socket, transport::Url bound,
                    std::vector<ShardLinks*> shards)
-    : transport_(transport), socket_(std::move(socket)), bound_(std::move(bound)),
-      shards_(std::move(shards)), batches_(shards_.size()) {}
+    : transport_(transport),
+      socket_(std::move(socket)),
+      bound_(std::move(bound)),
+      shards_(std::move(shards)),
+      batches_(shards_.size()) {}
 
 void Listener::start() {
   if (!socket_) return;  // stopped before it began

@@ -12,8 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 
 milliseconds sweep_period(const Timing& timing) {
-  const auto shortest = std::min({timing.handshake, timing.dialling, timing.heartbeat, timing.dead_after,
-                                  timing.closing, timing.serving});
+  const auto shortest = std::min({timing.handshake, timing.dialling, timing.heartbeat,
+                                  timing.dead_after, timing.closing, timing.serving});
   return std::clamp(shortest / 4, milliseconds{10}, milliseconds{1000});
 }
 

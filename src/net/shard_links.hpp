@@ -1,4 +1,5 @@
-// net/shard_links.hpp: the connections of one transport on one shard, and their deadlines by sweeps.
+// net/shard_links.hpp: the connections of one transport on one shard, and their deadlines by
+// sweeps.
 #pragma once
 #include <array>
 #include <chrono>
@@ -30,7 +31,16 @@ struct Timing {
 /// engine owns the others. Thread: the shard's.
 class ShardLinks {
  public:
-  enum class Stage : std::uint8_t { handshake, dialling, serving, quiet, pinged, closing, failed, none };
+  enum class Stage : std::uint8_t {
+    handshake,
+    dialling,
+    serving,
+    quiet,
+    pinged,
+    closing,
+    failed,
+    none
+  };
 
   ShardLinks(LinkHost& host, const Timing& timing, LifeRef life);
   ShardLinks(const ShardLinks&) = delete;

@@ -66,14 +66,15 @@ Result<std::string> SocketTransport::listen(std::string_view text,
   if (!life_) return Error{Errc::engine_closed, "the transport is closed"};
   std::vector<ShardLinks*> spread;
   for (LinkHost* host : shards) spread.push_back(shard_for(*host));
-  listeners_.push_back(std::make_unique<Listener>(*this, std::move(*socket), std::move(*url),
-                                                  std::move(spread)));
+  listeners_.push_back(
+      std::make_unique<Listener>(*this, std::move(*socket), std::move(*url), std::move(spread)));
   Listener* listener = listeners_.back().get();
   shards.front()->post([listener, life = life_] { listener->start(); });
   return bound;
 }
 
-void SocketTransport::dial(std::string_view text, Encoding encoding, LinkHost& shard, Dialled done) {
+void SocketTransport::dial(std::string_view text, Encoding encoding, LinkHost& shard,
+                           Dialled done) {
   auto url = check(text);
   auto address = url ? base::socket_address(url->host, *url->port)
                      : Result<base::SocketAddress>(std::move(url).error());

@@ -101,7 +101,8 @@ StaticFiles::Response StaticFiles::answer(const HttpHead& head) const {
   if (path.empty()) return refused(404, "nothing here");
   if (path.back() == '/') path += "index.html";
   std::error_code failed;
-  const fs::path file = fs::canonical(root_ + path, failed);  // follows links, so they cannot lead out
+  const fs::path file =
+      fs::canonical(root_ + path, failed);  // follows links, so they cannot lead out
   if (failed || !inside(root_, file) || !fs::is_regular_file(file, failed)) {
     return refused(404, "nothing here");
   }

@@ -40,12 +40,16 @@ class TcpConnection final : public Connection {
     while (phase() == Phase::open) {
       const TcpParser::Event event = parser_.next(input);
       switch (event.kind) {
-        case TcpParser::Event::Kind::need_more: return true;
-        case TcpParser::Event::Kind::message: events()->received(event.payload); break;
+        case TcpParser::Event::Kind::need_more:
+          return true;
+        case TcpParser::Event::Kind::message:
+          events()->received(event.payload);
+          break;
         case TcpParser::Event::Kind::ping:
           if (queued() < pong_room) push({}, Kind::pong);
           break;
-        case TcpParser::Event::Kind::pong: break;
+        case TcpParser::Event::Kind::pong:
+          break;
         case TcpParser::Event::Kind::goodbye:
           push({}, Kind::close);
           start_closing({});
@@ -77,11 +81,20 @@ class TcpConnection final : public Connection {
 
   std::size_t frame(char* prefix, Kind kind, std::size_t size) const noexcept override {
     switch (kind) {
-      case Kind::message: base::put_be32(prefix, static_cast<std::uint32_t>(size)); return 4;
-      case Kind::ping: base::put_be32(prefix, tcp_ping); return 4;
-      case Kind::pong: base::put_be32(prefix, tcp_pong); return 4;
-      case Kind::close: base::put_be32(prefix, tcp_goodbye); return 4;
-      default: return 0;
+      case Kind::message:
+        base::put_be32(prefix, static_cast<std::uint32_t>(size));
+        return 4;
+      case Kind::ping:
+        base::put_be32(prefix, tcp_ping);
+        return 4;
+      case Kind::pong:
+        base::put_be32(prefix, tcp_pong);
+        return 4;
+      case Kind::close:
+        base::put_be32(prefix, tcp_goodbye);
+        return 4;
+      default:
+        return 0;
     }
   }
 
@@ -108,9 +121,12 @@ class TcpTransport final : public SocketTransport {
  public:
   explicit TcpTransport(const TcpOptions& options)
       : SocketTransport("tcp", options,
-                        {.handshake = options.handshake, .dialling = options.handshake,
-                         .heartbeat = options.heartbeat, .dead_after = options.dead_after,
-                         .closing = options.closing, .serving = options.handshake}) {}
+                        {.handshake = options.handshake,
+                         .dialling = options.handshake,
+                         .heartbeat = options.heartbeat,
+                         .dead_after = options.dead_after,
+                         .closing = options.closing,
+                         .serving = options.handshake}) {}
 
  private:
   Result<void> complete(transport::Url& url) const override {
@@ -127,7 +143,8 @@ class TcpTransport final : public SocketTransport {
   }
   Connection* dialled(base::Descriptor socket, ShardLinks& shard, const transport::Url&,
                       Encoding encoding, Dialled done) override {
-    auto* connection = new TcpConnection(std::move(socket), {}, shard, socket_options().max_message);
+    auto* connection =
+        new TcpConnection(std::move(socket), {}, shard, socket_options().max_message);
     connection->set_dialled(encoding, std::move(done));
     return connection;
   }

@@ -30,7 +30,9 @@ class TcpParser {
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
   /// Nothing half received.
   [[nodiscard]] bool idle() const noexcept { return header_size_ == 0; }
-  [[nodiscard]] std::size_t buffered() const noexcept { return message_ ? message_->capacity() : 0; }
+  [[nodiscard]] std::size_t buffered() const noexcept {
+    return message_ ? message_->capacity() : 0;
+  }
 
  private:
   std::unique_ptr<std::string> message_;

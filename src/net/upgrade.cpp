@@ -50,16 +50,26 @@ Answer refuse(int status, std::string_view text, std::string_view more = {}) {
 
 std::string_view status_text(int status) noexcept {
   switch (status) {
-    case 101: return "Switching Protocols";
-    case 200: return "OK";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 426: return "Upgrade Required";
-    case 431: return "Request Header Fields Too Large";
-    default: return "Error";
+    case 101:
+      return "Switching Protocols";
+    case 200:
+      return "OK";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 426:
+      return "Upgrade Required";
+    case 431:
+      return "Request Header Fields Too Large";
+    default:
+      return "Error";
   }
 }
 
@@ -102,9 +112,10 @@ Answer answer_request(const HttpHead& head, const UpgradeRules& rules) {
     return refuse(400, "Sec-WebSocket-Protocol: expected parley.v1 or parley.v1.json");
   }
   Answer answer{.kind = Answer::Kind::upgrade, .encoding = *encoding};
-  answer.response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                    "Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept_for(head.key) +
-                    "\r\nSec-WebSocket-Protocol: ";
+  answer.response =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Accept: " +
+      accept_for(head.key) + "\r\nSec-WebSocket-Protocol: ";
   answer.response.append(protocol_of(*encoding));
   answer.response += "\r\n\r\n";
   return answer;
@@ -123,7 +134,8 @@ std::string upgrade_request(std::string_view host, std::string_view target, std:
 Result<void> check_response(const HttpHead& head, std::string_view key, Encoding encoding) {
   const auto wrong = [](std::string text) { return Error{Errc::protocol_error, std::move(text)}; };
   if (head.status != 101) {
-    return wrong("the server answered " + std::to_string(head.status) + " to the WebSocket request");
+    return wrong("the server answered " + std::to_string(head.status) +
+                 " to the WebSocket request");
   }
   if (!has_token(head.upgrade, "websocket") || !has_token(head.connection, "upgrade")) {
     return wrong("the server's answer upgrades to something else");

@@ -22,9 +22,9 @@ struct Answer {
 };
 
 struct UpgradeRules {
-  std::string_view path;                       // where the WebSocket lives
-  const std::vector<std::string>* origins;     // see WebsocketOptions::origins
-  bool files = false;                          // static files are served
+  std::string_view path;                    // where the WebSocket lives
+  const std::vector<std::string>* origins;  // see WebsocketOptions::origins
+  bool files = false;                       // static files are served
 };
 
 /// Thread: any.

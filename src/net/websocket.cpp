@@ -25,13 +25,20 @@ struct WebsocketRules {
 
 CloseCode code_of(CloseReason reason) noexcept {
   switch (reason) {
-    case CloseReason::normal: return CloseCode::normal;
-    case CloseReason::going_away: return CloseCode::going_away;
-    case CloseReason::protocol_error: return CloseCode::protocol_error;
-    case CloseReason::too_large: return CloseCode::too_large;
-    case CloseReason::policy: return CloseCode::policy;
-    case CloseReason::slow_consumer: return CloseCode::try_again;
-    case CloseReason::internal: break;
+    case CloseReason::normal:
+      return CloseCode::normal;
+    case CloseReason::going_away:
+      return CloseCode::going_away;
+    case CloseReason::protocol_error:
+      return CloseCode::protocol_error;
+    case CloseReason::too_large:
+      return CloseCode::too_large;
+    case CloseReason::policy:
+      return CloseCode::policy;
+    case CloseReason::slow_consumer:
+      return CloseCode::try_again;
+    case CloseReason::internal:
+      break;
   }
   return CloseCode::internal;
 }
@@ -42,13 +49,23 @@ Error meaning_of(CloseCode code, Bytes reason) {
   switch (code) {
     case CloseCode::none:
     case CloseCode::normal:
-    case CloseCode::going_away: return {};
+    case CloseCode::going_away:
+      return {};
     case CloseCode::protocol_error:
-    case CloseCode::invalid_text: errc = Errc::protocol_error; break;
-    case CloseCode::too_large: errc = Errc::too_large; break;
-    case CloseCode::policy: errc = Errc::denied; break;
-    case CloseCode::try_again: errc = Errc::slow_consumer; break;
-    default: break;
+    case CloseCode::invalid_text:
+      errc = Errc::protocol_error;
+      break;
+    case CloseCode::too_large:
+      errc = Errc::too_large;
+      break;
+    case CloseCode::policy:
+      errc = Errc::denied;
+      break;
+    case CloseCode::try_again:
+      errc = Errc::slow_consumer;
+      break;
+    default:
+      break;
   }
   return {errc, "the peer closed with code " + std::to_string(static_cast<int>(code)) + ' ' +
                     std::string(reason)};
@@ -138,18 +155,22 @@ class WebsocketConnection final : public Connection {
   bool take_request(std::string_view& bytes) {
     if (!handshake_) handshake_ = std::make_unique<Handshake>(HttpHeadParser::Kind::request);
     switch (handshake_->parser.feed(bytes)) {
-      case HttpHeadParser::Progress::need_more: return true;
+      case HttpHeadParser::Progress::need_more:
+        return true;
       case HttpHeadParser::Progress::malformed:
         return refuse(refusal(400, "this is no HTTP/1.1 request"));
       case HttpHeadParser::Progress::too_large:
         return refuse(refusal(431, "expected at most 8 KiB and 64 header fields"));
-      case HttpHeadParser::Progress::done: break;
+      case HttpHeadParser::Progress::done:
+        break;
     }
     const HttpHead& head = handshake_->parser.head();
-    Answer answer = answer_request(head, {.path = bound_->path, .origins = &rules_->origins,
-                                          .files = rules_->files.enabled()});
+    Answer answer = answer_request(
+        head,
+        {.path = bound_->path, .origins = &rules_->origins, .files = rules_->files.enabled()});
     switch (answer.kind) {
-      case Answer::Kind::refuse: return refuse(std::move(answer.response));
+      case Answer::Kind::refuse:
+        return refuse(std::move(answer.response));
       case Answer::Kind::file: {
         StaticFiles::Response response = rules_->files.answer(head);
         push(owned(std::move(response.head)), Kind::raw);
@@ -158,7 +179,8 @@ class WebsocketConnection final : public Connection {
         stay(ShardLinks::Stage::serving);
         return true;
       }
-      case Answer::Kind::upgrade: break;
+      case Answer::Kind::upgrade:
+        break;
     }
     handshake_.reset();
     encoding_ = answer.encoding;
@@ -206,24 +228,30 @@ class WebsocketConnection final : public Connection {
                                            : Payload::copy_of(close_payload(event.code, {})),
              Kind::close);
         return start_closing(meaning_of(event.code, event.payload));
-      case WebsocketParser::Event::Kind::violation: return part(event.code, event.payload);
-      default: return;  // pong: that we heard it is enough
+      case WebsocketParser::Event::Kind::violation:
+        return part(event.code, event.payload);
+      default:
+        return;  // pong: that we heard it is enough
     }
   }
 
   /// The peer broke a rule.
   void part(CloseCode code, Bytes why) {
     push(Payload::copy_of(close_payload(code, why)), Kind::close);
-    start_closing({code == CloseCode::too_large ? Errc::too_large : Errc::protocol_error,
-                   std::string(why)});
+    start_closing(
+        {code == CloseCode::too_large ? Errc::too_large : Errc::protocol_error, std::string(why)});
   }
 
   [[nodiscard]] Opcode opcode_of(Kind kind) const noexcept {
     switch (kind) {
-      case Kind::ping: return Opcode::ping;
-      case Kind::pong: return Opcode::pong;
-      case Kind::close: return Opcode::close;
-      default: return encoding_ == Encoding::json ? Opcode::text : Opcode::binary;
+      case Kind::ping:
+        return Opcode::ping;
+      case Kind::pong:
+        return Opcode::pong;
+      case Kind::close:
+        return Opcode::close;
+      default:
+        return encoding_ == Encoding::json ? Opcode::text : Opcode::binary;
     }
   }
 
@@ -255,11 +283,14 @@ class WebsocketTransport final : public SocketTransport {
  public:
   explicit WebsocketTransport(const WebsocketOptions& options)
       : SocketTransport("ws", options,
-                        {.handshake = options.upgrade, .dialling = options.handshake,
-                         .heartbeat = options.heartbeat, .dead_after = options.dead_after,
-                         .closing = options.closing, .serving = options.serving}),
-        rules_{options.origins, {options.static_files, options.max_static_file},
-               options.max_message},
+                        {.handshake = options.upgrade,
+                         .dialling = options.handshake,
+                         .heartbeat = options.heartbeat,
+                         .dead_after = options.dead_after,
+                         .closing = options.closing,
+                         .serving = options.serving}),
+        rules_{
+            options.origins, {options.static_files, options.max_static_file}, options.max_message},
         options_good_(options.upgrade.count() > 0 && options.serving.count() > 0 &&
                       options.max_static_file <= 64 * limits::mib) {}
 
@@ -285,7 +316,8 @@ class WebsocketTransport final : public SocketTransport {
   }
   Connection* dialled(base::Descriptor socket, ShardLinks& shard, const transport::Url& url,
                       Encoding encoding, Dialled done) override {
-    return new WebsocketConnection(std::move(socket), shard, rules_, url, encoding, std::move(done));
+    return new WebsocketConnection(std::move(socket), shard, rules_, url, encoding,
+                                   std::move(done));
   }
 
   const WebsocketRules rules_;

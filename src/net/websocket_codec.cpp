@@ -140,7 +140,8 @@ const char* WebsocketParser::check_length() noexcept {
   return nullptr;
 }
 
-/// Gathers the header. Returns a text on a violation; otherwise in_frame_ tells whether it is whole.
+/// Gathers the header. Returns a text on a violation; otherwise in_frame_ tells whether it is
+/// whole.
 const char* WebsocketParser::read_header(std::span<char>& input) {
   const auto gather = [&](std::size_t want) {
     const std::size_t n = std::min(want - header_size_, input.size());

@@ -1,4 +1,5 @@
-// net/websocket_codec.hpp: RFC 6455 frames without I/O: bytes in, events out; and the prefix of a frame.
+// net/websocket_codec.hpp: RFC 6455 frames without I/O: bytes in, events out; and the prefix of a
+// frame.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -1,4 +1,5 @@
-// runtime/host_executor.hpp: drives a loop or an engine on a host's Asio executor. Header only, so it uses the host's Asio.
+// runtime/host_executor.hpp: drives a loop or an engine on a host's Asio executor. Header only, so
+// it uses the host's Asio.
 #pragma once
 #include <chrono>
 #include <concepts>
@@ -20,7 +21,9 @@ namespace parley::runtime {
 template <class T>
 concept Pollable = requires(T& t, const T& c) {
   { t.poll(std::chrono::microseconds{}) } -> std::convertible_to<bool>;
-  { c.next_deadline() } -> std::convertible_to<std::optional<std::chrono::steady_clock::time_point>>;
+  {
+    c.next_deadline()
+    } -> std::convertible_to<std::optional<std::chrono::steady_clock::time_point>>;
   { c.descriptor() } -> std::convertible_to<int>;
 };
 

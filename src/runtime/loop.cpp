@@ -61,8 +61,8 @@ struct Loop::State {
   std::size_t next_event = 0;
   std::size_t event_count = 0;
   std::size_t watch_count = 0;
-  bool looked = false;  // this turn has asked the poller
-  bool more = false;    // the turn's end wants to be called again
+  bool looked = false;                                 // this turn has asked the poller
+  bool more = false;                                   // the turn's end wants to be called again
   Clock::time_point limit = Clock::time_point::max();  // of this turn
   unsigned yield_calls = 0;
   bool yield_seen = false;
@@ -188,7 +188,8 @@ Result<std::unique_ptr<Loop>> Loop::create() {
 Loop::Loop(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Loop::~Loop() {
-  // What a callback owns may cancel timers and watches when it is destroyed: the state is whole here.
+  // What a callback owns may cancel timers and watches when it is destroyed: the state is whole
+  // here.
   State& state = *state_;
   do {
     state.mailbox.take_all([](Callback&&) {});
@@ -215,7 +216,8 @@ void Loop::post(Callback callback) {
 }
 
 void Loop::wake() noexcept {
-  // Either the loop's own exchange comes later and it sees what was pushed, or this one sees it asleep.
+  // Either the loop's own exchange comes later and it sees what was pushed, or this one sees it
+  // asleep.
   const auto before = state_->mood.exchange(State::Mood::awake, std::memory_order_acq_rel);
   if (before == State::Mood::awake) return;
   state_->poller.wake();

@@ -1,4 +1,5 @@
-// runtime/loop.hpp: one shard's event loop: mailbox, timer wheel, descriptors, turns and budgets. No Asio here.
+// runtime/loop.hpp: one shard's event loop: mailbox, timer wheel, descriptors, turns and budgets.
+// No Asio here.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -15,9 +16,9 @@ namespace parley::runtime {
 /// are due, descriptors that are ready, then the turn's end hook (the engine flushes there).
 /// Drive it in one of three ways: run() on a thread of its own, poll() from a host's loop, or
 /// HostExecutor (host_executor.hpp) on a host's Asio executor.
-/// Ownership: callbacks belong to the loop until they ran, were cancelled, or the loop is destroyed.
-/// Thread: post(), stop(), wake() any thread; everything else the thread that drives the loop (one
-/// at a time), or before it is driven.
+/// Ownership: callbacks belong to the loop until they ran, were cancelled, or the loop is
+/// destroyed. Thread: post(), stop(), wake() any thread; everything else the thread that drives the
+/// loop (one at a time), or before it is driven.
 class Loop final : public LinkHost {
  public:
   using Opened = std::function<LinkEvents*(std::unique_ptr<Link>, LinkInfo)>;
@@ -70,8 +71,8 @@ class Loop final : public LinkHost {
   bool poll(std::chrono::microseconds budget);
   /// Sleeps until there is something to do or `timeout` is over, without doing it.
   void wait(std::chrono::microseconds timeout);
-  /// When the earliest timer is due; none when there is no timer. Earlier than needed by at most one
-  /// tick of the wheel.
+  /// When the earliest timer is due; none when there is no timer. Earlier than needed by at most
+  /// one tick of the wheel.
   [[nodiscard]] std::optional<Clock::time_point> next_deadline() const noexcept;
   /// Wakes a sleeping run() or wait(), calls on_wake. Thread: any.
   void wake() noexcept;

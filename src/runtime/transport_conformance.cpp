@@ -43,7 +43,8 @@ void sends_inside_opened(TransportProbe& probe) {
   probe.on_opened = [](Peer& peer) { peer.send("first"); };
   const auto pair = probe.connect();
   if (!pair) return;
-  probe.until([&] { return !pair.near->got.empty() && !pair.far->got.empty(); }, "both first words");
+  probe.until([&] { return !pair.near->got.empty() && !pair.far->got.empty(); },
+              "both first words");
 }
 
 void keeps_order(TransportProbe& probe) {
@@ -63,7 +64,8 @@ void keeps_order(TransportProbe& probe) {
   for (Peer* peer : {pair.near, pair.far}) {
     if (!probe.until([&] { return peer->got.size() >= count; }, "every message")) return;
     for (std::size_t i = 0; i < count; ++i) {
-      if (!probe.expect(peer->got[i] == numbered(i), "messages are out of order or changed")) return;
+      if (!probe.expect(peer->got[i] == numbered(i), "messages are out of order or changed"))
+        return;
     }
   }
 }
@@ -192,7 +194,8 @@ void closes_a_stalled_link(TransportProbe& probe) {
   if (!pair) return;
   pair.far->keep = false;
   const Payload block = Payload::copy_of(std::string(16 * limits::kib, 'b'));
-  for (std::size_t sent = 0; pair.near->link->queued() <= limits::queue_hard && sent < 16'384; ++sent) {
+  for (std::size_t sent = 0; pair.near->link->queued() <= limits::queue_hard && sent < 16'384;
+       ++sent) {
     pair.near->send(std::span(&block, 1));
   }
   pair.near->close(CloseReason::slow_consumer);
@@ -245,8 +248,9 @@ void refused_by_the_listener(TransportProbe& probe) {
   if (bound.empty()) return;
   const auto result = probe.dial(bound);
   probe.until([&] { return result->calls > 0; }, "an answer");
-  probe.until([&] { return result->why || (!probe.peers().empty() && probe.peers()[0]->closes == 1); },
-              "the end of the refused link");
+  probe.until(
+      [&] { return result->why || (!probe.peers().empty() && probe.peers()[0]->closes == 1); },
+      "the end of the refused link");
 }
 
 void refused_by_the_dialler(TransportProbe& probe) {
@@ -256,10 +260,13 @@ void refused_by_the_dialler(TransportProbe& probe) {
   const auto result = probe.dial(bound);
   probe.until([&] { return result->calls > 0; }, "an answer");
   probe.expect(static_cast<bool>(result->why), "done reports a link that was refused");
-  probe.until([&] {
-    const auto& accepted = probe.accepted();
-    return std::all_of(accepted.begin(), accepted.end(), [](Peer* p) { return p->closes == 1; });
-  }, "the end of the other side");
+  probe.until(
+      [&] {
+        const auto& accepted = probe.accepted();
+        return std::all_of(accepted.begin(), accepted.end(),
+                           [](Peer* p) { return p->closes == 1; });
+      },
+      "the end of the other side");
 }
 
 void spreads_links(TransportProbe& probe) {
@@ -286,11 +293,13 @@ void many_links(TransportProbe& probe) {
   }
   const Payload shared = Payload::copy_of("to everybody");
   for (const auto& pair : pairs) pair.far->send(std::span(&shared, 1));
-  probe.until([&] {
-    return std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) {
-      return pair.near->got.size() == 1 && pair.near->got[0] == "to everybody";
-    });
-  }, "the message at every link");
+  probe.until(
+      [&] {
+        return std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) {
+          return pair.near->got.size() == 1 && pair.near->got[0] == "to everybody";
+        });
+      },
+      "the message at every link");
 }
 
 void stops_unused(TransportProbe& probe) {

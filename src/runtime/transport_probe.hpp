@@ -24,10 +24,10 @@ struct ProbePeer final : LinkEvents {
   std::size_t got_bytes = 0;
   int closes = 0;
   int drains = 0;
-  int late = 0;       // calls after closed()
-  int nested = 0;     // calls from inside send() or close()
+  int late = 0;    // calls after closed()
+  int nested = 0;  // calls from inside send() or close()
   bool inside = false;
-  bool keep = true;   // what was received, not only its size
+  bool keep = true;  // what was received, not only its size
   Error why;
   std::function<void(Bytes)> on_message;
 
@@ -78,7 +78,9 @@ class TransportProbe {
  public:
   TransportProbe(const TransportCase& running, const TransportUnderTest& under,
                  const TransportCheck& check)
-      : under_(under), case_(running), check_(check),
+      : under_(under),
+        case_(running),
+        check_(check),
         driver_(under.driver ? under.driver() : transport_driver()) {
     for (std::size_t i = 0; i < driver_->hosts(); ++i) {
       driver_->on_opened(i, [this, i](std::unique_ptr<Link> link, LinkInfo info) {
@@ -113,7 +115,8 @@ class TransportProbe {
   [[nodiscard]] Transport& server() noexcept { return *server_; }
   [[nodiscard]] Transport& client() noexcept { return *client_; }
   [[nodiscard]] std::size_t scaled(std::size_t count) const {
-    return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(count) * under_.scale));
+    return std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(count) * under_.scale));
   }
   /// Refuse links on this host from now on.
   void refuse(std::size_t host) { refusing_ = static_cast<int>(host); }
@@ -131,7 +134,8 @@ class TransportProbe {
   bool until(F&& done, std::string_view what) {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return expect(false, "nothing came: " + std::string(what));
+      if (std::chrono::steady_clock::now() > end)
+        return expect(false, "nothing came: " + std::string(what));
       driver_->turn();
     }
     return true;
@@ -148,7 +152,8 @@ class TransportProbe {
   }
   std::string listen_on(const std::vector<LinkHost*>& hosts) {
     auto bound = server_->listen(under_.url, hosts);
-    if (!expect(bound.ok(), "listen: " + (bound ? std::string() : bound.error().message))) return {};
+    if (!expect(bound.ok(), "listen: " + (bound ? std::string() : bound.error().message)))
+      return {};
     return *bound;
   }
 
@@ -188,7 +193,9 @@ class TransportProbe {
     return {dialled_[dialled], accepted_[before]};
   }
   [[nodiscard]] const std::string& bound() const noexcept { return bound_; }
-  [[nodiscard]] const std::vector<std::unique_ptr<ProbePeer>>& peers() const noexcept { return peers_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<ProbePeer>>& peers() const noexcept {
+    return peers_;
+  }
   [[nodiscard]] std::vector<ProbePeer*> on_host(std::size_t index) const { return by_host_[index]; }
   [[nodiscard]] const std::vector<ProbePeer*>& accepted() const noexcept { return accepted_; }
 

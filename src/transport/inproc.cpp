@@ -29,7 +29,8 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
     const std::scoped_lock lock(mutex);
     End& end = ends[to];
     if (end.host == nullptr) return false;
-    end.host->post([pipe = shared_from_this(), life = end.life, act = std::move(act)] { act(*pipe); });
+    end.host->post(
+        [pipe = shared_from_this(), life = end.life, act = std::move(act)] { act(*pipe); });
     return true;
   }
   void gone(std::size_t which) {
@@ -46,7 +47,8 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
 
 class InprocLink final : public Link {
  public:
-  InprocLink(std::shared_ptr<Pipe> pipe, std::size_t which) : pipe_(std::move(pipe)), which_(which) {
+  InprocLink(std::shared_ptr<Pipe> pipe, std::size_t which)
+      : pipe_(std::move(pipe)), which_(which) {
     self().link = this;
   }
   ~InprocLink() override {
@@ -73,8 +75,8 @@ class InprocLink final : public Link {
   }
   void close(CloseReason reason, std::string_view text) override {
     const bool orderly = reason == CloseReason::normal || reason == CloseReason::going_away;
-    close_with(orderly ? Error{} : Error{Errc::disconnected, "the peer closed: " + std::string(text)},
-               {});
+    close_with(
+        orderly ? Error{} : Error{Errc::disconnected, "the peer closed: " + std::string(text)}, {});
   }
   void limit_messages(std::size_t bytes) override { limit_ = bytes; }
 

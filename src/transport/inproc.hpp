@@ -11,8 +11,8 @@
 
 namespace parley::transport {
 
-/// The names that are listened on, `inproc:name`. Transports that share a hub reach each other, also
-/// those of different engines; there is no hub for the whole process. Thread: any.
+/// The names that are listened on, `inproc:name`. Transports that share a hub reach each other,
+/// also those of different engines; there is no hub for the whole process. Thread: any.
 class InprocHub {
  public:
   struct Listener {

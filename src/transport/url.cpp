@@ -62,7 +62,9 @@ Result<Url> parse_url(std::string_view text) {
   if (text.find('#') != std::string_view::npos) return wrong("no fragment (#) is allowed");
   Url url;
   const std::string_view scheme = url_scheme(text);
-  const auto in_scheme = [](char c) { return letter(c) || digit(c) || c == '+' || c == '-' || c == '.'; };
+  const auto in_scheme = [](char c) {
+    return letter(c) || digit(c) || c == '+' || c == '-' || c == '.';
+  };
   if (scheme.empty() || !letter(scheme.front()) ||
       !std::all_of(scheme.begin(), scheme.end(), in_scheme)) {
     return wrong("expected a scheme and a colon first, as in ws://127.0.0.1:8080/chat");

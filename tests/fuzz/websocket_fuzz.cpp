@@ -1,4 +1,5 @@
-// websocket_fuzz.cpp: any bytes into the frame parser: no crash, bounded buffers, the same in any split.
+// websocket_fuzz.cpp: any bytes into the frame parser: no crash, bounded buffers, the same in any
+// split.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -46,7 +47,8 @@ struct Reader {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  const auto role = (data[0] & 1) != 0 ? WebsocketParser::Role::client : WebsocketParser::Role::server;
+  const auto role =
+      (data[0] & 1) != 0 ? WebsocketParser::Role::client : WebsocketParser::Role::server;
   const std::size_t limit = std::size_t{1} << (data[0] >> 1 & 15);
   const std::size_t step = std::size_t{data[1]} + 1;
   const std::vector<char> bytes(data + 2, data + size);

@@ -1,4 +1,5 @@
-// abuse_test.cpp: peers that stall, drip, flood and lie at each layer; deadlines are absolute, bounds hold.
+// abuse_test.cpp: peers that stall, drip, flood and lie at each layer; deadlines are absolute,
+// bounds hold.
 #include <sys/resource.h>
 
 #include <filesystem>
@@ -91,8 +92,8 @@ TEST_CASE("ws: header floods are answered with 431") {
     CHECK(peer.saw("HTTP/1.1 431 "));
   }
   SECTION("no HTTP at all") {
-    for (const char* junk : {"\x16\x03\x01\x02\x00\x01\x00", "PB1\n", "SSH-2.0-x\r\n", "GET\r\n\r\n",
-                             "GET / HTTP/1.1\nHost x\n\n", "\r\n\r\n\0\0"}) {
+    for (const char* junk : {"\x16\x03\x01\x02\x00\x01\x00", "PB1\n", "SSH-2.0-x\r\n",
+                             "GET\r\n\r\n", "GET / HTTP/1.1\nHost x\n\n", "\r\n\r\n\0\0"}) {
       RawPeer peer(server);
       peer.write(std::string(junk) + std::string(64, '\x01'));
       CHECK(peer.saw("HTTP/1.1 400 "));
@@ -158,7 +159,8 @@ TEST_CASE("a peer that ignores our goodbye is cut at the closing deadline") {
   Ear& ear = *server.host.ears[0];
   ear.link->close(CloseReason::policy, "leave");
   CHECK(peer.saw(ws ? std::string("\x88\x07\x03\xf0leave") : std::string("\xff\xff\xff\xfe")));
-  const std::string chatter = ws ? masked(net::Opcode::binary, "more") : std::string("\0\0\0\1x", 5);
+  const std::string chatter =
+      ws ? masked(net::Opcode::binary, "more") : std::string("\0\0\0\1x", 5);
   for (milliseconds passed = 0ms; passed < 3s - 200ms; passed += 100ms) {
     peer.write(chatter);
     server.host.advance(100ms);
@@ -205,8 +207,11 @@ TEST_CASE("ws: what a peer must not send ends the link with the right code") {
 
 TEST_CASE("ws: a close is answered with the same code, and means something to the engine") {
   Server server(websocket_transport(), ws_url);
-  const std::pair<int, Errc> rows[] = {{1000, Errc::ok}, {1001, Errc::ok}, {0, Errc::ok},
-                                       {1009, Errc::too_large}, {4001, Errc::disconnected}};
+  const std::pair<int, Errc> rows[] = {{1000, Errc::ok},
+                                       {1001, Errc::ok},
+                                       {0, Errc::ok},
+                                       {1009, Errc::too_large},
+                                       {4001, Errc::disconnected}};
   for (const auto& [code, errc] : rows) {
     RawPeer peer(server);
     open_ws(peer);
@@ -273,7 +278,8 @@ TEST_CASE("tcp: a preamble that stalls, drips or is wrong") {
 TEST_CASE("a flood of pings from a peer that does not read is not answered without bound") {
   const bool ws = GENERATE(true, false);
   Server server(ws ? websocket_transport({{.kernel_buffer = 4096}})
-                   : tcp_transport({{.kernel_buffer = 4096}}), ws ? ws_url : tcp_url);
+                   : tcp_transport({{.kernel_buffer = 4096}}),
+                ws ? ws_url : tcp_url);
   RawPeer peer(server);
   ws ? open_ws(peer) : void(peer.write("PB1\n"));
   server.host.turn();
@@ -360,11 +366,20 @@ TEST_CASE("many stalled connections at every layer do not keep honest ones out")
   for (int i = 0; i < 300; ++i) {
     stalled.push_back(std::make_unique<RawPeer>(server));
     switch (i % 5) {
-      case 1: stalled.back()->write("G"); break;
-      case 2: stalled.back()->write(upgrade); break;
-      case 3: stalled.back()->write(upgrade + "\r\n\x82"); break;
-      case 4: stalled.back()->write("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"); break;
-      default: break;
+      case 1:
+        stalled.back()->write("G");
+        break;
+      case 2:
+        stalled.back()->write(upgrade);
+        break;
+      case 3:
+        stalled.back()->write(upgrade + "\r\n\x82");
+        break;
+      case 4:
+        stalled.back()->write("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+        break;
+      default:
+        break;
     }
   }
   RawPeer honest(server);

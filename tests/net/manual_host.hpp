@@ -1,4 +1,5 @@
-// tests/net/manual_host.hpp: a shard whose clock the test moves, with real sockets; and raw peers for it.
+// tests/net/manual_host.hpp: a shard whose clock the test moves, with real sockets; and raw peers
+// for it.
 #pragma once
 #include <chrono>
 #include <deque>
@@ -67,8 +68,7 @@ class ManualHost final : public LinkHost {
   /// All that sockets and posts have to say.
   void turn() {
     loop_->wait(std::chrono::microseconds{0});
-    while (loop_->poll(milliseconds{1})) {
-    }
+    while (loop_->poll(milliseconds{1})) {}
   }
   void advance(milliseconds by) {
     const auto end = now_ + by;
@@ -123,8 +123,8 @@ class RawPeer {
  public:
   explicit RawPeer(Server& server) : server_(server) {
     const auto url = transport::parse_url(server.bound).value();
-    socket_ = std::move(
-        base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
+    socket_ =
+        std::move(base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
     server_.host.turn();
   }
   /// False when the connection is broken.
@@ -154,8 +154,7 @@ class RawPeer {
   }
   /// Everything up to the end, which must come without the clock being moved.
   const std::string& read_all() {
-    for (int i = 0; i < 100'000 && read(); ++i) {
-    }
+    for (int i = 0; i < 100'000 && read(); ++i) {}
     CHECK(ended_);
     return received_;
   }

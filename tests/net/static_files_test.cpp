@@ -86,12 +86,34 @@ TEST_CASE("files of the directory are served with their type, tag and length") {
 TEST_CASE("nothing outside the directory, hidden, too large or of another method is served") {
   const Folder folder;
   const StaticFiles files((folder.root / "page").string(), 10);
-  for (const char* target :
-       {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/sub/../../secret.txt",
-        "/sub/%2e%2e/%2e%2e/secret.txt", "/....//secret.txt", "/..\\secret.txt", "/%5c../secret.txt",
-        "/link.txt", "/up/secret.txt", "/up/page-secret/x.txt", "/../page-secret/x.txt", "/.hidden",
-        "/sub/./index.html", "/sub", "/missing", "/%", "/%2", "/%zz", "/a%00b", "/app.js%00.html",
-        "", "app.js", "*", "http://host/app.js", "/eleven.bin", "//etc/passwd", "/etc/passwd"}) {
+  for (const char* target : {"/../secret.txt",
+                             "/%2e%2e/secret.txt",
+                             "/..%2fsecret.txt",
+                             "/sub/../../secret.txt",
+                             "/sub/%2e%2e/%2e%2e/secret.txt",
+                             "/....//secret.txt",
+                             "/..\\secret.txt",
+                             "/%5c../secret.txt",
+                             "/link.txt",
+                             "/up/secret.txt",
+                             "/up/page-secret/x.txt",
+                             "/../page-secret/x.txt",
+                             "/.hidden",
+                             "/sub/./index.html",
+                             "/sub",
+                             "/missing",
+                             "/%",
+                             "/%2",
+                             "/%zz",
+                             "/a%00b",
+                             "/app.js%00.html",
+                             "",
+                             "app.js",
+                             "*",
+                             "http://host/app.js",
+                             "/eleven.bin",
+                             "//etc/passwd",
+                             "/etc/passwd"}) {
     INFO(target);
     CHECK(body(files, target) == "404");
   }

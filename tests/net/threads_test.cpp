@@ -1,4 +1,5 @@
-// threads_test.cpp: every transport between loops on threads of their own, from first word to stopped.
+// threads_test.cpp: every transport between loops on threads of their own, from first word to
+// stopped.
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -46,12 +47,15 @@ struct Talker final : LinkEvents {
 
 }  // namespace
 
-TEST_CASE("transports between threads: every word in order, every link closed, stopped at the end") {
+TEST_CASE(
+    "transports between threads: every word in order, every link closed, stopped at the end") {
   const int which = GENERATE(0, 1, 2);
   std::unique_ptr<Transport> transport = which == 0   ? transport::inproc_transport()
                                          : which == 1 ? tcp_transport()
                                                       : websocket_transport();
-  const char* url = which == 0 ? "inproc:threads" : which == 1 ? "tcp://127.0.0.1:0" : "ws://127.0.0.1:0";
+  const char* url = which == 0   ? "inproc:threads"
+                    : which == 1 ? "tcp://127.0.0.1:0"
+                                 : "ws://127.0.0.1:0";
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<LinkHost*> hosts;
   std::mutex mutex;

@@ -11,8 +11,8 @@ namespace {
 /// Writes `bytes` to a bound address and closes.
 void write_and_vanish(std::string_view bound, std::string_view bytes) {
   const auto url = transport::parse_url(bound).value();
-  auto socket = std::move(
-      base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
+  auto socket =
+      std::move(base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
   const Bytes piece = bytes;
   // Connecting to loopback is over when connect() returns.
   REQUIRE(base::send_gathered(socket.get(), std::span(&piece, 1)).bytes == bytes.size());
@@ -28,9 +28,10 @@ TEST_CASE("tcp passes the transport suite") {
                    .bad_url = "tcp://127.0.0.1:0/path",
                    .encoding = encoding,
                    .max_message = 300'000,
-                   .vanish = [](std::string_view bound) {
-                     write_and_vanish(bound, std::string_view("PB1\n\0\0\0\x10half", 12));
-                   }});
+                   .vanish =
+                       [](std::string_view bound) {
+                         write_and_vanish(bound, std::string_view("PB1\n\0\0\0\x10half", 12));
+                       }});
 }
 
 TEST_CASE("ws passes the transport suite") {
@@ -41,19 +42,21 @@ TEST_CASE("ws passes the transport suite") {
                    .bad_url = "ws://127.0.0.1:70000/chat",
                    .encoding = encoding,
                    .max_message = 300'000,
-                   .vanish = [](std::string_view bound) {
-                     const std::string head =
-                         "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                         "Sec-WebSocket-Protocol: parley.v1\r\n\r\n";
-                     write_and_vanish(bound, head + std::string("\x82\x90\0\0\0\0half", 10));
-                   }});
+                   .vanish =
+                       [](std::string_view bound) {
+                         const std::string head =
+                             "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                             "Sec-WebSocket-Protocol: parley.v1\r\n\r\n";
+                         write_and_vanish(bound, head + std::string("\x82\x90\0\0\0\0half", 10));
+                       }});
 }
 
 TEST_CASE("both speak IPv6") {
   for (const char* url : {"tcp://[::1]:0", "ws://[::1]:0/chat"}) {
-    auto transport = std::string_view(url).starts_with("tcp") ? tcp_transport() : websocket_transport();
+    auto transport =
+        std::string_view(url).starts_with("tcp") ? tcp_transport() : websocket_transport();
     const auto driver = testing::transport_driver();
     LinkHost* host = &driver->host(0);
     const auto bound = transport->listen(url, std::span(&host, 1));
@@ -89,6 +92,7 @@ TEST_CASE("options out of their bounds are refused by listen and dial") {
 
   const auto driver = testing::transport_driver();
   LinkHost* host = &driver->host(0);
-  const auto named = websocket_transport()->listen("ws://no.such.name.example:0", std::span(&host, 1));
+  const auto named =
+      websocket_transport()->listen("ws://no.such.name.example:0", std::span(&host, 1));
   CHECK(named.error().errc() == Errc::unreachable);
 }

@@ -18,8 +18,11 @@ const std::vector<std::string> no_origins;
 std::string request(const std::vector<std::pair<std::string, std::string>>& changes,
                     const std::string& first = "GET /chat HTTP/1.1") {
   std::vector<std::pair<std::string, std::string>> lines = {
-      {"Host", "chat.example:8080"}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"},
-      {"Sec-WebSocket-Version", "13"}, {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+      {"Host", "chat.example:8080"},
+      {"Upgrade", "websocket"},
+      {"Connection", "Upgrade"},
+      {"Sec-WebSocket-Version", "13"},
+      {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
       {"Sec-WebSocket-Protocol", "parley.v1"}};
   for (const auto& [name, value] : changes) {
     bool found = false;
@@ -117,7 +120,8 @@ TEST_CASE("origins: the request's own host, or the list") {
   CHECK(with("http://other:1", listed) == 101);
   CHECK(with("http://chat.example:8080", listed) == 403);
   CHECK(with("null", any) == 101);
-  CHECK(status(request({{"Origin", "http://chat.example:8080"}, {"Origin#2", "http://evil"}})) == 400);
+  CHECK(status(request({{"Origin", "http://chat.example:8080"}, {"Origin#2", "http://evil"}})) ==
+        400);
 }
 
 TEST_CASE("with static files everything that is no upgrade is a file") {
@@ -168,9 +172,10 @@ TEST_CASE("any bytes as a head: an answer, never a hang, never more than the lim
 TEST_CASE("the client takes only what answers its own request") {
   const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
   const auto check = [&](const std::string& from, const std::string& to) {
-    std::string text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                       "Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
-                       "Sec-WebSocket-Protocol: parley.v1\r\n\r\n";
+    std::string text =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+        "Sec-WebSocket-Protocol: parley.v1\r\n\r\n";
     if (!from.empty()) text.replace(text.find(from), from.size(), to);
     HttpHeadParser parser(HttpHeadParser::Kind::response);
     std::string_view bytes = text;

@@ -1,4 +1,5 @@
-// websocket_codec_test.cpp: RFC 6455 clause by clause, numbered like the Autobahn suite's categories.
+// websocket_codec_test.cpp: RFC 6455 clause by clause, numbered like the Autobahn suite's
+// categories.
 #include "net/websocket_codec.hpp"
 
 #include <rapidcheck.h>
@@ -69,13 +70,21 @@ struct Reader {
       if (!log.empty()) log += ' ';
       const std::string quoted = '"' + shown(event.payload) + '"';
       switch (event.kind) {
-        case Kind::message: log += (event.text ? "T" : "B") + quoted; break;
-        case Kind::ping: log += "ping" + quoted; break;
-        case Kind::pong: log += "pong" + quoted; break;
+        case Kind::message:
+          log += (event.text ? "T" : "B") + quoted;
+          break;
+        case Kind::ping:
+          log += "ping" + quoted;
+          break;
+        case Kind::pong:
+          log += "pong" + quoted;
+          break;
         case Kind::close:
           log += "close" + std::to_string(static_cast<int>(event.code)) + quoted;
           break;
-        default: log += "!" + std::to_string(static_cast<int>(event.code)); break;
+        default:
+          log += "!" + std::to_string(static_cast<int>(event.code));
+          break;
       }
     }
   }
@@ -174,7 +183,8 @@ TEST_CASE("1: framing: who must mask") {
 TEST_CASE("2: ping and pong") {
   CHECK(read_both({{ping, ""}}) == "ping\"\"");
   CHECK(read_both({{ping, "hello"}}) == "ping\"hello\"");
-  CHECK(read_both({{ping, std::string("\0\xff\xfe", 3)}}) == "ping\"" + std::string("\0\xff\xfe", 3) + '"');
+  CHECK(read_both({{ping, std::string("\0\xff\xfe", 3)}}) ==
+        "ping\"" + std::string("\0\xff\xfe", 3) + '"');
   CHECK(read_both({{ping, std::string(125, 'p')}}) == "ping\"pppp...125\"");
   CHECK(read_both({{pong, ""}}) == "pong\"\"");
   CHECK(read_both({{pong, "unsolicited"}, {ping, "x"}}) == "pong\"unsolicited\" ping\"x\"");
@@ -242,24 +252,84 @@ TEST_CASE("5: fragmentation") {
 namespace {
 
 const std::vector<std::string> good_utf8 = {
-    "", "a", "hello", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
-    "\xf4\x8f\xbf\xbf", "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5", "\xed\x9f\xbf",
-    "\xee\x80\x80", "\xef\xbf\xbd", "\xef\xbf\xbe", "\xf0\x9f\xbf\xbe", "\xf0\x9f\xbf\xbf",
-    "\xf3\xaf\xbf\xbf", "\xf3\xbf\xbf\xbe", "\xe5\x85\xac\xe4\xbc\x9a", "\xf0\x9f\x98\x80",
-    std::string("a\0b", 3), "\x7f", "\xe2\x82\xac 1", "\xf1\x80\x80\x80", "\xf3\x80\x80\x80",
+    "",
+    "a",
+    "hello",
+    "\xc2\x80",
+    "\xdf\xbf",
+    "\xe0\xa0\x80",
+    "\xef\xbf\xbf",
+    "\xf0\x90\x80\x80",
+    "\xf4\x8f\xbf\xbf",
+    "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",
+    "\xed\x9f\xbf",
+    "\xee\x80\x80",
+    "\xef\xbf\xbd",
+    "\xef\xbf\xbe",
+    "\xf0\x9f\xbf\xbe",
+    "\xf0\x9f\xbf\xbf",
+    "\xf3\xaf\xbf\xbf",
+    "\xf3\xbf\xbf\xbe",
+    "\xe5\x85\xac\xe4\xbc\x9a",
+    "\xf0\x9f\x98\x80",
+    std::string("a\0b", 3),
+    "\x7f",
+    "\xe2\x82\xac 1",
+    "\xf1\x80\x80\x80",
+    "\xf3\x80\x80\x80",
 };
 
 // Each is wrong from some byte on, or cut at its end.
 const std::vector<std::string> bad_utf8 = {
-    "\x80", "\xbf", "\x80\xbf", "\x80\xbf\x80", "\xc0", "\xc1", "\xc0\xaf", "\xc1\xbf", "\xc2",
-    "\xc2 ", "\xdf", "\xe0\x80\xaf", "\xe0\x9f\xbf", "\xe0\xa0", "\xe1\x80", "\xef\xbf",
-    "\xf0\x80\x80\xaf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80", "\xf0\x90", "\xf0", "\xf4\x90\x80\x80",
-    "\xf5\x80\x80\x80", "\xf7\xbf\xbf\xbf", "\xf8\x88\x80\x80\x80", "\xfb\xbf\xbf\xbf\xbf",
-    "\xfc\x84\x80\x80\x80\x80", "\xfd\xbf\xbf\xbf\xbf\xbf", "\xfe", "\xff", "\xfe\xfe\xff\xff",
-    "\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf", "\xed\xb0\x80", "\xed\xbe\x80",
-    "\xed\xbf\xbf", "\xed\xa0\x80\xed\xb0\x80", "\xed\xaf\xbf\xed\xbf\xbf",
-    "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80" "edited", "ok\xc3(", "ok\xe2\x28\xa1",
-    "ok\xe2\x82(", "ok\xf0\x28\x8c\xbc", "ok\xf0\x90\x28\xbc", "ok\xf0\x28\x8c\x28", "tail\xe5\x85",
+    "\x80",
+    "\xbf",
+    "\x80\xbf",
+    "\x80\xbf\x80",
+    "\xc0",
+    "\xc1",
+    "\xc0\xaf",
+    "\xc1\xbf",
+    "\xc2",
+    "\xc2 ",
+    "\xdf",
+    "\xe0\x80\xaf",
+    "\xe0\x9f\xbf",
+    "\xe0\xa0",
+    "\xe1\x80",
+    "\xef\xbf",
+    "\xf0\x80\x80\xaf",
+    "\xf0\x8f\xbf\xbf",
+    "\xf0\x90\x80",
+    "\xf0\x90",
+    "\xf0",
+    "\xf4\x90\x80\x80",
+    "\xf5\x80\x80\x80",
+    "\xf7\xbf\xbf\xbf",
+    "\xf8\x88\x80\x80\x80",
+    "\xfb\xbf\xbf\xbf\xbf",
+    "\xfc\x84\x80\x80\x80\x80",
+    "\xfd\xbf\xbf\xbf\xbf\xbf",
+    "\xfe",
+    "\xff",
+    "\xfe\xfe\xff\xff",
+    "\xed\xa0\x80",
+    "\xed\xad\xbf",
+    "\xed\xae\x80",
+    "\xed\xaf\xbf",
+    "\xed\xb0\x80",
+    "\xed\xbe\x80",
+    "\xed\xbf\xbf",
+    "\xed\xa0\x80\xed\xb0\x80",
+    "\xed\xaf\xbf\xed\xbf\xbf",
+    "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
+    "edited",
+    "ok\xc3(",
+    "ok\xe2\x28\xa1",
+    "ok\xe2\x82(",
+    "ok\xf0\x28\x8c\xbc",
+    "ok\xf0\x90\x28\xbc",
+    "ok\xf0\x28\x8c\x28",
+    "tail\xe5\x85",
 };
 
 }  // namespace
@@ -300,8 +370,8 @@ TEST_CASE("7: close") {
   CHECK(read_both({{close_frame, code(1000, "bye")}}) == "close1000\"bye\"");
   CHECK(read_both({{close_frame, code(1000, std::string(123, 'r'))}}) == "close1000\"rrrr...123\"");
   CHECK(read_both({{close_frame, code(1000, std::string(124, 'r'))}}) == "!1002");
-  for (const unsigned good : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
-                              3000, 3999, 4000, 4999}) {
+  for (const unsigned good : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013,
+                              1014, 3000, 3999, 4000, 4999}) {
     CHECK(read_both({{close_frame, code(good)}}) == "close" + std::to_string(good) + "\"\"");
   }
   for (const unsigned bad : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535}) {
@@ -397,7 +467,8 @@ TEST_CASE("a close reason is cut to what fits, between characters") {
 TEST_CASE("any messages in any fragments, splits and with any control frames come out the same") {
   REQUIRE(rc::check([] {
     const Role role = *rc::gen::element(Role::server, Role::client);
-    const auto messages = *rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>());
+    const auto messages =
+        *rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>());
     std::string bytes;
     std::vector<std::string> expected;
     for (const std::string& message : messages) {

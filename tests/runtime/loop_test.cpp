@@ -32,14 +32,12 @@ struct Pair {
   }
   void fill(int which) const {
     const std::string block(4096, 'x');
-    while (::send(end[which], block.data(), block.size(), MSG_NOSIGNAL) > 0) {
-    }
+    while (::send(end[which], block.data(), block.size(), MSG_NOSIGNAL) > 0) {}
   }
 };
 
 void turn(Loop& loop) {
-  while (loop.poll(1ms)) {
-  }
+  while (loop.poll(1ms)) {}
 }
 
 }  // namespace
@@ -78,8 +76,7 @@ TEST_CASE("the turn's end is called again while it has more to do, and sees the 
   int calls = 0;
   bool yielded = false;
   loop->on_turn_end([&] {
-    while (calls == 0 && !loop->should_yield()) {
-    }
+    while (calls == 0 && !loop->should_yield()) {}
     yielded = yielded || loop->should_yield();
     return ++calls < 3;
   });

@@ -1,4 +1,5 @@
-// parley/testing/transport_conformance.hpp: the suite that defines what a transport is; run it on yours.
+// parley/testing/transport_conformance.hpp: the suite that defines what a transport is; run it on
+// yours.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -50,8 +51,8 @@ struct TransportUnderTest {
   double scale = 1.0;
 };
 
-/// Called once per case that held, and once per failed expectation of one that did not. It may throw
-/// to end the run.
+/// Called once per case that held, and once per failed expectation of one that did not. It may
+/// throw to end the run.
 using TransportCheck = std::function<void(bool ok, std::string_view what)>;
 
 class TransportProbe;
