@@ -1,0 +1,320 @@
+// layout_test.cpp: the storage format 1, byte for byte, and what is refused.
+#include "store/layout.hpp"
+
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "catch.hpp"
+#include "parley/limits.hpp"
+
+using namespace parley;
+using namespace parley::layout;
+
+namespace {
+
+std::string hex(Bytes bytes) {
+  static const char* digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+ConversationId conversation_of(std::uint8_t fill) {
+  ConversationId id;
+  id.bytes.fill(fill);
+  return id;
+}
+const ConversationId id = conversation_of(0xab);
+
+StoredEvent event_at(Seq seq, std::size_t size) {
+  StoredEvent event;
+  event.seq = seq;
+  event.mark = 0x01020304;
+  event.device = DeviceId{5};
+  event.number = 6;
+  event.record = Payload::copy_of(std::string(size, static_cast<char>('a' + seq % 26)));
+  return event;
+}
+
+/// Every value: cut or extended it is not read, and another format is not.
+template <class Decode>
+void check_strict(const std::string& value, Decode decode) {
+  CHECK(decode(value));
+  CHECK_FALSE(decode(value + "x"));
+  for (std::size_t size = 0; size < value.size(); ++size) {
+    CAPTURE(size);
+    CHECK_FALSE(decode(value.substr(0, size)));
+  }
+  std::string other = value;
+  other[0] = 2;
+  CHECK_FALSE(decode(other));
+}
+
+}  // namespace
+
+TEST_CASE("partition ids, format 1") {
+  const std::string name(32, 'a');
+  const std::string fill = "abababababababababababababababab";
+  CHECK(hex(conversation_id(1, id)) == "00000001" + fill);
+  CHECK(hex(archive_id(1, id, 16383)) == "00000001" + fill + "00000000");
+  CHECK(hex(archive_id(1, id, 16384)) == "00000001" + fill + "00000001");
+  CHECK(hex(receipt_id(1, id, 15)) == "00000001" + fill + "000f");
+  CHECK(hex(member_id(1, id, 255)) == "00000001" + fill + "00ff");
+  CHECK(hex(user_id(2, UserId{0x0102})) == "000000020000000000000102");
+  CHECK(hex(name_id(0, id.bytes)) == "00000000" + fill);
+  CHECK(system_id("format") == "format");
+  CHECK(system_id(name) == name);
+  CHECK(system_id(name + "b").size() == 32);
+  CHECK(system_id(name + "b") != system_id(name + "c"));
+}
+
+TEST_CASE("row keys, format 1") {
+  CHECK(hex(event_key(0x0102)) == "650000000000000102");
+  CHECK(hex(sender_key(UserId{1}, DeviceId{2})) == "7300000000000000010000000000000002");
+  CHECK(hex(member_key(UserId{1})) == "6d0000000000000001");
+  CHECK(hex(overlay_key(1)) == "6f0000000000000001");
+  CHECK(hex(pending_key(1)) == "700000000000000001");
+  CHECK(hex(info_key()) == "61696e666f");
+  CHECK(hex(host_key(0x4e20, id.bytes)) == "6b4e20abababababababababababababababab");
+  CHECK(hex(chunk_key(1)) == "630000000000000001");
+  CHECK(hex(receipt_key(UserId{1})) == "720000000000000001");
+  CHECK(hex(list_key(id)) == "63abababababababababababababababab");
+  CHECK(hex(device_key(DeviceId{3})) == "640000000000000003");
+  CHECK(setting_key("pin") == "kpin");
+  CHECK(parse_event_key(event_key(77)) == 77);
+  CHECK_FALSE(parse_event_key(member_key(UserId{77})));
+  CHECK_FALSE(parse_event_key("e"));
+  CHECK(parse_number_key('m', member_key(UserId{9})) == 9);
+}
+
+TEST_CASE("buckets spread dense ids and never change") {
+  CHECK(bucket_of(UserId{1}, 256) == 44);
+  CHECK(bucket_of(UserId{2}, 16) == bucket_of(UserId{2}, 256) % 16);
+  std::set<std::uint16_t> seen;
+  for (std::uint64_t n = 1; n <= 4096; ++n) seen.insert(bucket_of(UserId{n}, 256));
+  CHECK(seen.size() == 256);
+}
+
+TEST_CASE("the head cell, format 1") {
+  HeadCell head{.flags = 1, .members = 2, .term = 3, .mark = 4, .head = 5, .ordinal = 6, .floor = 7,
+                .floor_ordinal = 8, .floor_mark = 9, .sealed = 10, .last_message_ms = 11,
+                .last_event_ms = 12, .authority = 13, .deleted_ordinal = 14, .nonce = 15};
+  head.epoch.bytes.fill(0xee);
+  const std::string value = encode(head);
+  CHECK(hex(value) ==
+        "01" "01" "0002" "00000003" "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee" "00000004"
+        "0000000000000005" "0000000000000006" "0000000000000007" "0000000000000008" "00000009"
+        "000000000000000a" "000000000000000b" "000000000000000c" "000000000000000d"
+        "000000000000000e" "000000000000000f");
+  CHECK(value.size() == 112);
+  CHECK(decode_head(value) == head);
+  check_strict(value, [](Bytes bytes) { return decode_head(bytes).has_value(); });
+}
+
+TEST_CASE("rows, format 1") {
+  SECTION("sender") {
+    SenderRow row{.settled = 1, .last = 2, .open = {{2, 3, 4, 5, 6}}};
+    CHECK(hex(encode(row)) ==
+          "01" "0000000000000001" "0000000000000002" "01" "0000000000000002" "0000000000000003"
+          "0000000000000004" "0000000000000005" "00000006");
+    CHECK(encode(row).size() == sender_size(1));
+    check_strict(encode(row), [](Bytes bytes) { return decode_sender(bytes).has_value(); });
+    row.open.resize(limits::open_sends);
+    CHECK(decode_sender(encode(row))->open.size() == limits::open_sends);
+    row.open.resize(limits::open_sends + 1);
+    CHECK_FALSE(decode_sender(encode(row)));
+  }
+  SECTION("host key") {
+    CHECK(hex(encode(HostKeyRow{1, 2, 3})) == "01" "0000000000000001" "0000000000000002" "00000003");
+    check_strict(encode(HostKeyRow{1, 2, 3}),
+                 [](Bytes bytes) { return decode_host_key(bytes).has_value(); });
+  }
+  SECTION("member") {
+    const MemberRow row{Role::admin, 1, 2, 3, 4};
+    CHECK(hex(encode(row)) == "01" "28" "0000000000000001" "0000000000000002" "0000000000000003"
+                              "0000000000000004");
+    check_strict(encode(row), [](Bytes bytes) { return decode_member(bytes).has_value(); });
+  }
+  SECTION("info") {
+    const InfoRow row{ConversationKind::direct, UserId{1}, 2, UserId{3}, UserId{4}, "t"};
+    CHECK(hex(encode(row)) == "01" "01" "0000000000000001" "0000000000000002" "0000000000000003"
+                              "0000000000000004" "0001" "74");
+    CHECK(decode_info(encode(row))->title == "t");
+    check_strict(encode(row), [](Bytes bytes) { return decode_info(bytes).has_value(); });
+  }
+  SECTION("receipt") {
+    CHECK(hex(encode(ReceiptRow{1, 2, 3, 4})) == "01" "0000000000000001" "0000000000000002"
+                                                 "0000000000000003" "0000000000000004");
+    check_strict(encode(ReceiptRow{1, 2, 3, 4}),
+                 [](Bytes bytes) { return decode_receipt(bytes).has_value(); });
+  }
+  SECTION("pending") {
+    CHECK(hex(encode(PendingRow{UserId{1}, Role::owner})) == "01" "0000000000000001" "32");
+    check_strict(encode(PendingRow{UserId{1}, Role::none}),
+                 [](Bytes bytes) { return decode_pending(bytes).has_value(); });
+  }
+  SECTION("count") {
+    CHECK(hex(encode(CountCell{1, 2, 3})) == "01" "0000000000000001" "0000000000000002"
+                                             "0000000000000003");
+    check_strict(encode(CountCell{1, 2, 3}),
+                 [](Bytes bytes) { return decode_count(bytes).has_value(); });
+  }
+  SECTION("list") {
+    const ListRow row{true, ConversationKind::channel, UserId{1}, 2, 3, 4, 5};
+    CHECK(hex(encode(row)) == "01" "01" "03" "0000000000000001" "0000000000000002"
+                              "0000000000000003" "0000000000000004" "0000000000000005");
+    check_strict(encode(row), [](Bytes bytes) { return decode_list(bytes).has_value(); });
+  }
+  SECTION("device") {
+    CHECK(hex(encode(DeviceRow{"ab", 1})) == "01" "0000000000000001" "0002" "6162");
+    check_strict(encode(DeviceRow{"ab", 1}),
+                 [](Bytes bytes) { return decode_device(bytes).has_value(); });
+  }
+  SECTION("name") {
+    CHECK(hex(encode(NameCell{UserId{1}, "ab", 2})) == "01" "0000000000000001" "0000000000000002"
+                                                       "0002" "6162");
+    check_strict(encode(NameCell{UserId{1}, "ab", 2}),
+                 [](Bytes bytes) { return decode_name(bytes).has_value(); });
+    const std::string longest(limits::subject, 's');
+    CHECK(encode(NameCell{UserId{1}, longest, 2}).size() <= 256);
+    CHECK(stored_subject(longest.substr(0, 230)) == longest.substr(0, 230));
+    CHECK(stored_subject(longest) == decode_name(encode(NameCell{UserId{1}, longest, 2}))->subject);
+    CHECK(stored_subject(longest) != stored_subject(longest.substr(1)));
+  }
+}
+
+TEST_CASE("notes fit into 64 bytes") {
+  const Note events{Note::Kind::events, 1, 2, {}};
+  CHECK(hex(encode(events)) == "01" "65" "0000000000000001" "0000000000000002");
+  CHECK(decode_note(encode(events))->last == 2);
+  const Note pair{Note::Kind::pair, 0, 0, {UserId{1}, UserId{2}}};
+  CHECK(hex(encode(pair)) == "01" "64" "0000000000000001" "0000000000000002");
+  Note joins{Note::Kind::channel_join, 0, 0, {}};
+  joins.users.assign(7, UserId{3});
+  CHECK(encode(joins).size() == 58);
+  CHECK(decode_note(encode(joins))->users.size() == 7);
+  joins.users.resize(8);
+  CHECK_FALSE(decode_note(encode(joins)));
+  CHECK_FALSE(decode_note(""));
+  CHECK_FALSE(decode_note("\x01z"));
+}
+
+TEST_CASE("an event in its envelope, format 1") {
+  const StoredEvent event = event_at(1, 8);
+  const std::string value = encode_event(id, event);
+  CHECK(value.size() == event_size(8));
+  CHECK(hex(value.substr(0, 4)) == "01000000");
+  CHECK(hex(value.substr(8)) == "01020304" "00000008" "0000000000000005" "0000000000000006"
+                                "6262626262626262");
+  CHECK(hex(value.substr(4, 4)) == "7ceaa021");
+  const auto back = decode_event(id, 1, value, nullptr);
+  REQUIRE(back.ok());
+  CHECK(back->mark == event.mark);
+  CHECK(back->device == event.device);
+  CHECK(back->number == event.number);
+  CHECK(back->record.bytes() == event.record.bytes());
+  CHECK(reinterpret_cast<std::uintptr_t>(back->record.data()) % 8 == 0);
+
+  CHECK(decode_event(id, 2, value, nullptr).error().errc() == Errc::store_corrupt);
+  CHECK(decode_event(conversation_of(1), 1, value, nullptr).error().errc() == Errc::store_corrupt);
+  CHECK(decode_event(id, 1, value.substr(0, 31), nullptr).error().errc() == Errc::store_corrupt);
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    std::string damaged = value;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    CAPTURE(at);
+    const auto refused = decode_event(id, 1, damaged, nullptr);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().message.find("seq 1") != std::string::npos);
+  }
+}
+
+TEST_CASE("an aligned value is shared, another is copied") {
+  const auto block = std::make_shared<std::vector<std::uint64_t>>(64);
+  const std::string value = encode_event(id, event_at(1, 16));
+  char* data = reinterpret_cast<char*>(block->data());
+  value.copy(data, value.size());
+  const auto shared = decode_event(id, 1, Bytes(data, value.size()), block);
+  CHECK(shared->record.data() == data + 32);
+  CHECK(shared->record.bytes() == event_at(1, 16).record.bytes());
+  value.copy(data + 1, value.size());
+  const auto copied = decode_event(id, 1, Bytes(data + 1, value.size()), block);
+  CHECK(copied->record.data() != data + 33);
+  CHECK(copied->record.bytes() == event_at(1, 16).record.bytes());
+}
+
+TEST_CASE("marks chain over the mark before, the conversation and the record") {
+  const Mark one = next_mark(0, id, "record");
+  CHECK(one == 0x8f26c72d);
+  CHECK(next_mark(one, id, "record") != one);
+  CHECK(next_mark(0, conversation_of(1), "record") != one);
+  CHECK(next_mark(0, id, "recore") != one);
+  CHECK(hex(stream_of(UserId{0x0102}).view()) == "75736572000000000000000000000102");
+}
+
+TEST_CASE("chunks come back and notice damage") {
+  std::vector<StoredEvent> events;
+  for (Seq seq = 10; seq < 20; ++seq) events.push_back(event_at(seq, 8 * (seq - 8)));
+  std::size_t size = chunk_base();
+  for (const auto& event : events) size += chunk_size(event.record.size());
+  const std::string value = encode_chunk(id, events);
+  CHECK(value.size() == size);
+  const auto back = decode_chunk(id, value, nullptr);
+  REQUIRE(back.ok());
+  REQUIRE(back->size() == events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    CHECK((*back)[i].seq == events[i].seq);
+    CHECK((*back)[i].record.bytes() == events[i].record.bytes());
+  }
+  CHECK_FALSE(decode_chunk(conversation_of(1), value, nullptr).ok());
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    std::string damaged = value;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    REQUIRE_FALSE(decode_chunk(id, damaged, nullptr).ok());
+  }
+  for (std::size_t cut = 0; cut < value.size(); ++cut)
+    REQUIRE_FALSE(decode_chunk(id, value.substr(0, cut), nullptr).ok());
+}
+
+TEST_CASE("a chunk is full by bytes, by count, or at the end of its partition") {
+  const auto full = [](const std::vector<StoredEvent>& events) {
+    return full_chunk(events.data(), events.size());
+  };
+  std::vector<StoredEvent> small;
+  for (Seq seq = 1; seq <= 70; ++seq) small.push_back(event_at(seq, 8));
+  CHECK(full(small) == limits::chunk_events);
+  small.resize(63);
+  CHECK(full(small) == 0);
+  std::vector<StoredEvent> middle;
+  for (Seq seq = 1; seq <= 30; ++seq) middle.push_back(event_at(seq, 184));
+  CHECK(full(middle) == 19);  // 16 + 19 * 208 = 3,968; one more would be 4,176
+  CHECK(full({event_at(1, 8000)}) == 1);
+  CHECK(full({event_at(1, 8), event_at(2, 8000)}) == 1);
+  CHECK(full({event_at(1, limits::chunk_bytes - 40)}) == 1);
+  CHECK(full({event_at(1, limits::chunk_bytes - 48)}) == 0);
+  CHECK(full({event_at(16382, 8), event_at(16383, 8), event_at(16384, 8)}) == 2);
+  CHECK(full({}) == 0);
+}
+
+TEST_CASE("any bytes are refused or read, never more") {
+  CHECK(rc::check("decoders", [](const std::string& bytes) {
+    (void)decode_head(bytes);
+    (void)decode_sender(bytes);
+    (void)decode_host_key(bytes);
+    (void)decode_member(bytes);
+    (void)decode_info(bytes);
+    (void)decode_receipt(bytes);
+    (void)decode_pending(bytes);
+    (void)decode_count(bytes);
+    (void)decode_list(bytes);
+    (void)decode_device(bytes);
+    (void)decode_name(bytes);
+    (void)decode_note(bytes);
+    (void)decode_event(id, 1, bytes, nullptr);
+    (void)decode_chunk(id, bytes, nullptr);
+  }));
+}
