@@ -1,6 +1,7 @@
 // checker.cpp: the border of the engine: each thing it says, against the store at that instant.
 #include "simulation/checker.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/crc32c.hpp"
@@ -30,6 +31,10 @@ std::optional<ConversationId> subject_of(const wire::Operation& operation) {
         return std::nullopt;
       },
       operation);
+}
+
+bool same_membership(const layout::MemberRow& a, const layout::MemberRow& b) {
+  return a.visible_from == b.visible_from && a.since_ms == b.since_ms && a.left_at == b.left_at;
 }
 
 }  // namespace
@@ -66,13 +71,25 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     }
     known.push_back({.from = row->visible_from});
   }
-  known.back().to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
+  Span& last = known.back();
+  last.to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
+  if (row->role != Role::none) {
+    last.told_until.reset();
+  } else if (!last.told_until && truth_.kind_of(id) == ConversationKind::channel) {
+    const auto& endings = stream("C7", id).endings;
+    const auto mine = endings.find(user);
+    const bool has_seq = mine != endings.end() &&
+                         std::find(mine->second.begin(), mine->second.end(), row->left_at) !=
+                             mine->second.end();
+    last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(2)));
+  }
   return known;
 }
 
 void Checker::visible(Session& session, const char* what, const ConversationId& id, Seq seq) {
   for (const Span& span : spans(id, session.user)) {
     if (seq >= span.from && seq <= span.to) return;
+    if (seq >= span.from && span.told_until && scheduler_.now() < *span.told_until) return;
   }
   broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
                    ", which it may not see");
@@ -212,6 +229,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             session.parting = true;
           },
           [&](const wire::Done&) {
+            // Brings the spans up to date: the two seconds count from here at the latest.
+            if (const auto* left = std::get_if<wire::Leave>(&asked)) spans(left->conversation, session.user);
             expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
                    is(std::in_place_type<wire::SetTitle>) ||
@@ -328,7 +347,7 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   const auto before = question.me.find(*id);
   const auto now = truth_.member(*id, session.user);
   if (every_member && before != question.me.end() && before->second.role != Role::none && now &&
-      now->role != Role::none && now->visible_from == before->second.visible_from) {
+      now->role != Role::none && same_membership(before->second, *now)) {
     broken("C7", "operation " + std::to_string(question.request.operation.index()) + " of " +
                      session.subject + ", a member of " + short_name(*id) + ", was denied");
   }
@@ -473,8 +492,15 @@ void Checker::entry(Session& session, const ListEntry& shown) {
                      " received " + std::to_string(shown.received) + " head " +
                      std::to_string(shown.head.seq));
   }
-  const std::uint64_t seen = std::max(truth.ordinal_at(std::min(shown.read, truth.head())),
-                                      truth.ordinal_at(std::min(shown.visible_from - 1, truth.head())));
+  // A channel's history is open to who joins, but unread counts from the joining on.
+  const auto row = truth_.member(id, session.user);
+  const std::uint64_t joined =
+      row ? row->visible_ordinal : truth.ordinal_at(std::min(shown.visible_from - 1, truth.head()));
+  if (row && row->visible_ordinal < truth.ordinal_at(std::min(row->visible_from - 1, truth.head()))) {
+    broken("C12", "a member row of " + short_name(id) + " with an ordinal before its beginning");
+  }
+  const std::uint64_t seen =
+      std::max(truth.ordinal_at(std::min(shown.read, truth.head())), joined);
   const std::uint64_t unread = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
   if (shown.unread != unread) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +

@@ -26,7 +26,8 @@ class Checker {
  public:
   using SessionKey = std::uint64_t;
 
-  Checker(const store::MemoryStore& store, Report& report) : truth_(store), report_(report) {}
+  Checker(const store::MemoryStore& store, Report& report, const Scheduler& scheduler)
+      : truth_(store), report_(report), scheduler_(scheduler) {}
 
   // The engine's border.
   void opened(SessionKey session) { sessions_[session]; }
@@ -68,6 +69,9 @@ class Checker {
   };
   struct Span {
     Seq from = 1, to = 0;
+    // A channel's member who went by itself: no event says so, so what follows may still be told for
+    // two seconds (CONTRACT I8, things without a seq).
+    std::optional<Time> told_until;
   };
 
   void answer(Session& session, const wire::Reply& reply);
@@ -85,7 +89,7 @@ class Checker {
   void on(Session& session, const wire::MembersPage& page, const ConversationId& id);
   void resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
                const ResumeAnswer& answer);
-  void resume_fits(const TrueStream& stream, const std::optional<Cursor>& cursor,
+  void resume_fits(const TrueStream& stream, const wire::Subscribe::Item& item,
                    const ResumeAnswer& answer, Seq head_when_heard,
                    const std::optional<layout::MemberRow>& row);
   void entry(Session& session, const ListEntry& entry);
@@ -104,6 +108,7 @@ class Checker {
 
   Truth truth_;
   Report& report_;
+  const Scheduler& scheduler_;
   Ledger ledger_;
   std::map<SessionKey, Session> sessions_;
   std::map<std::pair<ConversationId, UserId>, std::vector<Span>> spans_;

@@ -158,6 +158,7 @@ void Device::subscribe(const std::vector<ConversationId>& ids) {
     View& view = kept_.views[id];
     view.subscribing = true;
     view.behind = false;
+    view.receipts.clear();  // what moves meanwhile is not pushed; a page of members tells
     subscribe.items.push_back({.conversation = id, .level = view.wanted, .cursor = view.cursor});
   }
   ask(subscribe, [this, subscribe](const wire::Reply* reply) {
@@ -174,7 +175,7 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
     const ResumeAnswer& resume = answer.answers[i];
     View& view = kept_.views[resume.conversation];
     view.subscribing = false;
-    view.subscribed = true;
+    view.subscribed = asked.items[i].level == view.wanted;
     const auto start_at = [&](const Cursor& cursor) {
       view.cursor = cursor;
       view.first = cursor.seq + 1;
@@ -192,7 +193,6 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
       case Resume::ahead: throw Broken("C11 an honest cursor of " + name_ + " was called forked or ahead");
       case Resume::not_member:
       case Resume::denied:
-        if (view.member) place_.report.reached(Sometimes::removed_while_subscribed);
         view.member = view.subscribed = false;
         break;
     }
@@ -211,7 +211,16 @@ void Device::apply(const wire::Events& events) {
     return;
   }
   for (Seq seq = cursor.seq + 1; seq <= last; ++seq) {
-    view.log.push_back(base::crc32c(0, events.records[seq - events.first].bytes()));
+    const Bytes record = events.records[seq - events.first].bytes();
+    view.log.push_back(base::crc32c(0, record));
+    const auto fields = wire::verify_record(record);
+    if (!fields) throw Broken("C4 " + name_ + " was sent a record that is none");
+    const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
+    if (gone && fields->target == kept_.user) {
+      // The last event for this user; the subscription ended with it.
+      view.member = view.subscribed = false;
+      place_.report.reached(Sometimes::removed_while_subscribed);
+    }
   }
   cursor = {events.epoch, last, events.mark};
 }

@@ -85,6 +85,7 @@ class Device final : public LinkUser {
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
   [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
   void take_list(const wire::ListChanged& changed);
+  void take_presence(const wire::PresenceChanged& changed);
 
  private:
   struct Kept {  // what the device stores; copied for backups
@@ -113,7 +114,6 @@ class Device final : public LinkUser {
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
   void history(const ConversationId& id);
-  void take_presence(const wire::PresenceChanged& changed);
   std::optional<ConversationId> some_conversation();
   std::uint32_t room() const { return open_.size() < 60; }
 

@@ -121,9 +121,10 @@ void Device::membership(const ConversationId& id) {
   const auto user = place_.checker.user_of(somebody);
   switch (random_.below(10)) {
     case 0:
-      ask(wire::Leave{id}, [this](const wire::Reply* reply) {
+      ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
           place_.report.reached(Sometimes::left_group);
+          kept_.views[id].member = kept_.views[id].subscribed = false;
         }
       });
       break;

@@ -230,8 +230,8 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
 
 Engine::~Engine() {
   alive_.reset();
-  store_.reset();  // first: completions under way die with the handle
-  worlds_.clear();
+  for (auto& world : worlds_) world->shard.reset();  // while their effects and outlets are there
+  store_.reset();  // completions under way die with the handle
 }
 
 void Engine::turn(core::ShardIndex, std::function<void()> input) {

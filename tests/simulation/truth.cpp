@@ -72,6 +72,9 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                                   std::to_string(at->second.seq));
       }
     }
+    if (event.kind == EventKind::left || event.kind == EventKind::removed) {
+      stream.endings[event.target].push_back(seq);
+    }
     stream.events.push_back(event);
     ++committed_;
   }
@@ -119,7 +122,7 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
                               std::to_string(ordinal));
   }
   if (fields->time_ms < time) broken("C2", id, seq, "its time runs backward");
-  if ((seq == 1) != (fields->kind == EventKind::created)) {
+  if (kind_of(id) != ConversationKind::direct && (seq == 1) != (fields->kind == EventKind::created)) {
     broken("C2", id, seq, "the first event, and no other, is `created`");
   }
   return {.hash = base::crc32c(0, stored.record.bytes()),
@@ -140,25 +143,44 @@ std::optional<layout::InfoRow> Truth::info(const ConversationId& id) {
   return value ? layout::decode_info(*value) : std::nullopt;
 }
 
-std::optional<layout::MemberRow> Truth::member(const ConversationId& id, UserId user) {
+std::optional<ConversationKind> Truth::kind_of(const ConversationId& id) {
   auto kind = kinds_.find(id);
   if (kind == kinds_.end()) {
     const auto row = info(id);
     if (!row) return std::nullopt;
     kind = kinds_.emplace(id, row->kind).first;
   }
+  return kind->second;
+}
+
+layout::MemberRow Truth::ended(const ConversationId& id, UserId user, layout::MemberRow row) {
+  const TrueStream* events = stream(id);
+  const auto endings = events->endings.find(user);
+  if (endings == events->endings.end() || row.role == Role::none) return row;
+  for (const Seq seq : endings->second) {
+    if (seq < row.visible_from || seq <= row.left_at) continue;  // before this membership
+    row.role = Role::none;
+    row.left_at = seq;
+    break;
+  }
+  return row;
+}
+
+std::optional<layout::MemberRow> Truth::member(const ConversationId& id, UserId user) {
+  const auto kind = kind_of(id);
+  if (!kind) return std::nullopt;
   const std::string key = layout::member_key(user);
   if (auto value = row(layout::conversation, layout::conversation_id(0, id), key)) {
-    if (auto decoded = layout::decode_member(*value)) return decoded;
+    if (auto decoded = layout::decode_member(*value)) return ended(id, user, *decoded);
     broken("C7", id, 0, "a member row cannot be decoded");
   }
-  if (kind->second != ConversationKind::channel) return std::nullopt;
+  if (*kind != ConversationKind::channel) return std::nullopt;
   const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
   const auto value = row(layout::member, layout::member_id(0, id, bucket), key);
   if (!value) return std::nullopt;
   auto decoded = layout::decode_member(*value);
   if (!decoded) broken("C7", id, 0, "a channel's member row cannot be decoded");
-  return decoded;
+  return ended(id, user, *decoded);
 }
 
 std::optional<layout::ReceiptRow> Truth::receipt(const ConversationId& id, UserId user) {
@@ -182,7 +204,7 @@ std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
       }
       const auto decoded = layout::decode_member(at->second);
       if (!decoded) broken("C7", id, 0, "a member row cannot be decoded");
-      found.try_emplace(user, *decoded);
+      found.try_emplace(user, ended(id, user, *decoded));
     }
   };
   store_.look({layout::conversation, layout::conversation_id(0, id)}, take);

@@ -33,6 +33,7 @@ struct TrueEvent {
 struct TrueStream {
   Epoch epoch;
   std::vector<TrueEvent> events;  // seq 1, 2, ...
+  std::map<UserId, std::vector<Seq>> endings;  // where somebody left or was removed
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
   /// seq 1..head.
@@ -54,10 +55,12 @@ class Truth {
   /// The stream as it is now; null when the conversation does not exist. Valid until the next call
   /// for the same conversation.
   const TrueStream* stream(const ConversationId& id);
-  /// The member's row as it is now, wherever its kind of conversation keeps it.
+  /// The member's row as it is now, wherever its kind of conversation keeps it; with the removals of
+  /// the stream applied, which a channel's row follows later.
   std::optional<layout::MemberRow> member(const ConversationId& id, UserId user);
   std::optional<layout::ReceiptRow> receipt(const ConversationId& id, UserId user);
   std::optional<layout::InfoRow> info(const ConversationId& id);
+  std::optional<ConversationKind> kind_of(const ConversationId& id);
   /// Everybody with a member row, whatever its role.
   std::map<UserId, layout::MemberRow> members(const ConversationId& id);
   /// Where a message with these random bits was committed.
@@ -81,6 +84,7 @@ class Truth {
   TrueEvent read(const ConversationId& id, Seq seq, const store::MemoryStore::RowMap& rows,
                  Mark before, std::int64_t time, std::uint64_t ordinal);
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
+  layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   std::optional<std::string> row(std::uint8_t space, const std::string& partition,
                                  const std::string& key);
 

@@ -23,7 +23,7 @@ World::World(const RunOptions& options)
       report_(options.verbose), scheduler_(random_.fork()),
       store_(with_facts(faults_.store),
              [random = std::make_shared<Random>(random_.fork())] { return random->next(); }),
-      checker_(store_.state(), report_), network_(scheduler_, report_, random_.fork()) {
+      checker_(store_.state(), report_, scheduler_), network_(scheduler_, report_, random_.fork()) {
   if (options_.lie != Lie::none) {
     // Whatever the draw, give the lie something to lie about.
     faults_.store.unknown = std::max(faults_.store.unknown, 0.02);

@@ -29,10 +29,11 @@ wire::Reply World::ask(Device& device, wire::Operation operation) {
       answer->emplace(*reply);
     }
   });
-  await("A", 30s, [&]() -> std::string {
-    if (*lost) broken("A", device.subject() + "'s link broke in the calm");
-    return *answer ? "" : "a question of " + device.subject() + " without an answer";
-  });
+  const Time deadline = scheduler_.now() + 30s;
+  while (!*answer && !*lost && step(deadline)) {
+  }
+  if (*lost) broken("A", device.subject() + "'s link broke in the calm");
+  if (!*answer) broken("A", "a question of " + device.subject() + " got no answer within 30 s");
   return **std::move(answer);
 }
 
@@ -155,7 +156,7 @@ void World::audit_members(Device& device, const ConversationId& id) {
     const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
     if (page == nullptr) broken("C12", device.subject() + " may not list " + short_name(id));
     for (const Member& member : page->members) {
-      if (member.user <= after) broken("C12", "members come out of order");
+      if (told.contains(member.user)) broken("C12", "a member is listed twice");
       after = member.user;
       told[member.user] = member.role;
     }
@@ -218,6 +219,7 @@ void World::audit_presence() {
       const auto reply = ask(*device, watch);
       const auto* state = std::get_if<wire::PresenceChanged>(&reply.answer);
       if (state == nullptr) broken("C8", device->subject() + " may not watch " + short_name(id));
+      device->take_presence(*state);
       for (const Presence& presence : state->users) {
         if (!presence.online) broken("C8", "user " + to_string(presence.user) + " is online, not shown so");
       }
