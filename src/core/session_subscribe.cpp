@@ -285,7 +285,8 @@ void Sessions::pump(SessionRef ref) {
   if (session == nullptr || session->phase != SessionState::Phase::ready || session->reading)
     return;
   while (!session->to_fill.empty()) {
-    if (session->outlet->backlog() > limits::queue_soft / 2) return;  // drained() comes
+    // Above the soft limit drained() comes; below it nobody would call again.
+    if (session->outlet->backlog() > limits::queue_soft) return;
     const ConversationId id = session->to_fill.front();
     const Subscription* sub = subscription(*session, id);
     if (sub == nullptr || sub->state != Subscription::State::filling) {

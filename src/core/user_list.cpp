@@ -220,7 +220,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       entry.peer = info->first == id_ ? info->second : info->first;
     }
     entry.role = role;
-    entry.visible_from = item.row.visible_from;
+    // The member row is the truth; the list row follows it.
+    entry.visible_from = member ? member->visible_from : item.row.visible_from;
     entry.head = {head->epoch, head->head, head->mark};
     entry.head_ordinal = head->ordinal;
     if (receipt) {
@@ -228,7 +229,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       entry.read = receipt->read;
     }
     entry.unread = unread_of(head->ordinal, receipt ? receipt->read_ordinal : 0,
-                             item.row.visible_ordinal, head->floor_ordinal);
+                             member ? member->visible_ordinal : item.row.visible_ordinal,
+                             head->floor_ordinal);
     const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));
