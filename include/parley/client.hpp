@@ -1,5 +1,5 @@
-// parley/client.hpp: a client of a Parley server: outbox, cursors, resume and reconnect, so that the
-// host sees every event once and loses no message it handed over.
+// parley/client.hpp: a client of a Parley server: outbox, cursors, resume and reconnect, so that
+// the host sees every event once and loses no message it handed over.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -34,7 +34,7 @@ struct OutboxItem {
 struct StoredClient {
   struct Stream {
     ConversationId conversation{};
-    Cursor cursor{};            // empty epoch: none
+    Cursor cursor{};                // empty epoch: none
     std::uint64_t next_number = 1;  // of the outbox
   };
   std::string device{};  // "" = nothing was ever stored
@@ -60,9 +60,9 @@ struct ClientBatch {
   std::string device{};  // not empty: keep it
   std::vector<Moved> moved{};
   std::vector<Numbered> numbered{};
-  std::vector<Settled> settled{};              // leave the outbox; before `added`
-  std::vector<OutboxItem> added{};             // enter it
-  std::vector<ConversationId> forgotten{};     // cursors that are no longer needed
+  std::vector<Settled> settled{};           // leave the outbox; before `added`
+  std::vector<OutboxItem> added{};          // enter it
+  std::vector<ConversationId> forgotten{};  // cursors that are no longer needed
 };
 
 /// Where a device keeps its cursors and its outbox. Derive from it to keep them on a disk: then a
@@ -85,13 +85,13 @@ enum class ClientState : std::uint8_t {
   waiting,     // will dial later
   connecting,  // dialling, or saying hello
   ready,
-  refused,     // the server does not want this client (ClientStatus::error); start() tries again
-  failed,      // the storage failed; the client does nothing any more
+  refused,  // the server does not want this client (ClientStatus::error); start() tries again
+  failed,   // the storage failed; the client does nothing any more
 };
 struct ClientStatus {
   ClientState state = ClientState::stopped;
-  Error error{};  // why it is no longer ready, if it failed
-  UserId user{};  // once it was ready
+  Error error{};                          // why it is no longer ready, if it failed
+  UserId user{};                          // once it was ready
   std::chrono::milliseconds retry_in{0};  // waiting: until the next attempt
 };
 /// A message of the outbox is settled: stored (an Ack) or given up (an Error that no retry helps).
@@ -210,8 +210,8 @@ class Client {
                Completion<MembersPage> done);
 
   // What this device follows, and what its user has seen.
-  /// From then on, also after a reconnect, in place of ClientOptions::follow. Without `from` it goes
-  /// on from the stored cursor, else from the head.
+  /// From then on, also after a reconnect, in place of ClientOptions::follow. Without `from` it
+  /// goes on from the stored cursor, else from the head.
   Pending<ResumeAnswer> subscribe(const ConversationId& conversation,
                                   SubscribeOptions options = {});
   void subscribe(const ConversationId& conversation, SubscribeOptions options,

@@ -1,4 +1,5 @@
-// client.cpp: the public face: each operation goes to the client's loop and its answer is translated.
+// client.cpp: the public face: each operation goes to the client's loop and its answer is
+// translated.
 #include <utility>
 
 #include "client/client_impl.hpp"
@@ -86,9 +87,8 @@ void Client::send(const ConversationId& conversation, MessageDraft draft, Comple
   });
 }
 Pending<Ack> Client::send(const ConversationId& conversation, MessageDraft draft) {
-  return pending<Ack>(*impl_, [&](Completion<Ack> done) {
-    send(conversation, std::move(draft), std::move(done));
-  });
+  return pending<Ack>(
+      *impl_, [&](Completion<Ack> done) { send(conversation, std::move(draft), std::move(done)); });
 }
 Pending<Ack> Client::send(const ConversationId& conversation, std::string_view text) {
   MessageDraft draft;
@@ -138,24 +138,22 @@ void Client::create(CreateOptions options, Completion<ListEntry> done) {
   });
 }
 Pending<ListEntry> Client::create(CreateOptions options) {
-  return pending<ListEntry>(*impl_, [&](Completion<ListEntry> done) {
-    create(std::move(options), std::move(done));
-  });
+  return pending<ListEntry>(
+      *impl_, [&](Completion<ListEntry> done) { create(std::move(options), std::move(done)); });
 }
 void Client::direct(std::string peer, Completion<ListEntry> done) {
   ask(*impl_, wire::Direct{std::move(peer)}, as_entry(std::move(done)));
 }
 Pending<ListEntry> Client::direct(std::string peer) {
-  return pending<ListEntry>(*impl_, [&](Completion<ListEntry> done) {
-    direct(std::move(peer), std::move(done));
-  });
+  return pending<ListEntry>(
+      *impl_, [&](Completion<ListEntry> done) { direct(std::move(peer), std::move(done)); });
 }
 void Client::join(const ConversationId& channel, Completion<ListEntry> done) {
   ask(*impl_, wire::Join{channel}, as_entry(std::move(done)));
 }
 Pending<ListEntry> Client::join(const ConversationId& channel) {
-  return pending<ListEntry>(
-      *impl_, [&](Completion<ListEntry> done) { join(channel, std::move(done)); });
+  return pending<ListEntry>(*impl_,
+                            [&](Completion<ListEntry> done) { join(channel, std::move(done)); });
 }
 void Client::leave(const ConversationId& conversation, Completion<void> done) {
   ask(*impl_, wire::Leave{conversation}, as_done(std::move(done)));
@@ -177,8 +175,8 @@ void Client::remove(const ConversationId& conversation, UserId user, Completion<
   ask(*impl_, wire::Remove{conversation, user}, as_done(std::move(done)));
 }
 Pending<void> Client::remove(const ConversationId& conversation, UserId user) {
-  return pending<void>(
-      *impl_, [&](Completion<void> done) { remove(conversation, user, std::move(done)); });
+  return pending<void>(*impl_,
+                       [&](Completion<void> done) { remove(conversation, user, std::move(done)); });
 }
 void Client::set_role(const ConversationId& conversation, UserId user, Role role,
                       Completion<void> done) {

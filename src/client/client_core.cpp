@@ -331,8 +331,7 @@ void ClientCore::complete(std::uint64_t id, Result<wire::Answer> answer) {
 }
 
 void ClientCore::enqueue(Open open, wire::Operation operation, bool ahead) {
-  if (ahead && status_.state == ClientState::ready && !closing_ &&
-      open_.size() < open_ahead_most) {
+  if (ahead && status_.state == ClientState::ready && !closing_ && open_.size() < open_ahead_most) {
     return transmit(std::move(open), std::move(operation));
   }
   Waiting waiting{std::move(open), std::move(operation)};
@@ -373,7 +372,8 @@ void ClientCore::answer(const Open& open, wire::Answer answer) {
       not_before_ = now_ + why.retry_after;
       return close_link(CloseReason::normal);
     }
-    case Purpose::send: return send_answered(open, std::move(answer));
+    case Purpose::send:
+      return send_answered(open, std::move(answer));
     case Purpose::subscribe:
       if (auto* done = std::get_if<wire::Subscribed>(&answer)) {
         for (const ResumeAnswer& each : done->answers) resumed(each);

@@ -1,4 +1,5 @@
-// client/client_core.hpp: the client as a state machine: link events, answers and the time go in; requests and notices come out.
+// client/client_core.hpp: the client as a state machine: link events, answers and the time go in;
+// requests and notices come out.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -111,10 +112,10 @@ class ClientCore {
   enum class Purpose : std::uint8_t { hello, application, send, subscribe, housekeeping };
   struct Open {
     Purpose purpose = Purpose::application;
-    std::uint64_t id = 0;          // application, subscribe: 0 when nobody asks
-    ConversationId conversation{};  // send, mark_read
-    std::uint64_t number = 0;      // send
-    bool opens = false;            // create, direct, join: the entry is followed
+    std::uint64_t id = 0;                         // application, subscribe: 0 when nobody asks
+    ConversationId conversation{};                // send, mark_read
+    std::uint64_t number = 0;                     // send
+    bool opens = false;                           // create, direct, join: the entry is followed
     std::vector<ConversationId> conversations{};  // subscribe
     Seq received = 0, read = 0;                   // mark_read
   };
@@ -123,9 +124,9 @@ class ClientCore {
     wire::Operation operation;
   };
   struct Stream {
-    Cursor cursor;  // empty epoch: none
-    Level asked = Level::none;       // of the last subscribe
-    std::optional<Level> wanted;     // by the application, in place of the policy
+    Cursor cursor;                // empty epoch: none
+    Level asked = Level::none;    // of the last subscribe
+    std::optional<Level> wanted;  // by the application, in place of the policy
     bool subscribing = false;
     Seq known_head = 0;  // from head_moved while subscribing
   };
@@ -219,7 +220,7 @@ class ClientCore {
   std::unordered_map<ConversationId, Stream> streams_;
   std::unordered_map<ConversationId, ListEntry> list_;
   std::unordered_set<ConversationId> full_;  // by the policy, of this connection
-  std::set<ConversationId> follow_again_;  // whose subscribe was answered retryable
+  std::set<ConversationId> follow_again_;    // whose subscribe was answered retryable
   std::optional<Time> follow_again_at_;
   bool knows_list_ = false;  // a list has come in this life of the process
   std::map<ConversationId, Marks> marks_;

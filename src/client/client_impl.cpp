@@ -203,8 +203,8 @@ void ClientImpl::dial() {
     if (result && link_) {
       core_->opened(now());
     } else {
-      core_->closed(now(), result ? Error{Errc::disconnected, "the link closed at once"}
-                                  : result.error());
+      core_->closed(now(),
+                    result ? Error{Errc::disconnected, "the link closed at once"} : result.error());
     }
     act();
   });
@@ -247,8 +247,8 @@ void ClientImpl::act() {
 }
 
 void ClientImpl::transmit(const std::vector<wire::Request>& requests) {
-  const std::size_t body = options_.encoding == Encoding::json ? core_->max_body() / 3 * 4 + 4
-                                                               : core_->max_body();
+  const std::size_t body =
+      options_.encoding == Encoding::json ? core_->max_body() / 3 * 4 + 4 : core_->max_body();
   std::vector<Payload> messages;
   messages.reserve(requests.size());
   for (const wire::Request& request : requests) {

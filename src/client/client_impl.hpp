@@ -1,4 +1,5 @@
-// client/client_impl.hpp: the shell around the core: a loop, a transport, a link, a codec, completions.
+// client/client_impl.hpp: the shell around the core: a loop, a transport, a link, a codec,
+// completions.
 #pragma once
 #include <array>
 #include <chrono>

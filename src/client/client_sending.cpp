@@ -15,8 +15,7 @@ constexpr milliseconds retry_most{30'000};
 
 // Answered like this, a message is still open: the same key may be sent again.
 bool stays_open(const Error& why) {
-  return why.retryable() || why.errc() == Errc::engine_closed ||
-         why.errc() == Errc::session_closed;
+  return why.retryable() || why.errc() == Errc::engine_closed || why.errc() == Errc::session_closed;
 }
 
 }  // namespace
@@ -31,7 +30,8 @@ std::uint64_t ClientCore::send(Time now, const ConversationId& conversation, Mes
   if (status_.state == ClientState::failed) {
     return no(Errc::session_closed, "the client's storage failed");
   }
-  if (draft.body.size() > max_body_) return no(Errc::too_large, "body: longer than the server takes");
+  if (draft.body.size() > max_body_)
+    return no(Errc::too_large, "body: longer than the server takes");
   if (draft.content_type.size() > limits::content_type) {
     return no(Errc::too_large, "content_type: expected 128 bytes at most");
   }
@@ -68,8 +68,7 @@ void ClientCore::pump_sends() {
   }
 }
 
-void ClientCore::send_item(const ConversationId& conversation, Outbox& outbox,
-                           Outbox::Item& item) {
+void ClientCore::send_item(const ConversationId& conversation, Outbox& outbox, Outbox::Item& item) {
   item.sent = true;
   wire::Send send;
   send.conversation = conversation;

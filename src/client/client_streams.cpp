@@ -222,7 +222,9 @@ void ClientCore::resumed(const ResumeAnswer& answer) {
   bool tell = full;
   switch (answer.answer) {
     case Resume::caught_up:
-    case Resume::range: tell = false; break;
+    case Resume::range:
+      tell = false;
+      break;
     case Resume::snapshot:
     case Resume::forked:
     case Resume::ahead:

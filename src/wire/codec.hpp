@@ -1,4 +1,5 @@
-// wire/codec.hpp: messages to bytes and back, in both encodings; pure, stateless but for a scratch builder.
+// wire/codec.hpp: messages to bytes and back, in both encodings; pure, stateless but for a scratch
+// builder.
 #pragma once
 #include <cstddef>
 #include <memory>

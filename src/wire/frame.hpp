@@ -9,9 +9,9 @@
 
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
+#include "wire/frame_generated.h"
 #include "wire/messages.hpp"
 #include "wire/record.hpp"
-#include "wire/frame_generated.h"
 
 namespace parley::wire {
 

@@ -1,4 +1,5 @@
-// frame_reader.cpp: binary frames to messages; every length is checked before it is used, every copy is paid for.
+// frame_reader.cpp: binary frames to messages; every length is checked before it is used, every
+// copy is paid for.
 #include <optional>
 #include <type_traits>
 
@@ -477,22 +478,22 @@ constexpr std::uint8_t type(fb::FrameType value) { return static_cast<std::uint8
 using ReadOperation = void (*)(FrameReader&, Operation&);
 // Index: type - 1.
 constexpr ReadOperation read_operation[] = {
-    read_as<Hello, Operation>,     read_as<Send, Operation>,      read_as<Create, Operation>,
-    read_as<Direct, Operation>,    read_as<Join, Operation>,      read_as<Leave, Operation>,
-    read_as<Add, Operation>,       read_as<Remove, Operation>,    read_as<SetRole, Operation>,
-    read_as<SetTitle, Operation>,  read_as<Subscribe, Operation>, read_as<History, Operation>,
-    read_as<MarkRead, Operation>,  read_as<SendSignal, Operation>, read_as<Watch, Operation>,
-    read_as<Members, Operation>,   read_as<Lookup, Operation>,    read_as<Sync, Operation>,
-    read_as<Ping, Operation>,      read_as<Bye, Operation>};
+    read_as<Hello, Operation>,    read_as<Send, Operation>,       read_as<Create, Operation>,
+    read_as<Direct, Operation>,   read_as<Join, Operation>,       read_as<Leave, Operation>,
+    read_as<Add, Operation>,      read_as<Remove, Operation>,     read_as<SetRole, Operation>,
+    read_as<SetTitle, Operation>, read_as<Subscribe, Operation>,  read_as<History, Operation>,
+    read_as<MarkRead, Operation>, read_as<SendSignal, Operation>, read_as<Watch, Operation>,
+    read_as<Members, Operation>,  read_as<Lookup, Operation>,     read_as<Sync, Operation>,
+    read_as<Ping, Operation>,     read_as<Bye, Operation>};
 static_assert(std::size(read_operation) == type(fb::FrameType::bye));
 
 using ReadAnswer = void (*)(FrameReader&, Answer&);
 // Index: type - 64.
 constexpr ReadAnswer read_answer[] = {
-    read_as<Welcome, Answer>,   read_as<Done, Answer>,        read_as<Failed, Answer>,
-    read_as<Acked, Answer>,     read_as<Opened, Answer>,      read_as<Subscribed, Answer>,
-    read_as<ListChanged, Answer>, read_as<HeadMoved, Answer>, read_as<Events, Answer>,
-    read_as<ReceiptsMoved, Answer>, read_as<HistoryPage, Answer>, read_as<Signalled, Answer>,
+    read_as<Welcome, Answer>,         read_as<Done, Answer>,        read_as<Failed, Answer>,
+    read_as<Acked, Answer>,           read_as<Opened, Answer>,      read_as<Subscribed, Answer>,
+    read_as<ListChanged, Answer>,     read_as<HeadMoved, Answer>,   read_as<Events, Answer>,
+    read_as<ReceiptsMoved, Answer>,   read_as<HistoryPage, Answer>, read_as<Signalled, Answer>,
     read_as<PresenceChanged, Answer>, read_as<MembersPage, Answer>, read_as<Names, Answer>,
     read_as<Goodbye, Answer>};
 static_assert(std::size(read_answer) ==

@@ -69,9 +69,8 @@ std::uint8_t number(E value) {
   return static_cast<std::uint8_t>(value);
 }
 Offset<Vector<const fb::Receipt*>> receipts(Builder& b, const std::vector<Receipt>& values) {
-  return structs<fb::Receipt>(b, values, [](const Receipt& v) {
-    return fb::Receipt(v.user.value, v.received, v.read);
-  });
+  return structs<fb::Receipt>(
+      b, values, [](const Receipt& v) { return fb::Receipt(v.user.value, v.received, v.read); });
 }
 
 // ---- Requests. ----
@@ -94,7 +93,7 @@ Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);
   const auto title = text(b, v.title);
   return fb::CreateCreateConversation(b, number(v.kind), title, v.nonce ? &nonce : nullptr,
-                          texts(b, v.members));
+                                      texts(b, v.members));
 }
 Offset<fb::Direct> build(Builder& b, const Direct& v) {
   return fb::CreateDirect(b, text(b, v.peer));
@@ -279,11 +278,11 @@ constexpr fb::FrameType request_types[] = {
     fb::FrameType::members,   fb::FrameType::lookup,    fb::FrameType::sync,
     fb::FrameType::ping,      fb::FrameType::bye};
 constexpr fb::FrameType answer_types[] = {
-    fb::FrameType::welcome,      fb::FrameType::done,       fb::FrameType::error,
-    fb::FrameType::ack,          fb::FrameType::opened,     fb::FrameType::subscribed,
-    fb::FrameType::events,       fb::FrameType::head_moved, fb::FrameType::history_page,
-    fb::FrameType::receipts,     fb::FrameType::signalled,  fb::FrameType::presence,
-    fb::FrameType::list,         fb::FrameType::members_page, fb::FrameType::names,
+    fb::FrameType::welcome,  fb::FrameType::done,         fb::FrameType::error,
+    fb::FrameType::ack,      fb::FrameType::opened,       fb::FrameType::subscribed,
+    fb::FrameType::events,   fb::FrameType::head_moved,   fb::FrameType::history_page,
+    fb::FrameType::receipts, fb::FrameType::signalled,    fb::FrameType::presence,
+    fb::FrameType::list,     fb::FrameType::members_page, fb::FrameType::names,
     fb::FrameType::goodbye};
 static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
 static_assert(std::variant_size_v<Answer> == std::size(answer_types));
@@ -326,8 +325,8 @@ Payload FrameWriter::events(const Reply& reply, const Events& events) {
 }
 
 Payload FrameWriter::page(const Reply& reply, const HistoryPage& page) {
-  const std::size_t size = FrameHeader::size + sizeof(RecordsHeader) + sizeof page.floor +
-                           padded(total(page.records));
+  const std::size_t size =
+      FrameHeader::size + sizeof(RecordsHeader) + sizeof page.floor + padded(total(page.records));
   const FrameHeader header{.length = static_cast<std::uint32_t>(size),
                            .type = static_cast<std::uint8_t>(fb::FrameType::history_page),
                            .flags = page.more ? FrameHeader::more : std::uint8_t{0},

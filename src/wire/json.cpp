@@ -20,8 +20,8 @@ class JsonParser {
       if (at_ == text_.size()) return {};
       fail("end of text");
     }
-    return Error{Errc::protocol_error, "JSON at byte " + std::to_string(at_) + ": expected " +
-                                           std::string(expected_)};
+    return Error{Errc::protocol_error,
+                 "JSON at byte " + std::to_string(at_) + ": expected " + std::string(expected_)};
   }
 
  private:
@@ -33,8 +33,8 @@ class JsonParser {
   }
   [[nodiscard]] char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skip_space() noexcept {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' ||
-                                  text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -50,13 +50,20 @@ class JsonParser {
 
   bool value(std::size_t depth) {
     switch (peek()) {
-      case '{': return depth < JsonDocument::max_depth ? object(depth) : fail("less nesting");
-      case '[': return depth < JsonDocument::max_depth ? array(depth) : fail("less nesting");
-      case '"': return string();
-      case 't': return word("true", Type::boolean);
-      case 'f': return word("false", Type::boolean);
-      case 'n': return word("null", Type::null);
-      default: return number();
+      case '{':
+        return depth < JsonDocument::max_depth ? object(depth) : fail("less nesting");
+      case '[':
+        return depth < JsonDocument::max_depth ? array(depth) : fail("less nesting");
+      case '"':
+        return string();
+      case 't':
+        return word("true", Type::boolean);
+      case 'f':
+        return word("false", Type::boolean);
+      case 'n':
+        return word("null", Type::null);
+      default:
+        return number();
     }
   }
 
@@ -123,14 +130,30 @@ class JsonParser {
     const char c = peek();
     ++at_;
     switch (c) {
-      case '"': case '\\': case '/': out_.arena_.push_back(c); return true;
-      case 'b': out_.arena_.push_back('\b'); return true;
-      case 'f': out_.arena_.push_back('\f'); return true;
-      case 'n': out_.arena_.push_back('\n'); return true;
-      case 'r': out_.arena_.push_back('\r'); return true;
-      case 't': out_.arena_.push_back('\t'); return true;
-      case 'u': return code_point();
-      default: return fail("a known escape");
+      case '"':
+      case '\\':
+      case '/':
+        out_.arena_.push_back(c);
+        return true;
+      case 'b':
+        out_.arena_.push_back('\b');
+        return true;
+      case 'f':
+        out_.arena_.push_back('\f');
+        return true;
+      case 'n':
+        out_.arena_.push_back('\n');
+        return true;
+      case 'r':
+        out_.arena_.push_back('\r');
+        return true;
+      case 't':
+        out_.arena_.push_back('\t');
+        return true;
+      case 'u':
+        return code_point();
+      default:
+        return fail("a known escape");
     }
   }
 
@@ -273,11 +296,21 @@ void append_escaped(std::string& out, std::string_view text) {
     out.append(text.substr(plain, i - plain));
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out.push_back(digits[c >> 4]);

@@ -1,4 +1,5 @@
-// wire/json.hpp: a strict JSON reader (RFC 8259, linear, bounded) into one flat array, and text writing.
+// wire/json.hpp: a strict JSON reader (RFC 8259, linear, bounded) into one flat array, and text
+// writing.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,10 @@ namespace parley::wire {
 /// last of them, so that a value is skipped in one step.
 struct JsonNode {
   enum class Type : std::uint8_t { null, boolean, number, string, array, object };
-  std::string_view text;   // string: unescaped; number: as written; boolean: "true" or "false"
-  std::uint32_t end = 0;   // index after this value and its children
-  std::uint32_t count = 0;  // array: values; object: keys (each key is a string node before its value)
+  std::string_view text;  // string: unescaped; number: as written; boolean: "true" or "false"
+  std::uint32_t end = 0;  // index after this value and its children
+  std::uint32_t count =
+      0;  // array: values; object: keys (each key is a string node before its value)
   Type type = Type::null;
 };
 

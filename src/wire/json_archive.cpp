@@ -37,9 +37,9 @@ constexpr std::array levels{
     Named{Level::full, "full"},
 };
 constexpr std::array answers{
-    Named{Resume::caught_up, "caught_up"}, Named{Resume::range, "range"},
-    Named{Resume::snapshot, "snapshot"},   Named{Resume::trimmed, "trimmed"},
-    Named{Resume::forked, "forked"},       Named{Resume::ahead, "ahead"},
+    Named{Resume::caught_up, "caught_up"},   Named{Resume::range, "range"},
+    Named{Resume::snapshot, "snapshot"},     Named{Resume::trimmed, "trimmed"},
+    Named{Resume::forked, "forked"},         Named{Resume::ahead, "ahead"},
     Named{Resume::not_member, "not_member"}, Named{Resume::denied, "denied"},
 };
 constexpr std::array event_kinds{
@@ -175,8 +175,7 @@ std::uint64_t JsonReader::digits(std::uint32_t at) {
   std::uint64_t value = 0;
   const char* end = found.text.data() + found.text.size();
   const auto [stop, problem] = std::from_chars(found.text.data(), end, value);
-  const bool typed =
-      found.type == JsonNode::Type::string || found.type == JsonNode::Type::number;
+  const bool typed = found.type == JsonNode::Type::string || found.type == JsonNode::Type::number;
   if (!typed || problem != std::errc() || stop != end) {
     wrong("a string of decimal digits, 64 bits");
   }
@@ -252,16 +251,12 @@ std::string_view JsonReader::body_bytes() {
   decoded_ = std::move(*decoded);
   return decoded_;
 }
-void JsonReader::body(std::string_view, std::string_view& body, bool) {
-  body = body_bytes();
-}
+void JsonReader::body(std::string_view, std::string_view& body, bool) { body = body_bytes(); }
 void JsonReader::body(std::string_view, Payload& body, bool) {
   const std::string_view bytes = body_bytes();
   if (!bytes.empty()) body = Payload::copy_of(bytes);
 }
-void JsonReader::body(std::string_view, std::string& body, bool) {
-  body = body_bytes();
-}
+void JsonReader::body(std::string_view, std::string& body, bool) { body = body_bytes(); }
 
 void JsonReader::get(std::uint32_t at, OneRecord<Payload>& record) {
   RecordFields read;

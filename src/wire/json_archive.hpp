@@ -1,4 +1,5 @@
-// wire/json_archive.hpp: one writer and one reader with the same calls, so that each message lists its fields once.
+// wire/json_archive.hpp: one writer and one reader with the same calls, so that each message lists
+// its fields once.
 #pragma once
 #include <charconv>
 #include <cstddef>
@@ -140,7 +141,7 @@ class JsonWriter {
   void put(Text64<const std::uint64_t> value) { quoted_digits(value.value); }
   void put(Opaque<const std::string> value);
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void put(E value) {
     const std::string_view name = json_name(value);
     if (name.empty()) {
@@ -165,8 +166,7 @@ class JsonWriter {
   void put(Records<const std::vector<Payload>> records);
   void put(OneRecord<const Payload> record);
   template <class T>
-    requires(std::is_class_v<T>)
-  void put(const T& value) {
+  requires(std::is_class_v<T>) void put(const T& value) {
     begin();
     fields(*this, value);
     end();
@@ -242,8 +242,7 @@ class JsonReader {
   void get(std::uint32_t at, bool& value);
   std::uint64_t number(std::uint32_t at, std::uint64_t max);
   template <class T>
-    requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>)
-  void get(std::uint32_t at, T& value) {
+  requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>) void get(std::uint32_t at, T& value) {
     constexpr std::uint64_t most = static_cast<T>(-1);
     value = static_cast<T>(number(at, most < json_max_number ? most : json_max_number));
   }
@@ -279,8 +278,7 @@ class JsonReader {
   void get(std::uint32_t at, Records<std::vector<Payload>>& records);
   void get(std::uint32_t at, OneRecord<Payload>& record);
   template <class T>
-    requires(std::is_class_v<T>)
-  void get(std::uint32_t at, T& value) {
+  requires(std::is_class_v<T>) void get(std::uint32_t at, T& value) {
     const std::uint32_t outer = at_;
     static_cast<void>(node(at, JsonNode::Type::object, "an object"));
     at_ = at;
@@ -298,7 +296,8 @@ class JsonReader {
       child = document_.at(child).end;
     }
   }
-  /// The body of the object read now, empty when there is none; a view into the document or into decoded_.
+  /// The body of the object read now, empty when there is none; a view into the document or into
+  /// decoded_.
   std::string_view body_bytes();
 
   const JsonDocument& document_;

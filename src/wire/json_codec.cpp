@@ -14,12 +14,13 @@ namespace {
 
 // In the order of the variants.
 constexpr std::array<std::string_view, 20> request_types{
-    "hello",     "send",      "create",  "direct",    "join",   "leave",  "add",
-    "remove",    "set_role",  "set_title", "subscribe", "history", "mark_read", "signal",
-    "watch",     "members",   "lookup",  "sync",      "ping",   "bye"};
+    "hello",  "send",     "create",    "direct",    "join",    "leave",     "add",
+    "remove", "set_role", "set_title", "subscribe", "history", "mark_read", "signal",
+    "watch",  "members",  "lookup",    "sync",      "ping",    "bye"};
 constexpr std::array<std::string_view, 16> answer_types{
-    "welcome",      "done",     "error",     "ack",      "opened", "subscribed",   "events", "head_moved",
-    "history_page", "receipts", "signalled", "presence", "list",   "members_page", "names",  "goodbye"};
+    "welcome", "done",         "error",        "ack",      "opened",    "subscribed",
+    "events",  "head_moved",   "history_page", "receipts", "signalled", "presence",
+    "list",    "members_page", "names",        "goodbye"};
 static_assert(std::variant_size_v<Operation> == request_types.size() + 1, "and Unknown");
 static_assert(std::variant_size_v<Answer> == answer_types.size());
 
@@ -36,7 +37,8 @@ void write_error(JsonWriter& writer, const Error& error) {
   }
   writer.must("message", error.message);
   writer.must("retryable", error.retryable());
-  const auto wait = static_cast<std::uint64_t>(std::max<std::int64_t>(error.retry_after.count(), 0));
+  const auto wait =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(error.retry_after.count(), 0));
   writer.may("retry_after_ms", wait, 0U);
   const std::uint64_t& next = error.next;
   writer.may("next", Text64{next}, 0U);

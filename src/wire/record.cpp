@@ -80,9 +80,8 @@ Payload build_record(const RecordFields& fields) {
   StackAllocator allocator;
   const std::size_t text = fields.content_type.size() + fields.body.size() + fields.title.size();
   const std::size_t room = (text + 512) & ~std::size_t{7};
-  flatbuffers::FlatBufferBuilder builder(room < StackAllocator::capacity ? StackAllocator::capacity
-                                                                         : room,
-                                         &allocator);
+  flatbuffers::FlatBufferBuilder builder(
+      room < StackAllocator::capacity ? StackAllocator::capacity : room, &allocator);
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> body;
   if (!fields.body.empty()) {
     body = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(fields.body.data()),

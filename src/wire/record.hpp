@@ -1,4 +1,5 @@
-// wire/record.hpp: the stored and sent form of one event: a size-prefixed FlatBuffers table padded to 8 (DESIGN §3.3).
+// wire/record.hpp: the stored and sent form of one event: a size-prefixed FlatBuffers table padded
+// to 8 (DESIGN §3.3).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -20,16 +21,17 @@ struct RecordFields {
   Snowflake id = 0;
   UserId sender;
   EventKind kind = EventKind::message;
-  std::uint8_t audience = 0;  // 0 everyone, 1 moderators, 2 sender and moderators, 3..15 host groups
-  std::uint64_t echo = 0;     // the sender's random bits: its own devices recognise the message
+  std::uint8_t audience =
+      0;                   // 0 everyone, 1 moderators, 2 sender and moderators, 3..15 host groups
+  std::uint64_t echo = 0;  // the sender's random bits: its own devices recognise the message
   std::string_view content_type;  // "" = text/plain
   std::string_view body;
   Seq reply_to = 0;
   Seq thread_root = 0;
-  UserId target;           // membership events: whom
-  Role role = Role::none;  // membership events: afterwards
-  std::string_view title;  // created, settings_changed; user streams: unused
-  ConversationId conversation;  // user streams only: which conversation
+  UserId target;                         // membership events: whom
+  Role role = Role::none;                // membership events: afterwards
+  std::string_view title;                // created, settings_changed; user streams: unused
+  ConversationId conversation;           // user streams only: which conversation
   ConversationKind conversation_kind{};  // created; user streams
 };
 

@@ -145,11 +145,11 @@ TEST_CASE("errors of a send: settled, or open under the same key") {
     Errc code;
     bool open;
   };
-  const Row row = GENERATE(
-      Row{Errc::denied, false}, Row{Errc::too_large, false}, Row{Errc::key_reused, false},
-      Row{Errc::invalid_argument, false}, Row{Errc::internal, false}, Row{Errc::busy, true},
-      Row{Errc::unavailable, true}, Row{Errc::timed_out, true}, Row{Errc::engine_closed, true},
-      Row{Errc::disk_full, true});
+  const Row row =
+      GENERATE(Row{Errc::denied, false}, Row{Errc::too_large, false}, Row{Errc::key_reused, false},
+               Row{Errc::invalid_argument, false}, Row{Errc::internal, false},
+               Row{Errc::busy, true}, Row{Errc::unavailable, true}, Row{Errc::timed_out, true},
+               Row{Errc::engine_closed, true}, Row{Errc::disk_full, true});
   Harness t;
   t.connect();
   t.send(room, "a");

@@ -1,4 +1,5 @@
-// client_streams_test.cpp: every event once, in order, no silent hole (CONTRACT I2, I4); what is followed; positions.
+// client_streams_test.cpp: every event once, in order, no silent hole (CONTRACT I2, I4); what is
+// followed; positions.
 #include "client/harness.hpp"
 
 namespace {
@@ -37,13 +38,13 @@ TEST_CASE("events are applied in order, each once, with the cursor") {
     Seq cursor;
     std::size_t subscribes;
   };
-  const Row row = GENERATE(
-      Row{"next ones", {{6, 6}, {7, 9}}, {6, 7, 8, 9}, 9, 0},
-      Row{"a duplicate", {{6, 7}, {6, 7}}, {6, 7}, 7, 0},
-      Row{"older than the cursor", {{3, 5}}, {}, 5, 0},
-      Row{"half of it known", {{6, 7}, {5, 9}}, {6, 7, 8, 9}, 9, 0},
-      Row{"a gap", {{7, 7}}, {}, 5, 1}, Row{"a gap, twice", {{7, 7}, {8, 8}}, {}, 5, 1},
-      Row{"a gap that is filled", {{7, 7}, {6, 7}}, {6, 7}, 7, 1});
+  const Row row =
+      GENERATE(Row{"next ones", {{6, 6}, {7, 9}}, {6, 7, 8, 9}, 9, 0},
+               Row{"a duplicate", {{6, 7}, {6, 7}}, {6, 7}, 7, 0},
+               Row{"older than the cursor", {{3, 5}}, {}, 5, 0},
+               Row{"half of it known", {{6, 7}, {5, 9}}, {6, 7, 8, 9}, 9, 0},
+               Row{"a gap", {{7, 7}}, {}, 5, 1}, Row{"a gap, twice", {{7, 7}, {8, 8}}, {}, 5, 1},
+               Row{"a gap that is filled", {{7, 7}, {6, 7}}, {6, 7}, 7, 1});
   Following t;
   CAPTURE(row.what);
   for (const auto& [first, last] : row.pushes) t.push(events(room, first, last));

@@ -1,4 +1,5 @@
-// client_test.cpp: the client against a whole engine over real sockets, in each encoding and each way to drive it.
+// client_test.cpp: the client against a whole engine over real sockets, in each encoding and each
+// way to drive it.
 #include "parley/client.hpp"
 
 #include <atomic>
@@ -77,10 +78,9 @@ TEST_CASE("two clients talk over every transport and encoding") {
     const char* url;
     Encoding encoding;
   };
-  const Row row = GENERATE(Row{"ws://127.0.0.1:0/chat", Encoding::binary},
-                           Row{"ws://127.0.0.1:0/chat", Encoding::json},
-                           Row{"tcp://127.0.0.1:0", Encoding::binary},
-                           Row{"tcp://127.0.0.1:0", Encoding::json});
+  const Row row = GENERATE(
+      Row{"ws://127.0.0.1:0/chat", Encoding::binary}, Row{"ws://127.0.0.1:0/chat", Encoding::json},
+      Row{"tcp://127.0.0.1:0", Encoding::binary}, Row{"tcp://127.0.0.1:0", Encoding::json});
   CAPTURE(row.url, static_cast<int>(row.encoding));
   Engine engine = open_engine();
   const std::string url = engine.listen(row.url).value();
@@ -142,7 +142,8 @@ TEST_CASE("two clients talk over every transport and encoding") {
   CHECK(read);
 }
 
-TEST_CASE("what was said while a client was away arrives when it is back, once; so does its outbox") {
+TEST_CASE(
+    "what was said while a client was away arrives when it is back, once; so does its outbox") {
   Engine engine = open_engine();
   const std::string url = engine.listen("ws://127.0.0.1:0/chat").value();
   const auto storage = memory_storage();

@@ -1,4 +1,5 @@
-// tests/client/harness.hpp: a ClientCore without a network: what it asked for is collected, time and chance are the test's.
+// tests/client/harness.hpp: a ClientCore without a network: what it asked for is collected, time
+// and chance are the test's.
 #pragma once
 #include <chrono>
 #include <cstdint>

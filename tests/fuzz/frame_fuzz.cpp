@@ -1,4 +1,5 @@
-// frame_fuzz.cpp: any bytes into both decoders, both directions: no crash, and what is accepted is stable.
+// frame_fuzz.cpp: any bytes into both decoders, both directions: no crash, and what is accepted is
+// stable.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,4 +1,5 @@
-// tests/wire/any_message.hpp: a RapidCheck choice of every request, answer and record, within what both encodings carry.
+// tests/wire/any_message.hpp: a RapidCheck choice of every request, answer and record, within what
+// both encodings carry.
 #pragma once
 #include <rapidcheck.h>
 
@@ -21,9 +22,21 @@ inline bool any_bool() { return *rc::gen::arbitrary<bool>(); }
 inline std::string any_bytes() { return *rc::gen::arbitrary<std::string>(); }
 inline std::string any_text() {
   // Code points of every length, quotes and control characters among them.
-  static const std::vector<std::string> pieces{
-      "a", "Z", "0", " ", "\"", "\\", "/", "\n", "\t", std::string(1, '\0'), "\x1f", "\x7f",
-      "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+  static const std::vector<std::string> pieces{"a",
+                                               "Z",
+                                               "0",
+                                               " ",
+                                               "\"",
+                                               "\\",
+                                               "/",
+                                               "\n",
+                                               "\t",
+                                               std::string(1, '\0'),
+                                               "\x1f",
+                                               "\x7f",
+                                               "\xc3\xa9",
+                                               "\xe2\x82\xac",
+                                               "\xf0\x9f\x98\x80"};
   const auto picks = *rc::gen::container<std::vector<std::size_t>>(
       rc::gen::inRange<std::size_t>(0, pieces.size()));
   std::string text;
@@ -124,45 +137,67 @@ inline wire::Operation any_operation(std::size_t index) {
   const ConversationId c = any_conversation();
   switch (index) {
     case 0:
-      return wire::Hello{*rc::gen::arbitrary<std::uint16_t>(), *rc::gen::arbitrary<std::uint16_t>(),
-                         any_text(), any_bytes(), any_text(), any_bytes()};
+      return wire::Hello{*rc::gen::arbitrary<std::uint16_t>(),
+                         *rc::gen::arbitrary<std::uint16_t>(),
+                         any_text(),
+                         any_bytes(),
+                         any_text(),
+                         any_bytes()};
     case 1: {
       wire::Send send{c, any_u64(), any_u64(), any_u64(), "", any_text(), {}, any_seq()};
       if (const std::string body = any_bytes(); !body.empty()) send.body = Payload::copy_of(body);
       return send;
     }
     case 2:
-      return wire::Create{any_kind(), any_text(), any_bool() ? any_id128<wire::Nonce>() : wire::Nonce{},
+      return wire::Create{any_kind(), any_text(),
+                          any_bool() ? any_id128<wire::Nonce>() : wire::Nonce{},
                           any_list(any_text)};
-    case 3: return wire::Direct{any_text()};
-    case 4: return wire::Join{c};
-    case 5: return wire::Leave{c};
-    case 6: return wire::Add{c, any_list(any_text)};
-    case 7: return wire::Remove{c, any_user()};
-    case 8: return wire::SetRole{c, any_user(), any_role()};
-    case 9: return wire::SetTitle{c, any_text()};
+    case 3:
+      return wire::Direct{any_text()};
+    case 4:
+      return wire::Join{c};
+    case 5:
+      return wire::Leave{c};
+    case 6:
+      return wire::Add{c, any_list(any_text)};
+    case 7:
+      return wire::Remove{c, any_user()};
+    case 8:
+      return wire::SetRole{c, any_user(), any_role()};
+    case 9:
+      return wire::SetTitle{c, any_text()};
     case 10:
       return wire::Subscribe{any_list([] {
         wire::Subscribe::Item item{any_conversation(), any_level(), std::nullopt};
         if (any_bool()) item.cursor = any_cursor();
         return item;
       })};
-    case 11: return wire::History{c, any_seq(), any_bool(), any_u32()};
-    case 12: return wire::MarkRead{c, any_seq(), any_seq()};
-    case 13: return wire::SendSignal{c, any_text(), any_bytes()};
-    case 14: return wire::Watch{c, any_list(any_user)};
-    case 15: return wire::Members{c, any_user(), any_u32()};
-    case 16: return wire::Lookup{any_list(any_user)};
-    case 17: return wire::Sync{any_bytes()};
-    case 18: return wire::Ping{};
-    default: return wire::Bye{};
+    case 11:
+      return wire::History{c, any_seq(), any_bool(), any_u32()};
+    case 12:
+      return wire::MarkRead{c, any_seq(), any_seq()};
+    case 13:
+      return wire::SendSignal{c, any_text(), any_bytes()};
+    case 14:
+      return wire::Watch{c, any_list(any_user)};
+    case 15:
+      return wire::Members{c, any_user(), any_u32()};
+    case 16:
+      return wire::Lookup{any_list(any_user)};
+    case 17:
+      return wire::Sync{any_bytes()};
+    case 18:
+      return wire::Ping{};
+    default:
+      return wire::Bye{};
   }
 }
 inline constexpr std::size_t operations = std::variant_size_v<wire::Operation> - 1;  // no Unknown
 
 inline Error any_error() {
-  static const std::vector<Errc> codes{Errc::invalid_argument, Errc::busy, Errc::number_taken,
-                                       Errc::internal, Errc::store_failed, Errc::slow_consumer};
+  static const std::vector<Errc> codes{Errc::invalid_argument, Errc::busy,
+                                       Errc::number_taken,     Errc::internal,
+                                       Errc::store_failed,     Errc::slow_consumer};
   Error error(codes[*rc::gen::inRange<std::size_t>(0, codes.size())], any_text());
   if (any_bool()) error.code = std::error_code(1000 + *rc::gen::inRange(0, 9), error_category());
   error.retry_after = std::chrono::milliseconds(any_u32());
@@ -175,42 +210,57 @@ inline wire::Answer any_answer(std::size_t index) {
   const Seq first = 1 + any_seq() / 2;
   switch (index) {
     case 0:
-      return wire::Welcome{*rc::gen::arbitrary<std::uint16_t>(), any_u64(), any_user(),
-                           any_id64<DeviceId>(), any_text(), any_u32(), any_u32(), any_bytes(),
+      return wire::Welcome{*rc::gen::arbitrary<std::uint16_t>(),
+                           any_u64(),
+                           any_user(),
+                           any_id64<DeviceId>(),
+                           any_text(),
+                           any_u32(),
+                           any_u32(),
+                           any_bytes(),
                            any_list_changed()};
-    case 1: return wire::Done{};
-    case 2: return wire::Failed{any_error()};
-    case 3: return wire::Acked{{c, any_seq(), any_time(), any_u64(), any_bool()}};
-    case 4: return wire::Opened{any_entry()};
+    case 1:
+      return wire::Done{};
+    case 2:
+      return wire::Failed{any_error()};
+    case 3:
+      return wire::Acked{{c, any_seq(), any_time(), any_u64(), any_bool()}};
+    case 4:
+      return wire::Opened{any_entry()};
     case 5:
       return wire::Subscribed{any_list([] {
-        ResumeAnswer answer{any_conversation(),
-                            static_cast<Resume>(*rc::gen::inRange(1, 9)),
-                            any_level(),
-                            any_bool() ? any_cursor() : Cursor{},
-                            any_seq(),
-                            any_seq(),
-                            any_u32(),
-                            any_seq()};
+        ResumeAnswer answer{any_conversation(), static_cast<Resume>(*rc::gen::inRange(1, 9)),
+                            any_level(),        any_bool() ? any_cursor() : Cursor{},
+                            any_seq(),          any_seq(),
+                            any_u32(),          any_seq()};
         return answer;
       })};
-    case 6: return wire::Events{c, any_epoch(), first, any_records(first, 1), any_u32()};
-    case 7: return wire::HeadMoved{c, any_cursor(), any_seq()};
+    case 6:
+      return wire::Events{c, any_epoch(), first, any_records(first, 1), any_u32()};
+    case 7:
+      return wire::HeadMoved{c, any_cursor(), any_seq()};
     case 8:
-      return wire::HistoryPage{c, any_epoch(), first, any_records(first, 0), any_u32(), any_bool(),
-                               any_seq()};
-    case 9: return wire::ReceiptsMoved{c, any_list(any_receipt)};
-    case 10: return wire::Signalled{c, any_user(), any_text(), any_bytes()};
+      return wire::HistoryPage{c,         any_epoch(), first,    any_records(first, 0),
+                               any_u32(), any_bool(),  any_seq()};
+    case 9:
+      return wire::ReceiptsMoved{c, any_list(any_receipt)};
+    case 10:
+      return wire::Signalled{c, any_user(), any_text(), any_bytes()};
     case 11:
-      return wire::PresenceChanged{
-          any_list([] { return Presence{any_user(), any_bool(), any_time()}; })};
-    case 12: return any_list_changed();
+      return wire::PresenceChanged{any_list([] {
+        return Presence{any_user(), any_bool(), any_time()};
+      })};
+    case 12:
+      return any_list_changed();
     case 13:
-      return wire::MembersPage{
-          c, any_list([] { return Member{any_user(), any_role(), any_time(), any_seq()}; }),
-          any_list(any_receipt), any_seq(), any_bool()};
-    case 14: return wire::Names{any_list([] { return UserName{any_user(), any_text()}; })};
-    default: return wire::Goodbye{any_text(), any_u32(), any_bool()};
+      return wire::MembersPage{c, any_list([] {
+                                 return Member{any_user(), any_role(), any_time(), any_seq()};
+                               }),
+                               any_list(any_receipt), any_seq(), any_bool()};
+    case 14:
+      return wire::Names{any_list([] { return UserName{any_user(), any_text()}; })};
+    default:
+      return wire::Goodbye{any_text(), any_u32(), any_bool()};
   }
 }
 inline constexpr std::size_t answers = std::variant_size_v<wire::Answer>;

@@ -1,4 +1,5 @@
-// codec_test.cpp: every message survives both encodings; damaged bytes give typed errors and nothing else.
+// codec_test.cpp: every message survives both encodings; damaged bytes give typed errors and
+// nothing else.
 #include "wire/codec.hpp"
 
 #include <rapidcheck.h>
@@ -108,8 +109,9 @@ TEST_CASE("truncated messages are refused, never read beyond") {
     check("truncation", [&] {
       const bool request = test::any_bool();
       const std::string whole =
-          request ? encoded(*codec, any_request(*rc::gen::inRange<std::size_t>(0, test::operations)))
-                  : encoded(*codec, any_reply(*rc::gen::inRange<std::size_t>(0, test::answers)));
+          request
+              ? encoded(*codec, any_request(*rc::gen::inRange<std::size_t>(0, test::operations)))
+              : encoded(*codec, any_reply(*rc::gen::inRange<std::size_t>(0, test::answers)));
       // The last byte of a JSON message is its optional newline.
       for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
         // A block of its own, so that a sanitizer sees the first byte too many.
@@ -117,8 +119,7 @@ TEST_CASE("truncated messages are refused, never read beyond") {
         const Bytes view(cut.data(), cut.size());
         std::vector<wire::Request> requests;
         std::vector<wire::Reply> replies;
-        const auto result =
-            request ? codec->decode(view, requests) : codec->decode(view, replies);
+        const auto result = request ? codec->decode(view, requests) : codec->decode(view, replies);
         RC_ASSERT(!result);
         RC_ASSERT(result.error().errc() == Errc::protocol_error);
         RC_ASSERT(requests.empty() && replies.empty());
@@ -133,8 +134,9 @@ TEST_CASE("flipped bits never do more than change a message or refuse it") {
     check("bit flips", [&] {
       const bool request = test::any_bool();
       std::string bytes =
-          request ? encoded(*codec, any_request(*rc::gen::inRange<std::size_t>(0, test::operations)))
-                  : encoded(*codec, any_reply(*rc::gen::inRange<std::size_t>(0, test::answers)));
+          request
+              ? encoded(*codec, any_request(*rc::gen::inRange<std::size_t>(0, test::operations)))
+              : encoded(*codec, any_reply(*rc::gen::inRange<std::size_t>(0, test::answers)));
       for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
         bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
         std::vector<wire::Request> requests;

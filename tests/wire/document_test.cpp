@@ -1,4 +1,5 @@
-// document_test.cpp: the examples in docs/design/wire_format.md are what the codec reads and writes.
+// document_test.cpp: the examples in docs/design/wire_format.md are what the codec reads and
+// writes.
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -61,8 +62,7 @@ TEST_CASE("the page has an example of every request, and each is canonical") {
 }
 
 TEST_CASE("the page has an example of every answer, and each is canonical") {
-  CHECK(check_examples<wire::Reply>("```json reply").size() ==
-        std::variant_size_v<wire::Answer>);
+  CHECK(check_examples<wire::Reply>("```json reply").size() == std::variant_size_v<wire::Answer>);
 }
 
 TEST_CASE("the page lists every error code with its number and whether it is retryable") {
@@ -71,12 +71,12 @@ TEST_CASE("the page lists every error code with its number and whether it is ret
   page << file.rdbuf();
   const std::string text = page.str();
   for (const Errc code :
-       {Errc::invalid_argument, Errc::too_large, Errc::denied, Errc::unauthenticated,
-        Errc::key_reused, Errc::number_taken, Errc::too_old, Errc::last_owner, Errc::unsupported,
-        Errc::already_exists, Errc::limit_reached, Errc::busy, Errc::unavailable, Errc::timed_out,
-        Errc::disconnected, Errc::engine_closed, Errc::session_closed, Errc::store_failed,
-        Errc::disk_full, Errc::protocol_error, Errc::version_unsupported, Errc::slow_consumer,
-        Errc::internal}) {
+       {Errc::invalid_argument,    Errc::too_large,      Errc::denied,        Errc::unauthenticated,
+        Errc::key_reused,          Errc::number_taken,   Errc::too_old,       Errc::last_owner,
+        Errc::unsupported,         Errc::already_exists, Errc::limit_reached, Errc::busy,
+        Errc::unavailable,         Errc::timed_out,      Errc::disconnected,  Errc::engine_closed,
+        Errc::session_closed,      Errc::store_failed,   Errc::disk_full,     Errc::protocol_error,
+        Errc::version_unsupported, Errc::slow_consumer,  Errc::internal}) {
     const Error error(code, "");
     const std::string row = "| `" + std::string(to_string(code)) + "` | " +
                             std::to_string(static_cast<int>(code)) + " |" +

@@ -1,4 +1,5 @@
-// frame_test.cpp: the binary header and hostile FlatBuffers that a codec of its own would never write.
+// frame_test.cpp: the binary header and hostile FlatBuffers that a codec of its own would never
+// write.
 #include "wire/frame.hpp"
 
 #include <string>
@@ -52,8 +53,8 @@ std::string events_frame() {
 
 TEST_CASE("a frame's length must be a multiple of 8 within the message") {
   const std::string good(wire::binary_codec()->encode(wire::Request{1, wire::Ping{}}).bytes());
-  for (const std::uint32_t length : {0U, 8U, 15U, 17U, static_cast<std::uint32_t>(good.size() + 8),
-                                     0x80000000U, 0xffffffffU}) {
+  for (const std::uint32_t length :
+       {0U, 8U, 15U, 17U, static_cast<std::uint32_t>(good.size() + 8), 0x80000000U, 0xffffffffU}) {
     std::string bad = good;
     std::memcpy(bad.data(), &length, sizeof length);
     CHECK(starts(problem<wire::Request>(bad), "frame.length: expected"));
@@ -99,7 +100,8 @@ TEST_CASE("hand-laid frames check count, lengths and seqs") {
   for (const std::uint32_t length : {0U, 4U, 13U, 0x7fffffffU, 0xfffffffcU}) {
     CHECK(starts(problem<wire::Reply>(with(at_records, length)), "records: expected a length"));
   }
-  CHECK(starts(problem<wire::Reply>(with(at_records + 4, 0x7fffff00)), "records: expected a valid"));
+  CHECK(
+      starts(problem<wire::Reply>(with(at_records + 4, 0x7fffff00)), "records: expected a valid"));
   CHECK(starts(problem<wire::Reply>(frame(wire::fb::FrameType::history_page, 1, "too short")),
                "frame: expected a complete"));
 }

@@ -52,11 +52,42 @@ TEST_CASE("values of every kind are read, with white space") {
 }
 
 TEST_CASE("what is not JSON is refused") {
-  for (const char* text :
-       {"", " ", "nul", "True", "01", "+1", "1.", ".5", "1e", "--1", "\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"\x01\"", "[", "[1,", "[1,]", "[1 2]", "{", "{a:1}", "{\"a\"}", "{\"a\":}",
-        "{\"a\":1,}", "{\"a\":1 \"b\":2}", "1 2", "{}x", "'a'", "\"\\ud800\"", "\"\\udc00\"",
-        "\"\\ud800\\u0041\"", "\"\\ud800\\", "\"\xff\"", "\"\xc0\x80\"", "// c\n1", "NaN"}) {
+  for (const char* text : {"",
+                           " ",
+                           "nul",
+                           "True",
+                           "01",
+                           "+1",
+                           "1.",
+                           ".5",
+                           "1e",
+                           "--1",
+                           "\"",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\u12g4\"",
+                           "\"\x01\"",
+                           "[",
+                           "[1,",
+                           "[1,]",
+                           "[1 2]",
+                           "{",
+                           "{a:1}",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":1,}",
+                           "{\"a\":1 \"b\":2}",
+                           "1 2",
+                           "{}x",
+                           "'a'",
+                           "\"\\ud800\"",
+                           "\"\\udc00\"",
+                           "\"\\ud800\\u0041\"",
+                           "\"\\ud800\\",
+                           "\"\xff\"",
+                           "\"\xc0\x80\"",
+                           "// c\n1",
+                           "NaN"}) {
     CAPTURE(text);
     CHECK_FALSE(parses(text));
   }
@@ -64,7 +95,8 @@ TEST_CASE("what is not JSON is refused") {
 
 TEST_CASE("strings are unescaped") {
   CHECK(unescaped(R"("a\"\\\/\b\f\n\r\tz")") == "a\"\\/\b\f\n\r\tz");
-  CHECK(unescaped(R"("\u0041\u00e9\u20AC\ud83d\ude00")") == "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+  CHECK(unescaped(R"("\u0041\u00e9\u20AC\ud83d\ude00")") ==
+        "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
   CHECK(unescaped(R"("\u0000")") == std::string(1, '\0'));
 }
 
@@ -130,8 +162,7 @@ TEST_CASE("errors of frames name the field and what was expected") {
   CHECK(problem(R"({"type":"join","request":1,"conversation":"ABC"})") ==
         "join.conversation: expected a string of 32 lower-case hex digits");
   CHECK(problem(R"({"type":"subscribe","request":1,"items":[{"conversation":")" + id +
-                R"(","level":"full"},{"conversation":")" + id +
-                R"(","level":"all"}]})") ==
+                R"(","level":"full"},{"conversation":")" + id + R"(","level":"all"}]})") ==
         "subscribe.items[1].level: expected none, heads or full");
   CHECK(problem(R"({"type":"lookup","request":1,"users":["42","x"]})") ==
         "lookup.users[1]: expected a string of decimal digits, 64 bits");

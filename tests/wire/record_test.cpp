@@ -1,4 +1,5 @@
-// record_test.cpp: the stored form of events: layout rules, foreign bytes, and bytes of released versions.
+// record_test.cpp: the stored form of events: layout rules, foreign bytes, and bytes of released
+// versions.
 #include "wire/record.hpp"
 
 #include <rapidcheck.h>
@@ -44,7 +45,9 @@ RecordFields everything() {
   f.thread_root = 5;
   f.target = UserId{43};
   f.role = Role::admin;
-  f.title = "Stra\xc3\x9f" "e";
+  f.title =
+      "Stra\xc3\x9f"
+      "e";
   for (std::size_t i = 0; i < 16; ++i) f.conversation.bytes[i] = static_cast<std::uint8_t>(i + 1);
   f.conversation_kind = ConversationKind::channel;
   return f;
