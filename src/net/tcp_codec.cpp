@@ -36,23 +36,29 @@ TcpParser::Event TcpParser::next(std::span<char>& input) {
   const std::size_t n = std::min(size_ - have, input.size());
   const Bytes piece(input.data(), n);
   input = input.subspan(n);
-  if (have + n == size_) {
+  const bool whole = have + n == size_;
+  if (whole) {
     header_size_ = 0;
     handed_out_ = true;
     if (have == 0) return {.kind = Event::Kind::message, .payload = piece};
-    message_->append(piece);
-    return {.kind = Event::Kind::message, .payload = *message_};
   }
   if (n == 0) return {};
+  gather(piece);
+  if (!whole) return {};
+  return {.kind = Event::Kind::message, .payload = *message_};
+}
+
+/// Grows by doubling, but not beyond the message's size.
+void TcpParser::gather(Bytes piece) {
   if (!message_) message_ = std::make_unique<std::string>();
-  if (have + n > message_->capacity()) {
+  const std::size_t need = message_->size() + piece.size();
+  if (need > message_->capacity()) {
     std::string larger;  // reserve() on the old one may double what is asked for
-    larger.reserve(std::max(have + n, std::min(message_->capacity() * 2, size_)));
+    larger.reserve(std::max(need, std::min(message_->capacity() * 2, size_)));
     larger.append(*message_);
     message_->swap(larger);
   }
   message_->append(piece);
-  return {};
 }
 
 }  // namespace parley::net

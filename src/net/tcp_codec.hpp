@@ -35,6 +35,8 @@ class TcpParser {
   }
 
  private:
+  void gather(Bytes piece);
+
   std::unique_ptr<std::string> message_;
   std::size_t limit_;
   std::size_t size_ = 0;
