@@ -205,6 +205,7 @@ void ClientCore::tick(Time now) {
       enqueue({.purpose = Purpose::housekeeping}, wire::Ping{}, true);
     }
     if (marks_at_ && *marks_at_ <= now) flush_marks();
+    if (behind_at_ && *behind_at_ <= now) catch_up();
     if (follow_again_at_ && *follow_again_at_ <= now) {
       follow_again_at_.reset();
       Wanted wanted;
@@ -226,6 +227,7 @@ std::optional<Time> ClientCore::next_deadline() const {
   if (status_.state == ClientState::ready && !closing_) {
     if (!must_hear_) consider(heard_ + silence_);
     consider(marks_at_);
+    consider(behind_at_);
     consider(follow_again_at_);
     for (const ConversationId& id : sending_) consider(outboxes_.at(id).deadline());
   }

@@ -71,6 +71,8 @@ class ClientCore {
   static constexpr auto welcome_within = std::chrono::milliseconds(10'000);
   static constexpr auto pong_within = std::chrono::milliseconds(10'000);
   static constexpr auto marks_delay = std::chrono::milliseconds(200);
+  /// So long without an event after head_moved: subscribes again.
+  static constexpr auto behind_patience = std::chrono::milliseconds(5'000);
 
   ClientCore(CoreOptions options, ClientStorage& storage);
   /// Reads what the device kept, or draws and stores a device name. Once, first.
@@ -128,7 +130,7 @@ class ClientCore {
     Level asked = Level::none;    // of the last subscribe
     std::optional<Level> wanted;  // by the application, in place of the policy
     bool subscribing = false;
-    Seq known_head = 0;  // from head_moved while subscribing
+    Seq known_head = 0;  // from head_moved
   };
   struct Marks {
     Seq received = 0;
@@ -176,6 +178,7 @@ class ClientCore {
   void resumed(const ResumeAnswer& answer);
   void take_events(wire::Events events);
   void head_moved(const wire::HeadMoved& moved);
+  void catch_up();
   void note_events(const ConversationId& conversation, const std::vector<Event>& events, Mark mark);
   void receipts_moved(wire::ReceiptsMoved moved);
   void mark(const ConversationId& conversation, Seq received, Seq read);
@@ -222,6 +225,8 @@ class ClientCore {
   std::unordered_set<ConversationId> full_;  // by the policy, of this connection
   std::set<ConversationId> follow_again_;    // whose subscribe was answered retryable
   std::optional<Time> follow_again_at_;
+  std::map<ConversationId, Seq> behind_;  // the cursor when it was looked at last
+  std::optional<Time> behind_at_;
   bool knows_list_ = false;  // a list has come in this life of the process
   std::map<ConversationId, Marks> marks_;
   std::optional<Time> marks_at_;

@@ -113,6 +113,8 @@ void ClientCore::follow_all() {
     stream.subscribing = false;
     stream.known_head = 0;
   }
+  behind_.clear();
+  behind_at_.reset();
   Wanted wanted;
   for (const ListEntry& entry : list()) {
     const Level level = policy(entry);
@@ -217,7 +219,6 @@ void ClientCore::resumed(const ResumeAnswer& answer) {
   if (found == streams_.end()) return;  // left meanwhile
   Stream& stream = found->second;
   stream.subscribing = false;
-  const Seq known_head = std::exchange(stream.known_head, 0);
   const bool full = stream.asked == Level::full;
   bool tell = full;
   switch (answer.answer) {
@@ -247,7 +248,6 @@ void ClientCore::resumed(const ResumeAnswer& answer) {
       break;
   }
   if (tell) outputs_.notices.emplace_back(answer);
-  if (full && known_head > answer.head.seq) resubscribe(answer.conversation, stream);
 }
 
 bool ClientCore::move_cursor(const ConversationId& conversation, Stream& stream,
@@ -327,10 +327,21 @@ void ClientCore::head_moved(const wire::HeadMoved& moved) {
   if (found == streams_.end() || found->second.asked != Level::full) return;
   Stream& stream = found->second;
   if (moved.head.epoch == stream.cursor.epoch && moved.head.seq <= stream.cursor.seq) return;
-  if (stream.subscribing) {
-    stream.known_head = std::max(stream.known_head, moved.head.seq);
-  } else {
-    resubscribe(moved.conversation, stream);
+  // The link was too slow. The server goes on from its store by itself; if it does not, we ask.
+  stream.known_head = std::max(stream.known_head, moved.head.seq);
+  behind_[moved.conversation] = stream.cursor.seq;
+  if (!behind_at_) behind_at_ = now_ + behind_patience;
+}
+
+void ClientCore::catch_up() {
+  behind_at_.reset();
+  for (const auto& [conversation, seq] : std::exchange(behind_, {})) {
+    const auto found = streams_.find(conversation);
+    if (found == streams_.end() || found->second.known_head <= found->second.cursor.seq) continue;
+    Stream& stream = found->second;
+    if (stream.cursor.seq == seq) resubscribe(conversation, stream);
+    behind_[conversation] = stream.cursor.seq;
+    behind_at_ = now_ + behind_patience;
   }
 }
 
