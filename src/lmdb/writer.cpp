@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include <algorithm>
-#include <iterator>
 #include <new>
 #include <utility>
 
@@ -17,6 +16,7 @@ namespace parley::lmdb {
 namespace {
 
 constexpr std::size_t group_batches = 1024;
+constexpr std::size_t group_rows = 16'384;  // bounds the pages that one transaction touches
 constexpr std::size_t group_bytes = 1024 * 1024;
 constexpr std::size_t mib = 1024 * 1024;
 constexpr std::size_t erase_step = 16 * mib, erase_room = 64 * mib;  // beyond max_size
@@ -130,17 +130,17 @@ void Writer::run() {
 }
 
 std::vector<Writer::Operation> Writer::take_group() {
-  std::size_t count = 0, bytes = 0;
-  while (count < queue_.size() && count < group_batches) {
-    if (count > 0 && bytes + queue_[count].bytes > group_bytes) break;
-    bytes += queue_[count++].bytes;
+  std::vector<Operation> group;
+  std::size_t rows = 0, bytes = 0;
+  while (!queue_.empty() && group.size() < group_batches) {
+    Operation& next = queue_.front();
+    rows += next.batch.puts.size() + next.batch.erases.size() + 1;
+    bytes += next.bytes;
+    if (!group.empty() && (rows > group_rows || bytes > group_bytes)) break;
+    queue_bytes_ -= next.bytes;
+    group.push_back(std::move(next));
+    queue_.pop_front();
   }
-  queue_bytes_ -= bytes;
-  if (count == queue_.size()) return std::exchange(queue_, {});
-  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<Operation> group(std::make_move_iterator(queue_.begin()),
-                               std::make_move_iterator(end));
-  queue_.erase(queue_.begin(), end);
   return group;
 }
 
@@ -149,7 +149,7 @@ void Writer::write_groups(std::vector<Operation> operations) {
   for (std::size_t begin = 0; begin < operations.size();) {
     Operation& first = operations[begin];
     if (first.forgot) {
-      first.forgot(forget_through(first.forget));
+      forget(first);
       ++begin;
       continue;
     }
@@ -288,36 +288,49 @@ void Writer::stop_failing(Range range, int code, bool flushed) {
   }
 }
 
-Result<void> Writer::forget_through(std::uint64_t through) {
+// One step at a time, so that commits get in between.
+void Writer::forget(Operation& operation) {
+  auto more = forget_some(operation.forget);
+  if (more && *more) {
+    std::lock_guard lock(mutex_);
+    queue_bytes_ += operation.bytes;
+    queue_.push_back(std::move(operation));
+    return;
+  }
+  operation.forgot(more ? Result<void>() : Result<void>(std::move(more).error()));
+}
+
+/// True when there is more to forget.
+Result<bool> Writer::forget_some(std::uint64_t through) {
   if (failed()) return failure_;
   if (through > feed_.last)
     return Error{Errc::invalid_argument, "through is no position of this store's change feed"};
-  for (std::size_t dropped = forget_step; dropped == forget_step;) {
+  std::size_t dropped = 0;
+  bool flushed = false;
+  int code = 0;
+  {
     WriteTxn txn;
-    int code = txn.begin(env_);
-    if (code != 0) return to_error("cannot forget changes", code);
+    code = txn.begin(env_);
     Group group(txn, feed_, options_.feed_limit);
-    code = group.drop_entries(through, forget_step, dropped);
+    if (code == 0) code = group.drop_entries(through, forget_step, dropped);
+    if (code == 0 && !group.wrote()) return false;
     if (code == 0) code = group.finish();
-    if (code == 0 && !group.wrote()) return {};
-    const bool flushing = code == 0;
     if (code == 0) code = options_.hooks.run(Step::commit);
-    if (code == 0) code = txn.commit();
-    txn.abort();
-    bool full = false;
-    if (code == MDB_MAP_FULL) {
-      code = make_room({}, full);
-      if (full) return full_error();
-      dropped = forget_step;  // once more
-      if (code == 0) continue;
+    if (code == 0) {
+      flushed = true;
+      code = txn.commit();
     }
-    if (code != 0) {
-      stop_failing({}, code, flushing);
-      return failure_;
-    }
-    feed_ = group.feed();
+    if (code == 0) feed_ = group.feed();
   }
-  return {};
+  if (code == 0) return dropped == forget_step;
+  if (code == MDB_MAP_FULL) {
+    bool full = false;
+    code = make_room({}, full);
+    if (full) return full_error();
+    if (code == 0) return true;
+  }
+  stop_failing({}, code, flushed);
+  return failure_;
 }
 
 }  // namespace parley::lmdb

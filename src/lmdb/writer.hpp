@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <span>
@@ -24,8 +25,8 @@ struct WriterOptions {
 };
 
 /// Group commit, clocked by itself: while one group flushes, the next one gathers. A group is at
-/// most 1,024 batches or 1 MiB. After an error of the commit nothing is written any more: that
-/// group is `unknown`, all that follows `failed`.
+/// most 1,024 batches, 16,384 rows or 1 MiB. After an error of the commit nothing is written any
+/// more: that group is `unknown`, all that follows `failed`.
 ///
 /// (A log in front of LMDB goes between write_groups() and attempt(): a group is then durable when
 /// the log has it, and attempt() becomes the fold of many groups.)
@@ -76,7 +77,8 @@ class Writer {
   int reserve(Range range, bool& full);
   void stop_failing(Range range, int code, bool flushed);
   Committed failed_answer() const;
-  Result<void> forget_through(std::uint64_t through);
+  void forget(Operation& operation);
+  Result<bool> forget_some(std::uint64_t through);
 
   Env& env_;
   ReaderPool& readers_;
@@ -92,7 +94,7 @@ class Writer {
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
-  std::vector<Operation> queue_;
+  std::deque<Operation> queue_;
   std::size_t queue_bytes_ = 0;
   bool idle_ = false, taking_ = true;
   std::function<void()> last_;

@@ -179,7 +179,7 @@ TEST_CASE("killed while the largest batch is written, it is whole or absent", "[
   };
   int whole = 0, round = 0;
   lmdb_store({.path = path})().value().reset();
-  for (int kill = 0; kill < 12; ++kill) {
+  for (int kill = 0; kill < 12 || (whole < 2 && kill < 200); ++kill) {  // longer and longer lives
     const pid_t child = ::fork();
     if (child == 0) {
       auto store = lmdb_store({.path = path})().value();

@@ -309,6 +309,39 @@ TEST_CASE("the oldest changes go beyond the limit", "[lmdb]") {
   CHECK(probe.take_failures().empty());
 }
 
+TEST_CASE("much is forgotten step by step", "[lmdb]") {
+  Scratch scratch;
+  auto store = lmdb_store({.path = scratch / "s"})().value();
+  StoreProbe probe(by_itself);
+  constexpr int count = 10'000;  // more than two steps
+  std::vector<testing::Slot<Committed>> slots(count);
+  for (int i = 0; i < count; ++i)
+    store->commit(
+        Draft::owned({.id = "p" + std::to_string(i), .guard = "g", .note = std::to_string(i)}),
+        slots[static_cast<std::size_t>(i)].done());
+  for (auto& slot : slots) REQUIRE(slot.wait(nullptr));
+  std::string position;
+  for (int read = 0; read < count - 10;) {
+    const auto changes = probe.changes(*store, position, 4096);
+    REQUIRE(changes.ok());
+    read += static_cast<int>(changes->entries.size());
+    position = std::string(changes->next);
+  }
+  testing::Slot<Result<void>> forgotten;
+  store->forget_changes(position, forgotten.done());
+  probe.done(*store, {.guard = "g", .note = "new"}, "a commit meanwhile");
+  REQUIRE(forgotten.wait(nullptr));
+  CHECK(forgotten.take().ok());
+  const auto rest = probe.changes(*store, position, 10);
+  REQUIRE(rest.ok());
+  CHECK_FALSE(rest->trimmed);
+  REQUIRE(rest->entries.size() == 1);
+  CHECK(rest->entries[0].note == "new");
+  CHECK(probe.changes(*store, {}, 10)->trimmed);
+  CHECK(probe.close(*store).ok());
+  CHECK(probe.take_failures().empty());
+}
+
 TEST_CASE("a store closes with its handle", "[lmdb]") {
   Scratch scratch;
   const std::string path = scratch / "s";
