@@ -9,6 +9,7 @@
 
 namespace {
 
+//! [store]
 struct Counters {
   std::atomic<long> commits{0}, rows{0}, reads{0};
 };
@@ -69,6 +70,7 @@ parley::StoreOpener counting(parley::StoreOpener inner, std::shared_ptr<Counters
         std::make_unique<CountingStore>(std::move(*opened), counters));
   };
 }
+//! [store]
 
 }  // namespace
 

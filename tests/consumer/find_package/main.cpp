@@ -1,25 +1,23 @@
-// A host outside Parley: opens the memory store, commits once, reads it back.
+// A host outside Parley: two users talk in its process.
 #include <cstdio>
+#include <future>
 #include <string>
 
-#include "parley/memory_store.hpp"
-#include "parley/version.hpp"
+#include "parley/parley.hpp"
 
 int main() {
-  auto store = parley::memory_store()().value();
-  const parley::Partition partition{.space = 1, .id = "lobby"};
-
-  parley::Batch batch{.partition = partition, .guard = "1", .puts = {{"key", "hello"}}};
-  auto verdict = parley::Verdict::unknown;
-  store->commit(std::move(batch), [&](parley::Committed result) { verdict = result.verdict; });
-
-  std::string read;
-  store->get({.cells = {{.partition = partition, .key = "key"}}},
-             [&](parley::Result<parley::Cells> result) {
-               if (result.ok() && result->values.at(0)) read = *result->values[0];
-             });
-  store->close([](parley::Result<void>) {});
-
-  std::printf("parley %s: %s\n", PARLEY_VERSION_STRING, read.c_str());
-  return verdict == parley::Verdict::done && read == "hello" ? 0 : 1;
+  auto engine = parley::Engine::open({}).value();
+  std::promise<std::string> heard;
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto bob = engine.attach({.user = "bob"}).get().value();
+  bob.on_event([&](const parley::Event& event) {
+    if (const auto* message = event.as<parley::Message>()) {
+      heard.set_value(std::string(message->text()));
+    }
+  });
+  auto chat = engine.direct("alice", "bob").get().value();
+  const parley::Ack ack = alice.send(chat, "hello").get().value();
+  const std::string text = heard.get_future().get();
+  std::printf("parley %s: %s\n", PARLEY_VERSION_STRING, text.c_str());
+  return ack.seq == 1 && text == "hello" ? 0 : 1;
 }

@@ -1,17 +1,19 @@
 // A host without exceptions and RTTI: errors are values, so nothing is lost.
 #include <cstdio>
 
-#include "parley/memory_store.hpp"
+#include "parley/parley.hpp"
 
 int main() {
-  auto opened = parley::memory_store()();
+  if (parley::Engine::open({.max_sessions = 0}).ok()) return 1;  // refused, by value
+  auto opened = parley::Engine::open({.threads = parley::host_driven});
   if (!opened.ok()) return 1;
-  auto store = std::move(*opened);
-  auto verdict = parley::Verdict::done;
-  // No guard and nothing to end: the store must refuse or fail it, by value.
-  store->commit({.partition = {.space = 1, .id = "lobby"}, .expect = "no such guard", .guard = "1"},
-                [&](parley::Committed result) { verdict = result.verdict; });
-  store->close([](parley::Result<void>) {});
-  std::printf("verdict %d\n", static_cast<int>(verdict));
-  return verdict == parley::Verdict::refused ? 0 : 1;
+  parley::Engine engine = std::move(*opened);
+  auto alice = engine.attach({.user = "alice"}).get();
+  if (!alice.ok()) return 1;
+  const auto denied = alice->send(parley::ConversationId{}, "to nobody").get();
+  auto chat = alice->direct("bob").get();
+  if (!chat.ok()) return 1;
+  const auto ack = alice->send(*chat, "hello").get();
+  std::printf("%s\n", denied.ok() ? "sent?" : denied.error().message.c_str());
+  return !denied.ok() && ack.ok() && ack->seq == 1 ? 0 : 1;
 }
