@@ -45,6 +45,7 @@ struct SessionState {
   Phase phase = Phase::hello;
   bool auto_subscribe = false;
   bool reading = false;  // a refill is with the store
+  std::uint16_t attempts = 0;  // Subscribe items so far
   std::uint32_t generation = 0;
   std::vector<Open> open;  // requests without an answer
   UserId user;
@@ -105,6 +106,8 @@ class Sessions {
   // Subscriptions and refill (session_subscribe.cpp).
   void subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe);
   void open_item(std::shared_ptr<Subscribing> work, std::size_t item);
+  [[nodiscard]] Subscription* opening(SessionState& session, const Subscribing& work,
+                                      std::size_t item) noexcept;
   void item_opened(std::shared_ptr<Subscribing> work, std::size_t item, Result<Access> access);
   void check_cursor(std::shared_ptr<Subscribing> work, std::size_t item);
   void item_done(std::shared_ptr<Subscribing> work);

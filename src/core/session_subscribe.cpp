@@ -22,6 +22,7 @@ struct Sessions::Subscribing {
     ResumeAnswer answer;
     Seq next = 0;         // full: the first event to push
     bool follow = false;  // the subscription stays
+    std::uint16_t attempt = 0;  // the subscription that was opened for it
     Seq mark_at = 0;      // the event whose mark decides
   };
   SessionRef ref;
@@ -96,6 +97,7 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   subscription.session = work->ref.slot;
   subscription.level = wanted.level;
   subscription.user = session->user;
+  subscription.attempt = work->outcomes[item].attempt = ++session->attempts;
   session->follows.push_back({&fan, shard_.fans.add(fan, subscription)});
   const ConversationId id = wanted.conversation;
   shard_.at_home(id, [work = std::move(work), item, id, user = session->user](ShardState& there,
@@ -115,15 +117,21 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   });
 }
 
+/// The subscription that was opened for an item, unless a later request replaced it.
+Subscription* Sessions::opening(SessionState& session, const Subscribing& work,
+                                std::size_t item) noexcept {
+  Subscription* sub = subscription(session, work.items[item].conversation);
+  const bool own = sub != nullptr && sub->state == Subscription::State::opening &&
+                   sub->attempt == work.outcomes[item].attempt;
+  return own ? sub : nullptr;
+}
+
 void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
                            Result<Access> access) {
   SessionState* session = find(work->ref);
-  Subscription* sub =
-      session == nullptr ? nullptr : subscription(*session, work->items[item].conversation);
+  if (session == nullptr) return item_done(std::move(work));
   Subscribing::Outcome& outcome = work->outcomes[item];
-  if (sub == nullptr || sub->state != Subscription::State::opening) {
-    return item_done(std::move(work));  // closed, or replaced meanwhile: denied stands
-  }
+  Subscription* sub = opening(*session, *work, item);
   if (!access || access->role == Role::none) {
     if (access) {
       outcome.answer.answer = Resume::not_member;
@@ -131,14 +139,17 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
     } else if (access.error().errc() != Errc::denied) {
       work->error = std::move(access).error();
     }
-    unsubscribe(*session, work->items[item].conversation);
+    if (sub != nullptr) unsubscribe(*session, work->items[item].conversation);
     return item_done(std::move(work));
   }
-  Fan& fan = *shard_.fans.find(work->items[item].conversation);
-  shard_.fans.opened(fan, *access);
-  sub->visible_from = access->visible_from;
-  sub->last = 0;  // an end told before this answer belongs to an earlier membership
   answer_item(*work, item, *access);
+  if (sub == nullptr) {
+    outcome.follow = false;  // replaced by a later request, which is answered after this one
+  } else {
+    shard_.fans.opened(*shard_.fans.find(work->items[item].conversation), *access);
+    sub->visible_from = access->visible_from;
+    sub->last = 0;  // an end told before this answer belongs to an earlier membership
+  }
   if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
   item_done(std::move(work));
 }
@@ -230,10 +241,9 @@ void Sessions::item_done(std::shared_ptr<Subscribing> work) {
   SessionState* session = find(work->ref);
   if (session == nullptr) return;
   if (work->error) {
-    for (const auto& item : work->items) {
-      const Subscription* sub = subscription(*session, item.conversation);
-      if (sub != nullptr && sub->state == Subscription::State::opening) {
-        unsubscribe(*session, item.conversation);
+    for (std::size_t i = 0; i < work->items.size(); ++i) {
+      if (opening(*session, *work, i) != nullptr) {
+        unsubscribe(*session, work->items[i].conversation);
       }
     }
     if (work->number != 0) answer(work->ref, work->number, wire::Failed{work->error});
@@ -241,7 +251,10 @@ void Sessions::item_done(std::shared_ptr<Subscribing> work) {
   }
   if (work->number != 0) {
     wire::Subscribed subscribed;
-    for (const auto& outcome : work->outcomes) subscribed.answers.push_back(outcome.answer);
+    for (auto& outcome : work->outcomes) {
+      if (!outcome.follow) outcome.answer.level = Level::none;  // the level now in force
+      subscribed.answers.push_back(outcome.answer);
+    }
     answer(work->ref, work->number, std::move(subscribed));
   }
   for (std::size_t i = 0; i < work->items.size(); ++i) settle(*work, i);
@@ -253,8 +266,8 @@ void Sessions::settle(Subscribing& work, std::size_t item) {
   const Subscribing::Outcome& outcome = work.outcomes[item];
   if (!outcome.follow) return;
   SessionState* session = find(work.ref);
-  Subscription* sub = subscription(*session, work.items[item].conversation);
-  if (sub == nullptr || sub->state != Subscription::State::opening) return;
+  Subscription* sub = opening(*session, work, item);
+  if (sub == nullptr) return;
   const Fan& fan = *shard_.fans.find(work.items[item].conversation);
   sub->next = outcome.next;
   const Seq end = sub->last != 0 ? sub->last : fan.head;

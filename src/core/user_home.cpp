@@ -173,12 +173,13 @@ void UserHome::committed(std::shared_ptr<Write> write, Committed result) {
   guard_ = write->guard;
   head_ = write->head;
   committing_ = false;
-  std::vector<ListChange> changes;
+  std::vector<ConversationId> changed;
   for (auto& change : write->changes) {
-    changes.push_back(change.change);
+    changed.push_back(change.change.conversation);
     change.then({});
   }
-  if (!changes.empty()) announce(changes);
+  if (listings_ > 0) changed_.insert(changed_.end(), changed.begin(), changed.end());
+  announce_later(changed);
   commit_changes();
 }
 
@@ -218,15 +219,34 @@ void UserHome::settle(std::shared_ptr<Write> write) {
   });
 }
 
-/// Tells the sessions what their list looks like now.
-void UserHome::announce(const std::vector<ListChange>& changes) {
-  if (sessions_.empty()) return;
-  std::vector<ConversationId> ids;
-  for (const ListChange& change : changes) ids.push_back(change.conversation);
-  entries(std::move(ids), [this](Result<wire::ListChanged> list) {
+void UserHome::announce_later(const std::vector<ConversationId>& ids) {
+  for (const ConversationId& id : ids) {
+    if (std::find(to_announce_.begin(), to_announce_.end(), id) == to_announce_.end()) {
+      to_announce_.push_back(id);
+    }
+  }
+  announce();
+}
+
+/// Tells the sessions what their list looks like now. One at a time and none left out, because the
+/// token that comes with an announcement covers all changes before it.
+void UserHome::announce() {
+  if (announcing_ || to_announce_.empty()) return;
+  if (sessions_.empty()) return to_announce_.clear();
+  announcing_ = true;
+  const auto ids = std::exchange(to_announce_, {});
+  entries(ids, [this, ids](Result<wire::ListChanged> list) {
     if (!list) {
-      return shard_.world.log(Effects::Severity::warning,
-                              "a list change was not announced: " + list.error().message);
+      shard_.world.log(Effects::Severity::warning,
+                       "a list change waits to be announced: " + list.error().message);
+      to_announce_.insert(to_announce_.begin(), ids.begin(), ids.end());
+      ++operations_;
+      shard_.world.start_timer(retry_delay, [this] {
+        --operations_;
+        announcing_ = false;
+        announce();
+      });
+      return;
     }
     const wire::ListChanged& news = *list;
     for (const UserSession& session : sessions_) {
@@ -234,7 +254,17 @@ void UserHome::announce(const std::vector<ListChange>& changes) {
         there.sessions.list_changed(ref, make_frame(0, news));
       });
     }
+    announcing_ = false;
+    announce();
   });
+}
+
+/// A list was answered. What changed while it was read is told after it: the list may have it old,
+/// and a session that was still attaching was not told.
+void UserHome::listed() {
+  const auto again = changed_;
+  if (--listings_ == 0) changed_.clear();
+  announce_later(again);
 }
 
 // ---- Sessions and presence ----

@@ -74,7 +74,9 @@ class UserHome {
   void submit(std::shared_ptr<Write> write);
   void committed(std::shared_ptr<Write> write, Committed result);
   void settle(std::shared_ptr<Write> write);
-  void announce(const std::vector<ListChange>& changes);
+  void announce_later(const std::vector<ConversationId>& ids);
+  void announce();
+  void listed();
 
   // user_list.cpp
   void listing(std::string token, Then<wire::ListChanged> then);
@@ -108,6 +110,10 @@ class UserHome {
   };
   std::vector<DeviceWrite> devices_;  // to be written with the next commit
   int operations_ = 0;                // reads under way
+  std::vector<ConversationId> to_announce_;  // committed, and not yet told to the sessions
+  std::vector<ConversationId> changed_;      // committed while lists were read: told again after them
+  int listings_ = 0;                         // lists being read
+  bool announcing_ = false;
 
   std::vector<UserSession> sessions_;
   std::vector<SessionRef> watchers_;

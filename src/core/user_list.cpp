@@ -36,6 +36,7 @@ struct UserHome::Listing {
   std::int64_t since_ms = 0;  // 0: everything
   bool previews = false;
   wire::ListChanged list;
+  std::string token;  // of the moment when it was decided what to tell
   std::size_t open = 0;
   std::deque<std::string> strings;
   Then<wire::ListChanged> then;
@@ -76,9 +77,14 @@ std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) cons
 
 void UserHome::listing(std::string token_text, Then<wire::ListChanged> then) {
   ++operations_;
+  ++listings_;
   auto work = std::make_shared<Listing>();
   work->previews = true;
-  work->then = std::move(then);
+  work->token = make_token();
+  work->then = [this, then = std::move(then)](Result<wire::ListChanged> list) {
+    then(std::move(list));
+    listed();
+  };
   const auto token = parse_token(token_text);
   auto everything = [this, work] {
     work->list.whole = true;
@@ -139,6 +145,7 @@ void UserHome::entries(std::vector<ConversationId> ids, Then<wire::ListChanged> 
   ++operations_;
   auto work = std::make_shared<Listing>();
   work->previews = true;
+  work->token = make_token();
   work->then = std::move(then);
   for (const ConversationId& id : ids) {
     auto it = list_.find(id);
@@ -271,7 +278,7 @@ void UserHome::add_last_records(std::shared_ptr<Listing> work) {
 void UserHome::finish(Listing& work) {
   --operations_;
   used_ = shard_.world.now().steady;
-  work.list.token = make_token();
+  work.list.token = std::move(work.token);
   std::exchange(work.then, {})(std::move(work.list));
 }
 
