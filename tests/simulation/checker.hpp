@@ -112,7 +112,12 @@ class Checker {
   Ledger ledger_;
   std::map<SessionKey, Session> sessions_;
   std::map<std::pair<ConversationId, UserId>, std::vector<Span>> spans_;
-  std::map<std::uint64_t, std::pair<Seq, std::int64_t>> first_acks_;  // random -> seq, time
+  struct FirstAck {
+    Seq seq = 0;
+    std::int64_t time_ms = 0;
+    bool told_first = false;
+  };
+  std::map<std::uint64_t, FirstAck> first_acks_;  // by the random bits
   std::map<std::string, UserId> ids_;
   std::map<UserId, std::string> subjects_;
 };
