@@ -86,8 +86,8 @@ class Engine {
   /// The direct conversation of a pair, found or created.
   Pending<Conversation> direct(std::string first, std::string second);
   void direct(std::string first, std::string second, Completion<Conversation> done);
-  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft,
-                    SendOptions options = {});
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft);
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft, SendOptions options);
   void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
             Completion<Ack> done);
   Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
@@ -110,7 +110,8 @@ class Engine {
   // Driving (docs/execution.md).
   /// With threads of its own: blocks until stop() or until closed. Host-driven: also does the work.
   void run();
-  /// Makes run() return, or the next one at once; the engine goes on. Thread: any.
+  /// Makes run() return, or the next one at once; the engine goes on. Thread: any; in a signal
+  /// handler as well, unless host-driven.
   void stop() noexcept;
   /// Host-driven only: works for about `budget`; true when work is left. Never sleeps. Zero: one
   /// piece of each kind. Thread: one at a time.

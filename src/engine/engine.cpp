@@ -177,6 +177,9 @@ Pending<Conversation> Engine::direct(std::string first, std::string second) {
 void Engine::direct(std::string first, std::string second, Completion<Conversation> done) {
   open_as_system(impl_, wire::Direct{std::move(second), std::move(first)}, std::move(done));
 }
+Pending<Ack> Engine::send(const ConversationId& conversation, MessageDraft draft) {
+  return send(conversation, std::move(draft), SendOptions{});
+}
 Pending<Ack> Engine::send(const ConversationId& conversation, MessageDraft draft,
                           SendOptions options) {
   return send_as_system(impl_, conversation, std::move(draft), std::move(options), {});

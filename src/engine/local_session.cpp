@@ -80,8 +80,7 @@ void LocalSession::submit(engine::CallRef call) {
   if (engine_->forked()) return call.fail(forked_error());
   if ((state_.load() & detached_bit) != 0) return call.fail(closed_session());
   if (!engine_->accepting()) return call.fail(closed_error());
-  auto item = Item{std::move(call), {}};
-  if (!put(std::move(item))) item.call.fail(closed_error());
+  put({std::move(call), {}});  // a call that does not get in is answered when it is dropped
 }
 
 void LocalSession::set(std::function<void(Handlers&)> change) {

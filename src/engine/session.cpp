@@ -157,6 +157,12 @@ void Session::on_closed(std::function<void(const Error&)> handler) {
 
 // ---- Messages ----
 
+Pending<Ack> Session::send(const ConversationId& conversation, std::string_view text) {
+  return send(conversation, text, SendOptions{});
+}
+Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draft) {
+  return send(conversation, std::move(draft), SendOptions{});
+}
 Pending<Ack> Session::send(const ConversationId& conversation, std::string_view text,
                            SendOptions options) {
   return engine::start_send(session_, conversation, {}, text, 0, std::move(options), {});

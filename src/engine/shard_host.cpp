@@ -93,16 +93,21 @@ bool ShardHost::turn_end() {
   return more;
 }
 
+/// Generation by generation: what work leaves for later runs after everything that was there before,
+/// and in the same turn while its budget lasts.
 void ShardHost::run_later() {
-  if (next_ == running_.size()) {
-    running_.clear();
-    next_ = 0;
-    running_.swap(later_);
-  }
-  while (next_ < running_.size()) {
-    const std::function<void()> work = std::move(running_[next_++]);
-    work();
-    if (loop_->should_yield()) return;
+  for (;;) {
+    if (next_ == running_.size()) {
+      running_.clear();
+      next_ = 0;
+      if (later_.empty()) return;
+      running_.swap(later_);
+    }
+    while (next_ < running_.size()) {
+      const std::function<void()> work = std::move(running_[next_++]);
+      work();
+      if (loop_->should_yield()) return;
+    }
   }
 }
 

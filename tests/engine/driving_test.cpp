@@ -66,8 +66,7 @@ TEST_CASE("on_wake tells a host that has polled everything", "[driving]") {
   std::atomic<int> wakes{0};
   engine.on_wake([&] { ++wakes; });
   auto alice = engine.attach({.user = "alice"}).get().value();
-  while (engine.poll(1ms)) {
-  }
+  while (engine.poll(1ms)) {}
   const int before = wakes;
   std::thread other([&] { alice.list(); });
   other.join();

@@ -141,7 +141,8 @@ TEST_CASE("the body is limited by the options and by the store", "[engine]") {
   }
 }
 
-TEST_CASE("a store that cannot be opened, or promises too little, is an error of open", "[engine]") {
+TEST_CASE("a store that cannot be opened, or promises too little, is an error of open",
+          "[engine]") {
   REQUIRE(open_error({.threads = 1, .store = []() -> Result<std::unique_ptr<Store>> {
                         return Error{Errc::store_locked, "in use"};
                       }}) == Errc::store_locked);
@@ -170,8 +171,7 @@ TEST_CASE("sessions are limited", "[engine]") {
   auto second = engine.attach({.user = "b"}).get().value();
   REQUIRE(engine.attach({.user = "c"}).get().error().errc() == Errc::limit_reached);
   { const Session gone = std::move(first); }
-  while (engine.poll(1ms)) {
-  }
+  while (engine.poll(1ms)) {}
   REQUIRE(engine.attach({.user = "c"}).get());
 }
 
@@ -185,10 +185,10 @@ TEST_CASE("listen names what it does not know", "[engine]") {
 
 TEST_CASE("the development authenticator is named loudly", "[engine]") {
   test::LogCapture log;
-  auto engine = Engine::open({.threads = host_driven,
-                              .authenticator = development_authenticator(),
-                              .log = log.sink()})
-                    .value();
+  auto engine =
+      Engine::open(
+          {.threads = host_driven, .authenticator = development_authenticator(), .log = log.sink()})
+          .value();
   REQUIRE(log.has(LogLevel::warning, "DEVELOPMENT AUTHENTICATOR"));
 }
 

@@ -1,4 +1,5 @@
-// engine/fake_link.hpp: a link under the test's control: what is sent is kept, what is received is said.
+// engine/fake_link.hpp: a link under the test's control: what is sent is kept, what is received is
+// said.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -13,13 +14,13 @@ namespace parley::test {
 
 /// The other end, shared with the link. For host-driven engines: everything on one thread.
 struct Peer {
-  std::vector<std::string> got;   // messages sent to the peer
-  std::size_t unread = 0;         // bytes the "network" has not taken
-  bool reading = true;            // takes everything at once
+  std::vector<std::string> got;  // messages sent to the peer
+  std::size_t unread = 0;        // bytes the "network" has not taken
+  bool reading = true;           // takes everything at once
   std::optional<CloseReason> closed;
   LinkEvents* events = nullptr;
   LinkHost* host = nullptr;
-  bool gone = false;              // the engine destroyed the link
+  bool gone = false;  // the engine destroyed the link
   std::size_t limit = 0;
   bool keep = false;  // holds on to what it was sent, as a full queue would
   std::vector<Payload> kept;

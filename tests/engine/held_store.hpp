@@ -1,4 +1,5 @@
-// engine/held_store.hpp: a memory store whose commits can be held back; its reads are those of the inner one.
+// engine/held_store.hpp: a memory store whose commits can be held back; its reads are those of the
+// inner one.
 #pragma once
 #include <functional>
 #include <memory>

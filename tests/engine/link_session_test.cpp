@@ -80,8 +80,8 @@ TEST_CASE("a link says hello, chats, and says goodbye", "[link]") {
     if (const auto* message = event.as<Message>()) heard = message->text();
   });
   auto chat = bob.direct("alice").get().value();
-  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" +
-            to_string(chat.id()) + R"(","level":"full"}]})");
+  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" + to_string(chat.id()) +
+            R"(","level":"full"}]})");
   peer->say(R"({"type":"send","request":3,"conversation":")" + to_string(chat.id()) +
             R"(","number":"1","random":"7","settled":"1","text":"over the link"})");
   REQUIRE(world.until([&] { return peer->has(R"("type":"ack")") && !heard.empty(); }));
@@ -188,8 +188,8 @@ TEST_CASE("a slow reader lags, and is filled again when it reads", "[link]") {
   auto peer = world.welcome();
   auto bob = world.engine.attach({.user = "bob"}).get().value();
   auto chat = bob.direct("alice").get().value();
-  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" +
-            to_string(chat.id()) + R"(","level":"full"}]})");
+  peer->say(R"({"type":"subscribe","request":2,"items":[{"conversation":")" + to_string(chat.id()) +
+            R"(","level":"full"}]})");
   REQUIRE(world.until([&] { return peer->has("subscribed"); }));
   peer->reading = false;
   const std::string body(64 * limits::kib, 'x');
@@ -217,8 +217,8 @@ TEST_CASE("answers that are never read end the link at the hard limit", "[link]"
   }
   peer->reading = false;
   for (int i = 0; i < 20 && !peer->closed; ++i) {
-    peer->say(R"({"type":"history","request":)" + std::to_string(10 + i) +
-              R"(,"conversation":")" + to_string(chat.id()) + R"(","from":0,"backward":true})");
+    peer->say(R"({"type":"history","request":)" + std::to_string(10 + i) + R"(,"conversation":")" +
+              to_string(chat.id()) + R"(","from":0,"backward":true})");
     world.until([&] { return peer->closed || peer->has(std::to_string(10 + i) + ","); });
   }
   REQUIRE(world.until([&] { return peer->gone; }));
@@ -246,8 +246,8 @@ TEST_CASE("above the memory limit requests are busy and links refused", "[link]"
   peer->keep = true;  // what was sent stays queued
   int asked = 10;
   while (world.engine.stats().queued_bytes < limits::mib) {
-    peer->say(R"({"type":"history","request":)" + std::to_string(++asked) +
-              R"(,"conversation":")" + to_string(chat.id()) + R"(","from":0,"backward":true})");
+    peer->say(R"({"type":"history","request":)" + std::to_string(++asked) + R"(,"conversation":")" +
+              to_string(chat.id()) + R"(","from":0,"backward":true})");
     const std::size_t before = peer->got.size();
     REQUIRE(world.until([&] { return peer->got.size() > before; }));
   }
@@ -286,8 +286,7 @@ TEST_CASE("a link that never tells that it is closed does not hold up the end", 
   {
     auto engine = Engine::open({.threads = host_driven, .log = log.sink()}).value();
     REQUIRE(engine.adopt(std::make_unique<Mute>(), {}, {}));
-    while (engine.poll(1ms)) {
-    }
+    while (engine.poll(1ms)) {}
     REQUIRE(engine.stats().sessions == 1);
   }
   REQUIRE(log.mentions("did not end in time"));

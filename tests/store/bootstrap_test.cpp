@@ -21,7 +21,8 @@ std::array<std::uint8_t, 16> key_of(std::uint8_t fill) {
   return key;
 }
 
-Result<store::FormatCell> open(Store& store, std::uint8_t fill, std::string_view version = "0.1.0") {
+Result<store::FormatCell> open(Store& store, std::uint8_t fill,
+                               std::string_view version = "0.1.0") {
   std::optional<Result<store::FormatCell>> answer;
   store::bootstrap(store, key_of(fill), version,
                    [&](Result<store::FormatCell> cell) { answer.emplace(std::move(cell)); });
