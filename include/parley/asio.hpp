@@ -1,4 +1,5 @@
-// parley/asio.hpp: completion tokens for operations, and an engine on a host's executor. Opt-in; uses the host's own Asio.
+// parley/asio.hpp: completion tokens for operations, and an engine on a host's executor. Opt-in;
+// uses the host's own Asio.
 #pragma once
 #include <fcntl.h>
 
@@ -80,10 +81,10 @@ void deliver_to(Pending<T> pending, Handler handler) {
 }  // namespace detail
 
 /// The answer of any operation through a completion token: with asio::use_awaitable,
-/// `co_await async_get(session.members(room), asio::use_awaitable)`. Signature: void(error_code, T),
-/// or void(error_code) for operations without a value; the code is of parley::error_category() (its
-/// message is Pending's and Completion's to tell). Lifetime: the operation's. Cancellation: none, the
-/// operation goes on. Completion: posted to the token's associated executor. Thread: any.
+/// `co_await async_get(session.members(room), asio::use_awaitable)`. Signature: void(error_code,
+/// T), or void(error_code) for operations without a value; the code is of parley::error_category()
+/// (its message is Pending's and Completion's to tell). Lifetime: the operation's. Cancellation:
+/// none, the operation goes on. Completion: posted to the token's associated executor. Thread: any.
 template <class T, class Token>
 auto async_get(Pending<T> pending, Token&& token) {
   return asio::async_initiate<Token, typename detail::AsioSignature<T>::type>(
@@ -94,7 +95,7 @@ auto async_get(Pending<T> pending, Token&& token) {
 }
 
 // The operations most hosts use, by name; everything else through async_get(). The reference is
-// needed for the call only.
+// needed for the call only. With GCC 12, name option structs before the co_await (see Pending).
 
 /// void(error_code, Session)
 template <class Token>
@@ -145,8 +146,8 @@ auto async_history(Session& session, const ConversationId& conversation, History
 }
 /// void(error_code, ResumeAnswer)
 template <class Token>
-auto async_subscribe(Session& session, const ConversationId& conversation,
-                     SubscribeOptions options, Token&& token) {
+auto async_subscribe(Session& session, const ConversationId& conversation, SubscribeOptions options,
+                     Token&& token) {
   return async_get(session.subscribe(conversation, options), std::forward<Token>(token));
 }
 /// void(error_code, vector<ListEntry>)
@@ -162,9 +163,9 @@ auto async_read(Session& session, const ConversationId& conversation, Seq seq, T
 
 namespace detail {
 
-/// Polls an engine on a strand of a host's executor: when its descriptor is readable, when a deadline
-/// has come, and again while work is left; other handlers get their turn between two polls. From
-/// start() to stop() it counts as work of the executor's context.
+/// Polls an engine on a strand of a host's executor: when its descriptor is readable, when a
+/// deadline has come, and again while work is left; other handlers get their turn between two
+/// polls. From start() to stop() it counts as work of the executor's context.
 class AsioDriver final : public Driver {
  public:
   AsioDriver(asio::any_io_executor executor, std::chrono::microseconds budget)
@@ -261,9 +262,9 @@ class AsioDriver final : public Driver {
 }  // namespace detail
 
 /// For EngineOptions::threads: the engine has no threads and runs on `executor`, one poll of about
-/// `budget` at a time, never two at once. Engine::close() starts the end; the context has work until
-/// then. Pending::get() answers would_deadlock on a thread that polled last. Ownership: the executor's
-/// context outlives the engine.
+/// `budget` at a time, never two at once. Engine::close() starts the end; the context has work
+/// until then. Pending::get() answers would_deadlock on a thread that polled last. Ownership: the
+/// executor's context outlives the engine.
 inline Threads asio_executor(asio::any_io_executor executor,
                              std::chrono::microseconds budget = std::chrono::microseconds(500)) {
   return Threads(std::make_shared<detail::AsioDriver>(std::move(executor), budget));

@@ -118,6 +118,27 @@ class ResultOf : public Operation {
 #endif
 };
 
+#if defined(__cpp_impl_coroutine)
+template <class T>
+class Awaiter {
+ public:
+  explicit Awaiter(std::shared_ptr<ResultOf<T>> operation) noexcept
+      : operation_(std::move(operation)) {}
+  [[nodiscard]] bool await_ready() const noexcept { return !operation_ || operation_->is_over(); }
+  bool await_suspend(std::coroutine_handle<> awaiting) {
+    const auto keep = operation_;  // another thread may resume, and destroy this, at once
+    return keep->suspend(awaiting);
+  }
+  Result<T> await_resume() {
+    if (!operation_) return Error{Errc::invalid_argument, "this Pending was used already"};
+    return operation_->take();
+  }
+
+ private:
+  std::shared_ptr<ResultOf<T>> operation_;
+};
+#endif
+
 }  // namespace detail
 
 /// The answer of an operation, once. Use one of: `co_await`, then(), get(), or drop it.
@@ -154,20 +175,10 @@ class Pending {
 
 #if defined(__cpp_impl_coroutine)
   /// `Result<T> r = co_await pending;` resumes on the session's shard, or goes on at once when the
-  /// answer is here already. Nothing is thrown.
-  auto operator co_await() && {
-    struct Awaiter {
-      std::shared_ptr<detail::ResultOf<T>> operation{};
-      [[nodiscard]] bool await_ready() const noexcept { return !operation || operation->is_over(); }
-      bool await_suspend(std::coroutine_handle<> awaiting) { return operation->suspend(awaiting); }
-      Result<T> await_resume() {
-        if (!operation) return Error{Errc::invalid_argument, "this Pending was used already"};
-        return operation->take();
-      }
-    };
-    return Awaiter{std::move(operation_)};
-  }
-  auto operator co_await() & { return std::move(*this).operator co_await(); }
+  /// answer is here already. Nothing is thrown. GCC 12 destroys an options struct written inside an
+  /// awaited expression twice: start the operation first, then await the Pending.
+  detail::Awaiter<T> operator co_await() && { return detail::Awaiter<T>(std::move(operation_)); }
+  detail::Awaiter<T> operator co_await() & { return detail::Awaiter<T>(std::move(operation_)); }
 #endif
 
  private:

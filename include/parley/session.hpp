@@ -130,10 +130,10 @@ class Session {
   void on_closed(std::function<void(const Error&)> handler);
 
   // Messages.
-  Pending<Ack> send(const ConversationId& conversation, std::string_view text,
-                    SendOptions options = {});
-  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft,
-                    SendOptions options = {});
+  Pending<Ack> send(const ConversationId& conversation, std::string_view text);
+  Pending<Ack> send(const ConversationId& conversation, std::string_view text, SendOptions options);
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft);
+  Pending<Ack> send(const ConversationId& conversation, MessageDraft draft, SendOptions options);
   void send(const ConversationId& conversation, std::string_view text, SendOptions options,
             Completion<Ack> done);
   void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
