@@ -37,10 +37,10 @@ function accepts(port) {
 }
 
 export class ServerProcess {
-  constructor(binary, page) {
+  constructor(binary, page, purpose = 'browser') {
     this.binary = binary;
     this.page = page;
-    this.data = mkdtempSync(join(tmpdir(), 'parley-browser-'));
+    this.data = mkdtempSync(join(tmpdir(), `parley-${purpose}-`));
     this.port = 0;
     this.output = '';
   }
