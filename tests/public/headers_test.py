@@ -17,7 +17,7 @@ ASIO_HEADERS = {"parley/asio.hpp"}  # Asio needs exceptions
 
 BARE_MEMBER = re.compile(
     r"^\s+(?!using|friend|typedef|static|return|struct|enum|class|template)"
-    r"[\w:<>,\s*&]+[\s>]\w+(,\s*\w+)*;\s*$")
+    r"([\w:<>,\s*&]+[\s>]|std::function<.*>\s+)\w+(,\s*\w+)*;\s*$")
 
 
 def bare_members(header, text):

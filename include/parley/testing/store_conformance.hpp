@@ -11,7 +11,7 @@ namespace parley::inline v0::testing {
 /// What the suite runs on. A backend's own test fills this in and loops over store_cases().
 struct StoreUnderTest {
   /// Each call gives the opener of another, empty store.
-  std::function<StoreOpener()> fresh;
+  std::function<StoreOpener()> fresh = {};
   /// Calling the same opener again after close() finds everything that was `done`.
   bool persistent = false;
   /// Calls may come from several threads at once (false only for stores in virtual time).

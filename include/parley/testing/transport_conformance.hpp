@@ -34,7 +34,7 @@ std::unique_ptr<TransportDriver> transport_driver(std::size_t hosts = 2);
 /// What the suite runs on. A transport's own test fills this in.
 struct TransportUnderTest {
   /// A fresh transport each time, that listens and dials.
-  std::function<std::unique_ptr<Transport>()> make;
+  std::function<std::unique_ptr<Transport>()> make = {};
   std::string url{};      // to listen on; with port 0 where there are ports
   std::string nowhere{};  // to dial where nobody listens
   std::string bad_url{};  // of the right scheme, and malformed

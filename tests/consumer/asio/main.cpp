@@ -26,9 +26,10 @@ asio::awaitable<std::string> chat(parley::Engine& engine) {
 
 asio::awaitable<bool> denied(parley::Engine& engine) {
   const parley::AttachOptions who{.user = "eve"};
+  const parley::ConversationId nowhere{{1}};
   auto eve = co_await parley::async_attach(engine, who, asio::use_awaitable);
   try {
-    co_await parley::async_send(eve, parley::ConversationId{}, "hello", asio::use_awaitable);
+    co_await parley::async_send(eve, nowhere, "hello", asio::use_awaitable);
   } catch (const std::system_error& error) {
     co_return error.code() == parley::Errc::denied;
   }
