@@ -1,8 +1,6 @@
 // parley/asio.hpp: completion tokens for operations, and an engine on a host's executor. Opt-in;
 // uses the host's own Asio.
 #pragma once
-#include <fcntl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -180,7 +178,7 @@ class AsioDriver final : public Driver {
       const auto driven = state->driven();
       if (!driven) return;
       // Ours to close: the engine may be gone before this executor has looked up.
-      const int own = ::fcntl(driven->descriptor(), F_DUPFD_CLOEXEC, 0);
+      const int own = driven->open_descriptor();
       std::error_code failed;
       if (own >= 0) state->ready.assign(own, failed);
       turn(state);

@@ -28,7 +28,8 @@ class Driven {
   virtual bool poll(std::chrono::microseconds budget) = 0;
   [[nodiscard]] virtual std::optional<std::chrono::steady_clock::time_point> next_deadline()
       const = 0;
-  [[nodiscard]] virtual int descriptor() const = 0;  // readable when there is something to do
+  /// A descriptor that is readable when there is something to do: the caller's to close. -1: none.
+  [[nodiscard]] virtual int open_descriptor() const = 0;
 };
 /// Polls an engine on behalf of the host, for instance on its Asio executor (parley/asio.hpp).
 /// Thread: start() within Engine::open; stop() any.
@@ -95,7 +96,7 @@ using LogSink = std::function<void(const LogRecord&)>;
 /// A transport of the host's own, or one of ours with other options.
 struct TransportChoice {
   std::string scheme{};  // "ws", "quic"; replaces a built-in of the same scheme
-  std::function<Result<std::unique_ptr<Transport>>()> open;
+  std::function<Result<std::unique_ptr<Transport>>()> open = {};
 };
 
 /// The options of an engine. None may change at run time.
@@ -119,8 +120,8 @@ struct EngineOptions {
   /// Default: none, nothing is said. The library never prints.
   LogSink log{};
   /// Run on every thread the engine starts, first and last. Default: none. Must not throw.
-  std::function<void()> on_thread_start;
-  std::function<void()> on_thread_stop;
+  std::function<void()> on_thread_start = {};
+  std::function<void()> on_thread_stop = {};
 
   // Limits.
 

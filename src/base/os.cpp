@@ -2,6 +2,7 @@
 #include "base/os.hpp"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -72,6 +73,8 @@ void name_thread(std::string_view name) noexcept {
   std::copy_n(name.data(), std::min<std::size_t>(name.size(), 15), text);
   ::pthread_setname_np(::pthread_self(), text);  // macOS: without the first argument
 }
+
+int duplicate(int descriptor) noexcept { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 
 std::int64_t process_id() noexcept { return ::getpid(); }
 

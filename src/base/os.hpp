@@ -43,6 +43,9 @@ class ForkGuard {
 /// Names the calling thread for debuggers and `top`; longer names are cut to 15 bytes.
 void name_thread(std::string_view name) noexcept;
 
+/// Another descriptor of the same thing, close-on-exec and the caller's to close; -1: none left.
+int duplicate(int descriptor) noexcept;
+
 /// This process's number, for lock files and messages.
 std::int64_t process_id() noexcept;
 

@@ -271,6 +271,12 @@ int EngineImpl::descriptor() const {
   return stopped() ? -1 : shards_[0]->loop().descriptor();
 }
 
+int EngineImpl::open_descriptor() const {
+  if (forked() || !host_driven()) return -1;
+  const std::lock_guard lock(driving_);
+  return stopped() ? -1 : base::duplicate(shards_[0]->loop().descriptor());
+}
+
 void EngineImpl::run() {
   if (forked() || on_own_thread()) return;
   for (;;) {

@@ -57,7 +57,8 @@ class EngineImpl final : public Waiting,
   // Driven.
   bool poll(std::chrono::microseconds budget) override;
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_deadline() const override;
-  [[nodiscard]] int descriptor() const override;
+  [[nodiscard]] int open_descriptor() const override;
+  [[nodiscard]] int descriptor() const;
   void sleep(std::chrono::microseconds timeout);  // Engine::wait
   void run();
   void stop() noexcept;

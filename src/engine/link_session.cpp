@@ -132,19 +132,25 @@ void LinkSession::received(Bytes message) {
   if (auto decoded = codec_.decode(message, requests_); !decoded) {
     return fail_link(CloseReason::protocol_error, Errc::protocol_error, decoded.error().message);
   }
-  const bool full = host_.memory_full();
+  const Error refusal = refuse_all();
   for (wire::Request& request : requests_) {
     if (closing_) return;
-    if (full && request.number != 0) {
-      Error busy(Errc::busy, "the engine's memory limit is reached; try again");
-      busy.retry_after = busy_for;
-      ++open_requests_;
-      push(core::make_frame(request.number, wire::Failed{std::move(busy)}));
-      continue;
-    }
     ++open_requests_;
-    host_.core().request(ref_, std::move(request));
+    if (refusal && request.number != 0) {
+      push(core::make_frame(request.number, wire::Failed{refusal}));
+    } else {
+      host_.core().request(ref_, std::move(request));
+    }
   }
+}
+
+/// Why no request is taken now, if so.
+Error LinkSession::refuse_all() const {
+  if (!host_.engine().accepting()) return parley::detail::closed_error();
+  if (!host_.memory_full()) return {};
+  Error busy(Errc::busy, "the engine's memory limit is reached; try again");
+  busy.retry_after = busy_for;
+  return busy;
 }
 
 void LinkSession::fail_link(CloseReason reason, Errc code, std::string text) {

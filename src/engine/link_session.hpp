@@ -38,6 +38,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
  private:
   void note_answer(const wire::Reply& reply);
   void measure();
+  [[nodiscard]] Error refuse_all() const;
   void fail_link(CloseReason reason, Errc code, std::string text);
 
   std::unique_ptr<Link> link_;

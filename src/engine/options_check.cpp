@@ -1,7 +1,6 @@
 // options_check.cpp: bounds of the options, and of what the host says about users.
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <utility>
@@ -67,8 +66,8 @@ Error check_options(const EngineOptions& options) {
     return bad("node: expected 0 to 1023, for the last of the shards as well");
   }
   if (!options.web_root.empty()) {
-    struct stat info {};
-    if (::stat(options.web_root.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    std::error_code ignored;  // whatever is wrong with it, it is no directory
+    if (!std::filesystem::is_directory(options.web_root, ignored)) {
       return bad("web_root: " + options.web_root + " is no directory");
     }
   }

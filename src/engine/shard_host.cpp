@@ -93,8 +93,8 @@ bool ShardHost::turn_end() {
   return more;
 }
 
-/// Generation by generation: what work leaves for later runs after everything that was there before,
-/// and in the same turn while its budget lasts.
+/// Generation by generation: what work leaves for later runs after everything that was there
+/// before, and in the same turn while its budget lasts.
 void ShardHost::run_later() {
   for (;;) {
     if (next_ == running_.size()) {
