@@ -59,7 +59,7 @@ bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
-         !staged && member_writes == 0 && !sealing && !marked && !housekeeping() &&
+         !staged && member_writes == 0 && !sealing && !marked && !housekeeping() && !pump_waits &&
          phase != Phase::loading;
 }
 
@@ -85,7 +85,12 @@ void Conversation::State::arrive(Op op) {
   if (in_flight)
     if (const auto* send = std::get_if<SendOp>(&op.what)) send_rows_ready(op, *send);
   waiting.push_back(std::move(op));
-  pump();
+  if (in_flight || building || std::exchange(pump_waits, true)) return;
+  // After what arrived in the same turn: a burst becomes one commit, and one frame for everybody.
+  host.later([this] {
+    pump_waits = false;
+    pump();
+  });
 }
 
 void Conversation::State::when_loaded(std::function<void(const Error&)> then) {

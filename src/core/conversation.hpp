@@ -74,6 +74,8 @@ class ConversationHost {
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
+  /// Runs `work` on this shard after everything that is waiting there now.
+  virtual void later(std::function<void()> work) = 0;
 
  protected:
   ~ConversationHost() = default;

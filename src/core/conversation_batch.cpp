@@ -352,14 +352,19 @@ void Conversation::State::committed() {
   finish_committed(std::move(done), done.birth ? layout::HeadCell{} : before);
 }
 
-void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
+/// Who sends has read up to there.
+void Conversation::State::mark_senders(const Staged& done) {
   for (const Op& op : done.ops) {
     const auto* send = std::get_if<SendOp>(&op.what);
     if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
-    const std::uint64_t ordinal = done.events[op.seq - before.head - 1].ordinal;
-    mark(op.caller.user, {.received = op.seq, .read = op.seq, .ordinal = ordinal,
+    const StagedEvent& event = done.events[op.seq - done.events.front().stored.seq];
+    mark(op.caller.user, {.received = op.seq, .read = op.seq, .ordinal = event.ordinal,
                           .has_ordinal = true});
   }
+}
+
+void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
+  mark_senders(done);
   // The next batch is on its way before anybody hears of this one.
   std::vector<Op> decided;
   if (!waiting.empty() || force_flush) decided = build();

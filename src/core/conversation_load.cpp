@@ -119,15 +119,14 @@ void Conversation::State::loaded() {
   std::vector<Op> answers;
   if (doubtful) {
     doubtful = false;
-    std::vector<Op> ops = std::move(staged->ops);
-    const bool has_note = staged->has_note;
-    staged.reset();
+    if (staged->has_note) host.feed_moved();  // a hint: it may have landed
     if (landed) {
-      answers = std::move(ops);
-      if (has_note) host.feed_moved();
+      mark_senders(*staged);
+      answers = std::move(staged->ops);
     } else {
-      requeue(ops);
+      requeue(staged->ops);
     }
+    staged.reset();
     landed = false;
   }
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
@@ -273,7 +272,14 @@ void Conversation::State::read_wanted() {
       for (const Span& span : spans) {
         switch (span.wanted.what) {
           case Wanted::What::sender:
-            fill(senders, span.wanted.sender, result, span.from, span.count, layout::decode_sender);
+            fill(senders, span.wanted.sender, result, span.from, span.count, [this](Bytes value) {
+              auto row = layout::decode_sender(value);
+              // A commit that our guard does not show yet vouches for nothing; if it landed, ours is
+              // refused and the row is read again.
+              if (row)
+                std::erase_if(row->open, [this](const auto& open) { return open.seq > head.head; });
+              return row;
+            });
             break;
           case Wanted::What::member:
             fill(channel_members, span.wanted.sender.user, result, span.from, span.count,

@@ -223,6 +223,7 @@ struct Conversation::State {
 
   // ---- conversation_batch.cpp ----
   void pump();
+  bool pump_waits = false;  // a pump() is on its way
   std::vector<Op> build();
   Decision decide(Op& op);
   Decision decide_birth(Op& op, CreateOp& create);
@@ -240,6 +241,7 @@ struct Conversation::State {
   void settled(Settled settled);
   void committed();
   void undo();
+  void mark_senders(const Staged& done);
   void finish_committed(Staged done, const layout::HeadCell& before);
   void requeue(std::vector<Op>& ops);
   void publish(const std::vector<StagedEvent>& events, Mark before);

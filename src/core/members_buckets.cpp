@@ -187,7 +187,10 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
     note.users.push_back(kept.user);
     writer.put(layout::member_key(kept.user), layout::encode(*kept.row));
   }
-  if (note.users.empty()) return bucket_done(*job, {});
+  if (note.users.empty()) {
+    if (job->unsure) host.feed_moved();  // an attempt landed and was overtaken
+    return bucket_done(*job, {});
+  }
   if (job->guard) writer.expect(*job->guard);
   job->cell.revision += 1;
   job->cell.count = static_cast<std::uint64_t>(

@@ -177,6 +177,7 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
                                      const HostKeyRows::Entry& entry) const {
   if (!entry.present && !entry.dirty) return {};
   const layout::HostKeyRow& row = entry.dirty ? entry.staged : entry.row;
+  if (!entry.dirty && row.seq > head.head) return {};  // of a commit that our guard does not show
   const std::int64_t age = static_cast<std::int64_t>(today()) - row.time_ms / day_ms;
   if (age > limits::host_key_days) return {};
   if (row.body_crc != send.crc)

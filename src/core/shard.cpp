@@ -116,6 +116,10 @@ void ShardState::feed_moved() {
   at(0, [](ShardState& there) { there.follower.kick(); });
 }
 
+void ShardState::later(std::function<void()> work) {
+  world.post(index, [work = std::move(work)](Shard&) { work(); });
+}
+
 void ShardState::sweep() {
   const auto now = world.now().steady;
   fans.sweep(now);

@@ -225,13 +225,13 @@ void UserHome::announce_later(const std::vector<ConversationId>& ids) {
       to_announce_.push_back(id);
     }
   }
-  announce();
+  if (!announcing_) announce();
 }
 
 /// Tells the sessions what their list looks like now. One at a time and none left out, because the
 /// token that comes with an announcement covers all changes before it.
 void UserHome::announce() {
-  if (announcing_ || to_announce_.empty()) return;
+  if (to_announce_.empty()) return;
   if (sessions_.empty()) return to_announce_.clear();
   announcing_ = true;
   const auto ids = std::exchange(to_announce_, {});
@@ -239,7 +239,7 @@ void UserHome::announce() {
     if (!list) {
       shard_.world.log(Effects::Severity::warning,
                        "a list change waits to be announced: " + list.error().message);
-      to_announce_.insert(to_announce_.begin(), ids.begin(), ids.end());
+      announce_later(ids);  // announcing_ still: nothing starts before the timer
       ++operations_;
       shard_.world.start_timer(retry_delay, [this] {
         --operations_;

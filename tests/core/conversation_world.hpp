@@ -102,6 +102,7 @@ class TestEffects final : public Effects {
     }
   }
   void log(Severity, std::string text) override { logged.push_back(std::move(text)); }
+  void later(std::function<void()> work) { post(std::move(work)); }
 
   /// Runs one answer; false when none waits.
   bool step() {
@@ -226,6 +227,7 @@ class World final : public ConversationHost {
     trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));
   }
   void feed_moved() override { ++feed; }
+  void later(std::function<void()> work) override { fx.later(std::move(work)); }
 
   void restart() {
     home.reset();

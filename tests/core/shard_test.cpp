@@ -213,6 +213,27 @@ TEST_CASE("a cursor gets exactly one answer") {
   }
 }
 
+TEST_CASE("of two subscribes under way for one conversation the later one counts") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId chat =
+      world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
+  for (int i = 0; i < 5; ++i) world.say(alice, chat, std::to_string(i));
+  wire::Subscribe first, second;
+  first.items.push_back({chat, Level::full, after(world, bob, chat, 1)});
+  second.items.push_back({chat, Level::full, after(world, bob, chat, 3)});
+  world.post(bob, first);
+  world.post(bob, second);
+  world.settle();
+  const auto answers = bob.all<wire::Subscribed>();
+  REQUIRE(answers.size() == 2);
+  CHECK(answers[0].answers.at(0).level == Level::none);  // replaced before it was answered
+  CHECK(answers[1].answers.at(0).answer == Resume::range);
+  CHECK(answers[1].answers.at(0).level == Level::full);
+  CHECK(bob.seqs(chat) == Seqs{4, 5});
+}
+
 TEST_CASE("who was added later sees from there on") {
   World world;
   Client& alice = world.sign_in("alice");
