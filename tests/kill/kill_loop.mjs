@@ -16,6 +16,7 @@ const kills = Number(argument('kills', process.env.PARLEY_KILLS || '20'));
 const seed = Number(argument('seed', String(Date.now() % 1_000_000)));
 const lying = argument('lies', '') !== '';
 const violations_shown = 20;
+const line_shown = 1_000; // the rest is in violations.txt
 const whole_audit_every = 10; // rounds; the others read the end of each conversation
 const killed_at_birth = 2; // kills while the server makes its store
 
@@ -240,7 +241,7 @@ async function main() {
   if (failed) {
     await server.kill();
     for (const line of world.violations.slice(0, violations_shown))
-      console.log(`VIOLATION ${line}`);
+      console.log(`VIOLATION ${line.slice(0, line_shown)}`);
     writeFileSync(join(server.data, 'server_output.txt'), server.output);
     writeFileSync(join(server.data, 'violations.txt'), world.violations.join('\n'));
     console.log(`kept: ${server.data} (chat.lmdb, ledger.jsonl, violations.txt …)`);

@@ -79,9 +79,7 @@ export async function keep_busy(world, device) {
       } else if (dice < 0.92) {
         device.history(id);
       } else if (dice < 0.95) {
-        device.background(
-          device.link.ask('sync', { token: device.sync_token }, (list) => device.list(list)),
-        );
+        device.sync();
       }
     }
     if (device === world.owner && random.chance(0.15)) change_members(world, device);
