@@ -166,7 +166,7 @@ class ClientCore {
 
   // client_streams.cpp: subscriptions, cursors, the list.
   void take_list(wire::ListChanged change, bool first);
-  void take_entry(const ListEntry& entry, bool opened);
+  void take_entry(ListEntry entry, bool opened);
   void forget(const ConversationId& conversation);
   void begin(const ListEntry& entry);
   void follow_all();

@@ -12,6 +12,24 @@ namespace {
 constexpr Seq fresh_events = 64;
 constexpr auto follow_again_after = std::chrono::milliseconds(1'000);
 
+/// A list is read while newer things are pushed: within an epoch, head and positions never go back.
+void keep_newer(ListEntry& entry, const ListEntry& known) {
+  if (entry.head.epoch != known.head.epoch) return;
+  const auto counted_from = [](const ListEntry& of) {  // the ordinal where unread begins
+    return of.head_ordinal - std::min(of.head_ordinal, of.unread);
+  };
+  const std::uint64_t from = std::max(counted_from(entry), counted_from(known));
+  if (known.head.seq > entry.head.seq) {
+    entry.head = known.head;
+    entry.head_ordinal = known.head_ordinal;
+    entry.last_activity = known.last_activity;
+    entry.last_record = known.last_record;
+  }
+  entry.received = std::max(entry.received, known.received);
+  entry.read = std::max(entry.read, known.read);
+  entry.unread = entry.head_ordinal - std::min(entry.head_ordinal, from);
+}
+
 }  // namespace
 
 // ---- The list. ----
@@ -32,9 +50,14 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
   }
   for (const ConversationId& id : removed) forget(id);
   std::vector<ListEntry> fresh;
-  for (const ListEntry& entry : change.entries) {
-    const bool known = !list_.insert_or_assign(entry.conversation, entry).second;
-    if (!known) fresh.push_back(entry);
+  for (ListEntry& entry : change.entries) {
+    const auto known = list_.find(entry.conversation);
+    if (known == list_.end()) {
+      fresh.push_back(entry);
+    } else if (!with_welcome) {  // a welcome comes before every push of its session
+      keep_newer(entry, known->second);
+    }
+    list_.insert_or_assign(entry.conversation, entry);
   }
   outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed});
   if (std::exchange(knows_list_, true)) {
@@ -44,8 +67,11 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
   for (const ListEntry& entry : fresh) follow(entry);
 }
 
-void ClientCore::take_entry(const ListEntry& entry, bool opened) {
-  const bool known = !list_.insert_or_assign(entry.conversation, entry).second;
+void ClientCore::take_entry(ListEntry entry, bool opened) {
+  const auto found = list_.find(entry.conversation);
+  const bool known = found != list_.end();
+  if (known) keep_newer(entry, found->second);
+  list_.insert_or_assign(entry.conversation, entry);
   outputs_.notices.emplace_back(ListMoved{false, {entry}, {}});
   if (!known) begin(entry);
   if (!opened || !options_.follow) return;

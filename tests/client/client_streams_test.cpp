@@ -375,6 +375,38 @@ TEST_CASE("the list follows what happens: head, unread, own positions") {
   CHECK(e.unread == 0);
 }
 
+TEST_CASE("a list that was read before the last pushes takes nothing back") {
+  Following t;
+  t.push(events(room, 6, 9));
+  t.push(wire::ReceiptsMoved{room, {{alice, 9, 8}}});
+  ListEntry old = entry(1, 7);
+  old.title = "renamed";
+  old.received = old.read = 6;
+  old.unread = 1;
+  t.push(wire::ListChanged{false, {old}, {}, "sync-2"});
+  const auto now = [&] { return t.core.list().at(0); };
+  CHECK(now().head == Cursor{epoch, 9, mark_of(9)});
+  CHECK(now().head_ordinal == 9);
+  CHECK(now().received == 9);
+  CHECK(now().read == 8);
+  CHECK(now().unread == 3);  // after 6: what was read meanwhile, a list must count
+  CHECK(now().title == "renamed");
+  CHECK(t.told<client::ListMoved>().back().entries.at(0).read == 8);
+
+  ListEntry newer = entry(1, 11);
+  newer.received = newer.read = 11;
+  t.push(wire::ListChanged{false, {newer}, {}, "sync-3"});
+  CHECK(now().head == Cursor{epoch, 11, mark_of(11)});
+  CHECK(now().read == 11);
+  CHECK(now().unread == 0);
+
+  ListEntry reborn = entry(1, 2);
+  reborn.head.epoch = Epoch{{8}};
+  t.push(wire::ListChanged{false, {reborn}, {}, "sync-4"});
+  CHECK(now().head.seq == 2);
+  CHECK(now().read == 0);
+}
+
 TEST_CASE("signals and presence are passed on") {
   Following t;
   t.push(wire::Signalled{room, bob, "typing", ""});
