@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "catch.hpp"
@@ -156,4 +157,49 @@ TEST_CASE("the longest delay is cut to the wheel's horizon, not lost") {
   }
   CHECK_FALSE(ran);
   CHECK(wheel.size() == 1);
+}
+
+TEST_CASE("advance stops after its limit and runs the rest first in the next call") {
+  const TimerWheel::Time start{};
+  TimerWheel wheel(start);
+  std::string log;
+  for (const char name : {'a', 'b', 'c', 'd'}) {
+    wheel.start(start + std::chrono::milliseconds{10}, [&log, name] { log += name; });
+  }
+  const auto late = wheel.start(start + std::chrono::milliseconds{10}, [&log] { log += 'x'; });
+  wheel.start(start + std::chrono::milliseconds{20}, [&log] { log += 'e'; });
+  const auto now = start + std::chrono::milliseconds{30};
+  REQUIRE(wheel.advance(now, 2) == 2);
+  REQUIRE(log == "ab");
+  REQUIRE(wheel.next_deadline() <= now);  // what is left over is due
+  REQUIRE(wheel.cancel(late));            // also of what was left over
+  REQUIRE(wheel.advance(now, 3) == 3);
+  REQUIRE(log == "abcde");
+  REQUIRE(wheel.advance(now, 3) == 0);
+}
+
+TEST_CASE("clear cancels everything, and what a destroyed callback starts stays") {
+  const TimerWheel::Time start{};
+  TimerWheel wheel(start);
+  int ran = 0;
+  struct Starts {
+    TimerWheel& wheel;
+    int& ran;
+    Starts(TimerWheel& on, int& counter) : wheel(on), ran(counter) {}
+    Starts(const Starts&) = delete;
+    Starts& operator=(const Starts&) = delete;
+    ~Starts() {
+      wheel.start({}, [&count = ran] { ++count; });
+    }
+  };
+  auto held = std::make_shared<Starts>(wheel, ran);
+  wheel.start(start + std::chrono::hours{1}, [held, &ran] { ran += 100; });
+  const auto id = wheel.start(start + std::chrono::hours{2}, [&ran] { ran += 100; });
+  held.reset();
+  wheel.clear();
+  REQUIRE_FALSE(wheel.cancel(id));
+  REQUIRE(wheel.size() == 1);
+  wheel.advance(start + std::chrono::hours{3});
+  REQUIRE(ran == 1);
+  REQUIRE(wheel.size() == 0);
 }
