@@ -155,6 +155,27 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
   session.open.insert_or_assign(request.number, std::move(question));
 }
 
+/// Nobody will hear whether these were put off.
+void Checker::unanswered(const Session& session) {
+  for (const auto& [number, question] : session.open) {
+    const auto* send = std::get_if<wire::Send>(&question.request.operation);
+    Sent* sent = send != nullptr ? ledger_.find(send->random) : nullptr;
+    if (sent != nullptr) sent->put_off = true;
+  }
+}
+
+void Checker::closed(SessionKey key) {
+  const auto session = sessions_.find(key);
+  if (session == sessions_.end()) return;
+  unanswered(session->second);
+  sessions_.erase(session);
+}
+
+void Checker::engine_died() {
+  for (const auto& [key, session] : sessions_) unanswered(session);
+  sessions_.clear();
+}
+
 // ---- Out ----
 
 void Checker::said(SessionKey key, const wire::Reply& reply) {

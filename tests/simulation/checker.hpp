@@ -33,8 +33,8 @@ class Checker {
   void opened(SessionKey session) { sessions_[session]; }
   void heard(SessionKey session, const wire::Request& request);  // the engine takes it in
   void said(SessionKey session, const wire::Reply& reply);       // the engine hands it out
-  void closed(SessionKey session) { sessions_.erase(session); }
-  void engine_died() { sessions_.clear(); }
+  void closed(SessionKey session);
+  void engine_died();
 
   // The clients' side.
   Ledger& ledger() noexcept { return ledger_; }
@@ -74,6 +74,7 @@ class Checker {
     std::optional<Time> told_until;
   };
 
+  void unanswered(const Session& session);
   void answer(Session& session, const wire::Reply& reply);
   void push(Session& session, const wire::Reply& reply);
   void on(Session& session, const Question& question, const wire::Welcome& welcome);

@@ -166,7 +166,9 @@ void Device::subscribe(const std::vector<ConversationId>& ids) {
     if (const auto* answer = std::get_if<wire::Subscribed>(&reply->answer)) {
       return subscribed(subscribe, *answer);
     }
-    for (const auto& item : subscribe.items) kept_.views[item.conversation].subscribing = false;
+    for (const auto& item : subscribe.items) {
+      kept_.views[item.conversation].subscribing = kept_.views[item.conversation].subscribed = false;
+    }
   });
 }
 
