@@ -85,6 +85,8 @@ class UserHome {
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
   void add_last_records(std::shared_ptr<Listing> work);
+  void add_last_record(std::shared_ptr<Listing> work, std::size_t i);
+  void still_member(std::shared_ptr<Listing> work, std::size_t i);
   void finish(Listing& work);
   [[nodiscard]] std::string make_token() const;
   [[nodiscard]] std::optional<Token> parse_token(std::string_view text) const;

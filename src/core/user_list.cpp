@@ -256,23 +256,66 @@ void UserHome::add_last_records(std::shared_ptr<Listing> work) {
   for (std::size_t i = 0; i < count; ++i) {
     const ListEntry& entry = entries[i];
     if (entry.head.seq < entry.visible_from) continue;
-    ReadRange range;
-    range.conversation = entry.conversation;
-    range.ns = shard_.config.ns;
-    range.partition = layout::conversation_id(range.ns, entry.conversation);
-    range.from = std::max<Seq>(entry.visible_from, 1);
-    range.to = entry.head.seq;
-    range.backward = true;
-    range.max_events = 1;
     ++work->open;
-    read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
-      if (page && !page->events.empty()) {
-        work->list.entries[i].last_record = page->events.back().record;
-      }
-      if (--work->open == 0) finish(*work);
-    });
+    if (entry.kind == ConversationKind::channel) {
+      still_member(work, i);
+    } else {
+      add_last_record(work, i);
+    }
   }
   if (--work->open == 0) finish(*work);
+}
+
+void UserHome::add_last_record(std::shared_ptr<Listing> work, std::size_t i) {
+  const ListEntry& entry = work->list.entries[i];
+  ReadRange range;
+  range.conversation = entry.conversation;
+  range.ns = shard_.config.ns;
+  range.partition = layout::conversation_id(range.ns, entry.conversation);
+  range.from = std::max<Seq>(entry.visible_from, 1);
+  range.to = entry.head.seq;
+  range.backward = true;
+  range.max_events = 1;
+  read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
+    if (page && !page->events.empty()) {
+      work->list.entries[i].last_record = page->events.back().record;
+    }
+    if (--work->open == 0) finish(*work);
+  });
+}
+
+/// A removal from a channel stands in the conversation first and in the member row later: whoever
+/// is in neither place, read in this order, was a member at the entry's head.
+void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
+  const ConversationId id = work->list.entries[i].conversation;
+  const layout::Namespace ns = shard_.config.ns;
+  const auto skip = [this, work] {
+    if (--work->open == 0) finish(*work);
+  };
+  Scan scan;
+  scan.partition = {layout::conversation, work->keep(layout::conversation_id(ns, id))};
+  scan.from = "p";
+  scan.to = "q";
+  scan.max_rows = 4096;
+  scan.owner = work;
+  shard_.world.scan(std::move(scan), [this, work, i, id, ns, skip](Result<Rows> rows) {
+    if (!rows || rows->more) return skip();
+    for (const Row& row : rows->rows) {
+      const auto pending = layout::decode_pending(row.value);
+      if (!pending || (pending->user == id_ && pending->role == Role::none)) return skip();
+    }
+    const auto bucket = layout::bucket_of(id_, layout::channel_member_buckets);
+    Get get;
+    get.cells.push_back({{layout::member, work->keep(layout::member_id(ns, id, bucket))},
+                         work->keep(layout::member_key(id_))});
+    get.owner = work;
+    shard_.world.get(std::move(get), [this, work, i, skip](Result<Cells> cells) {
+      const auto row =
+          cells && cells->values[0] ? layout::decode_member(*cells->values[0]) : std::nullopt;
+      if (!row || row->role == Role::none) return skip();
+      add_last_record(work, i);
+    });
+  });
 }
 
 void UserHome::finish(Listing& work) {
