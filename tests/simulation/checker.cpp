@@ -342,7 +342,7 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   const auto id = subject_of(question.request.operation);
   if (const auto* send = std::get_if<wire::Send>(&question.request.operation)) {
     Sent* sent = send->random != 0 ? ledger_.find(send->random) : nullptr;
-    if (sent != nullptr && error.retryable()) sent->put_off = true;
+    if (sent != nullptr) sent->put_off = true;  // another attempt may be under way
     if (code == Errc::busy) report_.reached(Sometimes::send_busy);
     if (code == Errc::number_taken) report_.reached(Sometimes::number_taken);
     if (code == Errc::too_old) report_.reached(Sometimes::too_old);
