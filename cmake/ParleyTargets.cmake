@@ -91,26 +91,6 @@ function(parley_flatc folder schema)
   set_property(TARGET parley_${folder}_objects PROPERTY PARLEY_GENERATED "${root}")
 endfunction()
 
-# parley_private_asio(<target>)
-#
-# Asio for one of our own targets, under names of its own, so that it never clashes with the host's.
-# The two extern "C" functions of Asio escape any namespace and are renamed as well.
-function(parley_private_asio target)
-  target_include_directories(${target} SYSTEM PRIVATE "${PARLEY_ASIO_INCLUDE_DIR}")
-  target_compile_definitions(${target} PRIVATE
-    ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_NO_TS_EXECUTORS)
-  if(PARLEY_HOST_ASIO)
-    # Header-only, as most hosts use it: the host's own translation units carry the same code.
-    target_compile_definitions(${target} PRIVATE PARLEY_HOST_ASIO)
-  else()
-    target_compile_definitions(${target} PRIVATE
-      ASIO_SEPARATE_COMPILATION
-      asio=parley_asio
-      asio_detail_posix_thread_function=parley_asio_posix_thread_function
-      asio_signal_handler=parley_asio_signal_handler)
-  endif()
-endfunction()
-
 # parley_component(<name> LAYERS <folders…> [LINKS <targets…>])
 #
 # A public compiled library made of layers, exported as parley::<name>.

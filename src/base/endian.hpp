@@ -1,4 +1,5 @@
-// endian.hpp: big-endian integers in byte buffers, so that keys order as numbers and frames are the same everywhere.
+// endian.hpp: big-endian integers in byte buffers, so that keys order as numbers and frames are the
+// same everywhere.
 #pragma once
 #include <cstddef>
 #include <cstdint>

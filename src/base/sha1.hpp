@@ -1,4 +1,5 @@
-// sha1.hpp: only for Sec-WebSocket-Accept, which RFC 6455 fixed to it. Broken as a hash: use it for nothing else.
+// sha1.hpp: only for Sec-WebSocket-Accept, which RFC 6455 fixed to it. Broken as a hash: use it for
+// nothing else.
 #pragma once
 #include <array>
 #include <cstdint>

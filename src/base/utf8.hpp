@@ -1,4 +1,5 @@
-// utf8.hpp: is this text valid UTF-8? For whole strings, and for text that comes in pieces (WebSocket).
+// utf8.hpp: is this text valid UTF-8? For whole strings, and for text that comes in pieces
+// (WebSocket).
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -46,9 +46,12 @@ Conversation::~Conversation() = default;
 
 Conversation::State::State(ConversationHost& owner, ConversationId conversation,
                            ConversationLimits bounds)
-    : host(owner), effects(owner.effects()), id(conversation), limits(bounds),
-      name(std::make_shared<const std::string>(
-          layout::conversation_id(owner.ns(), conversation))) {}
+    : host(owner),
+      effects(owner.effects()),
+      id(conversation),
+      limits(bounds),
+      name(std::make_shared<const std::string>(layout::conversation_id(owner.ns(), conversation))) {
+}
 
 Conversation::State::~State() {
   if (flush_timer != Effects::Timer::none) effects.cancel_timer(flush_timer);
@@ -105,9 +108,11 @@ void Conversation::State::when_loaded(std::function<void(const Error&)> then) {
 void Conversation::State::answer(Op& op) {
   if (auto* send = std::get_if<SendOp>(&op.what)) {
     if (op.error) return send->then(std::move(op.error));
-    Ack ack{.conversation = id, .seq = op.seq,
+    Ack ack{.conversation = id,
+            .seq = op.seq,
             .time = WallTime(std::chrono::milliseconds(op.time_ms)),
-            .number = send->send.number, .repeated = op.repeated};
+            .number = send->send.number,
+            .repeated = op.repeated};
     return send->then(std::move(ack));
   }
   if (auto* create = std::get_if<CreateOp>(&op.what)) {
@@ -151,11 +156,12 @@ void Conversation::State::answer_created(Op& op, CreateOp& create) {
   }
   for (MemberWrite& write : writes) write.birth = true;
   if (user) set_busy(user);
-  write_members(std::move(writes), [this, user, system, then = std::move(create.then)](Error error) {
-    if (user) clear_busy(user);
-    if (error) return then(std::move(error));
-    answer_access(user, system, then);
-  });
+  write_members(std::move(writes),
+                [this, user, system, then = std::move(create.then)](Error error) {
+                  if (user) clear_busy(user);
+                  if (error) return then(std::move(error));
+                  answer_access(user, system, then);
+                });
 }
 
 // ---- Access ----
@@ -202,7 +208,8 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
   Access access;
   access.kind = info.kind;
   access.title = info.title;
-  if (info.kind == ConversationKind::direct) access.peer = info.first == user ? info.second : info.first;
+  if (info.kind == ConversationKind::direct)
+    access.peer = info.first == user ? info.second : info.first;
   access.role = row.role;
   access.visible_from = row.visible_from;
   access.visible_ordinal = row.visible_ordinal;
@@ -224,8 +231,10 @@ void Conversation::create(Caller caller, ConversationKind kind, std::string titl
   Op op{.caller = caller};
   if (kind != ConversationKind::group && kind != ConversationKind::channel)
     op.error = bad("kind: group or channel was expected");
-  else if (Error bad_title = check_title(title)) op.error = std::move(bad_title);
-  else if (Error bad_users = check_users(members)) op.error = std::move(bad_users);
+  else if (Error bad_title = check_title(title))
+    op.error = std::move(bad_title);
+  else if (Error bad_users = check_users(members))
+    op.error = std::move(bad_users);
   make_unique(members, caller.user);
   op.what = CreateOp{kind, std::move(title), std::move(members), std::move(then)};
   if (op.error) return state_->answer(op);
@@ -280,10 +289,11 @@ namespace {
 template <class T>
 Then<T> counted(std::size_t& reads, const std::shared_ptr<const int>& alive, Then<T> then) {
   ++reads;
-  return [&reads, here = std::weak_ptr<const int>(alive), then = std::move(then)](Result<T> result) {
-    if (!here.expired()) --reads;
-    then(std::move(result));
-  };
+  return
+      [&reads, here = std::weak_ptr<const int>(alive), then = std::move(then)](Result<T> result) {
+        if (!here.expired()) --reads;
+        then(std::move(result));
+      };
 }
 }  // namespace
 
@@ -294,13 +304,13 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, user = caller.user, received, read, then](const Error& error) {
     if (error) return then(error);
-    state.with_member(user, [&state, user, received, read,
-                             then](Result<const layout::MemberRow*> row) {
-      if (!row) return then(std::move(row).error());
-      if (*row == nullptr) return then(denied());
-      state.mark_read(user, **row, received, read);
-      then({});
-    });
+    state.with_member(user,
+                      [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
+                        if (!row) return then(std::move(row).error());
+                        if (*row == nullptr) return then(denied());
+                        state.mark_read(user, **row, received, read);
+                        then({});
+                      });
   });
 }
 
@@ -328,11 +338,11 @@ void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
   state.when_loaded([&state, caller, after, limit, then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return state.list_members(after, limit, then);
-    state.with_member(caller.user, [&state, after, limit,
-                                    then](Result<const layout::MemberRow*> row) {
-      if (Error no = check_member(row)) return then(std::move(no));
-      state.list_members(after, limit, then);
-    });
+    state.with_member(caller.user,
+                      [&state, after, limit, then](Result<const layout::MemberRow*> row) {
+                        if (Error no = check_member(row)) return then(std::move(no));
+                        state.list_members(after, limit, then);
+                      });
   });
 }
 

@@ -1,4 +1,5 @@
-// conversation_batch.cpp: decides what waits in order, builds one batch, commits it and carries the outcome through.
+// conversation_batch.cpp: decides what waits in order, builds one batch, commits it and carries the
+// outcome through.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -135,9 +136,11 @@ Decision Conversation::State::decide_birth(Op& op, CreateOp& create) {
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
   const UserId creator = op.caller.user;
-  batch.info = layout::InfoRow{.kind = create.kind, .creator = creator,
-                               .created_ms = batch.now_ms, .title = create.title};
-  wire::RecordFields created{.sender = creator, .kind = EventKind::created, .title = create.title,
+  batch.info = layout::InfoRow{
+      .kind = create.kind, .creator = creator, .created_ms = batch.now_ms, .title = create.title};
+  wire::RecordFields created{.sender = creator,
+                             .kind = EventKind::created,
+                             .title = create.title,
                              .conversation_kind = create.kind};
   stage_event(created);
   if (create.kind == ConversationKind::channel) return Decision::decided;
@@ -146,11 +149,13 @@ Decision Conversation::State::decide_birth(Op& op, CreateOp& create) {
   for (const UserId user : create.members) {
     const bool owner = !creator && user == create.members.front();
     const Role role = owner ? Role::owner : Role::member;
-    wire::RecordFields added{.sender = creator, .kind = EventKind::added, .target = user,
-                             .role = role};
+    wire::RecordFields added{
+        .sender = creator, .kind = EventKind::added, .target = user, .role = role};
     const Seq seq = stage_event(added).stored.seq;
     stage_note(seq);
-    stage_member(user, {.role = role, .since_ms = batch.now_ms, .visible_from = seq,
+    stage_member(user, {.role = role,
+                        .since_ms = batch.now_ms,
+                        .visible_from = seq,
                         .visible_ordinal = batch.head.ordinal});
   }
   return Decision::decided;
@@ -161,8 +166,10 @@ Decision Conversation::State::decide_birth(Op& op, DirectOp& direct) {
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
   batch.head.last_event_ms = batch.now_ms;
-  batch.info = layout::InfoRow{.kind = ConversationKind::direct, .creator = op.caller.user,
-                               .created_ms = batch.now_ms, .first = direct.first,
+  batch.info = layout::InfoRow{.kind = ConversationKind::direct,
+                               .creator = op.caller.user,
+                               .created_ms = batch.now_ms,
+                               .first = direct.first,
                                .second = direct.second};
   for (const UserId user : {direct.first, direct.second})
     stage_member(user, {.role = Role::member, .since_ms = batch.now_ms});
@@ -358,8 +365,8 @@ void Conversation::State::mark_senders(const Staged& done) {
     const auto* send = std::get_if<SendOp>(&op.what);
     if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
     const StagedEvent& event = done.events[op.seq - done.events.front().stored.seq];
-    mark(op.caller.user, {.received = op.seq, .read = op.seq, .ordinal = event.ordinal,
-                          .has_ordinal = true});
+    mark(op.caller.user,
+         {.received = op.seq, .read = op.seq, .ordinal = event.ordinal, .has_ordinal = true});
   }
 }
 

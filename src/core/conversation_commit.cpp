@@ -15,7 +15,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
   Attempt(Effects& effects, std::weak_ptr<const void> alive, Batch batch,
           std::function<void(Settled)> then)
-      : effects_(effects), alive_(std::move(alive)), batch_(std::move(batch)),
+      : effects_(effects),
+        alive_(std::move(alive)),
+        batch_(std::move(batch)),
         then_(std::move(then)) {}
 
   void submit() {
@@ -27,7 +29,8 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
  private:
   void judge(const Committed& committed) {
     switch (committed.verdict) {
-      case Verdict::done: return finish(Outcome::done);
+      case Verdict::done:
+        return finish(Outcome::done);
       case Verdict::refused:
         if (!unsure_) return finish(Outcome::refused);
         // Not this attempt; an earlier one may have been what moved the guard.
@@ -35,7 +38,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
       case Verdict::failed:
         if (!unsure_) return finish(Outcome::failed, committed.error);
         return wait([](Attempt& self) { self.look(); });  // an earlier attempt may still land
-      case Verdict::unknown: unsure_ = true; return look();
+      case Verdict::unknown:
+        unsure_ = true;
+        return look();
     }
   }
 
@@ -87,10 +92,10 @@ Scan owned_scan(std::uint8_t space, std::string partition, std::string from, std
   struct Names {
     std::string partition, from, to;
   };
-  auto names = std::make_shared<const Names>(
-      Names{std::move(partition), std::move(from), std::move(to)});
-  return {.partition = {space, names->partition}, .from = names->from, .to = names->to,
-          .owner = names};
+  auto names =
+      std::make_shared<const Names>(Names{std::move(partition), std::move(from), std::move(to)});
+  return {
+      .partition = {space, names->partition}, .from = names->from, .to = names->to, .owner = names};
 }
 
 Scan owned_scan_of(std::uint8_t space, std::string partition, std::string key) {

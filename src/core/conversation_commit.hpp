@@ -1,4 +1,5 @@
-// core/conversation_commit.hpp: one guarded commit of one partition, carried on until its outcome is known (STORE §1.2).
+// core/conversation_commit.hpp: one guarded commit of one partition, carried on until its outcome
+// is known (STORE §1.2).
 #pragma once
 #include <functional>
 #include <memory>
@@ -22,8 +23,8 @@ struct Settled {
   Error error;
 };
 
-/// Submits `batch`, resolves `unknown` by the guard (the same batch again, 10 ms to 1 s apart, for as
-/// long as `alive` is), and answers once. The batch's views belong to its owner.
+/// Submits `batch`, resolves `unknown` by the guard (the same batch again, 10 ms to 1 s apart, for
+/// as long as `alive` is), and answers once. The batch's views belong to its owner.
 void submit_guarded(Effects& effects, std::weak_ptr<const void> alive, Batch batch,
                     std::function<void(Settled)> then);
 
@@ -47,7 +48,10 @@ class BatchWriter {
   void end();
   void put(Bytes key, Bytes value);
   void erase(Bytes key);
-  void expect(Bytes guard) { expect_ = add(guard); has_expect_ = true; }
+  void expect(Bytes guard) {
+    expect_ = add(guard);
+    has_expect_ = true;
+  }
   void guard(Bytes guard) { guard_ = add(guard); }
   void note(Bytes note) { note_ = add(note); }
   Batch finish() &&;

@@ -1,4 +1,5 @@
-// conversation_load.cpp: reads a conversation into memory, catches up with what others committed, and reads rows by key.
+// conversation_load.cpp: reads a conversation into memory, catches up with what others committed,
+// and reads rows by key.
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -20,7 +21,8 @@ Error unreadable(const char* what) {
 
 }  // namespace
 
-// ---- The conversation: guard and info first, then the member (or pending) rows under one guard ----
+// ---- The conversation: guard and info first, then the member (or pending) rows under one guard
+// ----
 
 void Conversation::State::load() {
   phase = Phase::loading;
@@ -87,8 +89,11 @@ void Conversation::State::rows_loaded() {
 
 /// Others committed (or an attempt of ours that was given up): followers here get their events too.
 void Conversation::State::catch_up() {
-  ReadRange range{.partition = *name, .conversation = id, .ns = host.ns(),
-                  .from = published->seq + 1, .to = head.head};
+  ReadRange range{.partition = *name,
+                  .conversation = id,
+                  .ns = host.ns(),
+                  .from = published->seq + 1,
+                  .to = head.head};
   read_events(effects, std::move(range), input<Result<EventPage>>([this](Result<EventPage> page) {
                 if (!page) return load_failed(page.error());
                 publish_foreign(std::move(page->events));
@@ -253,8 +258,8 @@ void Conversation::State::read_wanted() {
       case Wanted::What::member: {
         const UserId user = next.sender.user;
         const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
-        cells.push_back({layout::member, layout::member_id(host.ns(), id, bucket),
-                         layout::member_key(user)});
+        cells.push_back(
+            {layout::member, layout::member_id(host.ns(), id, bucket), layout::member_key(user)});
         break;
       }
       case Wanted::What::host_key:
@@ -274,8 +279,8 @@ void Conversation::State::read_wanted() {
           case Wanted::What::sender:
             fill(senders, span.wanted.sender, result, span.from, span.count, [this](Bytes value) {
               auto row = layout::decode_sender(value);
-              // A commit that our guard does not show yet vouches for nothing; if it landed, ours is
-              // refused and the row is read again.
+              // A commit that our guard does not show yet vouches for nothing; if it landed, ours
+              // is refused and the row is read again.
               if (row)
                 std::erase_if(row->open, [this](const auto& open) { return open.seq > head.head; });
               return row;

@@ -1,6 +1,7 @@
-// core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one file per noun:
-// conversation.cpp (arrival, answers, access), conversation_load.cpp, conversation_batch.cpp (batches and commits),
-// senders.cpp, members.cpp, members_buckets.cpp, sealing.cpp, receipts.cpp.
+// core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
+// file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
+// conversation_batch.cpp (batches and commits), senders.cpp, members.cpp, members_buckets.cpp,
+// sealing.cpp, receipts.cpp.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -39,12 +40,29 @@ struct DirectOp {
   UserId first, second;
   Then<Access> then;
 };
-struct JoinOp { Then<Access> then; };
-struct LeaveOp { Then<void> then; };
-struct AddOp { std::vector<UserId> users; Then<void> then; };
-struct RemoveOp { UserId user; Then<void> then; };
-struct RoleOp { UserId user; Role role; Then<void> then; };
-struct TitleOp { std::string title; Then<void> then; };
+struct JoinOp {
+  Then<Access> then;
+};
+struct LeaveOp {
+  Then<void> then;
+};
+struct AddOp {
+  std::vector<UserId> users;
+  Then<void> then;
+};
+struct RemoveOp {
+  UserId user;
+  Then<void> then;
+};
+struct RoleOp {
+  UserId user;
+  Role role;
+  Then<void> then;
+};
+struct TitleOp {
+  std::string title;
+  Then<void> then;
+};
 
 struct Op {
   Caller caller;
@@ -163,13 +181,13 @@ struct Staged {
   std::optional<layout::InfoRow> info;
   std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
-  std::vector<PendingMember> pending;       // new 'p' rows
-  std::vector<Seq> pending_erased;          // 'p' rows done with
-  std::vector<std::string> expired_keys;    // 'k' rows to erase
+  std::vector<PendingMember> pending;     // new 'p' rows
+  std::vector<Seq> pending_erased;        // 'p' rows done with
+  std::vector<std::string> expired_keys;  // 'k' rows to erase
   layout::Note note;
   bool has_note = false;
-  std::string guard;                        // as submitted
-  std::size_t rows = 0, bytes = 0;          // estimates, never too small
+  std::string guard;                // as submitted
+  std::size_t rows = 0, bytes = 0;  // estimates, never too small
   [[nodiscard]] bool empty() const noexcept {
     return events.empty() && senders.empty() && members.empty() && !birth;
   }
@@ -347,11 +365,12 @@ struct Conversation::State {
   template <class T, class F>
   std::function<void(T)> input(F then) {
     ++outstanding;
-    return [this, here = std::weak_ptr<const void>(alive), then = std::move(then)](T result) mutable {
-      if (here.expired()) return;
-      --outstanding;
-      then(std::move(result));
-    };
+    return
+        [this, here = std::weak_ptr<const void>(alive), then = std::move(then)](T result) mutable {
+          if (here.expired()) return;
+          --outstanding;
+          then(std::move(result));
+        };
   }
   void get(Get request, std::function<void(Result<Cells>)> then) {
     effects.get(std::move(request), input<Result<Cells>>(std::move(then)));
@@ -395,7 +414,7 @@ struct Conversation::State {
   // In flight.
   std::optional<Staged> staged;  // being built, then in flight
   bool in_flight = false;
-  bool doubtful = false;         // refused after `unknown`: the reload shows whether it landed
+  bool doubtful = false;  // refused after `unknown`: the reload shows whether it landed
   bool force_flush = false;
   Effects::Timer flush_timer = Effects::Timer::none;
 
@@ -419,7 +438,7 @@ struct Conversation::State {
     bool busy = false;
   };
   std::unordered_map<std::uint16_t, Bucket> buckets;
-  std::size_t member_writes = 0;  // waiting or under way
+  std::size_t member_writes = 0;      // waiting or under way
   std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
   std::vector<std::function<void(const Error&)>> count_waiters;
   bool reading_counts = false;
@@ -445,6 +464,5 @@ struct Conversation::State {
   bool reading_receipts = false;
   Effects::Timer receipt_timer = Effects::Timer::none;
 };
-
 
 }  // namespace parley::core

@@ -64,9 +64,13 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     if (attempt_ > 0) end = std::min(end, page_.head.head);
     from_key_ = layout::event_key(range_.from);
     to_key_ = layout::event_key(std::max(end, range_.from) + 1);
-    Scan scan{.partition = partition(), .from = from_key_, .to = to_key_,
-              .reverse = range_.backward, .max_rows = range_.max_events,
-              .max_bytes = range_.max_bytes + row_overhead * range_.max_events, .owner = self};
+    Scan scan{.partition = partition(),
+              .from = from_key_,
+              .to = to_key_,
+              .reverse = range_.backward,
+              .max_rows = range_.max_events,
+              .max_bytes = range_.max_bytes + row_overhead * range_.max_events,
+              .owner = self};
     effects_.scan(std::move(scan), [self](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
       self->take_open(*rows);
@@ -112,8 +116,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
       for (const Row& row : rows->rows) {
         const auto seq = layout::parse_number_key('o', row.key);
         if (!seq) continue;
-        auto event =
-            layout::decode_event(self->range_.conversation, *seq, row.value, rows->owner);
+        auto event = layout::decode_event(self->range_.conversation, *seq, row.value, rows->owner);
         if (!event) return self->then_(std::move(event).error());
         self->overlays_.push_back(std::move(*event));
         self->overlay_from_ = *seq + 1;
@@ -160,8 +163,11 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     if (!cursor_.empty()) (range_.backward ? to_key_ : from_key_) = cursor_;
     archive_ = layout::archive_id(range_.ns, range_.conversation, at);
     const std::size_t room = range_.max_bytes > bytes_ ? range_.max_bytes - bytes_ : 1;
-    Scan scan{.partition = {layout::archive, archive_}, .from = from_key_, .to = to_key_,
-              .reverse = range_.backward, .max_bytes = static_cast<std::uint32_t>(room),
+    Scan scan{.partition = {layout::archive, archive_},
+              .from = from_key_,
+              .to = to_key_,
+              .reverse = range_.backward,
+              .max_bytes = static_cast<std::uint32_t>(room),
               .owner = self};
     effects_.scan(std::move(scan), [self, bucket, bucket_last](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
@@ -182,8 +188,8 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
         sealed_.push_back(std::move(event));
       }
     }
-    const bool passed = want_from_ > want_to_ ||
-                        (range_.backward ? want_to_ < bucket : want_from_ > bucket_last);
+    const bool passed =
+        want_from_ > want_to_ || (range_.backward ? want_to_ < bucket : want_from_ > bucket_last);
     cursor_.clear();
     if (!passed && rows.more && !rows.rows.empty()) {
       cursor_ = rows.rows.back().key;
@@ -218,8 +224,9 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     if (!events.empty() && range_.backward && events.back().seq != high_) return again();
     for (StoredEvent& overlay : overlays_) apply(overlay);
     cut_to_bytes();
-    const Seq reached = events.empty() ? 0 : range_.backward ? events.front().seq
-                                                             : events.back().seq;
+    const Seq reached = events.empty()    ? 0
+                        : range_.backward ? events.front().seq
+                                          : events.back().seq;
     if (reached != (range_.backward ? low_ : high_)) page_.more = true;
     finish();
   }
@@ -257,10 +264,11 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   ReadRange range_;
   std::function<void(Result<EventPage>)> then_;
   EventPage page_;
-  std::string guard_, from_key_, to_key_, archive_, cursor_;  // views of them are in the store's hands
+  std::string guard_, from_key_, to_key_, archive_,
+      cursor_;  // views of them are in the store's hands
   std::vector<StoredEvent> open_, overlays_, sealed_;
-  Seq low_ = 1, high_ = 0;                // the window that the answer may cover
-  Seq want_from_ = 1, want_to_ = 0;       // of it, what the archive still has to bring
+  Seq low_ = 1, high_ = 0;           // the window that the answer may cover
+  Seq want_from_ = 1, want_to_ = 0;  // of it, what the archive still has to bring
   Seq overlay_from_ = 0;
   std::size_t bytes_ = 0;
   int attempt_ = 0;
@@ -269,8 +277,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
 
 }  // namespace
 
-void read_events(Effects& effects, ReadRange range,
-                 std::function<void(Result<EventPage>)> then) {
+void read_events(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then) {
   std::make_shared<ReadJob>(effects, std::move(range), std::move(then))->start();
 }
 

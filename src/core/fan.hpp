@@ -27,8 +27,8 @@ struct Subscription {
   Level level = Level::none;
   State state = State::opening;
   std::uint16_t attempt = 0;  // which Subscribe opened it: a later one replaces it
-  Seq next = 1;  // the next event to push
-  Seq last = 0;  // not 0: access ended with this event; the subscription ends after it
+  Seq next = 1;               // the next event to push
+  Seq last = 0;               // not 0: access ended with this event; the subscription ends after it
   UserId user;
   Seq visible_from = 1;
 };

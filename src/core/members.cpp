@@ -1,4 +1,5 @@
-// members.cpp: who is in, who may, and the events that change it. Channels: members_buckets.cpp has the rows.
+// members.cpp: who is in, who may, and the events that change it. Channels: members_buckets.cpp has
+// the rows.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -113,11 +114,13 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
     return Decision::decided;  // a member already: the answer is the access
   }
   set_busy(user);
-  write_member({.user = user, .then = [this, user, then = std::move(join.then)](
-                                          Result<layout::MemberRow> row) {
+  write_member({.user = user,
+                .then = [this, user, then = std::move(join.then)](Result<layout::MemberRow> row) {
                   clear_busy(user);
-                  if (!row) then(std::move(row).error());
-                  else answer_access(user, *row, then);
+                  if (!row)
+                    then(std::move(row).error());
+                  else
+                    answer_access(user, *row, then);
                   pump();
                 }});
   return Decision::moved;
@@ -144,9 +147,9 @@ Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
                                  [user](const Op& other) { return other.caller.user == user; });
   if (ahead) return Decision::later;
   set_busy(user);
-  write_member({.what = MemberWrite::What::leave, .user = user,
-                .then = [this, user, then = std::move(leave.then)](
-                            Result<layout::MemberRow> row) {
+  write_member({.what = MemberWrite::What::leave,
+                .user = user,
+                .then = [this, user, then = std::move(leave.then)](Result<layout::MemberRow> row) {
                   clear_busy(user);
                   if (row) host.access_ended(id, user, row->left_at);
                   then(row ? Result<void>() : Result<void>(std::move(row).error()));
@@ -170,11 +173,13 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
   }
   if (!fits(fresh.size(), fresh.size() * 2, fresh.size() * event_bytes)) return Decision::full;
   for (const UserId user : fresh) {
-    wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::added, .target = user,
-                              .role = Role::member};
+    wire::RecordFields fields{
+        .sender = op.caller.user, .kind = EventKind::added, .target = user, .role = Role::member};
     const Seq seq = stage_event(fields).stored.seq;
     stage_note(seq);
-    stage_member(user, {.role = Role::member, .since_ms = staged->now_ms, .visible_from = seq,
+    stage_member(user, {.role = Role::member,
+                        .since_ms = staged->now_ms,
+                        .visible_from = seq,
                         .visible_ordinal = staged->head.ordinal});
   }
   return decision;
@@ -251,8 +256,8 @@ Decision Conversation::State::decide(Op& op, RoleOp& change) {
 }
 
 void Conversation::State::change_role(UserId user, UserId by, Role role) {
-  wire::RecordFields fields{.sender = by, .kind = EventKind::role_changed, .target = user,
-                            .role = role};
+  wire::RecordFields fields{
+      .sender = by, .kind = EventKind::role_changed, .target = user, .role = role};
   stage_event(fields);
   staged->head.authority = fields.seq;
   if (channel()) {
@@ -272,8 +277,8 @@ Decision Conversation::State::decide(Op& op, TitleOp& title) {
   const std::string& now = staged->info ? staged->info->title : info.title;
   if (now == title.title) return decision;
   if (!fits(1, 2, event_bytes + 2 * title.title.size() + 64)) return Decision::full;
-  wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::settings_changed,
-                            .title = title.title};
+  wire::RecordFields fields{
+      .sender = op.caller.user, .kind = EventKind::settings_changed, .title = title.title};
   stage_event(fields);
   if (!staged->info) {
     staged->info = info;
@@ -313,8 +318,10 @@ void Conversation::State::filter_members(std::vector<UserId> users,
   };
   for (const UserId user : job->users) {
     with_member(user, [job, user, one_done](Result<const layout::MemberRow*> row) {
-      if (!row) job->error = row.error();
-      else if (*row != nullptr && (*row)->role != Role::none) job->found.push_back(user);
+      if (!row)
+        job->error = row.error();
+      else if (*row != nullptr && (*row)->role != Role::none)
+        job->found.push_back(user);
       one_done();
     });
   }

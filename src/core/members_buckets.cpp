@@ -1,4 +1,5 @@
-// members_buckets.cpp: a channel's member partitions: rows written one guarded commit a bucket, read by key, counted in the guards.
+// members_buckets.cpp: a channel's member partitions: rows written one guarded commit a bucket,
+// read by key, counted in the guards.
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -112,8 +113,8 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
       job->cell = *cell;
       job->guard = std::string(*found->guard);
     }
-    if (!take_member(job->rows[0].row, found->rows.empty() ? std::optional<Bytes>()
-                                                           : found->rows[0].value))
+    if (!take_member(job->rows[0].row,
+                     found->rows.empty() ? std::optional<Bytes>() : found->rows[0].value))
       return bucket_done(*job, unreadable());
     if (job->rows.size() == 1) return commit_bucket(job);
     std::vector<OwnedCell> cells;
@@ -141,8 +142,8 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       if (member_count() + static_cast<std::uint64_t>(delta > 0 ? delta : 0) >=
           limits::channel_members)
         return Error{Errc::limit_reached, "the channel has 1,000,000 members"};
-      layout::MemberRow fresh{.role = write.role, .since_ms = effects.now().wall_ms,
-                              .visible_ordinal = head.ordinal};
+      layout::MemberRow fresh{
+          .role = write.role, .since_ms = effects.now().wall_ms, .visible_ordinal = head.ordinal};
       if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied
       row = fresh;
       ++delta;
@@ -206,7 +207,8 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
       case Settled::Outcome::refused:
         job->unsure = job->unsure || outcome.unsure;
         return read_bucket(job);
-      case Settled::Outcome::failed: return bucket_done(*job, outcome.error);
+      case Settled::Outcome::failed:
+        return bucket_done(*job, outcome.error);
     }
   });
 }
@@ -241,8 +243,10 @@ void Conversation::State::apply_pending() {
   for (PendingMember& change : pending) {
     if (change.queued || change.applied) continue;
     change.queued = true;
-    write_member({.what = MemberWrite::What::pending, .user = change.row.user,
-                  .role = change.row.role, .seq = change.seq,
+    write_member({.what = MemberWrite::What::pending,
+                  .user = change.row.user,
+                  .role = change.row.role,
+                  .seq = change.seq,
                   .then = [this, seq = change.seq](Result<layout::MemberRow> row) {
                     for (PendingMember& made : pending) {
                       if (made.seq != seq) continue;
@@ -274,8 +278,8 @@ void Conversation::State::clear_busy(UserId user) {
 
 // ---- Reads ----
 
-void Conversation::State::with_member(
-    UserId user, std::function<void(Result<const layout::MemberRow*>)> then) {
+void Conversation::State::with_member(UserId user,
+                                      std::function<void(Result<const layout::MemberRow*>)> then) {
   if (!channel()) return then(members.find(user));
   MemberWaiter waiter{user, std::move(then)};
   if (serve(waiter)) return;
@@ -297,8 +301,10 @@ bool Conversation::State::serve(MemberWaiter& waiter) {
     return true;
   }
   std::optional<layout::MemberRow> row;
-  if (entry->present) row = entry->row;
-  else channel_members.erase(waiter.user);
+  if (entry->present)
+    row = entry->row;
+  else
+    channel_members.erase(waiter.user);
   if (row) apply_decided(waiter.user, *row);
   waiter.then(row ? &*row : nullptr);
   return true;
@@ -379,8 +385,8 @@ void Conversation::State::list_members(UserId after, std::uint32_t limit,
         page.more = true;
         break;
       }
-      page.members.push_back({user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)),
-                              row.visible_from});
+      page.members.push_back(
+          {user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)), row.visible_from});
       const auto receipt = receipts[0].rows.find(user);
       if (receipt != receipts[0].rows.end())
         page.receipts.push_back({user, receipt->second.received, receipt->second.read});

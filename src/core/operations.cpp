@@ -362,8 +362,8 @@ void Operations::operator()(wire::SendSignal&& signal) {
       sub != nullptr && sub->state != Subscription::State::opening && sub->last == 0;
   if (known_member) sessions.answer(ref, number, wire::Done{});
   const ConversationId id = out.conversation;
-  shard.at_home(id, [ref = ref, number = number, known_member,
-                     out = std::move(out)](ShardState& there, Conversation& home) {
+  shard.at_home(id, [ref = ref, number = number, known_member, out = std::move(out)](
+                        ShardState& there, Conversation& home) {
     if (known_member) return there.signal(out, ref);
     home.access(out.sender, [&there, ref, number, out](Result<Access> access) {
       if (access && access->role == Role::none) access = denied();
@@ -378,9 +378,8 @@ void Operations::operator()(wire::SendSignal&& signal) {
 bool Operations::within_budget(const ConversationId& id) {
   auto& budgets = session.signals;
   const auto now = shard.world.now().steady;
-  auto budget = std::find_if(budgets.begin(), budgets.end(), [&](const auto& candidate) {
-    return candidate.conversation == id;
-  });
+  auto budget = std::find_if(budgets.begin(), budgets.end(),
+                             [&](const auto& candidate) { return candidate.conversation == id; });
   if (budget == budgets.end()) {
     if (budgets.size() >= 4) budgets.erase(budgets.begin());
     budget = budgets.insert(budgets.end(), {id, now, 0});

@@ -48,7 +48,7 @@ struct Operations {
   bool fail(Errc code, const char* text);
   bool known(const ConversationId& id);  // false: refused
   bool within_budget(const ConversationId& id);
-  bool has_user();                       // false: refused, the system has no user
+  bool has_user();  // false: refused, the system has no user
   void read_history(wire::History history, Seq visible_from, Seq last);
   void open_pair(UserId first, UserId second, UserId asking);
 };

@@ -9,27 +9,34 @@ constexpr auto nobody = static_cast<Role>(255);
 // The least role that may do it; none: everybody, strangers too.
 Role least(ConversationKind kind, Action action) noexcept {
   switch (kind) {
-    case ConversationKind::direct: return action == Action::send ? Role::member : nobody;
+    case ConversationKind::direct:
+      return action == Action::send ? Role::member : nobody;
     case ConversationKind::group:
       switch (action) {
         case Action::send:
-        case Action::leave: return Role::member;
+        case Action::leave:
+          return Role::member;
         case Action::add:
         case Action::remove:
         case Action::set_role:
-        case Action::set_title: return Role::admin;
-        case Action::join: return nobody;
+        case Action::set_title:
+          return Role::admin;
+        case Action::join:
+          return nobody;
       }
       break;
     case ConversationKind::channel:
       switch (action) {
-        case Action::join: return Role::none;
+        case Action::join:
+          return Role::none;
         case Action::send:
-        case Action::leave: return Role::member;
+        case Action::leave:
+          return Role::member;
         case Action::add:
         case Action::remove:
         case Action::set_role:
-        case Action::set_title: return Role::admin;
+        case Action::set_title:
+          return Role::admin;
       }
       break;
   }
@@ -42,9 +49,7 @@ bool may(ConversationKind kind, Action action, Role role) noexcept {
   return role >= least(kind, action);
 }
 
-bool may_remove(Role actor, Role target) noexcept {
-  return actor >= Role::admin && target < actor;
-}
+bool may_remove(Role actor, Role target) noexcept { return actor >= Role::admin && target < actor; }
 
 bool may_give(Role actor, Role target, Role to, bool self) noexcept {
   if (actor < Role::admin) return false;
@@ -56,8 +61,6 @@ bool known_role(Role role) noexcept {
   return role == Role::member || role == Role::admin || role == Role::owner;
 }
 
-Error denied() {
-  return {Errc::denied, "no such conversation, or it is not open to you for this"};
-}
+Error denied() { return {Errc::denied, "no such conversation, or it is not open to you for this"}; }
 
 }  // namespace parley::core

@@ -1,4 +1,5 @@
-// receipts.cpp: how far everybody has come: merged by maximum in memory, committed together, then announced (CONTRACT I6).
+// receipts.cpp: how far everybody has come: merged by maximum in memory, committed together, then
+// announced (CONTRACT I6).
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -239,16 +240,19 @@ void Conversation::State::find_ordinals(std::shared_ptr<ReceiptJob> job) {
       continue;
     }
     ++job->lookups;
-    ReadRange range{.partition = *name, .conversation = id, .ns = host.ns(),
-                    .from = marked.read, .to = marked.read, .max_events = 1};
+    ReadRange range{.partition = *name,
+                    .conversation = id,
+                    .ns = host.ns(),
+                    .from = marked.read,
+                    .to = marked.read,
+                    .max_events = 1};
     read_events(effects, std::move(range),
                 input<Result<EventPage>>([job, i, one_done](Result<EventPage> page) {
                   Marked& found = job->marks[i].second;
                   if (!page) {
                     job->error = page.error();
                   } else if (!page->events.empty()) {
-                    found.ordinal =
-                        wire::read_record(page->events[0].record.bytes()).ordinal;
+                    found.ordinal = wire::read_record(page->events[0].record.bytes()).ordinal;
                   } else {
                     found.ordinal = page->head.floor_ordinal;  // below the floor
                   }
@@ -299,7 +303,8 @@ void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
       case Settled::Outcome::refused:  // merging again is harmless, whatever landed
         receipts[job->bucket].loaded = false;
         return read_receipts(job);
-      case Settled::Outcome::failed: return receipts_failed(*job, settled.error);
+      case Settled::Outcome::failed:
+        return receipts_failed(*job, settled.error);
     }
   });
 }

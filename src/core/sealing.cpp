@@ -1,4 +1,5 @@
-// sealing.cpp: moves old open events into chunks of the archive (STORE §9): the chunk first, then the rows leave.
+// sealing.cpp: moves old open events into chunks of the archive (STORE §9): the chunk first, then
+// the rows leave.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -43,7 +44,8 @@ std::optional<std::uint64_t> Conversation::State::recent_ordinal(Seq seq) const 
 }
 
 void Conversation::State::maybe_seal() {
-  if (sealing || phase != Phase::ready || archived > head.sealed || head.head == head.sealed) return;
+  if (sealing || phase != Phase::ready || archived > head.sealed || head.head == head.sealed)
+    return;
   const bool whole = !tail.empty() && tail.front().seq <= head.sealed + 1;
   if (whole) {
     if (tail.size() <= limits::open_events && tail_bytes <= 2 * limits::chunk_bytes) return;
@@ -53,8 +55,12 @@ void Conversation::State::maybe_seal() {
   if (tail_checked && head.head - head.sealed <= limits::open_events) return;
   sealing = true;
   tail_checked = true;
-  ReadRange range{.partition = *name, .conversation = id, .ns = host.ns(),
-                  .from = head.sealed + 1, .to = head.head, .max_events = seal_events,
+  ReadRange range{.partition = *name,
+                  .conversation = id,
+                  .ns = host.ns(),
+                  .from = head.sealed + 1,
+                  .to = head.head,
+                  .max_events = seal_events,
                   .max_bytes = seal_bytes};
   read_events(effects, std::move(range),
               input<Result<EventPage>>([this, from = generation](Result<EventPage> page) {
@@ -84,8 +90,8 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   std::size_t at = 0, bytes = 0;
   while (at < events.size() && at < seal_events && bytes < seal_bytes) {
     const std::size_t count = layout::full_chunk(events.data() + at, events.size() - at);
-    const bool other = events[at].seq >> layout::archive_shift !=
-                       events.front().seq >> layout::archive_shift;
+    const bool other =
+        events[at].seq >> layout::archive_shift != events.front().seq >> layout::archive_shift;
     if (count == 0 || other) break;
     const auto first = events.begin() + static_cast<std::ptrdiff_t>(at);
     job->chunks.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
@@ -99,8 +105,8 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   seal_read_guard(std::move(job));
 }
 
-/// The archive's guard, then our own head: when nobody has sealed further before that moment, nobody
-/// can have changed these chunks under the archive guard just read.
+/// The archive's guard, then our own head: when nobody has sealed further before that moment,
+/// nobody can have changed these chunks under the archive guard just read.
 void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
   archive_guard.reset();
   get(owned_get({{layout::archive, job->partition, {}}}), [this, job](Result<Cells> cells) {
@@ -113,7 +119,8 @@ void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
     if (cells->values[0]) found = std::string(*cells->values[0]);
     get(owned_get({{layout::conversation, *name, {}}}), [this, job, found](Result<Cells> ours) {
       if (job->generation != generation) return;
-      const auto now = ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
+      const auto now =
+          ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
       if (!now || now->epoch != head.epoch || now->sealed != head.sealed) {
         sealing = false;  // another owner is at work; our next commit will be refused
         return;

@@ -29,8 +29,7 @@ bool is_text(std::string_view content_type) {
 Error check_content(const wire::Send& send, std::size_t max_body, std::size_t max_value) {
   if (send.content_type.size() > limits::content_type)
     return {Errc::too_large, "content_type: at most 128 bytes were expected"};
-  const std::size_t most =
-      std::min(max_body, max_value - record_overhead - limits::content_type);
+  const std::size_t most = std::min(max_body, max_value - record_overhead - limits::content_type);
   if (send.body.size() > most)
     return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
   if (!base::valid_utf8(send.content_type))
@@ -44,8 +43,7 @@ Error check_identity(const Caller& caller, const wire::Send& send) {
   if (send.key.size() > limits::host_key)
     return {Errc::too_large, "key: at most 128 bytes were expected"};
   if (send.number == 0) return {};
-  if (!caller.device)
-    return {Errc::invalid_argument, "number: only a device numbers its sends"};
+  if (!caller.device) return {Errc::invalid_argument, "number: only a device numbers its sends"};
   if (send.settled > send.number)
     return {Errc::invalid_argument, "settled: at most the send's own number was expected"};
   return {};
@@ -141,7 +139,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
       return Decision::decided;
     }
   }
-  const std::size_t record = record_overhead + send.send.body.size() + send.send.content_type.size();
+  const std::size_t record =
+      record_overhead + send.send.body.size() + send.send.content_type.size();
   if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))
     return Decision::full;
   stage_send(op, send);
@@ -180,8 +179,7 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
   if (!entry.dirty && row.seq > head.head) return {};  // of a commit that our guard does not show
   const std::int64_t age = static_cast<std::int64_t>(today()) - row.time_ms / day_ms;
   if (age > limits::host_key_days) return {};
-  if (row.body_crc != send.crc)
-    return {Errc::key_reused, "key: used before with another content"};
+  if (row.body_crc != send.crc) return {Errc::key_reused, "key: used before with another content"};
   op.repeated = true;
   op.seq = row.seq;
   op.time_ms = row.time_ms;
@@ -190,9 +188,12 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
 
 void Conversation::State::stage_send(Op& op, SendOp& send) {
   wire::Send& what = send.send;
-  wire::RecordFields fields{.sender = op.caller.user, .kind = EventKind::message,
-                            .echo = what.random, .content_type = what.content_type,
-                            .body = what.body.bytes(), .reply_to = what.reply_to};
+  wire::RecordFields fields{.sender = op.caller.user,
+                            .kind = EventKind::message,
+                            .echo = what.random,
+                            .content_type = what.content_type,
+                            .body = what.body.bytes(),
+                            .reply_to = what.reply_to};
   StagedEvent& event = stage_event(fields);
   event.stored.device = op.caller.device;
   event.stored.number = what.number;

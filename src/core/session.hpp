@@ -44,7 +44,7 @@ struct SessionState {
   SessionSetup::Kind kind = SessionSetup::Kind::link;
   Phase phase = Phase::hello;
   bool auto_subscribe = false;
-  bool reading = false;  // a refill is with the store
+  bool reading = false;        // a refill is with the store
   std::uint16_t attempts = 0;  // Subscribe items so far
   std::uint32_t generation = 0;
   std::vector<Open> open;  // requests without an answer

@@ -20,10 +20,10 @@ constexpr std::uint32_t refill_bytes = 128 * 1024;  // one page on its way to a 
 struct Sessions::Subscribing {
   struct Outcome {
     ResumeAnswer answer;
-    Seq next = 0;         // full: the first event to push
-    bool follow = false;  // the subscription stays
+    Seq next = 0;               // full: the first event to push
+    bool follow = false;        // the subscription stays
     std::uint16_t attempt = 0;  // the subscription that was opened for it
-    Seq mark_at = 0;      // the event whose mark decides
+    Seq mark_at = 0;            // the event whose mark decides
   };
   SessionRef ref;
   std::uint32_t number = 0;   // 0: nobody asked (in-process sessions follow by themselves)

@@ -110,11 +110,11 @@ class UserHome {
     DeviceId id;
     layout::DeviceRow row;
   };
-  std::vector<DeviceWrite> devices_;  // to be written with the next commit
-  int operations_ = 0;                // reads under way
+  std::vector<DeviceWrite> devices_;         // to be written with the next commit
+  int operations_ = 0;                       // reads under way
   std::vector<ConversationId> to_announce_;  // committed, and not yet told to the sessions
-  std::vector<ConversationId> changed_;      // committed while lists were read: told again after them
-  int listings_ = 0;                         // lists being read
+  std::vector<ConversationId> changed_;  // committed while lists were read: told again after them
+  int listings_ = 0;                     // lists being read
   bool announcing_ = false;
 
   std::vector<UserSession> sessions_;

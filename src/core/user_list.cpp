@@ -235,9 +235,9 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       entry.received = receipt->received;
       entry.read = receipt->read;
     }
-    entry.unread = unread_of(head->ordinal, receipt ? receipt->read_ordinal : 0,
-                             member ? member->visible_ordinal : item.row.visible_ordinal,
-                             head->floor_ordinal);
+    entry.unread =
+        unread_of(head->ordinal, receipt ? receipt->read_ordinal : 0,
+                  member ? member->visible_ordinal : item.row.visible_ordinal, head->floor_ordinal);
     const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));

@@ -67,23 +67,20 @@ Error Writer::forget(std::uint64_t through, Store::Done<Result<void>>& done) {
 /// `fill` takes the caller's things over; it is not run when the operation is not taken.
 template <class Fill>
 Error Writer::enqueue(Operation& operation, const Fill& fill) {
-  bool wake = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (!taking_) return store::closed_error();
-    // One batch always fits, however small the limit.
-    if (queue_bytes_ != 0 && queue_bytes_ + operation.bytes > options_.queue_limit) {
-      Error error{Errc::busy, "too many bytes of commits wait for the disk"};
-      error.retry_after = std::chrono::milliseconds(100);
-      return error;
-    }
-    queue_.emplace_back();  // may fail; nothing after it does
-    queue_bytes_ += operation.bytes;
-    fill();
-    queue_.back() = std::move(operation);
-    wake = std::exchange(idle_, false);
+  std::lock_guard lock(mutex_);
+  if (!taking_) return store::closed_error();
+  // One batch always fits, however small the limit.
+  if (queue_bytes_ != 0 && queue_bytes_ + operation.bytes > options_.queue_limit) {
+    Error error{Errc::busy, "too many bytes of commits wait for the disk"};
+    error.retry_after = std::chrono::milliseconds(100);
+    return error;
   }
-  if (wake) wake_.notify_one();
+  queue_.emplace_back();  // may fail; nothing after it does
+  queue_bytes_ += operation.bytes;
+  fill();
+  queue_.back() = std::move(operation);
+  // Under the lock: once it is free, the last completion may destroy this.
+  if (std::exchange(idle_, false)) wake_.notify_one();
   return {};
 }
 
@@ -93,12 +90,10 @@ void Writer::stop_taking() {
 }
 
 void Writer::finish(std::function<void()> last) {
-  {
-    std::lock_guard lock(mutex_);
-    taking_ = idle_ = false;
-    last_ = std::move(last);
-  }
-  wake_.notify_one();
+  std::lock_guard lock(mutex_);
+  taking_ = idle_ = false;
+  last_ = std::move(last);
+  wake_.notify_one();  // under the lock: once it is free, `last` may destroy this
 }
 
 void Writer::run() {

@@ -14,8 +14,7 @@ namespace parley::runtime {
 
 /// A single-threaded loop, and all of LinkHost. Work is done in turns: what was posted, timers that
 /// are due, descriptors that are ready, then the turn's end hook (the engine flushes there).
-/// Drive it in one of three ways: run() on a thread of its own, poll() from a host's loop, or
-/// HostExecutor (host_executor.hpp) on a host's Asio executor.
+/// Drive it by run() on a thread of its own, or by poll() from a host's loop or executor.
 /// Ownership: callbacks belong to the loop until they ran, were cancelled, or the loop is
 /// destroyed. Thread: post(), stop(), wake() any thread; everything else the thread that drives the
 /// loop (one at a time), or before it is driven.

@@ -435,8 +435,10 @@ std::optional<Note> decode_note(Bytes value) {
       note.last = in.u64();
       break;
     case Note::Kind::pair:
-    case Note::Kind::channel_join: break;
-    default: return std::nullopt;
+    case Note::Kind::channel_join:
+      break;
+    default:
+      return std::nullopt;
   }
   if (in.left() % 8 != 0 || in.left() > 7 * 8) return std::nullopt;
   while (in.left() > 0) note.users.push_back(UserId{in.u64()});

@@ -1,4 +1,5 @@
-// store/layout.hpp: every key and value over the store contract, in one place (docs/design/storage_layout.md). Pure functions.
+// store/layout.hpp: every key and value over the store contract, in one place
+// (docs/design/storage_layout.md). Pure functions.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -18,8 +19,15 @@ namespace parley::layout {
 using Namespace = std::uint32_t;  // tenants; first in every partition's name
 
 enum Space : std::uint8_t {
-  system = 0, conversation = 1, archive = 2, receipt = 3, member = 4, user = 5, reaction = 6,
-  timer = 7, name = 8,
+  system = 0,
+  conversation = 1,
+  archive = 2,
+  receipt = 3,
+  member = 4,
+  user = 5,
+  reaction = 6,
+  timer = 7,
+  name = 8,
 };
 inline constexpr std::uint16_t channel_member_buckets = 256;
 inline constexpr std::uint16_t channel_receipt_buckets = 16;
@@ -36,19 +44,20 @@ std::string system_id(std::string_view name);
 std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept;
 
 // ---- Row keys ----
-std::string event_key(Seq seq);                           // 'e' seq8
+std::string event_key(Seq seq);  // 'e' seq8
 std::optional<Seq> parse_event_key(Bytes key) noexcept;
-std::string sender_key(UserId user, DeviceId device);     // 's' user8 device8
+std::string sender_key(UserId user, DeviceId device);  // 's' user8 device8
 void append_sender_key(std::string& out, UserId user, DeviceId device);
-std::string member_key(UserId user);                      // 'm' user8
-std::string overlay_key(Seq seq);                         // 'o' seq8
-std::string info_key();                                   // 'a' "info"
-std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
-std::string chunk_key(Seq first);                         // 'c' seq8
-std::string receipt_key(UserId user);                     // 'r' user8
-std::string list_key(const ConversationId& id);           // 'c' conversation16
-std::string device_key(DeviceId id);                      // 'd' device8
-std::string setting_key(std::string_view name);           // 'k' name (user partitions)
+std::string member_key(UserId user);  // 'm' user8
+std::string overlay_key(Seq seq);     // 'o' seq8
+std::string info_key();               // 'a' "info"
+std::string host_key(std::uint32_t day,
+                     const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
+std::string chunk_key(Seq first);                                // 'c' seq8
+std::string receipt_key(UserId user);                            // 'r' user8
+std::string list_key(const ConversationId& id);                  // 'c' conversation16
+std::string device_key(DeviceId id);                             // 'd' device8
+std::string setting_key(std::string_view name);                  // 'k' name (user partitions)
 
 // ---- The head cell: guard of conversations and users ----
 struct HeadCell {
@@ -64,9 +73,9 @@ struct HeadCell {
   Mark floor_mark = 0;              // mark before the floor
   Seq sealed = 0;                   // events up to here are in the archive
   std::int64_t last_message_ms = 0, last_event_ms = 0;
-  Seq authority = 0;                // last event that took a right away
+  Seq authority = 0;                  // last event that took a right away
   std::uint64_t deleted_ordinal = 0;  // highest deleted ordinal
-  std::uint64_t nonce = 0;          // no guard value ever returns
+  std::uint64_t nonce = 0;            // no guard value ever returns
   friend bool operator==(const HeadCell&, const HeadCell&) = default;
 };
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
@@ -87,7 +96,8 @@ ConversationId stream_of(UserId user) noexcept;
 Mark next_mark(Mark before, const ConversationId& id, Bytes record) noexcept;
 std::string encode_event(const ConversationId& id, const StoredEvent& event);
 /// Checks format and checksum; Errc::store_corrupt with the seq when they do not hold.
-Result<StoredEvent> decode_event(const ConversationId& id, Seq seq, Bytes value, const Owner& owner);
+Result<StoredEvent> decode_event(const ConversationId& id, Seq seq, Bytes value,
+                                 const Owner& owner);
 
 /// Bytes of an event's value, and the same value appended to `out` (encode_event without a copy).
 std::size_t event_size(std::size_t record_bytes) noexcept;
@@ -96,12 +106,14 @@ void append_event(std::string& out, const ConversationId& id, const StoredEvent&
 /// Bytes of an empty chunk, and what one event of that record size adds.
 std::size_t chunk_base() noexcept;
 std::size_t chunk_size(std::size_t record_bytes) noexcept;
-/// How many of `events`, from the first, the chunk that begins there holds once no more can join it:
-/// by bytes, by count, or because the next one belongs to another archive partition. 0: not full yet.
+/// How many of `events`, from the first, the chunk that begins there holds once no more can join
+/// it: by bytes, by count, or because the next one belongs to another archive partition. 0: not
+/// full yet.
 std::size_t full_chunk(const StoredEvent* events, std::size_t count) noexcept;
 /// Up to limits::chunk_events events in at most limits::chunk_bytes, or one larger event.
 std::string encode_chunk(const ConversationId& id, const std::vector<StoredEvent>& events);
-Result<std::vector<StoredEvent>> decode_chunk(const ConversationId& id, Bytes value, const Owner& owner);
+Result<std::vector<StoredEvent>> decode_chunk(const ConversationId& id, Bytes value,
+                                              const Owner& owner);
 
 // ---- Idempotency ----
 struct SenderRow {
@@ -118,7 +130,11 @@ std::string encode(const SenderRow& row);
 std::size_t sender_size(std::size_t open) noexcept;
 void append(std::string& out, const SenderRow& row);
 std::optional<SenderRow> decode_sender(Bytes value);
-struct HostKeyRow { Seq seq = 0; std::int64_t time_ms = 0; std::uint32_t body_crc = 0; };
+struct HostKeyRow {
+  Seq seq = 0;
+  std::int64_t time_ms = 0;
+  std::uint32_t body_crc = 0;
+};
 std::string encode(const HostKeyRow& row);
 std::optional<HostKeyRow> decode_host_key(Bytes value);
 
@@ -185,11 +201,19 @@ struct ListRow {
 };
 std::string encode(const ListRow& row);
 std::optional<ListRow> decode_list(Bytes value);
-struct DeviceRow { std::string name; std::int64_t last_seen_ms = 0; };
+struct DeviceRow {
+  std::string name;
+  std::int64_t last_seen_ms = 0;
+};
 std::string encode(const DeviceRow& row);
 std::optional<DeviceRow> decode_device(Bytes value);
-struct NameCell { UserId user; std::string subject; std::uint64_t nonce = 0; };  // guard of a name (subject <= 230 bytes there, rest hashed)
-/// What a NameCell keeps of a subject: all of it up to 230 bytes, else 214 bytes and a 16-byte hash.
+struct NameCell {
+  UserId user;
+  std::string subject;
+  std::uint64_t nonce = 0;
+};  // guard of a name (subject <= 230 bytes there, rest hashed)
+/// What a NameCell keeps of a subject: all of it up to 230 bytes, else 214 bytes and a 16-byte
+/// hash.
 std::string stored_subject(std::string_view subject);
 std::string encode(const NameCell& cell);
 std::optional<NameCell> decode_name(Bytes value);

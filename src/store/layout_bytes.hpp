@@ -1,4 +1,5 @@
-// store/layout_bytes.hpp: writes and reads the fixed-width big-endian fields that stored values are made of.
+// store/layout_bytes.hpp: writes and reads the fixed-width big-endian fields that stored values are
+// made of.
 #pragma once
 #include <cstdint>
 #include <string>

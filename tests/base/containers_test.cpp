@@ -42,7 +42,8 @@ TEST_CASE("hex comes back and nothing else is accepted") {
   CHECK(to_hex("\x01\xfe") == "01fe");
   CHECK(from_hex("01fe", out, 2));
   CHECK(out[1] == 0xfe);
-  for (const char* bad : {"01f", "01fe0", "01FE", "0 fe", "01fg"}) CHECK_FALSE(from_hex(bad, out, 2));
+  for (const char* bad : {"01f", "01fe0", "01FE", "0 fe", "01fg"})
+    CHECK_FALSE(from_hex(bad, out, 2));
 }
 
 TEST_CASE("snowflakes never go backward, whatever the clock does") {
@@ -72,7 +73,8 @@ TEST_CASE("a slot map finds what is there and nothing that was erased") {
     for (const auto& [insert, value] : steps) {
       if (insert || model.empty()) {
         const Slot slot = map.emplace(std::to_string(value));
-        RC_ASSERT(model.emplace(std::pair{slot.index, slot.generation}, std::to_string(value)).second);
+        RC_ASSERT(
+            model.emplace(std::pair{slot.index, slot.generation}, std::to_string(value)).second);
       } else {
         auto it = model.begin();
         std::advance(it, static_cast<std::size_t>(value < 0 ? -(value + 1) : value) % model.size());
@@ -92,7 +94,9 @@ TEST_CASE("a slot map finds what is there and nothing that was erased") {
     }
     for (const Slot slot : dead) RC_ASSERT(map.find(slot) == nullptr);
     std::size_t visited = 0;
-    map.for_each([&](Slot slot, std::string&) { visited += model.count({slot.index, slot.generation}); });
+    map.for_each([&](Slot slot, std::string&) {
+      visited += model.count({slot.index, slot.generation});
+    });
     RC_ASSERT(visited == model.size());
   }));
   SlotMap<int> map;
@@ -125,7 +129,8 @@ TEST_CASE("a mailbox frees what a throwing taker left") {
   {
     MpscQueue<std::shared_ptr<int>> queue;
     for (int i = 0; i < 3; ++i) queue.push(token);
-    CHECK_THROWS_AS(queue.take_all([](auto) { throw std::runtime_error("taker"); }), std::runtime_error);
+    CHECK_THROWS_AS(queue.take_all([](auto) { throw std::runtime_error("taker"); }),
+                    std::runtime_error);
     CHECK(token.use_count() == 1);
     queue.push(token);
   }

@@ -18,8 +18,8 @@ TEST_CASE("CRC32C gives the values of RFC 3720") {
     falling.push_back(static_cast<char>(31 - i));
   }
   const unsigned char read_pdu[] = {
-      0x01, 0xc0, 0, 0, 0, 0, 0,    0,    0,    0, 0, 0, 0,    0, 0, 0, 0x14, 0, 0, 0, 0, 0, 0x04, 0,
-      0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0,    0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0,    0};
+      0x01, 0xc0, 0, 0,    0, 0, 0, 0,    0,    0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 0x04, 0,
+      0,    0,    0, 0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0,    0};
   for (auto* function : {&crc32c, &crc32c_portable}) {
     CHECK(function(0, std::string(32, '\0')) == 0x8a9136aaU);
     CHECK(function(0, std::string(32, '\xff')) == 0x62a8ab43U);

@@ -11,14 +11,37 @@ using parley::Errc;
 using parley::Error;
 
 namespace {
-const std::vector<Errc> all_codes = {
-    Errc::ok, Errc::invalid_argument, Errc::too_large, Errc::denied, Errc::unauthenticated,
-    Errc::key_reused, Errc::number_taken, Errc::too_old, Errc::last_owner, Errc::unsupported,
-    Errc::already_exists, Errc::limit_reached, Errc::busy, Errc::unavailable, Errc::timed_out,
-    Errc::disconnected, Errc::engine_closed, Errc::session_closed, Errc::would_deadlock,
-    Errc::forked, Errc::store_failed, Errc::disk_full, Errc::store_locked, Errc::store_format,
-    Errc::store_corrupt, Errc::protocol_error, Errc::version_unsupported, Errc::slow_consumer,
-    Errc::unreachable, Errc::address_in_use, Errc::internal};
+const std::vector<Errc> all_codes = {Errc::ok,
+                                     Errc::invalid_argument,
+                                     Errc::too_large,
+                                     Errc::denied,
+                                     Errc::unauthenticated,
+                                     Errc::key_reused,
+                                     Errc::number_taken,
+                                     Errc::too_old,
+                                     Errc::last_owner,
+                                     Errc::unsupported,
+                                     Errc::already_exists,
+                                     Errc::limit_reached,
+                                     Errc::busy,
+                                     Errc::unavailable,
+                                     Errc::timed_out,
+                                     Errc::disconnected,
+                                     Errc::engine_closed,
+                                     Errc::session_closed,
+                                     Errc::would_deadlock,
+                                     Errc::forked,
+                                     Errc::store_failed,
+                                     Errc::disk_full,
+                                     Errc::store_locked,
+                                     Errc::store_format,
+                                     Errc::store_corrupt,
+                                     Errc::protocol_error,
+                                     Errc::version_unsupported,
+                                     Errc::slow_consumer,
+                                     Errc::unreachable,
+                                     Errc::address_in_use,
+                                     Errc::internal};
 }
 
 TEST_CASE("every error code has a name and a meaning of its own") {

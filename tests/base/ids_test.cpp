@@ -32,8 +32,9 @@ TEST_CASE("128-bit ids are 32 lower-case hex digits") {
   CHECK(id->bytes[1] == 0x11);
   CHECK(id->bytes[15] == 0xff);
   CHECK(to_string(*id) == text);
-  for (const char* bad : {"", "00112233445566778899aabbccddeef", "00112233445566778899aabbccddeeff0",
-                          "00112233445566778899AABBCCDDEEFF", "0011223344556677 899aabbccddeeff"}) {
+  for (const char* bad :
+       {"", "00112233445566778899aabbccddeef", "00112233445566778899aabbccddeeff0",
+        "00112233445566778899AABBCCDDEEFF", "0011223344556677 899aabbccddeeff"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_conversation_id(bad));
     CHECK_FALSE(parse_epoch(bad));

@@ -1,4 +1,5 @@
-// siphash_test.cpp: the example of the paper's appendix A and vectors of the reference implementation.
+// siphash_test.cpp: the example of the paper's appendix A and vectors of the reference
+// implementation.
 #include "base/siphash.hpp"
 
 #include <string>

@@ -21,7 +21,8 @@ std::string encode(std::uint32_t c) {
   } else if (c < 0x10000) {
     put(0xe0 | c >> 12), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
   } else {
-    put(0xf0 | c >> 18), put(0x80 | (c >> 12 & 63)), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
+    put(0xf0 | c >> 18), put(0x80 | (c >> 12 & 63)), put(0x80 | (c >> 6 & 63)),
+        put(0x80 | (c & 63));
   }
   return out;
 }
@@ -39,11 +40,26 @@ TEST_CASE("UTF-8: every code point but the surrogates is valid") {
 TEST_CASE("UTF-8: overlong, cut and stray bytes are refused") {
   CHECK(valid_utf8(""));
   CHECK(valid_utf8(std::string("a\0b", 3)));
-  for (const char* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80",
-                          "\xe0\x9f\xbf", "\xe1\x80", "\xed\xa0\x80", "\xed\xbf\xbf",
-                          "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                          "\xf5\x80\x80\x80", "\xff", "\xfe", "abcdefgh\xc3", "\xc3\x28",
-                          "\xf1\x80\x80", "longer ascii text before \xe2\x28\xa1"}) {
+  for (const char* bad : {"\x80",
+                          "\xbf",
+                          "\xc0\x80",
+                          "\xc1\xbf",
+                          "\xc2",
+                          "\xe0\x80\x80",
+                          "\xe0\x9f\xbf",
+                          "\xe1\x80",
+                          "\xed\xa0\x80",
+                          "\xed\xbf\xbf",
+                          "\xf0\x80\x80\x80",
+                          "\xf0\x8f\xbf\xbf",
+                          "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80",
+                          "\xff",
+                          "\xfe",
+                          "abcdefgh\xc3",
+                          "\xc3\x28",
+                          "\xf1\x80\x80",
+                          "longer ascii text before \xe2\x28\xa1"}) {
     CAPTURE(bad);
     CHECK_FALSE(valid_utf8(bad));
   }

@@ -1,4 +1,5 @@
-// conversation_faults_test.cpp: every verdict at every commit: nothing acknowledged is lost, nothing is there twice, nobody waits for ever.
+// conversation_faults_test.cpp: every verdict at every commit: nothing acknowledged is lost,
+// nothing is there twice, nobody waits for ever.
 #include "core/conversation.hpp"
 
 #include <rapidcheck.h>
@@ -37,7 +38,9 @@ TEST_CASE("a send through every verdict: acked once and there once, or failed an
       World world;
       (void)world.direct(1, 2, 1);
       bool done = false;
-      world.fx.inject = [&](const Batch&) { return std::exchange(done, true) ? Fault::none : fault; };
+      world.fx.inject = [&](const Batch&) {
+        return std::exchange(done, true) ? Fault::none : fault;
+      };
       std::vector<Asked<Ack>> asked;
       for (std::uint64_t n = 1; n <= 3; ++n)
         asked.push_back(world.send(by(1), text("m" + std::to_string(n), numbered ? n : 0, n)));
@@ -86,9 +89,8 @@ TEST_CASE("births and membership through every verdict") {
                   asked.got->push_back(access ? Result<void>() : Result<void>(access.error()));
                 });
               }) == Errc::ok);
-        CHECK(settle([&](Asked<void>& asked) {
-                world->add(by(1), {user(3)}, asked.then());
-              }) == Errc::ok);
+        CHECK(settle([&](Asked<void>& asked) { world->add(by(1), {user(3)}, asked.then()); }) ==
+              Errc::ok);
         CHECK(settle([&](Asked<void>& asked) { world->remove(by(1), user(2), asked.then()); }) ==
               Errc::ok);
         CHECK(settle([&](Asked<void>& asked) { world->leave(by(3), asked.then()); }) == Errc::ok);
@@ -192,6 +194,27 @@ TEST_CASE("a cached sender row is not believed under another's guard") {
   CHECK(bodies(world)["two"] == 1);
 }
 
+TEST_CASE("a sender row that the guard does not vouch for is no answer") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  const std::string name = layout::conversation_id(0, world.id());
+  const std::string before = layout::encode(world.head());
+  auto head = world.head();
+  head.nonce = 99;
+  const std::string after = layout::encode(head), key = layout::sender_key(user(1), DeviceId{100});
+  layout::SenderRow row{.last = 1, .open = {{1, 7, 5, 0, 0}}};  // seq 5, and the head is 0
+  const std::string value = layout::encode(row);
+  const Batch batch{.partition = {layout::conversation, name},
+                    .expect = before,
+                    .guard = after,
+                    .puts = {{key, value}}};
+  REQUIRE(world.fx.store.commit_now(batch).verdict == Verdict::done);
+  auto sent = world.send(by(1), text("x", 1, 7));
+  world.fx.drain();
+  CHECK(sent.value().seq == 1);
+  CHECK_FALSE(sent.value().repeated);
+}
+
 TEST_CASE("random histories hold the promises") {
   CHECK(rc::check("histories", [] {
     World world;
@@ -219,9 +242,8 @@ TEST_CASE("random histories hold the promises") {
     const auto issue = [&](Sent& what) {
       const std::uint64_t n = what.device / 100;
       const std::uint64_t settled = what.number > 20 ? what.number - 20 : 0;
-      what.tries.push_back(world.send(
-          by(n, what.device),
-          text("r" + std::to_string(what.random), what.number, what.random, settled)));
+      what.tries.push_back(world.send(by(n, what.device), text("r" + std::to_string(what.random),
+                                                               what.number, what.random, settled)));
     };
     for (int i = 0; i < 120; ++i) {
       switch (roll(8)) {
@@ -232,7 +254,9 @@ TEST_CASE("random histories hold the promises") {
             issue(at->second);  // a retry
           }
           break;
-        case 1: world.fx.advance(std::chrono::milliseconds(roll(500))); break;
+        case 1:
+          world.fx.advance(std::chrono::milliseconds(roll(500)));
+          break;
         case 2:
           if (roll(8) == 0) world.restart();
           break;

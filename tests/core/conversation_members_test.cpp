@@ -1,4 +1,5 @@
-// conversation_members_test.cpp: groups and channels: who may what, who sees what, what crashes leave behind.
+// conversation_members_test.cpp: groups and channels: who may what, who sees what, what crashes
+// leave behind.
 #include "core/conversation.hpp"
 
 #include <string>
@@ -15,7 +16,7 @@ using namespace parley::core::test;
 namespace {
 
 std::string kinds(World& world) {
-  static const char* names[] = {"?",     "created", "message", "joined",      "left",
+  static const char* names[] = {"?",     "created", "message", "joined",  "left",
                                 "added", "removed", "role",    "settings"};
   std::string out;
   for (const auto& event : world.stream()) {
@@ -42,20 +43,33 @@ std::vector<UserId> users(std::uint64_t from, std::uint64_t count) {
 TEST_CASE("the table of rights") {
   using K = ConversationKind;
   using A = Action;
-  struct Line { K kind; A action; Role least; };
+  struct Line {
+    K kind;
+    A action;
+    Role least;
+  };
   constexpr auto nobody = static_cast<Role>(255);
-  const Line table[] = {
-      {K::direct, A::send, Role::member},  {K::direct, A::join, nobody},
-      {K::direct, A::leave, nobody},       {K::direct, A::add, nobody},
-      {K::direct, A::remove, nobody},      {K::direct, A::set_role, nobody},
-      {K::direct, A::set_title, nobody},   {K::group, A::send, Role::member},
-      {K::group, A::join, nobody},         {K::group, A::leave, Role::member},
-      {K::group, A::add, Role::admin},     {K::group, A::remove, Role::admin},
-      {K::group, A::set_role, Role::admin}, {K::group, A::set_title, Role::admin},
-      {K::channel, A::send, Role::member}, {K::channel, A::join, Role::none},
-      {K::channel, A::leave, Role::member}, {K::channel, A::add, Role::admin},
-      {K::channel, A::remove, Role::admin}, {K::channel, A::set_role, Role::admin},
-      {K::channel, A::set_title, Role::admin}};
+  const Line table[] = {{K::direct, A::send, Role::member},
+                        {K::direct, A::join, nobody},
+                        {K::direct, A::leave, nobody},
+                        {K::direct, A::add, nobody},
+                        {K::direct, A::remove, nobody},
+                        {K::direct, A::set_role, nobody},
+                        {K::direct, A::set_title, nobody},
+                        {K::group, A::send, Role::member},
+                        {K::group, A::join, nobody},
+                        {K::group, A::leave, Role::member},
+                        {K::group, A::add, Role::admin},
+                        {K::group, A::remove, Role::admin},
+                        {K::group, A::set_role, Role::admin},
+                        {K::group, A::set_title, Role::admin},
+                        {K::channel, A::send, Role::member},
+                        {K::channel, A::join, Role::none},
+                        {K::channel, A::leave, Role::member},
+                        {K::channel, A::add, Role::admin},
+                        {K::channel, A::remove, Role::admin},
+                        {K::channel, A::set_role, Role::admin},
+                        {K::channel, A::set_title, Role::admin}};
   for (const Line& line : table)
     for (const Role role : {Role::none, Role::member, Role::admin, Role::owner})
       CHECK(may(line.kind, line.action, role) == (role >= line.least));
@@ -153,8 +167,7 @@ TEST_CASE("adding, removing, leaving, and what a former member keeps") {
   REQUIRE(world.add(by(1), {user(2)}) == Errc::ok);
   CHECK(world.access(2).value().visible_from == 8);
   CHECK(world.access(2).value().left_at == 0);
-  CHECK(kinds(world) ==
-        "created message added2 added3 message removed2 left3 added2");
+  CHECK(kinds(world) == "created message added2 added3 message removed2 left3 added2");
 }
 
 TEST_CASE("what ends somebody's access ends a published piece") {
@@ -212,8 +225,7 @@ TEST_CASE("roles, titles and the last owner") {
   world.restart();
   CHECK(world.access(2).value().title == "new");
   CHECK(world.access(2).value().role == Role::admin);
-  CHECK(kinds(world) ==
-        "created added2 added3 added4 role2 removed4 added4 role3 left1 settings");
+  CHECK(kinds(world) == "created added2 added3 added4 role2 removed4 added4 role3 left1 settings");
   CHECK(world.leave(2) == Errc::ok);
   CHECK(world.leave(4) == Errc::ok);
   CHECK(world.leave(3) == Errc::ok);  // nobody remains
@@ -308,7 +320,9 @@ TEST_CASE("one user's operations keep their order, others do not wait") {
   world.restart();
   std::string order;
   const auto note = [&order](const char* what) {
-    return [&order, what](const auto& result) { order += std::string(what) + (result.ok() ? " " : "! "); };
+    return [&order, what](const auto& result) {
+      order += std::string(what) + (result.ok() ? " " : "! ");
+    };
   };
   world->join(by(2), note("join2"));
   world->send(by(2), text("a"), note("send2"));
@@ -406,7 +420,8 @@ TEST_CASE("roles and additions in a channel") {
 TEST_CASE("a channel's members are paged through its buckets") {
   World world;
   (void)world.create(by(1), ConversationKind::channel);
-  for (std::uint64_t n = 2; n <= 502; n += 100) REQUIRE(world.add(by(1), users(n, 100)) == Errc::ok);
+  for (std::uint64_t n = 2; n <= 502; n += 100)
+    REQUIRE(world.add(by(1), users(n, 100)) == Errc::ok);
   std::vector<UserId> all;
   UserId after;
   for (bool more = true; more;) {

@@ -1,4 +1,5 @@
-// conversation_model_test.cpp: random membership histories of a group, with faults, against a model of a page.
+// conversation_model_test.cpp: random membership histories of a group, with faults, against a model
+// of a page.
 #include "core/conversation.hpp"
 
 #include <rapidcheck.h>
@@ -71,8 +72,7 @@ struct Model {
   }
   Errc set_role(std::uint64_t by, std::uint64_t whom, Role to) {
     if (role(by) < Role::admin || role(whom) == Role::none) return Errc::denied;
-    if (role(by) == Role::admin &&
-        (to >= Role::admin || (role(whom) >= Role::admin && by != whom)))
+    if (role(by) == Role::admin && (to >= Role::admin || (role(whom) >= Role::admin && by != whom)))
       return Errc::denied;
     if (role(whom) == to) return Errc::ok;
     if (role(whom) == Role::owner && count(Role::owner, Role::owner) == 1) return Errc::last_owner;

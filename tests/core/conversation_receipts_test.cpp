@@ -1,4 +1,5 @@
-// conversation_receipts_test.cpp: positions only grow, within what may be seen, committed before they are told; and sealing.
+// conversation_receipts_test.cpp: positions only grow, within what may be seen, committed before
+// they are told; and sealing.
 #include "core/conversation.hpp"
 
 #include <string>
@@ -70,7 +71,7 @@ TEST_CASE("positions stay within what the user may see") {
   CHECK(world.mark(2, 2, 2) == Errc::ok);            // before what they see: ignored
   world.fx.advance(1s);
   CHECK(world.access(2).value().receipt.read == 0);
-  REQUIRE(world.remove(by(1), 2) == Errc::ok);       // seq 4
+  REQUIRE(world.remove(by(1), 2) == Errc::ok);  // seq 4
   REQUIRE(world.say(1) == Errc::ok);
   CHECK(world.mark(2, 9, 9) == Errc::ok);
   world.fx.advance(1s);
@@ -125,8 +126,8 @@ TEST_CASE("a channel's receipts: their own buckets, once a second, above 1,000 m
 }
 
 TEST_CASE("whatever happens to a receipt's commit, it arrives once and never goes back") {
-  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed, Fault::unknown_lost,
-                            Fault::unknown_late, Fault::unknown_overtaken}) {
+  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed,
+                            Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken}) {
     for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
       CAPTURE(static_cast<int>(fault), static_cast<int>(kind));
       World world;
@@ -192,8 +193,8 @@ TEST_CASE("large events are sealed one by one, also those of an earlier life") {
 }
 
 TEST_CASE("whatever happens to a sealing commit, the stream stays whole") {
-  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed, Fault::unknown_lost,
-                            Fault::unknown_late, Fault::unknown_overtaken}) {
+  for (const Fault fault : {Fault::refused, Fault::failed, Fault::unknown_landed,
+                            Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken}) {
     CAPTURE(static_cast<int>(fault));
     World world;
     (void)world.direct(1, 2, 1);

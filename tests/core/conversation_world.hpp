@@ -1,4 +1,5 @@
-// conversation_world.hpp: one conversation's home on a memory store, a manual clock and a queue of answers; commits can be made to go wrong.
+// conversation_world.hpp: one conversation's home on a memory store, a manual clock and a queue of
+// answers; commits can be made to go wrong.
 #pragma once
 #include <deque>
 #include <functional>
@@ -20,11 +21,11 @@ namespace parley::core::test {
 
 enum class Fault : std::uint8_t {
   none,
-  refused,         // another writer replaced the guard first
-  failed,          // not applied, retryable
-  unknown_landed,  // applied, nobody says so
-  unknown_lost,    // not applied, nobody says so
-  unknown_late,    // applied after the next few answers
+  refused,            // another writer replaced the guard first
+  failed,             // not applied, retryable
+  unknown_landed,     // applied, nobody says so
+  unknown_lost,       // not applied, nobody says so
+  unknown_late,       // applied after the next few answers
   unknown_overtaken,  // applied, and another writer replaced the guard after it
 };
 
@@ -46,7 +47,9 @@ class TestEffects final : public Effects {
     const Fault fault = inject ? inject(batch) : Fault::none;
     Committed out;
     switch (fault) {
-      case Fault::none: out = store.commit_now(batch); break;
+      case Fault::none:
+        out = store.commit_now(batch);
+        break;
       case Fault::refused:
         touch(batch.partition);
         out = store.commit_now(batch);
@@ -55,8 +58,11 @@ class TestEffects final : public Effects {
         out.verdict = Verdict::failed;
         out.error = {Errc::unavailable, "injected"};
         break;
-      case Fault::unknown_landed: (void)store.commit_now(batch); break;
-      case Fault::unknown_lost: break;
+      case Fault::unknown_landed:
+        (void)store.commit_now(batch);
+        break;
+      case Fault::unknown_lost:
+        break;
       case Fault::unknown_late:
         late.push_back([this, batch] { (void)store.commit_now(batch); });
         break;
@@ -118,8 +124,7 @@ class TestEffects final : public Effects {
     return true;
   }
   void drain() {
-    while (step()) {
-    }
+    while (step()) {}
   }
   /// Drains, moving the clock over every timer due within `span`.
   void advance(std::chrono::milliseconds span) {
@@ -171,8 +176,7 @@ class TestEffects final : public Effects {
  private:
   void post(std::function<void()> then) { queue_.push_back(std::move(then)); }
   void move_to(std::chrono::steady_clock::time_point to) {
-    time.wall_ms +=
-        std::chrono::duration_cast<std::chrono::milliseconds>(to - time.steady).count();
+    time.wall_ms += std::chrono::duration_cast<std::chrono::milliseconds>(to - time.steady).count();
     time.steady = to;
   }
   std::uint64_t state_ = 42, timer_number_ = 0;
@@ -203,13 +207,15 @@ inline Caller by(std::uint64_t n, std::uint64_t device = 0) {
 }
 inline wire::Send text(std::string_view body, std::uint64_t number = 0, std::uint64_t random = 7,
                        std::uint64_t settled = 0) {
-  return {.number = number, .random = random, .settled = settled,
-          .body = Payload::copy_of(body)};
+  return {.number = number, .random = random, .settled = settled, .body = Payload::copy_of(body)};
 }
 
 class World final : public ConversationHost {
  public:
-  explicit World(std::uint8_t name = 1) { id_.bytes.fill(name); restart(); }
+  explicit World(std::uint8_t name = 1) {
+    id_.bytes.fill(name);
+    restart();
+  }
 
   Effects& effects() noexcept override { return fx; }
   [[nodiscard]] layout::Namespace ns() const noexcept override { return 0; }

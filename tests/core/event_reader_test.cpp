@@ -36,8 +36,7 @@ struct Stream {
     write_chunks();
     std::vector<std::pair<std::string, std::string>> rows;
     for (Seq seq = sealed + 1; seq <= head; ++seq)
-      rows.emplace_back(layout::event_key(seq),
-                        layout::encode_event(world.id(), events[seq - 1]));
+      rows.emplace_back(layout::event_key(seq), layout::encode_event(world.id(), events[seq - 1]));
     commit(rows, {});
   }
   void write_chunks() {
@@ -45,8 +44,9 @@ struct Stream {
     while (at < cell.sealed) {
       std::size_t count = layout::full_chunk(events.data() + at, cell.sealed - at);
       if (count == 0) count = cell.sealed - at;
-      const std::vector<StoredEvent> chunk(events.begin() + static_cast<std::ptrdiff_t>(at),
-                                           events.begin() + static_cast<std::ptrdiff_t>(at + count));
+      const std::vector<StoredEvent> chunk(
+          events.begin() + static_cast<std::ptrdiff_t>(at),
+          events.begin() + static_cast<std::ptrdiff_t>(at + count));
       put(layout::archive, layout::archive_id(0, world.id(), chunk[0].seq),
           layout::chunk_key(chunk[0].seq), layout::encode_chunk(world.id(), chunk));
       at += count;
@@ -137,8 +137,8 @@ TEST_CASE("bytes limit the page from the asked end, one event at least") {
   for (const bool backward : {false, true}) {
     for (const std::size_t count : {1U, 2U, 5U, 19U, 20U, 21U, 39U}) {
       CAPTURE(backward, count);
-      const auto page = world.read({.backward = backward,
-                                    .max_bytes = static_cast<std::uint32_t>(one * count)});
+      const auto page =
+          world.read({.backward = backward, .max_bytes = static_cast<std::uint32_t>(one * count)});
       REQUIRE(page.ok());
       CHECK(page->events.size() == count);
       CHECK(page->more);
@@ -272,8 +272,8 @@ TEST_CASE("pages in either direction put the stream together") {
     }
     Seq last = head;
     while (last >= 1) {
-      const auto page = world.read(
-          {.to = last, .backward = true, .max_events = events, .max_bytes = bytes});
+      const auto page =
+          world.read({.to = last, .backward = true, .max_events = events, .max_bytes = bytes});
       RC_ASSERT(page.ok());
       RC_ASSERT(!page->events.empty() && page->events.back().seq == last);
       last = page->events.front().seq - 1;

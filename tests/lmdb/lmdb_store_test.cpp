@@ -113,6 +113,7 @@ TEST_CASE("the store's threads block every signal and tell the host of themselve
   StoreProbe probe(by_itself);
   probe.done(*store, {.guard = "g"}, "create");
   CHECK(probe.guard(*store, "p") == "g");
+  while (started < 3) std::this_thread::yield();  // each has its name by then
   int threads = 0;
   for (const auto& task : fs::directory_iterator("/proc/self/task")) {
     std::ifstream status(task.path() / "status");

@@ -78,9 +78,9 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
   } else if (!last.told_until && truth_.kind_of(id) == ConversationKind::channel) {
     const auto& endings = stream("C7", id).endings;
     const auto mine = endings.find(user);
-    const bool has_seq = mine != endings.end() &&
-                         std::find(mine->second.begin(), mine->second.end(), row->left_at) !=
-                             mine->second.end();
+    const bool has_seq =
+        mine != endings.end() &&
+        std::find(mine->second.begin(), mine->second.end(), row->left_at) != mine->second.end();
     last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(2)));
   }
   return known;
@@ -120,7 +120,8 @@ void Checker::records(Session& session, const char* what, const ConversationId& 
 void Checker::cursor_true(const char* what, const ConversationId& id, const Cursor& cursor,
                           std::optional<std::uint64_t> ordinal) {
   const TrueStream& truth = stream("C10", id);
-  if (cursor.epoch != truth.epoch) broken("C10", std::string(what) + ": wrong epoch in " + short_name(id));
+  if (cursor.epoch != truth.epoch)
+    broken("C10", std::string(what) + ": wrong epoch in " + short_name(id));
   if (cursor.seq > truth.head()) {
     broken("C1", std::string(what) + " names head " + std::to_string(cursor.seq) + " of " +
                      short_name(id) + ", the store ends at " + std::to_string(truth.head()));
@@ -193,8 +194,8 @@ void Checker::said(SessionKey key, const wire::Reply& reply) {
 void Checker::answer(Session& session, const wire::Reply& reply) {
   const auto found = session.open.find(reply.request);
   if (found == session.open.end()) {
-    broken("A", "an answer to request " + std::to_string(reply.request) + " of " +
-                    session.subject + ", which is not open");
+    broken("A", "an answer to request " + std::to_string(reply.request) + " of " + session.subject +
+                    ", which is not open");
   }
   const Question question = std::move(found->second);
   session.open.erase(found);
@@ -208,7 +209,9 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                       std::to_string(reply.answer.index()));
     }
   };
-  const auto is = [&]<class T>(std::in_place_type_t<T>) { return std::holds_alternative<T>(asked); };
+  const auto is = [&]<class T>(std::in_place_type_t<T>) {
+    return std::holds_alternative<T>(asked);
+  };
   std::visit(
       Overloaded{
           [&](const wire::Welcome& a) {
@@ -251,7 +254,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           },
           [&](const wire::Done&) {
             // Brings the spans up to date: the two seconds count from here at the latest.
-            if (const auto* left = std::get_if<wire::Leave>(&asked)) spans(left->conversation, session.user);
+            if (const auto* left = std::get_if<wire::Leave>(&asked))
+              spans(left->conversation, session.user);
             expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
                    is(std::in_place_type<wire::SetTitle>) ||
@@ -264,25 +268,26 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
 
 void Checker::push(Session& session, const wire::Reply& reply) {
   std::visit(
-      Overloaded{
-          [&](const wire::Events& a) { on(session, a); },
-          [&](const wire::HeadMoved& a) { on(session, a); },
-          [&](const wire::ReceiptsMoved& a) { on(session, a); },
-          [&](const wire::ListChanged& a) { on(session, a); },
-          [&](const wire::Signalled& a) {
-            const auto& known = spans(a.conversation, session.user);
-            if (known.empty()) broken("C7", "a signal to a stranger");
-            if (spans(a.conversation, a.sender).empty()) broken("C7", "a signal from a stranger");
-          },
-          [&](const wire::PresenceChanged&) {},
-          [&](const wire::Goodbye&) { session.parting = true; },
-          // An error that belongs to no request: the session ends.
-          [&](const wire::Failed& a) {
-            if (a.error.errc() == Errc::internal) broken("A", "internal: " + a.error.message);
-          },
-          [&](const auto&) {
-            broken("A", "an unasked answer of kind " + std::to_string(reply.answer.index()));
-          }},
+      Overloaded{[&](const wire::Events& a) { on(session, a); },
+                 [&](const wire::HeadMoved& a) { on(session, a); },
+                 [&](const wire::ReceiptsMoved& a) { on(session, a); },
+                 [&](const wire::ListChanged& a) { on(session, a); },
+                 [&](const wire::Signalled& a) {
+                   const auto& known = spans(a.conversation, session.user);
+                   if (known.empty()) broken("C7", "a signal to a stranger");
+                   if (spans(a.conversation, a.sender).empty())
+                     broken("C7", "a signal from a stranger");
+                 },
+                 [&](const wire::PresenceChanged&) {},
+                 [&](const wire::Goodbye&) { session.parting = true; },
+                 // An error that belongs to no request: the session ends.
+                 [&](const wire::Failed& a) {
+                   if (a.error.errc() == Errc::internal)
+                     broken("A", "internal: " + a.error.message);
+                 },
+                 [&](const auto&) {
+                   broken("A", "an unasked answer of kind " + std::to_string(reply.answer.index()));
+                 }},
       reply.answer);
 }
 
@@ -318,7 +323,8 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
   const std::int64_t time = ack.time.time_since_epoch().count();
   if (event.time_ms != time) broken("C3", "the ack's time differs from the event's");
   if (send.number != 0) {
-    const auto [first, fresh] = first_acks_.try_emplace(send.random, FirstAck{ack.seq, time, false});
+    const auto [first, fresh] =
+        first_acks_.try_emplace(send.random, FirstAck{ack.seq, time, false});
     if (!fresh && (first->second.seq != ack.seq || first->second.time_ms != time)) {
       broken("C3", "a retry was answered " + at(ack.conversation, ack.seq) + ", first " +
                        std::to_string(first->second.seq));
@@ -410,8 +416,7 @@ void Checker::on(Session& session, const Question& question, const wire::History
       broken("C4", "a backward page reaches its start");
     }
     if (!page.records.empty() && page.more != (page.first > page.floor)) {
-      broken("C4", "a backward page of " + at(page.conversation, page.first) +
-                       " lies about more");
+      broken("C4", "a backward page of " + at(page.conversation, page.first) + " lies about more");
     }
     if (page.records.empty() && page.more) broken("C4", "an empty page promises more");
   } else {
@@ -463,9 +468,10 @@ void Checker::receipt(Session& session, const ConversationId& id, const Receipt&
                      std::to_string(shown.received) + ", head " + std::to_string(truth.head()));
   }
   const auto stored = truth_.receipt(id, shown.user);
-  if (shown.received > (stored ? stored->received : 0) || shown.read > (stored ? stored->read : 0)) {
-    broken("C6", whose + " is not committed: received " + std::to_string(shown.received) + " read " +
-                     std::to_string(shown.read));
+  if (shown.received > (stored ? stored->received : 0) ||
+      shown.read > (stored ? stored->read : 0)) {
+    broken("C6", whose + " is not committed: received " + std::to_string(shown.received) +
+                     " read " + std::to_string(shown.read));
   }
   if (!pushed) return;
   const auto [before, fresh] = session.receipts.try_emplace({id, shown.user}, shown);
@@ -522,11 +528,11 @@ void Checker::entry(Session& session, const ListEntry& shown) {
   const auto row = truth_.member(id, session.user);
   const std::uint64_t joined =
       row ? row->visible_ordinal : truth.ordinal_at(std::min(shown.visible_from - 1, truth.head()));
-  if (row && row->visible_ordinal < truth.ordinal_at(std::min(row->visible_from - 1, truth.head()))) {
+  if (row &&
+      row->visible_ordinal < truth.ordinal_at(std::min(row->visible_from - 1, truth.head()))) {
     broken("C12", "a member row of " + short_name(id) + " with an ordinal before its beginning");
   }
-  const std::uint64_t seen =
-      std::max(truth.ordinal_at(std::min(shown.read, truth.head())), joined);
+  const std::uint64_t seen = std::max(truth.ordinal_at(std::min(shown.read, truth.head())), joined);
   const std::uint64_t unread = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
   if (shown.unread != unread) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +

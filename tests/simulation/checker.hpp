@@ -1,4 +1,5 @@
-// checker.hpp: watches the engine's border and the clients' ledger, and holds both against the truth.
+// checker.hpp: watches the engine's border and the clients' ledger, and holds both against the
+// truth.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -55,7 +56,7 @@ class Checker {
   };
   struct Question {
     wire::Request request;
-    std::map<ConversationId, Seq> heads;            // when it was heard
+    std::map<ConversationId, Seq> heads;             // when it was heard
     std::map<ConversationId, layout::MemberRow> me;  // the caller's row then
   };
   struct Session {
@@ -69,8 +70,8 @@ class Checker {
   };
   struct Span {
     Seq from = 1, to = 0;
-    // A channel's member who went by itself: no event says so, so what follows may still be told for
-    // two seconds (CONTRACT I8, things without a seq).
+    // A channel's member who went by itself: no event says so, so what follows may still be told
+    // for two seconds (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
   };
 

@@ -17,13 +17,20 @@ std::string text(const std::optional<Cursor>& cursor) {
 
 Sometimes met(Resume answer) {
   switch (answer) {
-    case Resume::caught_up: return Sometimes::resumed_caught_up;
-    case Resume::range: return Sometimes::resumed_range;
-    case Resume::forked: return Sometimes::resumed_forked;
-    case Resume::ahead: return Sometimes::resumed_ahead;
-    case Resume::not_member: return Sometimes::resumed_not_member;
-    case Resume::denied: return Sometimes::resumed_denied;
-    default: return Sometimes::resumed_snapshot;
+    case Resume::caught_up:
+      return Sometimes::resumed_caught_up;
+    case Resume::range:
+      return Sometimes::resumed_range;
+    case Resume::forked:
+      return Sometimes::resumed_forked;
+    case Resume::ahead:
+      return Sometimes::resumed_ahead;
+    case Resume::not_member:
+      return Sometimes::resumed_not_member;
+    case Resume::denied:
+      return Sometimes::resumed_denied;
+    default:
+      return Sometimes::resumed_snapshot;
   }
 }
 
@@ -40,8 +47,8 @@ void Checker::on(Session& session, const Question& question, const wire::Subscri
   }
 }
 
-void Checker::resumed(Session& session, const Question& question,
-                      const wire::Subscribe::Item& item, const ResumeAnswer& answer) {
+void Checker::resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
+                      const ResumeAnswer& answer) {
   const auto& id = item.conversation;
   if (answer.conversation != id) broken("C10", "an answer about another conversation");
   report_.reached(met(answer.answer));
@@ -78,15 +85,21 @@ void Checker::resumed(Session& session, const Question& question,
     broken("C7", who + " may follow what it is no member of");
   }
   const auto heard = question.heads.find(id);
-  resume_fits(stream("C10", id), item, answer,
-              heard == question.heads.end() ? 0 : heard->second, row);
+  resume_fits(stream("C10", id), item, answer, heard == question.heads.end() ? 0 : heard->second,
+              row);
   cursor_true("a resume answer", id, answer.head, answer.head_ordinal);
   Follow follow{.level = item.level, .epoch = answer.head.epoch};
   switch (answer.answer) {
     case Resume::caught_up:
-    case Resume::range: follow.next = item.cursor->seq + 1; break;
-    case Resume::trimmed: follow.next = answer.floor; break;
-    default: follow.next = answer.head.seq + 1; break;  // snapshot, forked, ahead: from the head
+    case Resume::range:
+      follow.next = item.cursor->seq + 1;
+      break;
+    case Resume::trimmed:
+      follow.next = answer.floor;
+      break;
+    default:
+      follow.next = answer.head.seq + 1;
+      break;  // snapshot, forked, ahead: from the head
   }
   session.follows[id] = follow;
 }
@@ -139,7 +152,8 @@ void Checker::resume_fits(const TrueStream& stream, const wire::Subscribe::Item&
         broken("C10", got + ": the mark before the floor is wrong");
       }
       break;
-    default: broken("C10", got);
+    default:
+      broken("C10", got);
   }
 }
 
@@ -168,10 +182,11 @@ void Checker::finish_ledger() {
                              short_name(sent.conversation) + " (number " +
                              std::to_string(sent.number) + ")";
     if (sent.acked != 0) {
-      if (place == nullptr) broken("C1", what + " was acked as seq " + std::to_string(sent.seq) + " and is lost");
+      if (place == nullptr)
+        broken("C1", what + " was acked as seq " + std::to_string(sent.seq) + " and is lost");
       if (place->conversation != sent.conversation || place->seq != sent.seq) {
-        broken("C1", what + " was acked as seq " + std::to_string(sent.seq) + ", the store has it as " +
-                         std::to_string(place->seq));
+        broken("C1", what + " was acked as seq " + std::to_string(sent.seq) +
+                         ", the store has it as " + std::to_string(place->seq));
       }
     } else if (sent.refused && sent.attempts == 1 && place != nullptr) {
       broken("C1", what + " was refused at its only attempt and is in the store");
@@ -187,7 +202,8 @@ void Checker::finish_ledger() {
 }
 
 /// Real-time order in one pass: of two messages, one acked before the other was first sent has the
-/// smaller seq. And one device's numbers rise along the stream, but for those put off or renumbered.
+/// smaller seq. And one device's numbers rise along the stream, but for those put off or
+/// renumbered.
 void Checker::finish_order(const ConversationId& id) {
   const TrueStream& events = stream("C5", id);
   std::uint64_t latest_issue = 0;
@@ -197,7 +213,8 @@ void Checker::finish_order(const ConversationId& id) {
     if (event.kind != EventKind::message || event.echo == 0) continue;
     const Sent* sent = ledger_.find(event.echo);
     if (sent == nullptr) {
-      broken("C1", "conversation " + short_name(id) + " seq " + std::to_string(seq) + " was sent by nobody");
+      broken("C1", "conversation " + short_name(id) + " seq " + std::to_string(seq) +
+                       " was sent by nobody");
     }
     if (sent->acked != 0 && latest_issue > sent->acked) {
       broken("C5", "conversation " + short_name(id) + " seq " + std::to_string(seq) +

@@ -36,10 +36,15 @@ struct Requests {
     return "create " + n(static_cast<unsigned>(op.kind)) + " members " + n(op.members.size());
   }
   std::string operator()(const wire::Direct& op) const { return "direct " + op.peer; }
-  std::string operator()(const wire::Join& op) const { return "join " + short_name(op.conversation); }
-  std::string operator()(const wire::Leave& op) const { return "leave " + short_name(op.conversation); }
+  std::string operator()(const wire::Join& op) const {
+    return "join " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::Leave& op) const {
+    return "leave " + short_name(op.conversation);
+  }
   std::string operator()(const wire::Add& op) const {
-    return "add " + short_name(op.conversation) + (op.members.empty() ? "" : " " + op.members.front());
+    return "add " + short_name(op.conversation) +
+           (op.members.empty() ? "" : " " + op.members.front());
   }
   std::string operator()(const wire::Remove& op) const {
     return "remove " + short_name(op.conversation) + " " + n(op.user.value);
@@ -54,8 +59,9 @@ struct Requests {
   std::string operator()(const wire::Subscribe& op) const {
     std::string out = "subscribe";
     for (const auto& item : op.items) {
-      out += " " + short_name(item.conversation) + " level " + n(static_cast<unsigned>(item.level)) +
-             " at " + (item.cursor ? text(*item.cursor) : "none");
+      out += " " + short_name(item.conversation) + " level " +
+             n(static_cast<unsigned>(item.level)) + " at " +
+             (item.cursor ? text(*item.cursor) : "none");
     }
     return out;
   }
@@ -66,7 +72,9 @@ struct Requests {
   std::string operator()(const wire::MarkRead& op) const {
     return "mark_read " + short_name(op.conversation) + " " + n(op.received) + " " + n(op.read);
   }
-  std::string operator()(const wire::SendSignal& op) const { return "signal " + short_name(op.conversation); }
+  std::string operator()(const wire::SendSignal& op) const {
+    return "signal " + short_name(op.conversation);
+  }
   std::string operator()(const wire::Watch& op) const {
     return "watch " + short_name(op.conversation) + " users " + n(op.users.size());
   }
@@ -74,11 +82,15 @@ struct Requests {
     return "members " + short_name(op.conversation) + " after " + n(op.after.value);
   }
   std::string operator()(const wire::Lookup&) const { return "lookup"; }
-  std::string operator()(const wire::Sync& op) const { return op.token.empty() ? "sync all" : "sync"; }
+  std::string operator()(const wire::Sync& op) const {
+    return op.token.empty() ? "sync all" : "sync";
+  }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
-  std::string operator()(const Other&) const { return "unknown"; }
+  std::string operator()(const Other&) const {
+    return "unknown";
+  }
 };
 
 struct Answers {
@@ -126,17 +138,21 @@ struct Answers {
   }
   std::string operator()(const wire::PresenceChanged& a) const {
     std::string out = "presence";
-    for (const auto& user : a.users) out += " " + n(user.user.value) + (user.online ? ":on" : ":off");
+    for (const auto& user : a.users)
+      out += " " + n(user.user.value) + (user.online ? ":on" : ":off");
     return out;
   }
   std::string operator()(const wire::ListChanged& a) const { return "list " + text(a); }
   std::string operator()(const wire::MembersPage& a) const {
-    return "members " + short_name(a.conversation) + " " + n(a.members.size()) + " of " + n(a.count);
+    return "members " + short_name(a.conversation) + " " + n(a.members.size()) + " of " +
+           n(a.count);
   }
   std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
   template <class Other>
-  std::string operator()(const Other&) const { return "unknown"; }
+  std::string operator()(const Other&) const {
+    return "unknown";
+  }
 };
 
 }  // namespace

@@ -11,7 +11,10 @@ namespace parley::simulation {
 using namespace std::chrono_literals;
 
 Device::Device(Place place, Random random, std::uint32_t index, std::string subject)
-    : place_(place), random_(random), index_(index), subject_(std::move(subject)),
+    : place_(place),
+      random_(random),
+      index_(index),
+      subject_(std::move(subject)),
       name_("device" + std::to_string(index)) {
   pace_ = random_.between(30ms, 600ms);
 }
@@ -44,8 +47,10 @@ void Device::connect() {
 
 void Device::connected(LinkId link) {
   if (link != link_) return;
-  wire::Hello hello{.token = subject_, .ticket = random_.chance(0.5) ? ticket_ : "",
-                    .device = name_, .sync_token = random_.chance(0.1) ? "" : kept_.token};
+  wire::Hello hello{.token = subject_,
+                    .ticket = random_.chance(0.5) ? ticket_ : "",
+                    .device = name_,
+                    .sync_token = random_.chance(0.1) ? "" : kept_.token};
   const bool whole = hello.sync_token.empty();
   ask(std::move(hello), [this, whole](const wire::Reply* reply) {
     if (reply == nullptr) return;
@@ -167,7 +172,8 @@ void Device::subscribe(const std::vector<ConversationId>& ids) {
       return subscribed(subscribe, *answer);
     }
     for (const auto& item : subscribe.items) {
-      kept_.views[item.conversation].subscribing = kept_.views[item.conversation].subscribed = false;
+      kept_.views[item.conversation].subscribing = kept_.views[item.conversation].subscribed =
+          false;
     }
   });
 }
@@ -184,15 +190,21 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
       view.log.clear();
     };
     switch (resume.answer) {
-      case Resume::caught_up: break;
+      case Resume::caught_up:
+        break;
       case Resume::range:
         // At `heads` the events must be fetched.
         if (asked.items[i].level != Level::full) view.behind = true;
         break;
-      case Resume::trimmed: start_at({resume.head.epoch, resume.floor - 1, resume.floor_mark}); break;
-      case Resume::snapshot: start_at(resume.head); break;
+      case Resume::trimmed:
+        start_at({resume.head.epoch, resume.floor - 1, resume.floor_mark});
+        break;
+      case Resume::snapshot:
+        start_at(resume.head);
+        break;
       case Resume::forked:
-      case Resume::ahead: throw Broken("C11 an honest cursor of " + name_ + " was called forked or ahead");
+      case Resume::ahead:
+        throw Broken("C11 an honest cursor of " + name_ + " was called forked or ahead");
       case Resume::not_member:
       case Resume::denied:
         view.member = view.subscribed = false;
@@ -260,9 +272,8 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .random = item.random,
                   .settled = outbox.items.front().number,
                   .body = Payload::copy_of(item.body)};
-  ask(std::move(send), [this, id, random = item.random](const wire::Reply* reply) {
-    sent(id, random, reply);
-  });
+  ask(std::move(send),
+      [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
   if (!again) item.request = last_request_;
 }
 
@@ -353,7 +364,8 @@ void Device::upkeep() {
   for (auto& [id, view] : kept_.views) {
     const bool wants = view.member && view.wanted != Level::none;
     if (!wants || view.subscribing || (view.subscribed && !view.behind)) continue;
-    if (view.subscribed && view.behind && view.wanted == Level::heads && !random_.chance(0.1)) continue;
+    if (view.subscribed && view.behind && view.wanted == Level::heads && !random_.chance(0.1))
+      continue;
     missing.push_back(id);
     if (missing.size() == 20) break;
   }

@@ -1,4 +1,5 @@
-// device.hpp: a model client, written from the wire page: outbox, cursors, list; its own copy of the truth.
+// device.hpp: a model client, written from the wire page: outbox, cursors, list; its own copy of
+// the truth.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -29,8 +30,8 @@ struct View {
   bool member = false;
   ListEntry entry;
   std::optional<Cursor> cursor;
-  Seq first = 1;                    // seq of log[0]
-  std::vector<std::uint32_t> log;   // hashes of the records applied: first .. cursor.seq
+  Seq first = 1;                   // seq of log[0]
+  std::vector<std::uint32_t> log;  // hashes of the records applied: first .. cursor.seq
   Level wanted = Level::full;
   // Of the present session.
   bool subscribed = false, subscribing = false, behind = false;

@@ -18,7 +18,8 @@ void Device::opened(const wire::Reply* reply) {
   view.member = true;
   view.entry = entry;
   place_.rumours.all.push_back(entry.conversation);
-  if (entry.kind == ConversationKind::channel) place_.rumours.channels.push_back(entry.conversation);
+  if (entry.kind == ConversationKind::channel)
+    place_.rumours.channels.push_back(entry.conversation);
   upkeep();
 }
 
@@ -27,9 +28,9 @@ void Device::act() {
   const auto id = some_conversation();
   const auto open = [this](const wire::Reply* reply) { opened(reply); };
   if (!id || dice < 15) {
-    wire::Create create{.kind = random_.chance(0.4) ? ConversationKind::channel
-                                                    : ConversationKind::group,
-                        .title = "c" + std::to_string(random_.below(100))};
+    wire::Create create{
+        .kind = random_.chance(0.4) ? ConversationKind::channel : ConversationKind::group,
+        .title = "c" + std::to_string(random_.below(100))};
     if (random_.chance(0.8)) {
       for (auto& byte : create.nonce.bytes) byte = static_cast<std::uint8_t>(random_.next());
     }
@@ -46,16 +47,18 @@ void Device::act() {
     if (peer != subject_) ask(wire::Direct{peer}, open);
   } else if (dice < 45) {
     if (!place_.rumours.channels.empty()) {
-      ask(wire::Join{random_.pick(place_.rumours.channels)}, [open, this](const wire::Reply* reply) {
-        if (reply != nullptr && std::holds_alternative<wire::Opened>(reply->answer)) {
-          place_.report.reached(Sometimes::joined_channel);
-        }
-        open(reply);
-      });
+      ask(wire::Join{random_.pick(place_.rumours.channels)},
+          [open, this](const wire::Reply* reply) {
+            if (reply != nullptr && std::holds_alternative<wire::Opened>(reply->answer)) {
+              place_.report.reached(Sometimes::joined_channel);
+            }
+            open(reply);
+          });
     }
   } else if (dice < 620) {
     // Bursts, so that batches form.
-    for (auto count = random_.chance(0.1) ? random_.between(1, 20) : 1; count > 0 && room(); --count) {
+    for (auto count = random_.chance(0.1) ? random_.between(1, 20) : 1; count > 0 && room();
+         --count) {
       write(*id);
     }
   } else if (dice < 740) {
@@ -77,7 +80,8 @@ void Device::act() {
   } else if (dice < 950) {
     membership(*id);
   } else if (dice < 965) {
-    ask(wire::Members{.conversation = *id, .limit = static_cast<std::uint32_t>(random_.between(1, 5))},
+    ask(wire::Members{.conversation = *id,
+                      .limit = static_cast<std::uint32_t>(random_.between(1, 5))},
         [this, id = *id](const wire::Reply* reply) {
           if (reply == nullptr || !online_) return;
           const auto* page = std::get_if<wire::MembersPage>(&reply->answer);
@@ -131,7 +135,9 @@ void Device::membership(const ConversationId& id) {
     case 1:
     case 2:
     case 3:
-    case 4: ask(wire::Add{id, {somebody}}, ignore); break;
+    case 4:
+      ask(wire::Add{id, {somebody}}, ignore);
+      break;
     case 5:
     case 6:
     case 7:
@@ -146,7 +152,8 @@ void Device::membership(const ConversationId& id) {
             ignore);
       }
       break;
-    default: ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
+    default:
+      ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
   }
 }
 
@@ -156,9 +163,15 @@ void Device::probe_cursor(const ConversationId& id) {
   if (!view.cursor || view.subscribing) return;
   Cursor cursor = *view.cursor;
   switch (random_.below(4)) {
-    case 0: cursor.epoch.bytes[random_.below(16)] ^= 1; break;
-    case 1: cursor.mark ^= 1U << random_.below(32); break;
-    case 2: cursor.seq += random_.between(1, 1000); break;
+    case 0:
+      cursor.epoch.bytes[random_.below(16)] ^= 1;
+      break;
+    case 1:
+      cursor.mark ^= 1U << random_.below(32);
+      break;
+    case 2:
+      cursor.seq += random_.between(1, 1000);
+      break;
     default:
       if (place_.faults.encoded) return;  // the codec refuses it before the core sees it
       cursor.epoch = {};
@@ -192,7 +205,8 @@ void Device::act_hostile() {
   } else if (dice == 2) {
     ask(wire::Members{.conversation = nowhere}, refused);
   } else if (dice == 3) {
-    ask(wire::Send{.conversation = *id, .body = Payload::copy_of(std::string(limits::body_default + 1, 'x'))},
+    ask(wire::Send{.conversation = *id,
+                   .body = Payload::copy_of(std::string(limits::body_default + 1, 'x'))},
         refused);
   } else if (dice == 4) {
     ask(wire::Create{.title = std::string(limits::title + 1, 'x')}, refused);
@@ -216,8 +230,11 @@ void Device::act_hostile() {
     for (const auto& [random, sent] : place_.checker.ledger().all()) {
       if (sent.acked == 0 || sent.device != index_ || sent.life != life_) continue;
       if (random_.chance(0.7)) continue;
-      ask(wire::Send{.conversation = sent.conversation, .number = sent.number, .random = random,
-                     .settled = sent.number, .body = Payload::copy_of("another body")},
+      ask(wire::Send{.conversation = sent.conversation,
+                     .number = sent.number,
+                     .random = random,
+                     .settled = sent.number,
+                     .body = Payload::copy_of("another body")},
           refused);
       break;
     }

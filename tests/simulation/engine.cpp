@@ -53,13 +53,13 @@ class Engine::ShardWorld final : public core::Effects {
   void commit(Batch batch, Then<Committed> then) override {
     ++engine_.commits_;
     engine_.commit(std::move(batch), later<Committed>([this, then = std::move(then)](Committed c) {
-      --engine_.commits_;
-      auto& report = engine_.world_.report;
-      if (c.verdict == Verdict::refused) report.reached(Sometimes::commit_refused);
-      if (c.verdict == Verdict::failed) report.reached(Sometimes::commit_failed);
-      if (c.verdict == Verdict::unknown) report.reached(Sometimes::commit_unknown);
-      then(std::move(c));
-    }));
+                     --engine_.commits_;
+                     auto& report = engine_.world_.report;
+                     if (c.verdict == Verdict::refused) report.reached(Sometimes::commit_refused);
+                     if (c.verdict == Verdict::failed) report.reached(Sometimes::commit_failed);
+                     if (c.verdict == Verdict::unknown) report.reached(Sometimes::commit_unknown);
+                     then(std::move(c));
+                   }));
   }
   void get(Get get, Then<Result<Cells>> then) override {
     engine_.store_->get(std::move(get), reading<Cells>(std::move(then)));
@@ -133,9 +133,8 @@ class Engine::ShardWorld final : public core::Effects {
   Store::Done<T> later(Then<T> then) {
     return [this, alive = std::weak_ptr<int>(engine_.alive_), then = std::move(then)](T value) {
       if (alive.expired()) return;
-      after(0ns, index_, [then, value = std::make_shared<T>(std::move(value))] {
-        then(std::move(*value));
-      });
+      after(0ns, index_,
+            [then, value = std::make_shared<T>(std::move(value))] { then(std::move(*value)); });
     };
   }
   template <class T>
@@ -206,7 +205,7 @@ struct Engine::Session final : core::Outlet {
   bool closing = false, told_closing = false, above = false;
   std::vector<std::pair<wire::Reply, std::size_t>> waiting;
   std::exception_ptr failure;
-  std::map<std::uint32_t, wire::Request> asked;           // only when lying
+  std::map<std::uint32_t, wire::Request> asked;              // only when lying
   std::map<std::pair<ConversationId, UserId>, Receipt> old;  // likewise
 };
 
@@ -231,7 +230,7 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
 Engine::~Engine() {
   alive_.reset();
   for (auto& world : worlds_) world->shard.reset();  // while their effects and outlets are there
-  store_.reset();  // completions under way die with the handle
+  store_.reset();                                    // completions under way die with the handle
 }
 
 void Engine::turn(core::ShardIndex, std::function<void()> input) {
@@ -260,9 +259,8 @@ Engine::SessionKey Engine::open(Ear& ear) {
   Session& there = *session;
   sessions_.emplace(key, std::move(session));
   world_.checker.opened(key);
-  turn(there.shard, [&] {
-    there.ref = worlds_[there.shard]->shard->open(there, core::SessionSetup{});
-  });
+  turn(there.shard,
+       [&] { there.ref = worlds_[there.shard]->shard->open(there, core::SessionSetup{}); });
   return key;
 }
 
@@ -273,9 +271,8 @@ void Engine::request(SessionKey key, wire::Request request) {
   world_.report.trace(world_.scheduler.now(), session.name() + describe(request));
   world_.checker.heard(key, request);
   if (world_.lie != Lie::none) session.asked[request.number] = request;
-  turn(session.shard, [&] {
-    worlds_[session.shard]->shard->request(session.ref, std::move(request));
-  });
+  turn(session.shard,
+       [&] { worlds_[session.shard]->shard->request(session.ref, std::move(request)); });
 }
 
 void Engine::taken(SessionKey key, std::size_t bytes) {
@@ -320,8 +317,7 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
   switch (world_.lie) {
     case Lie::unknown_is_done:
     case Lie::failed_is_done: {
-      const Verdict from =
-          world_.lie == Lie::unknown_is_done ? Verdict::unknown : Verdict::failed;
+      const Verdict from = world_.lie == Lie::unknown_is_done ? Verdict::unknown : Verdict::failed;
       store_->commit(std::move(batch), [from, then = std::move(then)](Committed c) {
         if (c.verdict == from) c.verdict = Verdict::done;
         then(std::move(c));
@@ -345,7 +341,8 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
       batch.owner = kept;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   store_->commit(std::move(batch), std::move(then));
 }

@@ -1,4 +1,5 @@
-// engine.hpp: one process of the real core: its shards, its store handle, its clocks, on virtual time.
+// engine.hpp: one process of the real core: its shards, its store handle, its clocks, on virtual
+// time.
 #pragma once
 #include <cstdint>
 #include <deque>

@@ -1,4 +1,5 @@
-// ledger.hpp: every message that a device ever issued and what it was told, written down outside the engine.
+// ledger.hpp: every message that a device ever issued and what it was told, written down outside
+// the engine.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -17,14 +18,14 @@ struct Sent {
   ConversationId conversation;
   std::uint64_t number = 0;
   std::uint32_t body_hash = 0;
-  std::uint64_t issued = 0;     // order of the first attempt
+  std::uint64_t issued = 0;  // order of the first attempt
   std::uint32_t attempts = 0;
-  std::uint64_t acked = 0;      // order of the first ack, as received; 0: none
-  Seq seq = 0;                  // as acked
+  std::uint64_t acked = 0;  // order of the first ack, as received; 0: none
+  Seq seq = 0;              // as acked
   std::int64_t time_ms = 0;
-  bool put_off = false;         // an attempt was answered "try again": later ones may overtake it
+  bool put_off = false;  // an attempt was answered "try again": later ones may overtake it
   bool renumbered = false;
-  bool refused = false;         // answered for good without an ack
+  bool refused = false;  // answered for good without an ack
 };
 
 /// Ordered by first attempt; keyed by the random bits.

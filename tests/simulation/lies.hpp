@@ -1,4 +1,5 @@
-// lies.hpp: bugs planted in the harness, between engine, store and clients, to prove that the checker sees them.
+// lies.hpp: bugs planted in the harness, between engine, store and clients, to prove that the
+// checker sees them.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -46,7 +46,8 @@ Outcome run(const RunOptions& options) {
   } catch (const std::exception& broken) {
     outcome.broken = broken.what();
     if (options.verbose) {
-      std::printf("%12.6f  BROKEN %s\n", static_cast<double>(world.now().count()) / 1e9, broken.what());
+      std::printf("%12.6f  BROKEN %s\n", static_cast<double>(world.now().count()) / 1e9,
+                  broken.what());
     }
   }
   outcome.hash = world.report().hash();
@@ -114,7 +115,8 @@ int run_seeds(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  if (const char* seeds = std::getenv("PARLEY_SEEDS")) arguments.seeds = std::strtoull(seeds, nullptr, 10);
+  if (const char* seeds = std::getenv("PARLEY_SEEDS"))
+    arguments.seeds = std::strtoull(seeds, nullptr, 10);
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     const auto value = [&]() -> const char* { return i + 1 < argc ? argv[++i] : nullptr; };

@@ -9,7 +9,8 @@ namespace parley::simulation {
 using namespace std::chrono_literals;
 
 struct Network::Link final : Ear, std::enable_shared_from_this<Network::Link> {
-  Link(Network& owner, LinkId own_id, LinkUser& own_user) : network(owner), id(own_id), user(own_user) {}
+  Link(Network& owner, LinkId own_id, LinkUser& own_user)
+      : network(owner), id(own_id), user(own_user) {}
 
   void said(const wire::Reply& reply, std::size_t bytes) override {
     const auto self = shared_from_this();

@@ -1,4 +1,5 @@
-// network.hpp: links between devices and the engine: ordered pipes with delays that break in every way a pipe can.
+// network.hpp: links between devices and the engine: ordered pipes with delays that break in every
+// way a pipe can.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -32,8 +33,11 @@ class LinkUser {
 class Network {
  public:
   Network(Scheduler& scheduler, Report& report, Random random)
-      : scheduler_(scheduler), report_(report), random_(random),
-        binary_(wire::binary_codec()), json_(wire::json_codec()) {}
+      : scheduler_(scheduler),
+        report_(report),
+        random_(random),
+        binary_(wire::binary_codec()),
+        json_(wire::json_codec()) {}
 
   void set_faults(const Faults& faults);
   /// Null: nobody listens. The old engine's links break.
@@ -65,8 +69,8 @@ class Network {
   std::unique_ptr<wire::Codec> binary_, json_;
   Engine* engine_ = nullptr;
   LinkId last_ = 0;
-  std::map<LinkId, std::shared_ptr<Link>> links_;       // as the clients see them
-  std::map<LinkId, std::shared_ptr<Link>> at_engine_;   // as the engine sees them
+  std::map<LinkId, std::shared_ptr<Link>> links_;      // as the clients see them
+  std::map<LinkId, std::shared_ptr<Link>> at_engine_;  // as the engine sees them
 };
 
 }  // namespace parley::simulation

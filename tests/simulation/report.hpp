@@ -1,4 +1,5 @@
-// report.hpp: what a run leaves behind: the trace and its hash, the named "sometimes" events, a failure.
+// report.hpp: what a run leaves behind: the trace and its hash, the named "sometimes" events, a
+// failure.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -21,15 +22,61 @@ class Broken : public std::runtime_error {
 
 /// Situations that a campaign must reach now and then, else it proves nothing about them.
 enum class Sometimes : std::uint8_t {
-  commit_refused, commit_failed, commit_unknown, unknown_landed, unknown_vanished, read_failed,
-  store_broken, engine_crashed, crash_in_commit, engine_restarted, link_reset, half_open_link,
-  stalled_reader, client_crashed, client_restored, send_retried, ack_repeated, send_busy,
-  send_denied, number_taken, too_old, key_reused, resumed_caught_up, resumed_range,
-  resumed_snapshot, resumed_forked, resumed_ahead, resumed_not_member, resumed_denied, head_moved,
-  lagging, removed_while_sending, removed_while_subscribed, rejoined, left_group, joined_channel,
-  direct_race, create_repeated, receipt_moved, receipt_capped, presence_online, presence_offline,
-  history_backward, history_forward, page_denied, list_incremental, list_removed, signal_passed,
-  hostile_refused, session_replaced, clock_stepped, sealed, goodbye, too_large, binary_link,
+  commit_refused,
+  commit_failed,
+  commit_unknown,
+  unknown_landed,
+  unknown_vanished,
+  read_failed,
+  store_broken,
+  engine_crashed,
+  crash_in_commit,
+  engine_restarted,
+  link_reset,
+  half_open_link,
+  stalled_reader,
+  client_crashed,
+  client_restored,
+  send_retried,
+  ack_repeated,
+  send_busy,
+  send_denied,
+  number_taken,
+  too_old,
+  key_reused,
+  resumed_caught_up,
+  resumed_range,
+  resumed_snapshot,
+  resumed_forked,
+  resumed_ahead,
+  resumed_not_member,
+  resumed_denied,
+  head_moved,
+  lagging,
+  removed_while_sending,
+  removed_while_subscribed,
+  rejoined,
+  left_group,
+  joined_channel,
+  direct_race,
+  create_repeated,
+  receipt_moved,
+  receipt_capped,
+  presence_online,
+  presence_offline,
+  history_backward,
+  history_forward,
+  page_denied,
+  list_incremental,
+  list_removed,
+  signal_passed,
+  hostile_refused,
+  session_replaced,
+  clock_stepped,
+  sealed,
+  goodbye,
+  too_large,
+  binary_link,
   json_link,
   count_
 };
@@ -57,7 +104,9 @@ class Report {
     }
   }
   [[nodiscard]] bool verbose() const noexcept { return verbose_; }
-  [[nodiscard]] std::uint64_t hash() const noexcept { return std::uint64_t{hash_} << 32 | (lines_ & 0xffffffff); }
+  [[nodiscard]] std::uint64_t hash() const noexcept {
+    return std::uint64_t{hash_} << 32 | (lines_ & 0xffffffff);
+  }
   [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
 
  private:

@@ -16,8 +16,8 @@ using RowMap = store::MemoryStore::RowMap;
 
 ConversationId conversation_of(Bytes partition) {
   ConversationId id;
-  partition.substr(partition.size() - id.bytes.size()).copy(
-      reinterpret_cast<char*>(id.bytes.data()), id.bytes.size());
+  partition.substr(partition.size() - id.bytes.size())
+      .copy(reinterpret_cast<char*>(id.bytes.data()), id.bytes.size());
   return id;
 }
 
@@ -67,9 +67,9 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     if (event.echo != 0) {
       const auto [at, fresh] = echoes_.try_emplace(event.echo, Place{id, seq});
       if (!fresh) {
-        broken("C3", id, seq, "the same send was committed before, in " +
-                                  short_name(at->second.conversation) + " as seq " +
-                                  std::to_string(at->second.seq));
+        broken("C3", id, seq,
+               "the same send was committed before, in " + short_name(at->second.conversation) +
+                   " as seq " + std::to_string(at->second.seq));
       }
     }
     if (event.kind == EventKind::left || event.kind == EventKind::removed) {
@@ -78,7 +78,8 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     stream.events.push_back(event);
     ++committed_;
   }
-  if (head.mark != stream.mark_at(head.head)) broken("C2", id, head.head, "the head's mark is wrong");
+  if (head.mark != stream.mark_at(head.head))
+    broken("C2", id, head.head, "the head's mark is wrong");
   if (head.ordinal != stream.ordinal_at(head.head)) {
     broken("C2", id, head.head, "the head's ordinal is wrong");
   }
@@ -118,11 +119,12 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
   const bool countable = fields->kind == EventKind::message;
   if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
-    broken("C2", id, seq, "ordinal " + std::to_string(fields->ordinal) + " after " +
-                              std::to_string(ordinal));
+    broken("C2", id, seq,
+           "ordinal " + std::to_string(fields->ordinal) + " after " + std::to_string(ordinal));
   }
   if (fields->time_ms < time) broken("C2", id, seq, "its time runs backward");
-  if (kind_of(id) != ConversationKind::direct && (seq == 1) != (fields->kind == EventKind::created)) {
+  if (kind_of(id) != ConversationKind::direct &&
+      (seq == 1) != (fields->kind == EventKind::created)) {
     broken("C2", id, seq, "the first event, and no other, is `created`");
   }
   return {.hash = base::crc32c(0, stored.record.bytes()),

@@ -1,4 +1,5 @@
-// truth.hpp: what is really stored at this instant, read from the store's memory behind the engine's back.
+// truth.hpp: what is really stored at this instant, read from the store's memory behind the
+// engine's back.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -32,7 +33,7 @@ struct TrueEvent {
 /// One conversation's committed stream.
 struct TrueStream {
   Epoch epoch;
-  std::vector<TrueEvent> events;  // seq 1, 2, ...
+  std::vector<TrueEvent> events;               // seq 1, 2, ...
   std::map<UserId, std::vector<Seq>> endings;  // where somebody left or was removed
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
@@ -55,8 +56,8 @@ class Truth {
   /// The stream as it is now; null when the conversation does not exist. Valid until the next call
   /// for the same conversation.
   const TrueStream* stream(const ConversationId& id);
-  /// The member's row as it is now, wherever its kind of conversation keeps it; with the removals of
-  /// the stream applied, which a channel's row follows later.
+  /// The member's row as it is now, wherever its kind of conversation keeps it; with the removals
+  /// of the stream applied, which a channel's row follows later.
   std::optional<layout::MemberRow> member(const ConversationId& id, UserId user);
   std::optional<layout::ReceiptRow> receipt(const ConversationId& id, UserId user);
   std::optional<layout::InfoRow> info(const ConversationId& id);

@@ -19,11 +19,15 @@ store::WeakOptions with_facts(store::WeakOptions options) {
 }  // namespace
 
 World::World(const RunOptions& options)
-    : options_(options), random_(options.seed), faults_(draw_faults(random_)),
-      report_(options.verbose), scheduler_(random_.fork()),
+    : options_(options),
+      random_(options.seed),
+      faults_(draw_faults(random_)),
+      report_(options.verbose),
+      scheduler_(random_.fork()),
       store_(with_facts(faults_.store),
              [random = std::make_shared<Random>(random_.fork())] { return random->next(); }),
-      checker_(store_.state(), report_, scheduler_), network_(scheduler_, report_, random_.fork()) {
+      checker_(store_.state(), report_, scheduler_),
+      network_(scheduler_, report_, random_.fork()) {
   if (options_.lie != Lie::none) {
     // Whatever the draw, give the lie something to lie about.
     faults_.store.unknown = std::max(faults_.store.unknown, 0.02);
@@ -71,8 +75,7 @@ bool World::step(Time until) {
 }
 
 void World::run_until(Time when) {
-  while (step(when)) {
-  }
+  while (step(when)) {}
   scheduler_.move_to(when);
 }
 
@@ -83,8 +86,9 @@ void World::await(const char* check, Time within, const std::function<std::strin
     run_until(std::min(deadline, scheduler_.now() + 100ms));
     what = missing();
   }
-  if (!what.empty()) throw Broken(std::string(check) + " still after " +
-                                  std::to_string(within.count() / 1'000'000'000) + " s: " + what);
+  if (!what.empty())
+    throw Broken(std::string(check) + " still after " +
+                 std::to_string(within.count() / 1'000'000'000) + " s: " + what);
 }
 
 Time World::in(double rate) {

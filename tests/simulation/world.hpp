@@ -1,4 +1,5 @@
-// world.hpp: one seed: a store, an engine that dies and comes back, devices, faults; then healing and the verdict.
+// world.hpp: one seed: a store, an engine that dies and comes back, devices, faults; then healing
+// and the verdict.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -1,4 +1,5 @@
-// world_audit.cpp: after convergence: what everybody holds, asked in every way there is, against the store.
+// world_audit.cpp: after convergence: what everybody holds, asked in every way there is, against
+// the store.
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -30,8 +31,7 @@ wire::Reply World::ask(Device& device, wire::Operation operation) {
     }
   });
   const Time deadline = scheduler_.now() + 30s;
-  while (!*answer && !*lost && step(deadline)) {
-  }
+  while (!*answer && !*lost && step(deadline)) {}
   if (*lost) broken("A", device.subject() + "'s link broke in the calm");
   if (!*answer) broken("A", "a question of " + device.subject() + " got no answer within 30 s");
   return **std::move(answer);
@@ -88,10 +88,12 @@ void World::audit_list(Device& device) {
     listed.insert(id);
     const std::string what = device.subject() + "'s entry of " + short_name(id);
     const auto held = device.views().find(id);
-    if (held == device.views().end() || !held->second.member) broken("C12", what + " never reached it");
+    if (held == device.views().end() || !held->second.member)
+      broken("C12", what + " never reached it");
     const TrueStream* truth = checker_.truth().stream(id);
     const auto row = checker_.truth().member(id, device.user());
-    if (truth == nullptr || !row || row->role == Role::none) broken("C12", what + " is of a stranger");
+    if (truth == nullptr || !row || row->role == Role::none)
+      broken("C12", what + " is of a stranger");
     if (entry.head.seq != truth->head()) broken("C12", what + " is behind the head");
     if (entry.role != row->role || entry.visible_from != row->visible_from) {
       broken("C12", what + " has another role or beginning than the member row");
@@ -101,7 +103,8 @@ void World::audit_list(Device& device) {
   }
   for (const auto& [id, view] : device.views()) {
     if (view.member && !listed.contains(id)) {
-      broken("C12", device.subject() + " still holds " + short_name(id) + ", the whole list does not");
+      broken("C12",
+             device.subject() + " still holds " + short_name(id) + ", the whole list does not");
     }
   }
   for (const auto& id : checker_.truth().audit()) {
@@ -122,8 +125,10 @@ void World::audit_history(Device& device, const ConversationId& id) {
   Seq end = 0;
   Seq reached = head + 1;
   for (bool more = true; more;) {
-    const auto reply = ask(device, wire::History{.conversation = id, .from = end, .backward = true,
-                                                 .limit = limits::page_events});
+    const auto reply =
+        ask(device,
+            wire::History{
+                .conversation = id, .from = end, .backward = true, .limit = limits::page_events});
     const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
     if (page == nullptr) broken("C4", what + " is refused");
     if (page->records.empty()) break;
@@ -137,8 +142,10 @@ void World::audit_history(Device& device, const ConversationId& id) {
   }
   Seq next = floor;
   for (bool more = floor <= head; more;) {
-    const auto reply = ask(device, wire::History{.conversation = id, .from = next, .backward = false,
-                                                 .limit = limits::page_events});
+    const auto reply =
+        ask(device,
+            wire::History{
+                .conversation = id, .from = next, .backward = false, .limit = limits::page_events});
     const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
     if (page == nullptr || page->records.empty()) broken("C4", what + " forward is refused");
     if (page->first != next) broken("C4", what + " forward has a hole");
@@ -202,7 +209,8 @@ void World::audit_receipts() {
     const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
     if (list == nullptr) broken("C12", "a sync is refused");
     for (const ListEntry& entry : list->entries) {
-      if (entry.unread != 0) broken("C12", device->subject() + " has read everything and is told of unread");
+      if (entry.unread != 0)
+        broken("C12", device->subject() + " has read everything and is told of unread");
     }
   }
 }
@@ -221,14 +229,16 @@ void World::audit_presence() {
       if (state == nullptr) broken("C8", device->subject() + " may not watch " + short_name(id));
       device->take_presence(*state);
       for (const Presence& presence : state->users) {
-        if (!presence.online) broken("C8", "user " + to_string(presence.user) + " is online, not shown so");
+        if (!presence.online)
+          broken("C8", "user " + to_string(presence.user) + " is online, not shown so");
       }
       if (state->users.size() != watch.users.size()) broken("C8", "a watched user is missing");
     }
   }
   std::set<UserId> gone;
   for (const auto& subject : rumours_.subjects) {
-    if (const auto user = checker_.user_of(subject); user && random_.chance(0.4)) gone.insert(*user);
+    if (const auto user = checker_.user_of(subject); user && random_.chance(0.4))
+      gone.insert(*user);
   }
   std::map<std::size_t, std::set<UserId>> watched;
   for (std::size_t i = 0; i < devices_.size(); ++i) {

@@ -101,16 +101,41 @@ TEST_CASE("buckets spread dense ids and never change") {
 }
 
 TEST_CASE("the head cell, format 1") {
-  HeadCell head{.flags = 1, .members = 2, .term = 3, .mark = 4, .head = 5, .ordinal = 6, .floor = 7,
-                .floor_ordinal = 8, .floor_mark = 9, .sealed = 10, .last_message_ms = 11,
-                .last_event_ms = 12, .authority = 13, .deleted_ordinal = 14, .nonce = 15};
+  HeadCell head{.flags = 1,
+                .members = 2,
+                .term = 3,
+                .mark = 4,
+                .head = 5,
+                .ordinal = 6,
+                .floor = 7,
+                .floor_ordinal = 8,
+                .floor_mark = 9,
+                .sealed = 10,
+                .last_message_ms = 11,
+                .last_event_ms = 12,
+                .authority = 13,
+                .deleted_ordinal = 14,
+                .nonce = 15};
   head.epoch.bytes.fill(0xee);
   const std::string value = encode(head);
   CHECK(hex(value) ==
-        "01" "01" "0002" "00000003" "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee" "00000004"
-        "0000000000000005" "0000000000000006" "0000000000000007" "0000000000000008" "00000009"
-        "000000000000000a" "000000000000000b" "000000000000000c" "000000000000000d"
-        "000000000000000e" "000000000000000f");
+        "01"
+        "01"
+        "0002"
+        "00000003"
+        "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+        "00000004"
+        "0000000000000005"
+        "0000000000000006"
+        "0000000000000007"
+        "0000000000000008"
+        "00000009"
+        "000000000000000a"
+        "000000000000000b"
+        "000000000000000c"
+        "000000000000000d"
+        "000000000000000e"
+        "000000000000000f");
   CHECK(value.size() == 112);
   CHECK(decode_head(value) == head);
   check_strict(value, [](Bytes bytes) { return decode_head(bytes).has_value(); });
@@ -120,8 +145,15 @@ TEST_CASE("rows, format 1") {
   SECTION("sender") {
     SenderRow row{.settled = 1, .last = 2, .open = {{2, 3, 4, 5, 6}}};
     CHECK(hex(encode(row)) ==
-          "01" "0000000000000001" "0000000000000002" "01" "0000000000000002" "0000000000000003"
-          "0000000000000004" "0000000000000005" "00000006");
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "01"
+          "0000000000000002"
+          "0000000000000003"
+          "0000000000000004"
+          "0000000000000005"
+          "00000006");
     CHECK(encode(row).size() == sender_size(1));
     check_strict(encode(row), [](Bytes bytes) { return decode_sender(bytes).has_value(); });
     row.open.resize(limits::open_sends);
@@ -130,54 +162,95 @@ TEST_CASE("rows, format 1") {
     CHECK_FALSE(decode_sender(encode(row)));
   }
   SECTION("host key") {
-    CHECK(hex(encode(HostKeyRow{1, 2, 3})) == "01" "0000000000000001" "0000000000000002" "00000003");
+    CHECK(hex(encode(HostKeyRow{1, 2, 3})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "00000003");
     check_strict(encode(HostKeyRow{1, 2, 3}),
                  [](Bytes bytes) { return decode_host_key(bytes).has_value(); });
   }
   SECTION("member") {
     const MemberRow row{Role::admin, 1, 2, 3, 4};
-    CHECK(hex(encode(row)) == "01" "28" "0000000000000001" "0000000000000002" "0000000000000003"
-                              "0000000000000004");
+    CHECK(hex(encode(row)) ==
+          "01"
+          "28"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003"
+          "0000000000000004");
     check_strict(encode(row), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
   SECTION("info") {
     const InfoRow row{ConversationKind::direct, UserId{1}, 2, UserId{3}, UserId{4}, "t"};
-    CHECK(hex(encode(row)) == "01" "01" "0000000000000001" "0000000000000002" "0000000000000003"
-                              "0000000000000004" "0001" "74");
+    CHECK(hex(encode(row)) ==
+          "01"
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003"
+          "0000000000000004"
+          "0001"
+          "74");
     CHECK(decode_info(encode(row))->title == "t");
     check_strict(encode(row), [](Bytes bytes) { return decode_info(bytes).has_value(); });
   }
   SECTION("receipt") {
-    CHECK(hex(encode(ReceiptRow{1, 2, 3, 4})) == "01" "0000000000000001" "0000000000000002"
-                                                 "0000000000000003" "0000000000000004");
+    CHECK(hex(encode(ReceiptRow{1, 2, 3, 4})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003"
+          "0000000000000004");
     check_strict(encode(ReceiptRow{1, 2, 3, 4}),
                  [](Bytes bytes) { return decode_receipt(bytes).has_value(); });
   }
   SECTION("pending") {
-    CHECK(hex(encode(PendingRow{UserId{1}, Role::owner})) == "01" "0000000000000001" "32");
+    CHECK(hex(encode(PendingRow{UserId{1}, Role::owner})) ==
+          "01"
+          "0000000000000001"
+          "32");
     check_strict(encode(PendingRow{UserId{1}, Role::none}),
                  [](Bytes bytes) { return decode_pending(bytes).has_value(); });
   }
   SECTION("count") {
-    CHECK(hex(encode(CountCell{1, 2, 3})) == "01" "0000000000000001" "0000000000000002"
-                                             "0000000000000003");
+    CHECK(hex(encode(CountCell{1, 2, 3})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003");
     check_strict(encode(CountCell{1, 2, 3}),
                  [](Bytes bytes) { return decode_count(bytes).has_value(); });
   }
   SECTION("list") {
     const ListRow row{true, ConversationKind::channel, UserId{1}, 2, 3, 4, 5};
-    CHECK(hex(encode(row)) == "01" "01" "03" "0000000000000001" "0000000000000002"
-                              "0000000000000003" "0000000000000004" "0000000000000005");
+    CHECK(hex(encode(row)) ==
+          "01"
+          "01"
+          "03"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003"
+          "0000000000000004"
+          "0000000000000005");
     check_strict(encode(row), [](Bytes bytes) { return decode_list(bytes).has_value(); });
   }
   SECTION("device") {
-    CHECK(hex(encode(DeviceRow{"ab", 1})) == "01" "0000000000000001" "0002" "6162");
+    CHECK(hex(encode(DeviceRow{"ab", 1})) ==
+          "01"
+          "0000000000000001"
+          "0002"
+          "6162");
     check_strict(encode(DeviceRow{"ab", 1}),
                  [](Bytes bytes) { return decode_device(bytes).has_value(); });
   }
   SECTION("name") {
-    CHECK(hex(encode(NameCell{UserId{1}, "ab", 2})) == "01" "0000000000000001" "0000000000000002"
-                                                       "0002" "6162");
+    CHECK(hex(encode(NameCell{UserId{1}, "ab", 2})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "0002"
+          "6162");
     check_strict(encode(NameCell{UserId{1}, "ab", 2}),
                  [](Bytes bytes) { return decode_name(bytes).has_value(); });
     const std::string longest(limits::subject, 's');
@@ -190,10 +263,18 @@ TEST_CASE("rows, format 1") {
 
 TEST_CASE("notes fit into 64 bytes") {
   const Note events{Note::Kind::events, 1, 2, {}};
-  CHECK(hex(encode(events)) == "01" "65" "0000000000000001" "0000000000000002");
+  CHECK(hex(encode(events)) ==
+        "01"
+        "65"
+        "0000000000000001"
+        "0000000000000002");
   CHECK(decode_note(encode(events))->last == 2);
   const Note pair{Note::Kind::pair, 0, 0, {UserId{1}, UserId{2}}};
-  CHECK(hex(encode(pair)) == "01" "64" "0000000000000001" "0000000000000002");
+  CHECK(hex(encode(pair)) ==
+        "01"
+        "64"
+        "0000000000000001"
+        "0000000000000002");
   Note joins{Note::Kind::channel_join, 0, 0, {}};
   joins.users.assign(7, UserId{3});
   CHECK(encode(joins).size() == 58);
@@ -209,8 +290,12 @@ TEST_CASE("an event in its envelope, format 1") {
   const std::string value = encode_event(id, event);
   CHECK(value.size() == event_size(8));
   CHECK(hex(value.substr(0, 4)) == "01000000");
-  CHECK(hex(value.substr(8)) == "01020304" "00000008" "0000000000000005" "0000000000000006"
-                                "6262626262626262");
+  CHECK(hex(value.substr(8)) ==
+        "01020304"
+        "00000008"
+        "0000000000000005"
+        "0000000000000006"
+        "6262626262626262");
   CHECK(hex(value.substr(4, 4)) == "7ceaa021");
   const auto back = decode_event(id, 1, value, nullptr);
   REQUIRE(back.ok());
