@@ -225,6 +225,11 @@ export class ParleyClient {
     return this.core_.outbox(conversation);
   }
 
+  /** Whether an item of the outbox survives a reload already. */
+  isStored(item: OutboxItem): boolean {
+    return this.core_.is_stored(item);
+  }
+
   /** Sends a failed item again, as a new message. */
   retry(conversation: ConversationId, local: string): void {
     this.feed({ type: 'retry', conversation, local });

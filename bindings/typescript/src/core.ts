@@ -97,6 +97,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
     return this.conversations_.get(id)?.outbox.items() ?? [];
   }
 
+  is_stored(item: OutboxItem): boolean {
+    return this.conversations_.get(item.conversation)?.outbox.is_stored(item.local) ?? false;
+  }
+
   receipts(id: ConversationId): Receipt[] {
     return [...(this.conversations_.get(id)?.receipts.values() ?? [])];
   }

@@ -53,6 +53,11 @@ export class Outbox {
     return this.entries_.map((entry) => entry.item);
   }
 
+  /** Whether the item is on this device's disk (or whatever its storage is) and survives a reload. */
+  is_stored(local: string): boolean {
+    return this.entry(local)?.stored ?? false;
+  }
+
   find(local: string): OutboxItem | null {
     return this.entry(local)?.item ?? null;
   }

@@ -170,6 +170,7 @@ export class Sender {
       () => {
         if (state.outbox.find(local)?.number !== number) return;
         state.outbox.stored(local);
+        this.changed(conversation);
         this.pump(state);
       },
       (message) => this.fail(state, item, new ParleyError('store_failed', message)),

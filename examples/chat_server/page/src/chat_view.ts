@@ -333,6 +333,7 @@ export class ChatView {
     const rows = build_rows({
       events: this.events_,
       outbox: this.pending_,
+      is_stored: (item) => this.client_.isStored(item),
       acked: this.acked_,
       self: this.client_.self?.user ?? '',
       others: this.others(view),

@@ -38,6 +38,8 @@ export interface AckedItem {
 export interface TimelineInput {
   events: readonly ChatEvent[];
   outbox: readonly OutboxItem[];
+  /** Whether an item of the outbox survives a reload; only then it has the clock. */
+  is_stored?: (item: OutboxItem) => boolean;
   acked: readonly AckedItem[];
   self: UserId;
   /** Up to where all others have received and read; null: nobody else counts (channels). */
@@ -86,6 +88,7 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
 
 function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: number): MessageRow {
   const failed = item.state === 'failed';
+  const kept = input.is_stored?.(item) ?? true;
   return {
     kind: 'message',
     key: `e${item.random}`,
@@ -97,7 +100,7 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     time,
     first: true,
     last: true,
-    tick: seq > 0 ? tick(input, seq) : failed ? 'failed' : 'pending',
+    tick: seq > 0 ? tick(input, seq) : failed ? 'failed' : kept ? 'pending' : 'none',
     local: failed ? item.local : '',
     problem: failed ? (item.error?.message ?? 'it was refused') : '',
     renumbered: item.renumbered,
