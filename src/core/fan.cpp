@@ -76,12 +76,15 @@ void Fans::push_events(Fan& fan, const Published& events) {
   if (heads) heads_later(fan);
 }
 
-void Fans::end_access(Fan& fan, UserId user, Seq last) {
+void Fans::end_access(Fan& fan, UserId user, Seq last, bool tell) {
   for (std::uint32_t i = 0; i < fan.subscriptions.size();) {
     Subscription& sub = fan.subscriptions[i];
     if (sub.user != user) {
       ++i;
       continue;
+    }
+    if (tell && sub.state != Subscription::State::opening) {
+      shard_.sessions.left_channel(sub.session, fan.id);
     }
     sub.last = last;  // opening or filling: what it may see still comes from the store
     const bool given = sub.state == Subscription::State::live ||

@@ -100,6 +100,7 @@ void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer answer
   ingress_ -= open->charge;
   *open = session->open.back();
   session->open.pop_back();
+  if (const auto* list = std::get_if<wire::ListChanged>(&answer)) session->list_token = list->token;
   session->outlet->push(make_frame(request, std::move(answer)));
 }
 
@@ -186,10 +187,19 @@ void Sessions::list_changed(SessionRef ref, const FramePtr& frame) {
   SessionState* session = find(ref);
   if (session == nullptr || session->phase != SessionState::Phase::ready) return;
   session->outlet->push(frame);
-  if (!session->auto_subscribe) return;
-  if (const auto* list = std::get_if<wire::ListChanged>(&frame->reply().answer)) {
-    follow_list(ref, list->entries, true);
-  }
+  const auto* list = std::get_if<wire::ListChanged>(&frame->reply().answer);
+  if (list == nullptr) return;
+  session->list_token = list->token;
+  if (session->auto_subscribe) follow_list(ref, list->entries, true);
+}
+
+void Sessions::left_channel(std::uint32_t slot, const ConversationId& id) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr || session->phase != SessionState::Phase::ready) return;
+  wire::ListChanged news;
+  news.removed.push_back(id);
+  news.token = session->list_token;  // nothing that this session was not told is behind it
+  session->outlet->push(make_frame(0, std::move(news)));
 }
 
 void Sessions::presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence) {
@@ -304,6 +314,7 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
   const std::vector<ListEntry> entries =
       session->auto_subscribe ? list->entries : std::vector<ListEntry>{};
   welcome.list = std::move(*list);
+  session->list_token = welcome.list.token;
   answer(ref, number, std::move(welcome));
   if (!entries.empty()) follow_list(ref, entries, false);
 }

@@ -52,6 +52,7 @@ struct SessionState {
   DeviceId device;
   std::string subject;
   std::string device_name;  // "" = ephemeral
+  std::string list_token;   // with the last list it was sent
   Effects::Timer hello_timer = Effects::Timer::none;
   std::vector<Follow> follows;
   std::deque<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
@@ -87,6 +88,8 @@ class Sessions {
 
   // From the user's home.
   void list_changed(SessionRef ref, const FramePtr& frame);
+  /// Its user left a channel; the list's own news come later, or never when the user is back by then.
+  void left_channel(std::uint32_t slot, const ConversationId& id);
   void presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence);
 
  private:
