@@ -39,10 +39,12 @@ export class Ledger {
     this.child.stdin.write(`{"sync":${name}}\n`);
     await synced;
     if (!existsSync(this.file)) return this.lines;
-    const bytes = Buffer.alloc(statSync(this.file).size - this.offset);
     const file = openSync(this.file, 'r');
-    readSync(file, bytes, 0, bytes.length, this.offset);
+    const room = Buffer.alloc(statSync(this.file).size - this.offset);
+    const count = readSync(file, room, 0, room.length, this.offset);
     closeSync(file);
+    // Told after the sync, a line may be there by half; the next read finds it whole.
+    const bytes = room.subarray(0, room.subarray(0, count).lastIndexOf('\n') + 1);
     this.offset += bytes.length;
     for (const line of bytes.toString().split('\n')) {
       if (line !== '') this.lines.push(JSON.parse(line));
