@@ -10,7 +10,8 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_keys_kept = 1024;
-constexpr std::size_t housekeeping_rows = 600, housekeeping_bytes = 16 * 1024;
+constexpr Seq sealed_at_once = 1536;  // rows erased by one commit; more than one brings
+constexpr std::size_t housekeeping_rows = 1700, housekeeping_bytes = 32 * 1024;
 constexpr auto flush_delay = std::chrono::seconds(1);
 
 Epoch random_epoch(Effects& effects) {
@@ -248,7 +249,10 @@ bool Conversation::State::flushable() const noexcept {
 /// What rides on the next commit, whatever that is about.
 void Conversation::State::stage_housekeeping() {
   if (staged->birth) return;
-  if (archived > head.sealed) staged->head.sealed = archived;
+  for (const Seq end : archived_ends) {  // to the end of a chunk, so that packing goes on there
+    if (end > head.sealed + sealed_at_once) break;
+    staged->head.sealed = std::max(staged->head.sealed, end);
+  }
   for (const PendingMember& change : pending)
     if (change.applied) staged->pending_erased.push_back(change.seq);
   const std::size_t keys = std::min<std::size_t>(expired_keys.size(), 64);

@@ -185,6 +185,7 @@ void Conversation::State::drop_caches() {
   tail_bytes = 0;
   recent.clear();
   archived = 0;
+  archived_ends.clear();
   sealing = false;
   tail_checked = false;
   archive_guard.reset();

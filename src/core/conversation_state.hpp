@@ -213,6 +213,8 @@ struct Conversation::State {
   void answer_all(std::vector<Op>& ops);
   void answer_access(UserId user, bool system, Then<Access> then);
   void answer_access(UserId user, layout::MemberRow row, Then<Access> then);
+  [[nodiscard]] bool change_under_way(UserId user) const noexcept;
+  void access_again(UserId user, Then<Access> then);
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
@@ -326,6 +328,7 @@ struct Conversation::State {
   void clear_busy(UserId user);
 
   // ---- sealing.cpp ----
+  void cut_tail(Seq through);
   void keep_tail(const std::vector<StagedEvent>& events);
   void maybe_seal();
   void seal(std::vector<layout::StoredEvent> events);
@@ -447,6 +450,7 @@ struct Conversation::State {
   // Sealing.
   std::deque<layout::StoredEvent> tail;  // a suffix of the stream, of open events
   std::size_t tail_bytes = 0;
+  std::deque<Seq> archived_ends;  // of chunks in the archive, above head.sealed
   Seq archived = 0;  // up to here the archive has it; `head.sealed` follows with the next commit
   bool sealing = false;
   bool tail_checked = false;

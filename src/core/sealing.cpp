@@ -11,8 +11,10 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t recent_kept = 1024;              // ordinals in memory
-constexpr std::size_t seal_events = 512;               // events of one round
-constexpr std::size_t seal_bytes = 512 * limits::kib;  // of one round; at least one chunk
+constexpr std::size_t seal_events = 1536;              // of one round, more than one commit brings
+constexpr std::size_t seal_bytes = 960 * limits::kib;  // of one round; at least one chunk
+constexpr std::size_t tail_kept = 8192;                // open events in memory; the store has all
+constexpr std::size_t tail_bytes_kept = 4 * limits::mib;
 
 }  // namespace
 
@@ -22,6 +24,7 @@ struct Conversation::State::SealJob {
   std::uint64_t generation = 0;
   layout::CountCell cell;
   std::string new_guard;
+  [[nodiscard]] Seq first() const { return chunks.front().front().seq; }
   [[nodiscard]] Seq last() const { return chunks.back().back().seq; }
 };
 
@@ -31,11 +34,18 @@ void Conversation::State::keep_tail(const std::vector<StagedEvent>& events) {
     tail_bytes += event.stored.record.size();
     recent.push_back(event.ordinal);
   }
-  while (!tail.empty() && tail.front().seq <= head.sealed) {
+  cut_tail(std::max(head.sealed, archived));
+  while (tail.size() > tail_kept || (tail_bytes > tail_bytes_kept && tail.size() > 1))
+    cut_tail(tail.front().seq);
+  while (!archived_ends.empty() && archived_ends.front() <= head.sealed) archived_ends.pop_front();
+  while (recent.size() > recent_kept) recent.pop_front();
+}
+
+void Conversation::State::cut_tail(Seq through) {
+  while (!tail.empty() && tail.front().seq <= through) {
     tail_bytes -= tail.front().record.size();
     tail.pop_front();
   }
-  while (recent.size() > recent_kept) recent.pop_front();
 }
 
 std::optional<std::uint64_t> Conversation::State::recent_ordinal(Seq seq) const noexcept {
@@ -43,22 +53,25 @@ std::optional<std::uint64_t> Conversation::State::recent_ordinal(Seq seq) const 
   return recent[recent.size() - 1 - (head.head - seq)];
 }
 
+/// Rounds follow one another as long as too much is open, whatever the conversation's own commits
+/// do; `head.sealed` follows with those.
 void Conversation::State::maybe_seal() {
-  if (sealing || phase != Phase::ready || archived > head.sealed || head.head == head.sealed)
-    return;
-  const bool whole = !tail.empty() && tail.front().seq <= head.sealed + 1;
+  const Seq done = std::max(head.sealed, archived);
+  if (sealing || phase != Phase::ready || head.head <= done) return;
+  const bool whole = !tail.empty() && tail.front().seq == done + 1;
   if (whole) {
     if (tail.size() <= limits::open_events && tail_bytes <= 2 * limits::chunk_bytes) return;
-    return seal({tail.begin(), tail.end()});
+    const std::size_t most = std::min(tail.size(), seal_events + limits::chunk_events + 1);
+    return seal({tail.begin(), tail.begin() + static_cast<std::ptrdiff_t>(most)});
   }
   // Events of an earlier life are open too; look once how many bytes they are.
-  if (tail_checked && head.head - head.sealed <= limits::open_events) return;
+  if (tail_checked && head.head - done <= limits::open_events) return;
   sealing = true;
   tail_checked = true;
   ReadRange range{.partition = *name,
                   .conversation = id,
                   .ns = host.ns(),
-                  .from = head.sealed + 1,
+                  .from = done + 1,
                   .to = head.head,
                   .max_events = seal_events,
                   .max_bytes = seal_bytes};
@@ -69,11 +82,7 @@ void Conversation::State::maybe_seal() {
                 if (!page || page->events.empty()) return;  // again after the next commit
                 std::vector<layout::StoredEvent>& events = page->events;
                 if (!page->more) {  // joins what was committed meanwhile
-                  const Seq last = events.back().seq;
-                  while (!tail.empty() && tail.front().seq <= last) {
-                    tail_bytes -= tail.front().record.size();
-                    tail.pop_front();
-                  }
+                  cut_tail(events.back().seq);
                   for (const auto& event : events) tail_bytes += event.record.size();
                   tail.insert(tail.begin(), events.begin(), events.end());
                   return maybe_seal();
@@ -88,14 +97,18 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   job->generation = generation;
   job->partition = layout::archive_id(host.ns(), id, events.front().seq);
   std::size_t at = 0, bytes = 0;
-  while (at < events.size() && at < seal_events && bytes < seal_bytes) {
+  while (at < events.size()) {
     const std::size_t count = layout::full_chunk(events.data() + at, events.size() - at);
     const bool other =
         events[at].seq >> layout::archive_shift != events.front().seq >> layout::archive_shift;
     if (count == 0 || other) break;
+    std::size_t more = layout::chunk_base() + 9;
+    for (std::size_t i = at; i < at + count; ++i)
+      more += layout::chunk_size(events[i].record.size());
+    if (at > 0 && (at + count > seal_events || bytes + more > seal_bytes)) break;
+    bytes += more;
     const auto first = events.begin() + static_cast<std::ptrdiff_t>(at);
     job->chunks.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
-    for (const auto& event : job->chunks.back()) bytes += layout::chunk_size(event.record.size());
     at += count;
   }
   if (job->chunks.empty()) return;
@@ -105,8 +118,8 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   seal_read_guard(std::move(job));
 }
 
-/// The archive's guard, then our own head: when nobody has sealed further before that moment,
-/// nobody can have changed these chunks under the archive guard just read.
+/// The archive's guard, then our own head: when nobody has sealed these events before that moment,
+/// nobody can have changed their chunks under the archive guard just read.
 void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
   archive_guard.reset();
   get(owned_get({{layout::archive, job->partition, {}}}), [this, job](Result<Cells> cells) {
@@ -121,7 +134,7 @@ void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
       if (job->generation != generation) return;
       const auto now =
           ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
-      if (!now || now->epoch != head.epoch || now->sealed != head.sealed) {
+      if (!now || now->epoch != head.epoch || now->sealed >= job->first()) {
         sealing = false;  // another owner is at work; our next commit will be refused
         return;
       }
@@ -157,6 +170,9 @@ void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
     if (outcome.outcome == Settled::Outcome::done) {
       archive_guard = job->new_guard;
       archived = job->last();
+      for (const auto& chunk : job->chunks) archived_ends.push_back(chunk.back().seq);
+      cut_tail(archived);
+      maybe_seal();
     } else {
       archive_guard.reset();  // read again with the next round
     }

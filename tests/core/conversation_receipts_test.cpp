@@ -176,6 +176,39 @@ TEST_CASE("old events move into chunks and the rows leave") {
   CHECK(largest <= limits::chunk_bytes);
 }
 
+TEST_CASE("sealing keeps up with a conversation that never rests") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  std::size_t most = 0;
+  std::size_t erased = 0;
+  world.fx.inject = [&](const Batch& batch) {
+    if (batch.partition.space == layout::conversation)
+      erased = std::max(erased, batch.erases.size());
+    return Fault::none;
+  };
+  int sent = 0;
+  std::function<void()> keep_full = [&] {
+    if (sent == 40'000) return;
+    for (int i = 0; i < 1000; ++i, ++sent) {
+      world->send(by(1), text("x"), [&, last = i == 999](const Result<Ack>& ack) {
+        if (ack && last) keep_full();
+      });
+    }
+  };
+  for (int i = 0; i < 3; ++i) keep_full();
+  while (world.fx.step()) {
+    if (sent % 5000 == 0) most = std::max(most, world.rows('e'));
+  }
+  CHECK(world.head().head == 40'000);
+  CHECK(most > 0);
+  CHECK(most < 6'000);
+  CHECK(erased <= 1'600);
+  world.fx.advance(10s);
+  CHECK(world.head().sealed > 39'900);
+  CHECK(world.rows('e') == world.head().head - world.head().sealed);
+  CHECK(world.stream().size() == 40'000);
+}
+
 TEST_CASE("large events are sealed one by one, also those of an earlier life") {
   World world;
   (void)world.direct(1, 2, 1);

@@ -264,6 +264,7 @@ class World final : public ConversationHost {
     Asked<Access> asked;
     home->access(user(n), asked.then());
     fx.drain();
+    if (!asked.answered()) fx.advance(std::chrono::milliseconds(100));  // a change of theirs first
     return asked;
   }
   Asked<Access> join(std::uint64_t n) {
