@@ -69,11 +69,12 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     if (!known.empty() && known.back().to >= row->visible_from) {
       known.back().to = row->visible_from - 1;
     }
-    known.push_back({.from = row->visible_from});
+    known.push_back({.from = row->visible_from, .seen = scheduler_.now()});
   }
   Span& last = known.back();
   last.to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
   if (row->role != Role::none) {
+    if (last.told_until) last.seen = scheduler_.now();
     last.told_until.reset();
   } else if (!last.told_until && truth_.kind_of(id) == ConversationKind::channel) {
     const auto& endings = stream("C7", id).endings;
@@ -254,8 +255,14 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           },
           [&](const wire::Done&) {
             // Brings the spans up to date: the two seconds count from here at the latest.
-            if (const auto* left = std::get_if<wire::Leave>(&asked))
+            if (const auto* left = std::get_if<wire::Leave>(&asked)) {
               spans(left->conversation, session.user);
+              auto& known = spans_[{left->conversation, session.user}];
+              const Time bound = scheduler_.now() + std::chrono::seconds(2);
+              if (!known.empty() && known.back().told_until > bound) {
+                known.back().told_until = bound;
+              }
+            }
             expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
                    is(std::in_place_type<wire::SetTitle>) ||

@@ -73,6 +73,7 @@ class Checker {
     // A channel's member who went by itself: no event says so, so what follows may still be told
     // for two seconds (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
+    Time seen{0};  // when the row was first seen to let the user in (again)
   };
 
   void unanswered(const Session& session);

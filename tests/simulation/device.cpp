@@ -206,6 +206,15 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
       case Resume::ahead:
         throw Broken("C11 an honest cursor of " + name_ + " was called forked or ahead");
       case Resume::not_member:
+        // The list may know of a return that the conversation is still waiting to be told of.
+        if (view.member) {
+          ask(wire::Sync{}, [this](const wire::Reply* reply) {
+            if (reply == nullptr) return;
+            if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);
+          });
+        }
+        view.member = view.subscribed = false;
+        break;
       case Resume::denied:
         view.member = view.subscribed = false;
         break;
