@@ -88,7 +88,8 @@ class Sessions {
 
   // From the user's home.
   void list_changed(SessionRef ref, const FramePtr& frame);
-  /// Its user left a channel; the list's own news come later, or never when the user is back by then.
+  /// Its user left a channel; the list's own news come later, or never when the user is back by
+  /// then.
   void left_channel(std::uint32_t slot, const ConversationId& id);
   void presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence);
 

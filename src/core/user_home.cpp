@@ -103,8 +103,8 @@ void UserHome::commit_changes() {
     changes_.pop_front();
     const layout::ListRow& row = change.change.row;
     auto old = list_.find(change.change.conversation);
-    // A second membership is news, though the row may not have shown the end of the first; so is the
-    // end of one that was never listed: a session may have opened it.
+    // A second membership is news, though the row may not have shown the end of the first; so is
+    // the end of one that was never listed: a session may have opened it.
     const bool same = old != list_.end() && old->second.entered == row.entered &&
                       (!row.entered || (old->second.visible_from == row.visible_from &&
                                         old->second.joined_ms == row.joined_ms));
