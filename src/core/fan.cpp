@@ -30,7 +30,15 @@ void Fans::opened(Fan& fan, const Access& access) {
   fan.mark = access.head.mark;
   fan.head_ordinal = access.head_ordinal;
   fan.floor = access.floor;
-  fan.known = true;
+  if (!std::exchange(fan.known, true)) return;
+  // The home answered from a head whose events are not published yet, or never will be: what is
+  // live here has not been given them, so they come from the store.
+  for (Subscription& sub : fan.subscriptions) {
+    if (sub.level != Level::full || sub.state != Subscription::State::live) continue;
+    if (sub.next > fan.head) continue;
+    sub.state = Subscription::State::filling;
+    shard_.sessions.refill(sub.session, fan);
+  }
 }
 
 void Fans::published(const Published& events) {

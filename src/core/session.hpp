@@ -77,7 +77,8 @@ class Sessions {
   [[nodiscard]] std::size_t ingress() const noexcept { return ingress_; }
 
   // From the fans.
-  void lag(std::uint32_t slot, Fan& fan);  // a live subscription fell behind
+  void lag(std::uint32_t slot, Fan& fan);     // a live subscription fell behind
+  void refill(std::uint32_t slot, Fan& fan);  // a live subscription was passed over
   void forget(std::uint32_t slot, Fan& fan);
   void moved(std::uint32_t slot, Fan& fan, std::uint32_t index);
   void unwatch_all(std::uint32_t slot, const ConversationId& conversation);

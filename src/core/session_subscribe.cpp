@@ -290,6 +290,13 @@ void Sessions::lag(std::uint32_t slot, Fan& fan) {
   session->to_fill.push_back(fan.id);
 }
 
+void Sessions::refill(std::uint32_t slot, Fan& fan) {
+  SessionState* session = sessions_.at(slot);
+  if (session == nullptr) return;
+  session->to_fill.push_back(fan.id);
+  pump(ref_of(slot));
+}
+
 void Sessions::drained(SessionRef ref) { pump(ref); }
 
 /// Reads one page for the subscription that waits longest; one read and one page a session.
