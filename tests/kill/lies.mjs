@@ -300,9 +300,13 @@ class Lies {
   async to_a_removed_member() {
     const { world, devices, auditor } = this;
     const { id } = world.conversations[0];
-    const subject = world.comers.find((one) =>
-      world.membership.get(`${id}/${world.users.get(one)}`),
-    );
+    const inside = (one) => world.membership.get(`${id}/${world.users.get(one)}`);
+    if (!world.comers.some(inside)) {
+      const [one] = world.comers; // the traffic ended with everybody outside
+      world.owner.membership('add', 'added', id, world.users.get(one), { members: [one] });
+      await settle(world, devices);
+    }
+    const subject = world.comers.find(inside);
     const device = devices.find((one) => one.subject === subject);
     const user = device.user;
     world.owner.membership('remove', 'removed', id, user, { user });
