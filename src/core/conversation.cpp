@@ -177,10 +177,29 @@ void Conversation::State::answer_access(UserId user, bool system, Then<Access> t
     }
     with_member(user, [this, user, then](Result<const layout::MemberRow*> row) {
       if (!row) return then(std::move(row).error());
+      const bool member = *row != nullptr && (*row)->role != Role::none;
+      // Others may have read of the entry in the store before its verdict came back here.
+      if (!member && change_under_way(user)) return access_waiters.push_back({user, then});
       if (*row == nullptr) return then(denied());
       answer_access(user, **row, then);
     });
   });
+}
+
+bool Conversation::State::change_under_way(UserId user) const noexcept {
+  if (channel()) return buckets.contains(layout::bucket_of(user, layout::channel_member_buckets));
+  return in_flight && std::any_of(staged->members.begin(), staged->members.end(),
+                                  [user](const auto& change) { return change.first == user; });
+}
+
+void Conversation::State::serve_access_waiters() {
+  for (AccessWaiter& waiter : std::exchange(access_waiters, {})) {
+    if (change_under_way(waiter.user)) {
+      access_waiters.push_back(std::move(waiter));
+    } else {
+      answer_access(waiter.user, false, std::move(waiter.then));
+    }
+  }
 }
 
 void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then<Access> then) {

@@ -312,6 +312,7 @@ void Conversation::State::settled(Settled outcome) {
     for (Op& op : ops) op.error = outcome.error;
     start_flush_timer();
     answer_all(ops);
+    serve_access_waiters();
     return pump();
   }
   if (outcome.unsure) {
@@ -384,6 +385,7 @@ void Conversation::State::finish_committed(Staged done, const layout::HeadCell& 
   publish(done.events, before.mark);
   if (done.has_note) host.feed_moved();
   answer_all(decided);
+  serve_access_waiters();
   apply_pending();
   maybe_seal();
   start_flush_timer();

@@ -137,6 +137,7 @@ void Conversation::State::loaded() {
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
   run_load_waiters({});
   answer_all(answers);
+  serve_access_waiters();
   apply_pending();
   pump();
 }
@@ -163,6 +164,7 @@ void Conversation::State::load_failed(const Error& error) {
   for (MemberWaiter& reader : readers) reader.then(error);
   for (Op& op : ops) op.error = error;
   answer_all(ops);
+  for (AccessWaiter& waiter : std::exchange(access_waiters, {})) waiter.then(error);
 }
 
 void Conversation::State::run_load_waiters(const Error& error) {

@@ -213,8 +213,9 @@ struct Conversation::State {
   void answer_all(std::vector<Op>& ops);
   void answer_access(UserId user, bool system, Then<Access> then);
   void answer_access(UserId user, layout::MemberRow row, Then<Access> then);
+  /// A commit that may change the user's row is on its way: what the row says now may be old news.
   [[nodiscard]] bool change_under_way(UserId user) const noexcept;
-  void access_again(UserId user, Then<Access> then);
+  void serve_access_waiters();
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
@@ -410,6 +411,11 @@ struct Conversation::State {
   std::deque<Op> waiting;
   std::size_t reads = 0;  // reads that wait for rows
   std::vector<std::function<void(const Error&)>> load_waiters;
+  struct AccessWaiter {
+    UserId user;
+    Then<Access> then;
+  };
+  std::vector<AccessWaiter> access_waiters;  // strangers whose entry is under way
   std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
   bool building = false;

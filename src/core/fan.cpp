@@ -84,23 +84,22 @@ void Fans::push_events(Fan& fan, const Published& events) {
   if (heads) heads_later(fan);
 }
 
-void Fans::end_access(Fan& fan, UserId user, Seq last, bool tell) {
+void Fans::end_access(Fan& fan, UserId user, Seq last) {
   for (std::uint32_t i = 0; i < fan.subscriptions.size();) {
     Subscription& sub = fan.subscriptions[i];
     if (sub.user != user) {
       ++i;
       continue;
     }
-    if (tell && sub.state != Subscription::State::opening) {
-      shard_.sessions.left_channel(sub.session, fan.id);
-    }
     sub.last = last;  // opening or filling: what it may see still comes from the store
     const bool given = sub.state == Subscription::State::live ||
                        (sub.state == Subscription::State::filling && sub.next > last);
     if (given || sub.level != Level::full) {
       const std::uint32_t session = sub.session;
+      const bool told = sub.state != Subscription::State::opening;  // else the answer says it
       remove(fan, i);
       shard_.sessions.unwatch_all(session, fan.id);
+      if (told) shard_.sessions.left(session, fan.id);
     } else {
       ++i;
     }

@@ -61,9 +61,9 @@ class Fans {
   void opened(Fan& fan, const Access& access);
 
   void published(const Published& events);
-  /// Ends the subscriptions of a user; those that are not live are given what comes up to `last`.
-  /// `tell`: no event says so, the sessions learn it here.
-  void end_access(Fan& fan, UserId user, Seq last, bool tell = false);
+  /// Ends the subscriptions of a user and tells their sessions; those that are not live are first
+  /// given what comes up to `last`.
+  void end_access(Fan& fan, UserId user, Seq last);
   void receipts(const ConversationId& id, ConversationKind kind,
                 const std::vector<Receipt>& receipts);
   void signalled(const wire::Signalled& signal, SessionRef except);

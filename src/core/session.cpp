@@ -193,7 +193,7 @@ void Sessions::list_changed(SessionRef ref, const FramePtr& frame) {
   if (session->auto_subscribe) follow_list(ref, list->entries, true);
 }
 
-void Sessions::left_channel(std::uint32_t slot, const ConversationId& id) {
+void Sessions::left(std::uint32_t slot, const ConversationId& id) {
   SessionState* session = sessions_.at(slot);
   if (session == nullptr || session->phase != SessionState::Phase::ready) return;
   wire::ListChanged news;

@@ -89,9 +89,9 @@ class Sessions {
 
   // From the user's home.
   void list_changed(SessionRef ref, const FramePtr& frame);
-  /// Its user left a channel; the list's own news come later, or never when the user is back by
-  /// then.
-  void left_channel(std::uint32_t slot, const ConversationId& id);
+  /// Its user left and the subscription ended; the list's own news come later, or never when the
+  /// user is back by then.
+  void left(std::uint32_t slot, const ConversationId& id);
   void presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence);
 
  private:
@@ -122,6 +122,14 @@ class Sessions {
   void unsubscribe(SessionState& session, const ConversationId& id);
   [[nodiscard]] Subscription* subscription(SessionState& session,
                                            const ConversationId& id) noexcept;
+  struct Reopening {
+    SessionRef ref;
+    ConversationId id;
+    Seq last = 0;  // the event that ended the access
+    std::uint16_t attempt = 0;
+  };
+  void ask_again(SessionRef ref, Subscription& sub, const ConversationId& id);
+  void asked_again(const Reopening& asked, const Result<Access>& access);
   void pump(SessionRef ref);
   void fill(SessionRef ref, const ConversationId& id, Seq first, Result<EventPage> page);
 

@@ -272,10 +272,7 @@ void Sessions::settle(Subscribing& work, std::size_t item) {
   sub->next = outcome.next;
   const Seq end = sub->last != 0 ? sub->last : fan.head;
   if (sub->level != Level::full || sub->next > end) {
-    if (sub->last != 0) {
-      unwatch_all(work.ref.slot, fan.id);
-      return unsubscribe(*session, work.items[item].conversation);
-    }
+    if (sub->last != 0) return ask_again(work.ref, *sub, fan.id);
     sub->state = Subscription::State::live;
     return;
   }
@@ -361,13 +358,62 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<
   if (sub->next > end) {
     session->to_fill.pop_back();
     if (sub->last != 0) {
-      unwatch_all(ref.slot, id);
-      unsubscribe(*session, id);
+      ask_again(ref, *sub, id);
     } else {
       sub->state = Subscription::State::live;
     }
   }
   pump(ref);
+}
+
+/// The subscription was given all that an ended access leaves to see. Its user may have come back
+/// while it was behind, and the list may have told so already: the home decides.
+void Sessions::ask_again(SessionRef ref, Subscription& sub, const ConversationId& id) {
+  sub.state = Subscription::State::opening;
+  sub.attempt = ++find(ref)->attempts;
+  const Reopening asked{ref, id, sub.last, sub.attempt};
+  shard_.at_home(id, [asked, user = sub.user](ShardState& there, Conversation& home) {
+    home.access(user, [&there, asked](Result<Access> access) {
+      there.at(asked.ref.shard, [asked, access = std::move(access)](ShardState& here) {
+        here.sessions.asked_again(asked, access);
+      });
+    });
+  });
+}
+
+void Sessions::asked_again(const Reopening& asked, const Result<Access>& access) {
+  SessionState* session = find(asked.ref);
+  if (session == nullptr) return;
+  Subscription* sub = subscription(*session, asked.id);
+  if (sub == nullptr || sub->state != Subscription::State::opening || sub->attempt != asked.attempt)
+    return;  // replaced by a later request
+  if (!access && access.error().retryable()) {
+    shard_.world.start_timer(std::chrono::milliseconds(100), [this, asked] {
+      SessionState* later = find(asked.ref);
+      if (later == nullptr) return;
+      Subscription* still = subscription(*later, asked.id);
+      if (still != nullptr && still->attempt == asked.attempt)
+        ask_again(asked.ref, *still, asked.id);
+    });
+    return;
+  }
+  if (!access || access->role == Role::none) {
+    unwatch_all(asked.ref.slot, asked.id);
+    unsubscribe(*session, asked.id);
+    return left(asked.ref.slot, asked.id);
+  }
+  // Events that passed while it was no member are a gap, which the gap rule (I2) makes a client ask
+  // about: `trimmed` is then its answer.
+  Fan& fan = *shard_.fans.find(asked.id);
+  sub->visible_from = access->visible_from;
+  sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
+  sub->last = 0;
+  if (sub->level != Level::full || sub->next > fan.head) {
+    sub->state = Subscription::State::live;
+    return;
+  }
+  sub->state = Subscription::State::filling;
+  refill(asked.ref.slot, fan);
 }
 
 void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,

@@ -100,7 +100,7 @@ void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {
     at(follower_shard, [id, user, last](ShardState& there) {
-      if (Fan* fan = there.fans.find(id)) there.fans.end_access(*fan, user, last, true);
+      if (Fan* fan = there.fans.find(id)) there.fans.end_access(*fan, user, last);
     });
   }
 }

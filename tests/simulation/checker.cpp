@@ -72,6 +72,7 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     known.push_back({.from = row->visible_from, .seen = scheduler_.now()});
   }
   Span& last = known.back();
+  last.joined.insert(row->visible_ordinal);
   last.to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
   if (row->role != Role::none) {
     if (last.told_until) last.seen = scheduler_.now();
@@ -143,6 +144,7 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
   const auto note = [&](const ConversationId& id) {
     if (const TrueStream* truth = truth_.stream(id)) question.heads[id] = truth->head();
     if (const auto row = truth_.member(id, session.user)) question.me[id] = *row;
+    spans(id, session.user);
   };
   if (const auto id = subject_of(request.operation)) note(*id);
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&request.operation)) {
@@ -444,7 +446,15 @@ void Checker::on(Session& session, const wire::Events& events) {
   }
   if (events.records.empty()) broken("C4", "a push without events");
   Follow& follow = found->second;
-  if (events.first != follow.next || events.epoch != follow.epoch) {
+  // Somebody who left and came back while behind is not given what passed in between.
+  const auto& known = spans(events.conversation, session.user);
+  const bool back =
+      std::any_of(known.begin(), known.end(), [&](const Span& span) {
+        return span.from == events.first && span.from > follow.next;
+      }) &&
+      std::any_of(known.begin(), known.end(),
+                  [&](const Span& span) { return span.to + 1 == follow.next; });
+  if ((events.first != follow.next && !back) || events.epoch != follow.epoch) {
     broken("C4", session.subject + " is given " + at(events.conversation, events.first) +
                      " where " + std::to_string(follow.next) + " comes next");
   }
@@ -531,22 +541,27 @@ void Checker::entry(Session& session, const ListEntry& shown) {
                      " received " + std::to_string(shown.received) + " head " +
                      std::to_string(shown.head.seq));
   }
-  // A channel's history is open to who joins, but unread counts from the joining on.
+  // A channel's history is open to who joins, but unread counts from the joining on: of the last
+  // one, or of one before when the answer was read before it.
   const auto row = truth_.member(id, session.user);
-  const std::uint64_t joined =
-      row ? row->visible_ordinal : truth.ordinal_at(std::min(shown.visible_from - 1, truth.head()));
   if (row &&
       row->visible_ordinal < truth.ordinal_at(std::min(row->visible_from - 1, truth.head()))) {
     broken("C12", "a member row of " + short_name(id) + " with an ordinal before its beginning");
   }
-  const std::uint64_t seen = std::max(truth.ordinal_at(std::min(shown.read, truth.head())), joined);
-  const std::uint64_t unread = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
-  if (shown.unread != unread) {
+  const std::uint64_t read = truth.ordinal_at(std::min(shown.read, truth.head()));
+  const auto counted_from = [&](std::uint64_t joined) {
+    const std::uint64_t seen = std::max(read, joined);
+    return shown.unread == (shown.head_ordinal > seen ? shown.head_ordinal - seen : 0);
+  };
+  const auto& known = spans(id, session.user);
+  const bool right = std::any_of(known.begin(), known.end(), [&](const Span& span) {
+    return std::any_of(span.joined.begin(), span.joined.end(), counted_from);
+  });
+  if (!right) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +
-                      short_name(id) + ", the function gives " + std::to_string(unread) +
-                      " (head " + std::to_string(shown.head.seq) + " read " +
-                      std::to_string(shown.read) + " visible from " +
-                      std::to_string(shown.visible_from) + ")");
+                      short_name(id) + ", which no membership gives (head " +
+                      std::to_string(shown.head.seq) + " read " + std::to_string(shown.read) +
+                      " visible from " + std::to_string(shown.visible_from) + ")");
   }
   if (!shown.last_record.empty()) {
     const auto fields = wire::verify_record(shown.last_record.bytes());

@@ -74,6 +74,7 @@ class Checker {
     // for two seconds (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
     Time seen{0};  // when the row was first seen to let the user in (again)
+    std::set<std::uint64_t> joined;  // ordinals that unread was ever counted from
   };
 
   void unanswered(const Session& session);

@@ -68,15 +68,6 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
     return;
   }
   if (answer.answer == Resume::not_member) {
-    // A commit that let a former member in again may be in the store and its verdict, or the end of
-    // an `unknown`, still under way: the home answers by what it was told.
-    const auto& known = spans(id, session.user);
-    const bool just_back = !known.empty() && is_member &&
-                           scheduler_.now() - known.back().seen < std::chrono::seconds(15);
-    if (just_back) {
-      session.follows.erase(id);
-      return;
-    }
     if (!was_known || (was_member && is_member && before->second.since_ms == row->since_ms &&
                        before->second.left_at == row->left_at)) {
       broken("C10", who + " is told not_member");

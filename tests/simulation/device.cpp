@@ -163,7 +163,6 @@ void Device::subscribe(const std::vector<ConversationId>& ids) {
     View& view = kept_.views[id];
     view.subscribing = true;
     view.behind = false;
-    view.receipts.clear();  // what moves meanwhile is not pushed; a page of members tells
     subscribe.items.push_back({.conversation = id, .level = view.wanted, .cursor = view.cursor});
   }
   ask(subscribe, [this, subscribe](const wire::Reply* reply) {
@@ -184,6 +183,7 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
     View& view = kept_.views[resume.conversation];
     view.subscribing = false;
     view.subscribed = asked.items[i].level == view.wanted;
+    view.receipts.clear();  // what moved meanwhile was not pushed; a page of members tells
     const auto start_at = [&](const Cursor& cursor) {
       view.cursor = cursor;
       view.first = cursor.seq + 1;
@@ -240,8 +240,7 @@ void Device::apply(const wire::Events& events) {
     if (!fields) throw Broken("C4 " + name_ + " was sent a record that is none");
     const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
     if (gone && fields->target == kept_.user) {
-      // The last event for this user; the subscription ended with it.
-      view.member = view.subscribed = false;
+      // The list tells the end; in a page of history this may be an earlier life's.
       place_.report.reached(Sometimes::removed_while_subscribed);
     }
   }
