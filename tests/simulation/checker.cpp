@@ -83,7 +83,8 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     const bool has_seq =
         mine != endings.end() &&
         std::find(mine->second.begin(), mine->second.end(), row->left_at) != mine->second.end();
-    last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(2)));
+    // The store may keep its verdict to itself for ten seconds; from the answer on it is two.
+    last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(15)));
   }
   return known;
 }
@@ -256,7 +257,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             session.parting = true;
           },
           [&](const wire::Done&) {
-            // Brings the spans up to date: the two seconds count from here at the latest.
+            // Brings the spans up to date: the two seconds count from here.
             if (const auto* left = std::get_if<wire::Leave>(&asked)) {
               spans(left->conversation, session.user);
               auto& known = spans_[{left->conversation, session.user}];
@@ -448,12 +449,12 @@ void Checker::on(Session& session, const wire::Events& events) {
   Follow& follow = found->second;
   // Somebody who left and came back while behind is not given what passed in between.
   const auto& known = spans(events.conversation, session.user);
-  const bool back =
-      std::any_of(known.begin(), known.end(), [&](const Span& span) {
-        return span.from == events.first && span.from > follow.next;
-      }) &&
-      std::any_of(known.begin(), known.end(),
-                  [&](const Span& span) { return span.to + 1 == follow.next; });
+  const bool back = std::any_of(known.begin(), known.end(),
+                                [&](const Span& span) {
+                                  return span.from == events.first && span.from > follow.next;
+                                }) &&
+                    std::any_of(known.begin(), known.end(),
+                                [&](const Span& span) { return span.to + 1 == follow.next; });
   if ((events.first != follow.next && !back) || events.epoch != follow.epoch) {
     broken("C4", session.subject + " is given " + at(events.conversation, events.first) +
                      " where " + std::to_string(follow.next) + " comes next");

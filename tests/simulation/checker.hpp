@@ -71,9 +71,9 @@ class Checker {
   struct Span {
     Seq from = 1, to = 0;
     // A channel's member who went by itself: no event says so, so what follows may still be told
-    // for two seconds (CONTRACT I8, things without a seq).
+    // for two seconds after the answer (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
-    Time seen{0};  // when the row was first seen to let the user in (again)
+    Time seen{0};                    // when the row was first seen to let the user in (again)
     std::set<std::uint64_t> joined;  // ordinals that unread was ever counted from
   };
 
