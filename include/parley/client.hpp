@@ -187,6 +187,26 @@ class Client {
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
 
+  // Changes of messages: see Session. They need a connection; what failed may be asked again.
+  Pending<void> edit(const ConversationId& conversation, Seq message, std::string text,
+                     std::string content_type = {});
+  void edit(const ConversationId& conversation, Seq message, std::string text,
+            std::string content_type, Completion<void> done);
+  Pending<void> delete_message(const ConversationId& conversation, Seq message);
+  void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  Pending<void> react(const ConversationId& conversation, Seq message, std::string key,
+                      bool on = true);
+  void react(const ConversationId& conversation, Seq message, std::string key, bool on,
+             Completion<void> done);
+  Pending<ReactorsPage> reactors(const ConversationId& conversation, Seq message, std::string key,
+                                 ReactorsOptions options = {});
+  void reactors(const ConversationId& conversation, Seq message, std::string key,
+                ReactorsOptions options, Completion<ReactorsPage> done);
+  Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
+  void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
+  Pending<std::vector<Event>> pins(const ConversationId& conversation);
+  void pins(const ConversationId& conversation, Completion<std::vector<Event>> done);
+
   // Conversations. See Session for what each answers.
   Pending<ListEntry> create(CreateOptions options);
   void create(CreateOptions options, Completion<ListEntry> done);

@@ -98,6 +98,15 @@ class Engine {
   Pending<void> set_role(const ConversationId& conversation, std::string member, Role role);
   void set_role(const ConversationId& conversation, std::string member, Role role,
                 Completion<void> done);
+  /// The system's own messages, at any time; deletions and pins of everybody's.
+  Pending<void> edit(const ConversationId& conversation, Seq message, std::string text,
+                     std::string content_type = {});
+  void edit(const ConversationId& conversation, Seq message, std::string text,
+            std::string content_type, Completion<void> done);
+  Pending<void> delete_message(const ConversationId& conversation, Seq message);
+  void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
+  void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   /// Errc::denied when it was never seen.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
@@ -21,16 +22,61 @@ enum class EventKind : std::uint8_t {
   removed = 6,       // `target` was removed by `sender`; an authority event
   role_changed = 7,  // `target` is `role` from here on; an authority event
   settings_changed = 8,
+  edited = 9,      // a message has another content from here on
+  deleted = 10,    // a message is gone; its seq and ordinal stay
+  reactions = 11,  // what is on some messages now: complete, newest wins
+  pinned = 12,
+  unpinned = 13,
   list_entered = 32,  // user streams only: conversation entered
   list_left = 33,     // user streams only: conversation left
 };
 
-/// Somebody wrote something.
+/// One sort of reaction on a message.
+struct Reaction {
+  std::string_view key{};  // any short string, an emoji mostly
+  std::uint64_t count = 0;
+  /// Who: everybody while limits::named_reactors suffice for the whole message, else nobody; then
+  /// Session::reactors() pages them.
+  std::vector<UserId> users{};
+};
+
+/// Somebody wrote something. As it stands: pages of history show a message with all later changes.
+/// A change that comes as an event with a seq above `changed` is still to be applied.
 struct Message {
   std::string_view content_type{};  // "text/plain" unless the sender said otherwise
-  std::string_view body{};          // any bytes, up to EngineOptions::max_body
+  std::string_view body{};          // any bytes, up to EngineOptions::max_body; empty when deleted
   Seq reply_to = 0;                 // zero: none
+  Seq changed = 0;                  // the event that changed it last; zero: as written
+  WallTime edited{};                // when its content was changed last; zero: never
+  bool deleted = false;             // a tombstone
+  bool pinned = false;
+  std::vector<Reaction> reactions{};
   [[nodiscard]] std::string_view text() const noexcept { return body; }
+};
+/// A message's content was replaced by its sender.
+struct Edit {
+  Seq message = 0;
+  std::string_view content_type{};
+  std::string_view body{};
+  [[nodiscard]] std::string_view text() const noexcept { return body; }
+};
+/// A message was deleted for everybody, by its sender or by somebody who may.
+struct Deletion {
+  Seq message = 0;
+  std::uint64_t ordinal = 0;  // of the message: below the read position it was never unread
+};
+/// A message was pinned or unpinned.
+struct PinChange {
+  Seq message = 0;
+  bool pinned = false;
+};
+/// The reactions that are on some messages now. Complete for each: replaces what was known.
+struct ReactionsChange {
+  struct OnMessage {
+    Seq message = 0;
+    std::vector<Reaction> reactions{};
+  };
+  std::vector<OnMessage> messages{};
 };
 /// Somebody came, went, was removed or has another role.
 struct MembershipChange {
@@ -56,10 +102,12 @@ struct Event {
   WallTime time{};
   UserId sender{};  // none: the system
   EventKind kind = EventKind::message;
-  std::variant<UnknownEvent, Message, MembershipChange, SettingsChange> content{};
+  std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
+               ReactionsChange>
+      content{};
   Payload record{};  // the stored and sent bytes
 
-  /// The content as T (Message, MembershipChange, SettingsChange), or null when it is another.
+  /// The content as T (Message, Edit …), or null when it is another.
   template <class T>
   [[nodiscard]] const T* as() const noexcept {
     return std::get_if<T>(&content);

@@ -19,6 +19,7 @@ inline constexpr std::size_t device_name = 128;         // bytes of UTF-8
 inline constexpr std::size_t title = 512;               // bytes of UTF-8
 inline constexpr std::size_t host_key = 128;            // bytes; SendOptions::key
 inline constexpr std::size_t token = 4 * kib;           // bytes; hello's credential
+inline constexpr std::size_t reaction_key = 32;         // bytes of UTF-8
 inline constexpr std::size_t signal_kind = 32;          // bytes
 inline constexpr std::size_t signal_data = 1 * kib;     // bytes
 
@@ -29,6 +30,14 @@ inline constexpr std::size_t add_at_once = 100;       // users in one create or 
 inline constexpr std::size_t page_events = 256;       // events in one history page
 inline constexpr std::size_t page_bytes = 256 * kib;  // at least one event, whatever its size
 inline constexpr std::size_t page_members = 500;
+inline constexpr auto edit_window = 48h;                // EngineOptions::edit_window
+inline constexpr std::size_t deleted_counted = 10'000;  // newest ones that unread leaves out
+inline constexpr std::size_t page_reactors = 500;
+inline constexpr std::size_t reaction_keys = 20;   // different ones on a message
+inline constexpr std::size_t named_reactors = 64;  // on a message; with more only counts are told
+inline constexpr std::size_t pins = 100;           // in a conversation
+inline constexpr std::size_t tallies = 64;         // messages in one event of reactions
+inline constexpr auto tally_period_channel = 1s;   // between two of them in a channel
 inline constexpr std::size_t snapshot_after = 10'000;  // a cursor further behind gets a snapshot
 
 // One session.

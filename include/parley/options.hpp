@@ -128,6 +128,9 @@ struct EngineOptions {
   /// Bytes of one message's body. Default 256 KiB. Bounds: 1 .. what the store holds in one value
   /// less 16 KiB, 16 MiB at most.
   std::size_t max_body = limits::body_default;
+  /// How long members of groups and channels may edit a message after they sent it; admins, owners
+  /// and the two of a direct conversation always may. Default 48 h. Bounds: 0 (never) and up.
+  std::chrono::milliseconds edit_window = limits::edit_window;
   /// Bytes of queues and of accepted, unanswered operations. Above it new operations are answered
   /// Errc::busy and new links refused. Default 256 MiB. Bounds: 1 MiB and up.
   std::size_t memory_limit = limits::memory_default;

@@ -67,6 +67,15 @@ struct MembersPage {
   bool more = false;
 };
 
+struct ReactorsOptions {
+  UserId after{};             // the last user of the page before; none: the first page
+  std::uint32_t limit = 100;  // 1..limits::page_reactors
+};
+struct ReactorsPage {
+  std::vector<UserId> users{};  // ascending
+  bool more = false;
+};
+
 /// How far members have come; merged, newest wins.
 struct ReceiptsMoved {
   ConversationId conversation{};
@@ -141,6 +150,33 @@ class Session {
   Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
+
+  // Changes of messages, by their seq: told to everybody as events, shown by history ever after.
+  // What a change asks for and is so already is answered at once and changes nothing.
+  /// One's own message gets another content, within EngineOptions::edit_window.
+  Pending<void> edit(const ConversationId& conversation, Seq message, std::string text,
+                     std::string content_type = {});
+  void edit(const ConversationId& conversation, Seq message, std::string text,
+            std::string content_type, Completion<void> done);
+  /// For everybody: a tombstone stays. One's own, or anybody's for admins and owners.
+  Pending<void> delete_message(const ConversationId& conversation, Seq message);
+  void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  /// Puts a reaction on, or takes it off: any short string, up to limits::reaction_key bytes.
+  Pending<void> react(const ConversationId& conversation, Seq message, std::string key,
+                      bool on = true);
+  void react(const ConversationId& conversation, Seq message, std::string key, bool on,
+             Completion<void> done);
+  /// Who reacted with `key`, a page at a time.
+  Pending<ReactorsPage> reactors(const ConversationId& conversation, Seq message, std::string key,
+                                 ReactorsOptions options = {});
+  void reactors(const ConversationId& conversation, Seq message, std::string key,
+                ReactorsOptions options, Completion<ReactorsPage> done);
+  /// Up to limits::pins; in a channel for admins and owners.
+  Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
+  void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
+  /// The pinned messages as they stand, by ascending seq.
+  Pending<std::vector<Event>> pins(const ConversationId& conversation);
+  void pins(const ConversationId& conversation, Completion<std::vector<Event>> done);
 
   // Conversations. The creator of a group or channel is its owner.
   Pending<Conversation> create(CreateOptions options);

@@ -195,6 +195,65 @@ Pending<void> Client::set_title(const ConversationId& conversation, std::string 
     set_title(conversation, std::move(title), std::move(done));
   });
 }
+void Client::edit(const ConversationId& conversation, Seq message, std::string text,
+                  std::string content_type, Completion<void> done) {
+  ask(*impl_, wire::Edit{conversation, message, std::move(content_type), Payload::copy_of(text)},
+      as_done(std::move(done)));
+}
+Pending<void> Client::edit(const ConversationId& conversation, Seq message, std::string text,
+                           std::string content_type) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    edit(conversation, message, std::move(text), std::move(content_type), std::move(done));
+  });
+}
+void Client::delete_message(const ConversationId& conversation, Seq message,
+                            Completion<void> done) {
+  ask(*impl_, wire::Delete{conversation, message}, as_done(std::move(done)));
+}
+Pending<void> Client::delete_message(const ConversationId& conversation, Seq message) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    delete_message(conversation, message, std::move(done));
+  });
+}
+void Client::react(const ConversationId& conversation, Seq message, std::string key, bool on,
+                   Completion<void> done) {
+  ask(*impl_, wire::React{conversation, message, std::move(key), on}, as_done(std::move(done)));
+}
+Pending<void> Client::react(const ConversationId& conversation, Seq message, std::string key,
+                            bool on) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    react(conversation, message, std::move(key), on, std::move(done));
+  });
+}
+void Client::reactors(const ConversationId& conversation, Seq message, std::string key,
+                      ReactorsOptions options, Completion<ReactorsPage> done) {
+  ask(*impl_, wire::Reactors{conversation, message, std::move(key), options.after, options.limit},
+      as<wire::ReactorsPage>(std::move(done), [](wire::ReactorsPage&& page) {
+        return ReactorsPage{std::move(page.users), page.more};
+      }));
+}
+Pending<ReactorsPage> Client::reactors(const ConversationId& conversation, Seq message,
+                                       std::string key, ReactorsOptions options) {
+  return pending<ReactorsPage>(*impl_, [&](Completion<ReactorsPage> done) {
+    reactors(conversation, message, std::move(key), options, std::move(done));
+  });
+}
+void Client::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {
+  ask(*impl_, wire::Pin{conversation, message, on}, as_done(std::move(done)));
+}
+Pending<void> Client::pin(const ConversationId& conversation, Seq message, bool on) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { pin(conversation, message, on, std::move(done)); });
+}
+void Client::pins(const ConversationId& conversation, Completion<std::vector<Event>> done) {
+  ask(*impl_, wire::Pins{conversation},
+      as<wire::Messages>(std::move(done),
+                         [](wire::Messages&& messages) { return wire::to_events(messages); }));
+}
+Pending<std::vector<Event>> Client::pins(const ConversationId& conversation) {
+  return pending<std::vector<Event>>(
+      *impl_, [&](Completion<std::vector<Event>> done) { pins(conversation, std::move(done)); });
+}
 void Client::members(const ConversationId& conversation, MembersOptions options,
                      Completion<MembersPage> done) {
   ask(*impl_, wire::Members{conversation, options.after, options.limit},

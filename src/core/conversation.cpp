@@ -56,33 +56,39 @@ Conversation::State::State(ConversationHost& owner, ConversationId conversation,
 Conversation::State::~State() {
   if (flush_timer != Effects::Timer::none) effects.cancel_timer(flush_timer);
   if (receipt_timer != Effects::Timer::none) effects.cancel_timer(receipt_timer);
+  if (tally_timer != Effects::Timer::none) effects.cancel_timer(tally_timer);
 }
 
 bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
-         !staged && member_writes == 0 && !sealing && !marked && !housekeeping() && !pump_waits &&
+         !staged && member_writes == 0 && !sealing && !merging && !marked && !housekeeping() &&
+         !pump_waits && reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
          phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
 
+void Conversation::hurry() {
+  state_->hurried = true;
+  state_->flush_receipts();
+  state_->pump();
+}
+
 bool Conversation::State::overloaded() const noexcept {
   return waiting.size() + reads + member_writes >= limits::pending;
 }
 
-namespace {
-Error busy() {
+Error overload() {
   Error error(Errc::busy, "too many operations wait for this conversation; try again");
   error.retry_after = std::chrono::milliseconds(100);
   return error;
 }
-}  // namespace
 
 void Conversation::State::arrive(Op op) {
   if (overloaded()) {
-    op.error = busy();
+    op.error = overload();
     return answer(op);
   }
   if (in_flight)
@@ -135,6 +141,10 @@ void Conversation::State::answer(Op& op) {
   if (auto* remove = std::get_if<RemoveOp>(&op.what)) return finish(remove->then);
   if (auto* role = std::get_if<RoleOp>(&op.what)) return finish(role->then);
   if (auto* title = std::get_if<TitleOp>(&op.what)) return finish(title->then);
+  if (auto* edit = std::get_if<EditOp>(&op.what)) return finish(edit->then);
+  if (auto* erase = std::get_if<DeleteOp>(&op.what)) return finish(erase->then);
+  if (auto* pin = std::get_if<PinOp>(&op.what)) return finish(pin->then);
+  if (auto* react = std::get_if<ReactOp>(&op.what)) return finish(react->then);
 }
 
 void Conversation::State::answer_all(std::vector<Op>& ops) {
@@ -218,6 +228,8 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
       }
       Access access = build_access(user, now);
       access.receipt = receipt;
+      access.deleted =
+          deleted_after(std::max({receipt.read_ordinal, now.visible_ordinal, head.floor_ordinal}));
       then(std::move(access));
     });
   });
@@ -303,23 +315,10 @@ void Conversation::set_title(Caller caller, std::string title, Then<void> then) 
 
 // ---- Reads ----
 
-namespace {
-/// Counts a read until it is answered.
-template <class T>
-Then<T> counted(std::size_t& reads, const std::shared_ptr<const int>& alive, Then<T> then) {
-  ++reads;
-  return
-      [&reads, here = std::weak_ptr<const int>(alive), then = std::move(then)](Result<T> result) {
-        if (!here.expired()) --reads;
-        then(std::move(result));
-      };
-}
-}  // namespace
-
 void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> then) {
   State& state = *state_;
   if (caller.system()) return then(bad("the system has no positions"));
-  if (state.overloaded()) return then(busy());
+  if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, user = caller.user, received, read, then](const Error& error) {
     if (error) return then(error);
@@ -335,7 +334,7 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
 
 void Conversation::access(UserId user, Then<Access> then) {
   State& state = *state_;
-  if (state.overloaded()) return then(busy());
+  if (state.overloaded()) return then(overload());
   state.answer_access(user, !user, counted(state.reads, state.alive, std::move(then)));
 }
 
@@ -352,7 +351,7 @@ void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
   State& state = *state_;
   if (limit == 0 || limit > limits::page_members)
     return then(bad("limit: 1 to 500 members were expected"));
-  if (state.overloaded()) return then(busy());
+  if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, after, limit, then](const Error& error) {
     if (error) return then(error);
@@ -370,7 +369,7 @@ void Conversation::check_members(Caller caller, std::vector<UserId> users,
   State& state = *state_;
   if (users.size() > limits::watched_users)
     return then(Error{Errc::limit_reached, "users: at most 1,000 at once"});
-  if (state.overloaded()) return then(busy());
+  if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, users = std::move(users), then](const Error& error) {
     if (error) return then(error);

@@ -43,6 +43,7 @@ struct Access {
   std::uint64_t floor_ordinal = 0;
   std::int64_t last_event_ms = 0;
   layout::ReceiptRow receipt;  // the user's own
+  std::uint64_t deleted = 0;   // countable messages after what the user read that are gone
   std::uint64_t members = 0;
 };
 
@@ -84,6 +85,7 @@ class ConversationHost {
 /// Limits that the host's options may change.
 struct ConversationLimits {
   std::size_t max_body = limits::body_default;
+  std::chrono::milliseconds edit_window = limits::edit_window;
 };
 
 /// One conversation at its home shard. Created empty and loads itself on the first operation;
@@ -110,6 +112,15 @@ class Conversation {
   void set_role(Caller caller, UserId user, Role role, Then<void> then);
   void set_title(Caller caller, std::string title, Then<void> then);
 
+  // Changes of messages: each answers when it is stored, and at once when it is so already.
+  void edit(Caller caller, Seq seq, std::string content_type, Payload body, Then<void> then);
+  void delete_message(Caller caller, Seq seq, Then<void> then);
+  void pin(Caller caller, Seq seq, bool on, Then<void> then);
+  void react(Caller caller, Seq seq, std::string key, bool on, Then<void> then);
+  /// The change feed says that the reactions on a message have this revision: answers when the
+  /// stream tells at least that.
+  void retell(Seq seq, std::uint64_t revision, Then<void> then);
+
   /// Merged by maximum, committed together after limits::receipt_delay, then announced. Answers at
   /// once with what was accepted (clamped to what the user may see).
   void mark_read(Caller caller, Seq received, Seq read, Then<void> then);
@@ -117,9 +128,13 @@ class Conversation {
   /// Errc::denied for strangers and for what does not exist.
   void access(UserId user, Then<Access> then);
   void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  void pins(Caller caller, Then<std::vector<Payload>> then);
+  void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
   /// Which of these are members now; the caller must be one.
   void check_members(Caller caller, std::vector<UserId> users, Then<std::vector<UserId>> then);
 
+  /// The engine closes: what waits for its time is committed now.
+  void hurry();
   /// Nothing pending, in flight or waiting: may be dropped from memory.
   [[nodiscard]] bool idle() const noexcept;
   [[nodiscard]] const ConversationId& id() const noexcept { return id_; }

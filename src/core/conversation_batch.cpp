@@ -9,9 +9,11 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_keys_kept = 1024;
+constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_keys_kept = 1024,
+                      messages_kept = 1024;
 constexpr Seq sealed_at_once = 1536;  // rows erased by one commit; more than one brings
-constexpr std::size_t housekeeping_rows = 1700, housekeeping_bytes = 32 * 1024;
+constexpr std::size_t merged_at_once = 256;
+constexpr std::size_t housekeeping_rows = 2000, housekeeping_bytes = 32 * 1024;
 constexpr auto flush_delay = std::chrono::seconds(1);
 
 Epoch random_epoch(Effects& effects) {
@@ -30,13 +32,13 @@ Epoch random_epoch(Effects& effects) {
 
 void Conversation::State::pump() {
   if (building || in_flight || phase == Phase::loading) return;
-  if (waiting.empty() && !force_flush) {
+  if (waiting.empty() && !force_flush && !tallies_ready()) {
     if (phase == Phase::absent) look_again();
     return;
   }
   if (phase == Phase::cold) {
     force_flush = false;
-    if (!waiting.empty()) load();
+    if (!waiting.empty() || !due_tallies.empty()) load();
     return;
   }
   std::vector<Op> answers = build();
@@ -47,6 +49,7 @@ void Conversation::State::start_staging() {
   senders.trim(senders_kept);
   host_keys.trim(host_keys_kept);
   channel_members.trim(channel_members_kept);
+  messages.trim(messages_kept);
   blocked_users.clear();
   staged.emplace();
   if (phase == Phase::ready) staged->head = head;
@@ -81,6 +84,7 @@ std::vector<Op> Conversation::State::build() {
     }
   }
   requeue(blocked);
+  stage_tallies();
   building = false;
   read_wanted();
   if (!staged->empty() || (force_flush && flushable())) {
@@ -129,6 +133,10 @@ Decision Conversation::State::decide(Op& op) {
   if (auto* add = std::get_if<AddOp>(&op.what)) return decide(op, *add);
   if (auto* remove = std::get_if<RemoveOp>(&op.what)) return decide(op, *remove);
   if (auto* role = std::get_if<RoleOp>(&op.what)) return decide(op, *role);
+  if (auto* edit = std::get_if<EditOp>(&op.what)) return decide(op, *edit);
+  if (auto* erase = std::get_if<DeleteOp>(&op.what)) return decide(op, *erase);
+  if (auto* pin = std::get_if<PinOp>(&op.what)) return decide(op, *pin);
+  if (auto* react = std::get_if<ReactOp>(&op.what)) return decide(op, *react);
   return decide(op, std::get<TitleOp>(op.what));
 }
 
@@ -238,11 +246,12 @@ void Conversation::State::stage_note(Seq seq) {
 
 bool Conversation::State::housekeeping() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
-         !pending.empty();
+         !pending.empty() || !merged.empty();
 }
 
 bool Conversation::State::flushable() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
+         !merged.empty() ||
          std::any_of(pending.begin(), pending.end(), [](const auto& p) { return p.applied; });
 }
 
@@ -258,6 +267,14 @@ void Conversation::State::stage_housekeeping() {
   const std::size_t keys = std::min<std::size_t>(expired_keys.size(), 64);
   staged->expired_keys.assign(expired_keys.begin(),
                               expired_keys.begin() + static_cast<std::ptrdiff_t>(keys));
+  for (const Seq seq : merged) {
+    const bool staged_again =
+        std::any_of(staged->messages.begin(), staged->messages.end(),
+                    [seq](const auto& change) { return change.first == seq; });
+    if (!staged_again && staged->merged.size() < merged_at_once) staged->merged.push_back(seq);
+  }
+  if (no_overlays && staged->messages.empty() && staged->merged.size() == merged.size())
+    staged->head.flags &= static_cast<std::uint8_t>(~layout::head_has_overlays);
 }
 
 // ---- Committing ----
@@ -293,6 +310,8 @@ void Conversation::State::submit() {
   for (const PendingMember& change : batch.pending)
     writer.put(layout::pending_key(change.seq), layout::encode(change.row));
   for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
+  write_messages(writer);
+  for (const Seq seq : batch.merged) writer.erase(layout::overlay_key(seq));
   for (const std::string& key : batch.expired_keys) writer.erase(key);
   for (Seq seq = head.sealed + 1; !batch.birth && seq <= batch.head.sealed; ++seq)
     writer.erase(layout::event_key(seq));
@@ -329,6 +348,8 @@ void Conversation::State::settled(Settled outcome) {
 void Conversation::State::undo() {
   for (auto& [sender, entry] : staged->senders) entry->dirty = false;
   for (auto& [key, entry] : staged->host_keys) entry->dirty = false;
+  for (auto& [seq, entry] : staged->messages) entry->dirty = false;
+  staged->messages.clear();
   staged->senders.clear();
   staged->host_keys.clear();
 }
@@ -352,6 +373,7 @@ void Conversation::State::committed() {
   };
   keep(done.senders);
   keep(done.host_keys);
+  messages_committed(done);
   std::erase_if(pending, [&](const PendingMember& change) {
     return std::find(done.pending_erased.begin(), done.pending_erased.end(), change.seq) !=
            done.pending_erased.end();
@@ -377,17 +399,22 @@ void Conversation::State::mark_senders(const Staged& done) {
 
 void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
   mark_senders(done);
+  tallies_committed(done);
+  if (done.head.sealed > before.sealed && (head.flags & layout::head_has_overlays) != 0)
+    merge_due = true;
   // The next batch is on its way before anybody hears of this one.
   std::vector<Op> decided;
-  if (!waiting.empty() || force_flush) decided = build();
+  if (!waiting.empty() || force_flush || tallies_ready()) decided = build();
   if (!load_waiters.empty()) run_load_waiters({});
-  answer_all(done.ops);
+  // Before the answers: who hears of its own message finds it in history.
   publish(done.events, before.mark);
+  answer_all(done.ops);
   if (done.has_note) host.feed_moved();
   answer_all(decided);
   serve_access_waiters();
   apply_pending();
   maybe_seal();
+  maybe_merge();
   start_flush_timer();
 }
 

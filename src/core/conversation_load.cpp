@@ -47,6 +47,8 @@ void Conversation::State::scan_info() {
     info = *row;
     members.clear();
     pending.clear();
+    deleted.clear();
+    pins.clear();
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
   });
@@ -66,8 +68,15 @@ void Conversation::State::scan_rows(char prefix, std::string from) {
     for (const Row& row : rows->rows) take_row(prefix, row);
     if (rows->more && !rows->rows.empty())
       return scan_rows(prefix, std::string(rows->rows.back().key) + '\0');
-    rows_loaded();
+    scan_next(prefix);
   });
+}
+
+/// Rows that few conversations have come after the members.
+void Conversation::State::scan_next(char prefix) {
+  if (prefix != 'x' && prefix != 'i' && head.deleted_ordinal != 0) return scan_rows('x', "x");
+  if (prefix != 'i' && (head.flags & layout::head_has_pins) != 0) return scan_rows('i', "i");
+  rows_loaded();
 }
 
 void Conversation::State::take_row(char prefix, const Row& row) {
@@ -75,6 +84,10 @@ void Conversation::State::take_row(char prefix, const Row& row) {
   if (!number) return;  // a kind of row that a later version writes
   if (prefix == 'm') {
     if (const auto member = layout::decode_member(row.value)) members.put(UserId{*number}, *member);
+  } else if (prefix == 'x') {
+    deleted.push_back(*number);
+  } else if (prefix == 'i') {
+    if (const auto pin = layout::decode_pin(row.value)) pins.emplace(*number, *pin);
   } else if (const auto change = layout::decode_pending(row.value)) {
     pending.push_back({.seq = *number, .row = *change});
   }
@@ -121,6 +134,7 @@ void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> event
 void Conversation::State::loaded() {
   phase = Phase::ready;
   published = Cursor{head.epoch, head.head, head.mark};
+  merge_due = (head.flags & layout::head_has_overlays) != 0;
   std::vector<Op> answers;
   if (doubtful) {
     doubtful = false;
@@ -140,6 +154,7 @@ void Conversation::State::loaded() {
   serve_access_waiters();
   apply_pending();
   pump();
+  maybe_merge();
 }
 
 void Conversation::State::load_failed(const Error& error) {
@@ -164,6 +179,7 @@ void Conversation::State::load_failed(const Error& error) {
   for (MemberWaiter& reader : readers) reader.then(error);
   for (Op& op : ops) op.error = error;
   answer_all(ops);
+  if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);
   for (AccessWaiter& waiter : std::exchange(access_waiters, {})) waiter.then(error);
 }
 
@@ -189,7 +205,13 @@ void Conversation::State::drop_caches() {
   archived = 0;
   archived_ends.clear();
   sealing = false;
+  sealing_through = 0;
   tail_checked = false;
+  messages.clear();
+  deleted.clear();
+  pins.clear();
+  merging = merge_due = no_overlays = false;
+  merged.clear();
   archive_guard.reset();
 }
 

@@ -1,11 +1,13 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, members.cpp, members_buckets.cpp,
-// sealing.cpp, receipts.cpp.
+// messages.cpp, reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,10 +65,33 @@ struct TitleOp {
   std::string title;
   Then<void> then;
 };
+struct EditOp {
+  Seq seq;
+  std::string content_type;
+  Payload body;
+  Then<void> then;
+};
+struct DeleteOp {
+  Seq seq;
+  Then<void> then;
+};
+struct PinOp {
+  Seq seq;
+  bool on;
+  Then<void> then;
+};
+struct ReactOp {
+  Seq seq;
+  std::string key;
+  bool on;
+  Then<void> then;
+};
 
 struct Op {
   Caller caller;
-  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TitleOp> what;
+  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TitleOp,
+               EditOp, DeleteOp, PinOp, ReactOp>
+      what;
   // The decision, answered when the commit it depends on is done.
   Error error;
   Seq seq = 0;
@@ -93,6 +118,7 @@ struct KeyHasher {
     return std::hash<UserId>{}(id.user) ^ std::hash<DeviceId>{}(id.device) * 31;
   }
   std::size_t operator()(UserId id) const noexcept { return std::hash<UserId>{}(id); }
+  std::size_t operator()(Seq seq) const noexcept { return std::hash<Seq>{}(seq); }
   std::size_t operator()(const KeyHash& hash) const noexcept {
     return std::hash<ConversationId>{}({hash});
   }
@@ -169,6 +195,25 @@ struct PendingMember {
 using SenderRows = RowCache<SenderId, layout::SenderRow>;
 using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
 using MemberRows = RowCache<UserId, layout::MemberRow>;
+/// Messages as they stand; not `present`: the event is no message.
+using MessageRows = RowCache<Seq, layout::StoredEvent>;
+
+/// The reactions on a message, read from their partition and not told by the stream yet.
+struct DueTally {
+  struct Reaction {
+    std::string key;
+    layout::ReactionRow row;
+    std::vector<UserId> users;  // everybody, or nobody
+  };
+  std::uint64_t revision = 0;
+  std::vector<Reaction> reactions;  // the oldest first
+};
+struct ReactionWrite {
+  UserId user;
+  std::string key;
+  bool on = true;
+  Then<void> then;
+};
 
 /// The speculative state: committed, plus the batch being built or in flight.
 struct Staged {
@@ -181,9 +226,15 @@ struct Staged {
   std::optional<layout::InfoRow> info;
   std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
-  std::vector<PendingMember> pending;     // new 'p' rows
-  std::vector<Seq> pending_erased;        // 'p' rows done with
-  std::vector<std::string> expired_keys;  // 'k' rows to erase
+  std::vector<PendingMember> pending;                         // new 'p' rows
+  std::vector<Seq> pending_erased;                            // 'p' rows done with
+  std::vector<std::string> expired_keys;                      // rows to erase
+  std::vector<std::pair<Seq, MessageRows::Entry*>> messages;  // overlays
+  std::vector<Seq> redacted;                                  // of those: tombstones
+  std::vector<std::uint64_t> deleted;                         // ordinals
+  std::vector<std::pair<Seq, std::optional<layout::PinRow>>> pins;
+  std::vector<std::pair<Seq, std::uint64_t>> told;  // tallies: message, revision
+  std::vector<Seq> merged;                          // overlays that the archive has
   layout::Note note;
   bool has_note = false;
   std::string guard;                // as submitted
@@ -219,6 +270,10 @@ struct Conversation::State {
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
+  /// Runs `then` with the first seq the caller may see, when it is a member now.
+  template <class T, class Run>
+  void read_as_member(Caller caller, Then<T> then, Run run);
+  [[nodiscard]] Error check_content(std::string_view content_type, Bytes body) const;
   [[nodiscard]] bool channel() const noexcept { return info.kind == ConversationKind::channel; }
   /// Runs `then` once loaded; with an error when that failed or nothing exists.
   void when_loaded(std::function<void(const Error&)> then);
@@ -229,6 +284,7 @@ struct Conversation::State {
   void load();
   void scan_info();
   void scan_rows(char prefix, std::string from);
+  void scan_next(char prefix);
   void take_row(char prefix, const Row& row);
   void rows_loaded();
   void catch_up();
@@ -327,6 +383,47 @@ struct Conversation::State {
   void list_bucket(std::shared_ptr<PageJob> job);
   void set_busy(UserId user) { busy_users.push_back(user); }
   void clear_busy(UserId user);
+
+  // ---- messages.cpp: changes of messages ----
+  Decision decide(Op& op, EditOp& edit);
+  Decision decide(Op& op, DeleteOp& erase);
+  Decision decide(Op& op, PinOp& pin);
+  void want_message(Seq seq);
+  /// The message as it stands in the speculative state, when the caller may see it. Null: the
+  /// decision is `later`, or made (op.error).
+  MessageRows::Entry* message(Op& op, Seq seq, Decision& decision);
+  /// The message shows `fields` from this batch on.
+  void stage_message(Seq seq, MessageRows::Entry& entry, const wire::RecordFields& fields);
+  void stage_pin(Seq seq, std::optional<layout::PinRow> row);
+  [[nodiscard]] bool pinned(Seq seq) const noexcept;
+  [[nodiscard]] std::size_t pin_count() const noexcept;
+  void write_messages(BatchWriter& writer);  // of the batch
+  void messages_committed(Staged& done);
+  [[nodiscard]] std::uint64_t deleted_after(std::uint64_t ordinal) const noexcept;
+  void read_pins(Seq from, Then<std::vector<Payload>> then);
+  [[nodiscard]] bool may_seal_later(Seq seq) const noexcept;
+
+  // ---- reactions.cpp: who reacted, in partitions of their own; the stream tells the counts ----
+  Decision decide(Op& op, ReactOp& react);
+  struct ReactionJob;
+  void run_reactions(Seq seq);
+  void read_reactions(std::shared_ptr<ReactionJob> job);
+  void read_reactors(std::shared_ptr<ReactionJob> job);
+  void commit_reactions(std::shared_ptr<ReactionJob> job);
+  void reactions_done(ReactionJob& job, const Error& error);
+  [[nodiscard]] bool tallies_ready() const noexcept;
+  void stage_tallies();
+  void tallies_committed(const Staged& done);
+  void start_tally_timer(std::chrono::milliseconds delay);
+  void tell_waiters(Seq seq, std::uint64_t revision);
+
+  // ---- merging.cpp: overlays of sealed messages into the archive ----
+  struct MergeJob;
+  void maybe_merge();
+  void merge_next(std::shared_ptr<MergeJob> job);
+  void merge_read(std::shared_ptr<MergeJob> job);
+  void merge_commit(std::shared_ptr<MergeJob> job);
+  void merge_over(const MergeJob& job, bool again);
 
   // ---- sealing.cpp ----
   void cut_tail(Seq through);
@@ -464,6 +561,34 @@ struct Conversation::State {
   std::optional<std::optional<std::string>> archive_guard;  // of archive_name; outer none: unknown
   std::deque<std::uint64_t> recent;  // ordinals of the newest events, up to the head
 
+  // Changed messages.
+  MessageRows messages;
+  std::vector<std::uint64_t> deleted;  // ordinals, ascending; the newest deleted_counted
+  std::map<Seq, layout::PinRow> pins;
+  Seq sealing_through = 0;  // of the round under way
+  bool merge_due = false, merging = false;
+  std::vector<Seq> touched;  // changed while a merge was under way
+  std::vector<Seq> merged;   // in the archive: their overlays may go
+  bool no_overlays = false;  // once those are gone, none is left
+
+  // Reactions.
+  struct ReactionQueue {
+    std::deque<ReactionWrite> waiting;
+    bool busy = false;
+    bool look = false;  // a read is asked for, with or without writes
+  };
+  struct TellWaiter {
+    Seq seq;
+    std::uint64_t revision;
+    Then<void> then;
+  };
+  std::map<Seq, ReactionQueue> reaction_queues;
+  std::map<Seq, DueTally> due_tallies;
+  std::vector<TellWaiter> told_waiters;
+  std::chrono::steady_clock::time_point next_tally{};  // channels
+  Effects::Timer tally_timer = Effects::Timer::none;
+  bool hurried = false;
+
   // Receipts.
   std::vector<ReceiptBucket> receipts;
   struct ReceiptWaiter {
@@ -474,5 +599,34 @@ struct Conversation::State {
   bool reading_receipts = false;
   Effects::Timer receipt_timer = Effects::Timer::none;
 };
+
+/// Counts a read until it is answered.
+template <class T>
+Then<T> counted(std::size_t& reads, const std::shared_ptr<const int>& alive, Then<T> then) {
+  ++reads;
+  return
+      [&reads, here = std::weak_ptr<const int>(alive), then = std::move(then)](Result<T> result) {
+        if (!here.expired()) --reads;
+        then(std::move(result));
+      };
+}
+
+/// Too much waits for this conversation.
+Error overload();
+
+template <class T, class Run>
+void Conversation::State::read_as_member(Caller caller, Then<T> then, Run run) {
+  if (overloaded()) return then(overload());
+  then = counted(reads, alive, std::move(then));
+  when_loaded([this, caller, then, run = std::move(run)](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return run(head.floor, then);
+    with_member(caller.user, [this, then, run](Result<const layout::MemberRow*> row) {
+      if (!row) return then(row.error());
+      if (*row == nullptr || (*row)->role == Role::none) return then(denied());
+      run(std::max(head.floor, (*row)->visible_from), then);
+    });
+  });
+}
 
 }  // namespace parley::core

@@ -110,18 +110,27 @@ void FeedFollower::process(std::shared_ptr<Work> work) {
 void FeedFollower::page_done(std::shared_ptr<Work> work) {
   const bool moved = !work->changes.entries.empty();
   if (!work->changes.next.empty()) position_ = std::string(work->changes.next);
-  if (position_ != saved_ && save_timer_ == Effects::Timer::none && !stopping_) {
-    save_timer_ = shard_.world.start_timer(save_period, [this] {
-      save_timer_ = Effects::Timer::none;
-      save_position();
-    });
-  }
+  save_later();
   if (moved || again_) return poll();
   busy_ = false;
 }
 
+void FeedFollower::save_later() {
+  if (position_ == saved_ || save_timer_ != Effects::Timer::none || stopping_) return;
+  save_timer_ = shard_.world.start_timer(save_period, [this] {
+    save_timer_ = Effects::Timer::none;
+    save_position();
+  });
+}
+
 void FeedFollower::save_position() {
   if (saving_ || position_ == saved_) return;
+  if (!save_waits_) {  // what is being told now must be told before this position is kept
+    candidate_ = position_;
+    save_after_ = next_telling_;
+  }
+  save_waits_ = !telling_.empty() && *telling_.begin() < save_after_;
+  if (save_waits_) return;
   saving_ = true;
   struct Save {
     std::string partition, expect, guard, position;
@@ -129,8 +138,8 @@ void FeedFollower::save_position() {
   auto save = std::make_shared<Save>();
   save->partition = layout::system_id("consumer:lists");
   save->expect = guard_;
-  save->position = position_;
-  save->guard = guard_of(revision_ + 1, shard_.world.random(), position_);
+  save->position = candidate_;
+  save->guard = guard_of(revision_ + 1, shard_.world.random(), candidate_);
   Batch batch;
   batch.partition = {layout::system, save->partition};
   if (!guard_.empty()) batch.expect = save->expect;
@@ -147,6 +156,7 @@ void FeedFollower::save_position() {
     ++revision_;
     saved_ = save->position;
     shard_.world.forget_changes(saved_, [](Result<void>) {});
+    save_later();  // what was read while this position waited
   });
 }
 
@@ -174,10 +184,41 @@ void FeedFollower::entry(std::shared_ptr<Work> work) {
   const auto conversation = conversation_in(entry.partition.id);
   auto next = [this, work] { process(work); };
   if (!note || !conversation) return next();
+  if (note->kind == layout::Note::Kind::reactions) {
+    retell(*conversation, note->first, note->last);
+    return next();
+  }
   if (note->kind == layout::Note::Kind::events) {
     return read_users(*conversation, note->first, note->last, next);
   }
   read_rows(*conversation, note->users, next);
+}
+
+/// Reactions were stored: their conversation's stream must tell of them. Others do not wait for it,
+/// but the position kept does.
+void FeedFollower::retell(ConversationId conversation, Seq seq, std::uint64_t revision) {
+  const std::uint64_t number = next_telling_++;
+  telling_.insert(number);
+  ask_to_retell(conversation, seq, revision, number);
+}
+
+void FeedFollower::ask_to_retell(ConversationId conversation, Seq seq, std::uint64_t revision,
+                                 std::uint64_t number) {
+  const ShardIndex here = shard_.index;
+  shard_.at_home(conversation, [=, this](ShardState& there, Conversation& home) {
+    home.retell(seq, revision, [=, this, &there](Result<void> told) {
+      there.at(here, [=, this](ShardState&) {
+        if (!told && told.error().retryable() && !stopping_) {
+          shard_.world.start_timer(std::chrono::seconds(1), [=, this] {
+            ask_to_retell(conversation, seq, revision, number);
+          });
+          return;
+        }
+        telling_.erase(number);
+        if (save_waits_ && (telling_.empty() || *telling_.begin() >= save_after_)) save_position();
+      });
+    });
+  });
 }
 
 void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, Next next) {

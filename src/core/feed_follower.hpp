@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 
 namespace parley::core {
 
+/// Beside that it sees to it that stored reactions are told by their conversation's stream.
 /// Runs on shard 0. A note says whose membership moved; the member row, read now, says what it is
 /// now. Idempotent, so entries may come twice. The position is kept in the system partition
 /// "consumer:lists" at most every second; a lost position costs repetition, a trimmed feed a
@@ -33,6 +35,9 @@ class FeedFollower {
   void poll();
   void process(std::shared_ptr<Work> work);
   void entry(std::shared_ptr<Work> work);
+  void retell(ConversationId conversation, Seq seq, std::uint64_t revision);
+  void ask_to_retell(ConversationId conversation, Seq seq, std::uint64_t revision,
+                     std::uint64_t number);
   void read_users(ConversationId conversation, Seq first, Seq last, Next next);
   void read_rows(ConversationId conversation, std::vector<UserId> users, Next next);
   void apply(ConversationId conversation, std::vector<UserId> users, Next next,
@@ -41,6 +46,7 @@ class FeedFollower {
   void rebuild_partition(std::uint8_t space, std::shared_ptr<std::vector<std::string>> ids,
                          std::size_t at, std::string from, std::function<void()> then);
   void page_done(std::shared_ptr<Work> work);
+  void save_later();
   void save_position();
   void read_saved();
   void retry(std::function<void()> step, const Error& error);
@@ -48,6 +54,10 @@ class FeedFollower {
   ShardState& shard_;
   bool started_ = false, busy_ = false, again_ = false, stopping_ = false, saving_ = false;
   std::string position_, saved_;
+  std::string candidate_;            // to be kept once what came before it is told
+  std::set<std::uint64_t> telling_;  // reactions whose conversations were asked to tell them
+  std::uint64_t next_telling_ = 1, save_after_ = 0;
+  bool save_waits_ = false;
   std::string guard_;  // of the consumer partition; empty: absent
   std::uint64_t revision_ = 0;
   Effects::Timer save_timer_ = Effects::Timer::none;

@@ -38,10 +38,11 @@ wire::Answer done() { return wire::Done{}; }
 
 }  // namespace
 
-std::uint64_t unread_of(std::uint64_t head, std::uint64_t read, std::uint64_t joined,
-                        std::uint64_t floor) noexcept {
-  const std::uint64_t from = std::max({read, joined, floor});
-  return head > from ? head - from : 0;
+std::uint64_t unread_from(std::uint64_t read, std::uint64_t joined, std::uint64_t floor) noexcept {
+  return std::max({read, joined, floor});
+}
+std::uint64_t unread_of(std::uint64_t head, std::uint64_t from, std::uint64_t deleted) noexcept {
+  return head > from + deleted ? head - from - deleted : 0;
 }
 
 DeviceId device_id(const std::array<std::uint8_t, 16>& key, UserId user, std::string_view device) {
@@ -66,8 +67,10 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
   entry.head_ordinal = access.head_ordinal;
   entry.received = access.receipt.received;
   entry.read = access.receipt.read;
-  entry.unread = unread_of(access.head_ordinal, access.receipt.read_ordinal, access.visible_ordinal,
-                           access.floor_ordinal);
+  entry.unread = unread_of(
+      access.head_ordinal,
+      unread_from(access.receipt.read_ordinal, access.visible_ordinal, access.floor_ordinal),
+      access.deleted);
   entry.last_activity = WallTime(std::chrono::milliseconds(access.last_event_ms));
   return entry;
 }
@@ -272,17 +275,19 @@ void Operations::operator()(wire::History&& history) {
     return void(fail(Errc::invalid_argument, "limit: expected 1 to 256"));
   }
   if (session.kind == SessionSetup::Kind::system) return read_history(history, 1, 0);
-  // A subscription knows what may be read, without a hop to the home.
+  // A subscription knows what may be read, without a hop to the home. Never more than it had been
+  // told of at this moment: what comes while the page is read may end the access.
   if (const Subscription* sub = sessions.subscription(session, history.conversation)) {
     if (sub->state != Subscription::State::opening) {
-      return read_history(history, sub->visible_from, sub->last);
+      const Seq last = sub->last != 0 ? sub->last : shard.fans.find(history.conversation)->head;
+      return read_history(history, sub->visible_from, last);
     }
   }
   shard.at_home(history.conversation, [ref = ref, number = number, user = session.user, history](
                                           ShardState& there, Conversation& home) {
     home.access(user, [&there, ref, number, history](Result<Access> access) {
       if (!access) return there.fail(ref, number, std::move(access).error());
-      const Seq last = access->role == Role::none ? access->left_at : 0;
+      const Seq last = access->role == Role::none ? access->left_at : access->head.seq;
       there.at(ref.shard, [ref, number, history, from = access->visible_from,
                            last](ShardState& here) {
         if (SessionState* session = here.sessions.find(ref)) {
@@ -334,6 +339,73 @@ void Operations::read_history(wire::History history, Seq visible_from, Seq last)
                 }
                 shard.answer(ref, number, std::move(answer));
               });
+}
+
+// ---- Changes of messages ----
+
+bool Operations::known_message(const ConversationId& id, Seq seq) {
+  return known(id) && (seq != 0 || fail(Errc::invalid_argument, "seq: expected 1 and up"));
+}
+
+void Operations::operator()(wire::Edit&& edit) {
+  if (!known_message(edit.conversation, edit.seq)) return;
+  if (edit.body.size() > shard.config.conversation.max_body)
+    return void(fail(Errc::too_large, "body: longer than max_body"));
+  const ConversationId id = edit.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), edit = std::move(edit)](
+                        ShardState& there, Conversation& home) mutable {
+    home.edit(who, edit.seq, std::move(edit.content_type), std::move(edit.body),
+              there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::Delete&& erase) {
+  if (!known_message(erase.conversation, erase.seq)) return;
+  shard.at_home(erase.conversation, [ref = ref, number = number, who = caller(), seq = erase.seq](
+                                        ShardState& there, Conversation& home) {
+    home.delete_message(who, seq, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::React&& react) {
+  if (!known_message(react.conversation, react.seq) || !has_user()) return;
+  const ConversationId id = react.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), react = std::move(react)](
+                        ShardState& there, Conversation& home) mutable {
+    home.react(who, react.seq, std::move(react.key), react.on,
+               there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::Pin&& pin) {
+  if (!known_message(pin.conversation, pin.seq)) return;
+  shard.at_home(pin.conversation, [ref = ref, number = number, who = caller(), pin](
+                                      ShardState& there, Conversation& home) {
+    home.pin(who, pin.seq, pin.on, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::Pins&& pins) {
+  if (!known(pins.conversation)) return;
+  const ConversationId id = pins.conversation;
+  shard.at_home(
+      id, [ref = ref, number = number, who = caller(), id](ShardState& there, Conversation& home) {
+        home.pins(who, there.answering<std::vector<Payload>>(
+                           ref, number, [id](std::vector<Payload> records) -> wire::Answer {
+                             return wire::Messages{id, std::move(records)};
+                           }));
+      });
+}
+
+void Operations::operator()(wire::Reactors&& reactors) {
+  if (!known_message(reactors.conversation, reactors.seq)) return;
+  const ConversationId id = reactors.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), reactors = std::move(reactors)](
+                        ShardState& there, Conversation& home) mutable {
+    home.reactors(who, std::move(reactors),
+                  there.answering<wire::ReactorsPage>(
+                      ref, number, [](wire::ReactorsPage page) -> wire::Answer { return page; }));
+  });
 }
 
 void Operations::operator()(wire::MarkRead&& mark) {

@@ -40,6 +40,12 @@ struct Operations {
   void operator()(wire::Members&& members);
   void operator()(wire::Lookup&& lookup);
   void operator()(wire::Sync&& sync);
+  void operator()(wire::Edit&& edit);
+  void operator()(wire::Delete&& erase);
+  void operator()(wire::React&& react);
+  void operator()(wire::Pin&& pin);
+  void operator()(wire::Pins&& pins);
+  void operator()(wire::Reactors&& reactors);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);
@@ -47,6 +53,7 @@ struct Operations {
   [[nodiscard]] Caller caller() const { return {session.user, session.device}; }
   bool fail(Errc code, const char* text);
   bool known(const ConversationId& id);  // false: refused
+  bool known_message(const ConversationId& id, Seq seq);
   bool within_budget(const ConversationId& id);
   bool has_user();  // false: refused, the system has no user
   void read_history(wire::History history, Seq visible_from, Seq last);
@@ -55,9 +62,9 @@ struct Operations {
 
 /// A user's line for a conversation, from what its home says.
 ListEntry entry_of(const ConversationId& id, const Access& access);
-/// unread = H - max(R, J, F): DESIGN §3.4 (no deletions yet: D = X = 0).
-std::uint64_t unread_of(std::uint64_t head, std::uint64_t read, std::uint64_t joined,
-                        std::uint64_t floor) noexcept;
+/// unread = H - max(R, J, F) - D: DESIGN §3.4. `deleted` counts ordinals above unread_from().
+std::uint64_t unread_from(std::uint64_t read, std::uint64_t joined, std::uint64_t floor) noexcept;
+std::uint64_t unread_of(std::uint64_t head, std::uint64_t from, std::uint64_t deleted) noexcept;
 DeviceId device_id(const std::array<std::uint8_t, 16>& key, UserId user, std::string_view device);
 /// Where the direct conversation of a pair lives, whatever the order.
 ConversationId direct_id(const std::array<std::uint8_t, 16>& key, layout::Namespace ns, UserId a,

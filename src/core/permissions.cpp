@@ -10,16 +10,30 @@ constexpr auto nobody = static_cast<Role>(255);
 Role least(ConversationKind kind, Action action) noexcept {
   switch (kind) {
     case ConversationKind::direct:
-      return action == Action::send ? Role::member : nobody;
+      switch (action) {
+        case Action::send:
+        case Action::edit:
+        case Action::delete_own:
+        case Action::react:
+        case Action::pin:
+          return Role::member;
+        default:
+          return nobody;
+      }
     case ConversationKind::group:
       switch (action) {
         case Action::send:
         case Action::leave:
+        case Action::edit:
+        case Action::delete_own:
+        case Action::react:
+        case Action::pin:
           return Role::member;
         case Action::add:
         case Action::remove:
         case Action::set_role:
         case Action::set_title:
+        case Action::delete_any:
           return Role::admin;
         case Action::join:
           return nobody;
@@ -31,11 +45,16 @@ Role least(ConversationKind kind, Action action) noexcept {
           return Role::none;
         case Action::send:
         case Action::leave:
+        case Action::edit:
+        case Action::delete_own:
+        case Action::react:
           return Role::member;
         case Action::add:
         case Action::remove:
         case Action::set_role:
         case Action::set_title:
+        case Action::delete_any:
+        case Action::pin:
           return Role::admin;
       }
       break;

@@ -7,7 +7,20 @@
 
 namespace parley::core {
 
-enum class Action : std::uint8_t { send, join, leave, add, remove, set_role, set_title };
+enum class Action : std::uint8_t {
+  send,
+  join,
+  leave,
+  add,
+  remove,
+  set_role,
+  set_title,
+  edit,        // one's own messages
+  delete_own,  // messages
+  delete_any,
+  react,
+  pin,  // and unpin
+};
 
 /// Whether a member of that role may do it at all; `none` is a stranger or a former member.
 bool may(ConversationKind kind, Action action, Role role) noexcept;

@@ -57,7 +57,7 @@ std::optional<std::uint64_t> Conversation::State::recent_ordinal(Seq seq) const 
 /// do; `head.sealed` follows with those.
 void Conversation::State::maybe_seal() {
   const Seq done = std::max(head.sealed, archived);
-  if (sealing || phase != Phase::ready || head.head <= done) return;
+  if (sealing || merging || phase != Phase::ready || head.head <= done) return;
   const bool whole = !tail.empty() && tail.front().seq == done + 1;
   if (whole) {
     if (tail.size() <= limits::open_events && tail_bytes <= 2 * limits::chunk_bytes) return;
@@ -113,6 +113,7 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   }
   if (job->chunks.empty()) return;
   sealing = true;
+  sealing_through = job->last();
   if (archive_guard && archive_name == job->partition) return seal_commit(std::move(job));
   archive_name = job->partition;
   seal_read_guard(std::move(job));
@@ -167,12 +168,14 @@ void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
   commit(std::move(writer).finish(), [this, job](Settled outcome) {
     if (job->generation != generation) return;
     sealing = false;
+    sealing_through = 0;
     if (outcome.outcome == Settled::Outcome::done) {
       archive_guard = job->new_guard;
       archived = job->last();
       for (const auto& chunk : job->chunks) archived_ends.push_back(chunk.back().seq);
       cut_tail(archived);
       maybe_seal();
+      maybe_merge();
     } else {
       archive_guard.reset();  // read again with the next round
     }

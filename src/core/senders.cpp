@@ -26,19 +26,6 @@ bool is_text(std::string_view content_type) {
   });
 }
 
-Error check_content(const wire::Send& send, std::size_t max_body, std::size_t max_value) {
-  if (send.content_type.size() > limits::content_type)
-    return {Errc::too_large, "content_type: at most 128 bytes were expected"};
-  const std::size_t most = std::min(max_body, max_value - record_overhead - limits::content_type);
-  if (send.body.size() > most)
-    return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
-  if (!base::valid_utf8(send.content_type))
-    return {Errc::invalid_argument, "content_type: valid UTF-8 was expected"};
-  if (is_text(send.content_type) && !base::valid_utf8(send.body.bytes()))
-    return {Errc::invalid_argument, "body: valid UTF-8 was expected for a text"};
-  return {};
-}
-
 Error check_identity(const Caller& caller, const wire::Send& send) {
   if (send.key.size() > limits::host_key)
     return {Errc::too_large, "key: at most 128 bytes were expected"};
@@ -66,10 +53,23 @@ Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
 
 }  // namespace
 
+Error Conversation::State::check_content(std::string_view content_type, Bytes body) const {
+  if (content_type.size() > limits::content_type)
+    return {Errc::too_large, "content_type: at most 128 bytes were expected"};
+  const std::size_t most = std::min(
+      limits.max_body, effects.store_facts().max_value - record_overhead - limits::content_type);
+  if (body.size() > most)
+    return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
+  if (!base::valid_utf8(content_type))
+    return {Errc::invalid_argument, "content_type: valid UTF-8 was expected"};
+  if (is_text(content_type) && !base::valid_utf8(body))
+    return {Errc::invalid_argument, "body: valid UTF-8 was expected for a text"};
+  return {};
+}
+
 void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   if (send.content_type == "text/plain") send.content_type.clear();  // the default, not stored
-  const std::size_t max_value = state_->effects.store_facts().max_value;
-  if (Error error = check_content(send, state_->limits.max_body, max_value))
+  if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
   if (Error error = check_identity(caller, send)) return then(std::move(error));
   SendOp what;

@@ -135,6 +135,7 @@ void ShardState::sweep() {
 }
 
 void ShardState::await_idle() {
+  for (auto& [id, home] : homes) home.conversation->hurry();
   const bool idle =
       sessions.size() == 0 && std::all_of(homes.begin(), homes.end(), [](const auto& entry) {
         return entry.second.conversation->idle();

@@ -84,6 +84,7 @@ class UserHome {
   void list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named);
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
+  void count_deleted(std::shared_ptr<Listing> work);
   void add_last_records(std::shared_ptr<Listing> work);
   void add_last_record(std::shared_ptr<Listing> work, std::size_t i);
   void still_member(std::shared_ptr<Listing> work, std::size_t i);

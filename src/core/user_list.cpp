@@ -18,9 +18,24 @@ namespace {
 constexpr std::size_t cells_per_entry = 4;      // head cell, info, own receipt, own member row
 constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cells
 constexpr std::size_t last_records = 64;        // newest conversations come with their last event
+constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
 constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
+
+/// What a person would call the last thing that happened.
+bool worth_showing(const layout::StoredEvent& event) {
+  switch (wire::read_record(event.record.bytes()).kind) {
+    case EventKind::edited:
+    case EventKind::deleted:
+    case EventKind::reactions:
+    case EventKind::pinned:
+    case EventKind::unpinned:
+      return false;
+    default:
+      return true;
+  }
+}
 
 }  // namespace
 
@@ -32,8 +47,14 @@ struct UserHome::Listing {
     bool named = false;  // an event of the user's stream speaks of it: always told
     std::int64_t moved_ms = 0;
   };
+  /// Ordinals above `base`, up to `head`, of which some are of deleted messages.
+  struct Deleted {
+    ConversationId conversation;
+    std::uint64_t base = 0, head = 0;
+  };
   std::vector<Item> items;
-  std::int64_t since_ms = 0;  // 0: everything
+  std::vector<Deleted> deleted;  // still to be counted
+  std::int64_t since_ms = 0;     // 0: everything
   bool previews = false;
   wire::ListChanged list;
   std::string token;  // of the moment when it was decided what to tell
@@ -235,14 +256,50 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       entry.received = receipt->received;
       entry.read = receipt->read;
     }
-    entry.unread =
-        unread_of(head->ordinal, receipt ? receipt->read_ordinal : 0,
-                  member ? member->visible_ordinal : item.row.visible_ordinal, head->floor_ordinal);
+    const std::uint64_t base = unread_from(
+        receipt ? receipt->read_ordinal : 0,
+        member ? member->visible_ordinal : item.row.visible_ordinal, head->floor_ordinal);
+    entry.unread = unread_of(head->ordinal, base, 0);
+    if (entry.unread != 0 && head->deleted_ordinal > base)
+      work->deleted.push_back({entry.conversation, base, head->ordinal});
     const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));
   }
-  if (--work->open == 0 && work->then) add_last_records(std::move(work));
+  if (--work->open == 0 && work->then) count_deleted(std::move(work));
+}
+
+/// Only where something unread was deleted: those rows are counted.
+void UserHome::count_deleted(std::shared_ptr<Listing> work) {
+  if (work->deleted.empty()) return add_last_records(std::move(work));
+  const Listing::Deleted& next = work->deleted.back();
+  Scan scan;
+  scan.partition = {layout::conversation,
+                    work->keep(layout::conversation_id(shard_.config.ns, next.conversation))};
+  scan.from = work->keep(layout::deleted_key(next.base + 1));
+  scan.to = work->keep(layout::deleted_key(next.head + 1));
+  scan.max_rows = 4096;
+  scan.owner = work;
+  shard_.world.scan(std::move(scan), [this, work](Result<Rows> rows) {
+    if (!rows) {
+      --operations_;
+      return std::exchange(work->then, {})(std::move(rows).error());
+    }
+    Listing::Deleted& counted = work->deleted.back();
+    const auto entry = std::find_if(
+        work->list.entries.begin(), work->list.entries.end(),
+        [&](const ListEntry& each) { return each.conversation == counted.conversation; });
+    if (entry != work->list.entries.end())
+      entry->unread -= std::min<std::uint64_t>(entry->unread, rows->rows.size());
+    const auto last =
+        rows->rows.empty() ? std::nullopt : layout::parse_number_key('x', rows->rows.back().key);
+    if (rows->more && last) {
+      counted.base = *last;
+    } else {
+      work->deleted.pop_back();
+    }
+    count_deleted(work);
+  });
 }
 
 /// The newest conversations bring their last event, enough for the first screen.
@@ -275,10 +332,12 @@ void UserHome::add_last_record(std::shared_ptr<Listing> work, std::size_t i) {
   range.from = std::max<Seq>(entry.visible_from, 1);
   range.to = entry.head.seq;
   range.backward = true;
-  range.max_events = 1;
+  range.max_events = preview_events;
   read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
     if (page && !page->events.empty()) {
-      work->list.entries[i].last_record = page->events.back().record;
+      auto newest = std::find_if(page->events.rbegin(), page->events.rend(), worth_showing);
+      if (newest == page->events.rend()) newest = page->events.rbegin();
+      work->list.entries[i].last_record = newest->record;
     }
     if (--work->open == 0) finish(*work);
   });

@@ -208,6 +208,29 @@ void Engine::set_role(const ConversationId& conversation, std::string member, Ro
                       Completion<void> done) {
   change_member(impl_, std::move(member), wire::SetRole{conversation, {}, role}, std::move(done));
 }
+Pending<void> Engine::edit(const ConversationId& conversation, Seq message, std::string text,
+                           std::string content_type) {
+  return do_as_system(impl_, engine::edit_of(conversation, message, text, std::move(content_type)),
+                      {});
+}
+void Engine::edit(const ConversationId& conversation, Seq message, std::string text,
+                  std::string content_type, Completion<void> done) {
+  do_as_system(impl_, engine::edit_of(conversation, message, text, std::move(content_type)),
+               std::move(done));
+}
+Pending<void> Engine::delete_message(const ConversationId& conversation, Seq message) {
+  return do_as_system(impl_, wire::Delete{conversation, message}, {});
+}
+void Engine::delete_message(const ConversationId& conversation, Seq message,
+                            Completion<void> done) {
+  do_as_system(impl_, wire::Delete{conversation, message}, std::move(done));
+}
+Pending<void> Engine::pin(const ConversationId& conversation, Seq message, bool on) {
+  return do_as_system(impl_, wire::Pin{conversation, message, on}, {});
+}
+void Engine::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {
+  do_as_system(impl_, wire::Pin{conversation, message, on}, std::move(done));
+}
 Pending<void> Engine::set_title(const ConversationId& conversation, std::string title) {
   return do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, {});
 }

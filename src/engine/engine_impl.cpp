@@ -154,6 +154,7 @@ Error EngineImpl::make_shards() {
   config.key = key_;
   config.node = options_.node;
   config.conversation.max_body = options_.max_body;
+  config.conversation.edit_window = options_.edit_window;
   config.heartbeat = options_.heartbeat;
   if (auto random = base::random_bytes(&config.instance, sizeof config.instance); !random) {
     return std::move(random).error();

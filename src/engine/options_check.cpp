@@ -51,6 +51,7 @@ Error check_options(const EngineOptions& options) {
       return bad("threads: expected 1 to " + std::to_string(Threads::most) + ", or host_driven");
     }
   }
+  if (options.edit_window.count() < 0) return bad("edit_window: expected 0 ms and up");
   if (options.max_body == 0 || options.max_body > most_body) {
     return bad("max_body: expected 1 to " + std::to_string(most_body) + " bytes");
   }

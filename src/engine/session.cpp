@@ -48,6 +48,25 @@ Pending<MembersPage> read_members(const Local& session, const ConversationId& id
       std::move(done));
 }
 
+Pending<ReactorsPage> read_reactors(const Local& session, const ConversationId& id, Seq message,
+                                    std::string key, ReactorsOptions options,
+                                    Completion<ReactorsPage> done) {
+  return start<ReactorsPage, wire::ReactorsPage>(
+      session, wire::Reactors{id, message, std::move(key), options.after, options.limit},
+      [](wire::ReactorsPage& answer) -> Result<ReactorsPage> {
+        return ReactorsPage{std::move(answer.users), answer.more};
+      },
+      std::move(done));
+}
+
+Pending<std::vector<Event>> read_pins(const Local& session, const ConversationId& id,
+                                      Completion<std::vector<Event>> done) {
+  return start<std::vector<Event>, wire::Messages>(
+      session, wire::Pins{id},
+      [](wire::Messages& answer) -> Result<std::vector<Event>> { return wire::to_events(answer); },
+      std::move(done));
+}
+
 Pending<ResumeAnswer> follow(const Local& session, const ConversationId& id,
                              SubscribeOptions options, Completion<ResumeAnswer> done) {
   wire::Subscribe subscribe;
@@ -248,6 +267,56 @@ Pending<MembersPage> Session::members(const ConversationId& conversation, Member
 void Session::members(const ConversationId& conversation, MembersOptions options,
                       Completion<MembersPage> done) {
   read_members(session_, conversation, options, std::move(done));
+}
+
+// ---- Changes of messages ----
+
+Pending<void> Session::edit(const ConversationId& conversation, Seq message, std::string text,
+                            std::string content_type) {
+  return engine::start_simple(
+      session_, engine::edit_of(conversation, message, text, std::move(content_type)), {});
+}
+void Session::edit(const ConversationId& conversation, Seq message, std::string text,
+                   std::string content_type, Completion<void> done) {
+  engine::start_simple(session_,
+                       engine::edit_of(conversation, message, text, std::move(content_type)),
+                       std::move(done));
+}
+Pending<void> Session::delete_message(const ConversationId& conversation, Seq message) {
+  return engine::start_simple(session_, wire::Delete{conversation, message}, {});
+}
+void Session::delete_message(const ConversationId& conversation, Seq message,
+                             Completion<void> done) {
+  engine::start_simple(session_, wire::Delete{conversation, message}, std::move(done));
+}
+Pending<void> Session::react(const ConversationId& conversation, Seq message, std::string key,
+                             bool on) {
+  return engine::start_simple(session_, wire::React{conversation, message, std::move(key), on}, {});
+}
+void Session::react(const ConversationId& conversation, Seq message, std::string key, bool on,
+                    Completion<void> done) {
+  engine::start_simple(session_, wire::React{conversation, message, std::move(key), on},
+                       std::move(done));
+}
+Pending<ReactorsPage> Session::reactors(const ConversationId& conversation, Seq message,
+                                        std::string key, ReactorsOptions options) {
+  return read_reactors(session_, conversation, message, std::move(key), options, {});
+}
+void Session::reactors(const ConversationId& conversation, Seq message, std::string key,
+                       ReactorsOptions options, Completion<ReactorsPage> done) {
+  read_reactors(session_, conversation, message, std::move(key), options, std::move(done));
+}
+Pending<void> Session::pin(const ConversationId& conversation, Seq message, bool on) {
+  return engine::start_simple(session_, wire::Pin{conversation, message, on}, {});
+}
+void Session::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {
+  engine::start_simple(session_, wire::Pin{conversation, message, on}, std::move(done));
+}
+Pending<std::vector<Event>> Session::pins(const ConversationId& conversation) {
+  return read_pins(session_, conversation, {});
+}
+void Session::pins(const ConversationId& conversation, Completion<std::vector<Event>> done) {
+  read_pins(session_, conversation, std::move(done));
 }
 
 // ---- Following and positions ----

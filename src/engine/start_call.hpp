@@ -46,6 +46,11 @@ inline Pending<void> start_simple(const Local& session, wire::Operation operatio
       session, std::move(operation), [](wire::Done&) {}, std::move(done));
 }
 
+inline wire::Edit edit_of(const ConversationId& id, Seq message, std::string_view text,
+                          std::string content_type) {
+  return {id, message, std::move(content_type), Payload::copy_of(text)};
+}
+
 inline Pending<Conversation> start_opening(const Local& session, wire::Operation operation,
                                            Completion<Conversation> done) {
   return start<Conversation, wire::Opened>(

@@ -49,6 +49,11 @@ std::string receipt_id(Namespace ns, const ConversationId& id, std::uint16_t buc
 std::string member_id(Namespace ns, const ConversationId& id, std::uint16_t bucket) {
   return bucket_id(ns, id, bucket);
 }
+std::string reaction_id(Namespace ns, const ConversationId& id, Seq seq) {
+  std::string out = in_namespace(ns, id.view(), sizeof seq);
+  append_be(out, seq);
+  return out;
+}
 std::string user_id(Namespace ns, UserId id) {
   std::string out = in_namespace(ns, {}, sizeof id.value);
   append_be(out, id.value);
@@ -89,6 +94,25 @@ std::string sender_key(UserId user, DeviceId device) {
 std::string member_key(UserId user) { return number_key('m', user.value); }
 std::string overlay_key(Seq seq) { return number_key('o', seq); }
 std::string pending_key(Seq seq) { return number_key('p', seq); }
+std::string deleted_key(std::uint64_t ordinal) { return number_key('x', ordinal); }
+std::string pin_key(Seq seq) { return number_key('i', seq); }
+std::string reaction_key(std::string_view key) { return std::string(1, 'n').append(key); }
+std::string reactors_key(std::string_view key) {
+  std::string out(1, 'u');
+  out.push_back(static_cast<char>(key.size()));
+  return out.append(key);
+}
+std::string reactor_key(std::string_view key, UserId user) {
+  std::string out = reactors_key(key);
+  append_be(out, user.value);
+  return out;
+}
+std::optional<Reactor> parse_reactor(Bytes key) noexcept {
+  if (key.size() < 2 || key[0] != 'u') return std::nullopt;
+  const std::size_t size = static_cast<unsigned char>(key[1]);
+  if (key.size() != 2 + size + 8) return std::nullopt;
+  return Reactor{key.substr(2, size), UserId{base::get_be64(key.data() + 2 + size)}};
+}
 std::string info_key() { return "ainfo"; }
 std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash) {
   std::string key(1, 'k');
@@ -313,6 +337,42 @@ std::optional<PendingRow> decode_pending(Bytes value) {
   return row;
 }
 
+std::string encode(const ReactionRow& row) {
+  Writer out(17);
+  out.u8(format);
+  out.u64(row.count);
+  out.i64(row.since_ms);
+  return out.take();
+}
+
+std::optional<ReactionRow> decode_reaction(Bytes value) {
+  Reader in(value);
+  ReactionRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.count = in.u64();
+  row.since_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const PinRow& row) {
+  Writer out(17);
+  out.u8(format);
+  out.u64(row.by.value);
+  out.i64(row.time_ms);
+  return out.take();
+}
+
+std::optional<PinRow> decode_pin(Bytes value) {
+  Reader in(value);
+  PinRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.by = UserId{in.u64()};
+  row.time_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 std::string encode(const CountCell& cell) {
   Writer out(25);
   out.u8(format);
@@ -416,7 +476,7 @@ std::string encode(const Note& note) {
   Writer out(64);
   out.u8(format);
   out.u8(static_cast<std::uint8_t>(note.kind));
-  if (note.kind == Note::Kind::events) {
+  if (note.kind == Note::Kind::events || note.kind == Note::Kind::reactions) {
     out.u64(note.first);
     out.u64(note.last);
   }
@@ -431,6 +491,7 @@ std::optional<Note> decode_note(Bytes value) {
   note.kind = static_cast<Note::Kind>(in.u8());
   switch (note.kind) {
     case Note::Kind::events:
+    case Note::Kind::reactions:
       note.first = in.u64();
       note.last = in.u64();
       break;

@@ -39,6 +39,7 @@ std::string archive_id(Namespace ns, const ConversationId& id, Seq seq);
 std::string receipt_id(Namespace ns, const ConversationId& id, std::uint16_t bucket);
 std::string member_id(Namespace ns, const ConversationId& id, std::uint16_t bucket);
 std::string user_id(Namespace ns, UserId id);
+std::string reaction_id(Namespace ns, const ConversationId& id, Seq seq);
 std::string name_id(Namespace ns, const std::array<std::uint8_t, 16>& subject_hash);
 std::string system_id(std::string_view name);
 std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept;
@@ -48,13 +49,18 @@ std::string event_key(Seq seq);  // 'e' seq8
 std::optional<Seq> parse_event_key(Bytes key) noexcept;
 std::string sender_key(UserId user, DeviceId device);  // 's' user8 device8
 void append_sender_key(std::string& out, UserId user, DeviceId device);
-std::string member_key(UserId user);  // 'm' user8
-std::string overlay_key(Seq seq);     // 'o' seq8
-std::string info_key();               // 'a' "info"
+std::string member_key(UserId user);             // 'm' user8
+std::string overlay_key(Seq seq);                // 'o' seq8
+std::string deleted_key(std::uint64_t ordinal);  // 'x' ordinal8
+std::string pin_key(Seq seq);                    // 'i' seq8
+std::string info_key();                          // 'a' "info"
 std::string host_key(std::uint32_t day,
                      const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
 std::string chunk_key(Seq first);                                // 'c' seq8
 std::string receipt_key(UserId user);                            // 'r' user8
+std::string reaction_key(std::string_view key);                  // 'n' key
+std::string reactors_key(std::string_view key);                  // 'u' length1 key
+std::string reactor_key(std::string_view key, UserId user);      // 'u' length1 key user8
 std::string list_key(const ConversationId& id);                  // 'c' conversation16
 std::string device_key(DeviceId id);                             // 'd' device8
 std::string setting_key(std::string_view name);                  // 'k' name (user partitions)
@@ -80,6 +86,7 @@ struct HeadCell {
 };
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
 inline constexpr std::uint8_t head_has_overlays = 1;
+inline constexpr std::uint8_t head_has_pins = 2;  // `i` rows may exist
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -177,13 +184,36 @@ std::string pending_key(Seq seq);
 std::string encode(const PendingRow& row);
 std::optional<PendingRow> decode_pending(Bytes value);
 
-/// The number after a one-byte prefix: the user of 'm' and 'r' keys, the seq of 'e', 'o', 'c', 'p'.
+/// How often one reaction is on a message ('n' key), and since when.
+struct ReactionRow {
+  std::uint64_t count = 0;
+  std::int64_t since_ms = 0;
+};
+std::string encode(const ReactionRow& row);
+std::optional<ReactionRow> decode_reaction(Bytes value);
+/// The key and the user of a 'u' row.
+struct Reactor {
+  std::string_view key;  // of the row's bytes
+  UserId user;
+};
+std::optional<Reactor> parse_reactor(Bytes key) noexcept;
+
+/// A pinned message ('i' seq8).
+struct PinRow {
+  UserId by;
+  std::int64_t time_ms = 0;
+};
+std::string encode(const PinRow& row);
+std::optional<PinRow> decode_pin(Bytes value);
+
+/// The number after a one-byte prefix: the user of 'm' and 'r' keys, the seq of 'e', 'o', 'c', 'p',
+/// 'i', the ordinal of 'x'.
 std::optional<std::uint64_t> parse_number_key(char prefix, Bytes key) noexcept;
 
-/// Guard of receipt, member and archive partitions.
+/// Guard of receipt, member, archive and reaction partitions.
 struct CountCell {
   std::uint64_t revision = 0;
-  std::uint64_t count = 0;  // member: members in this bucket; archive: last seq
+  std::uint64_t count = 0;  // member: members in this bucket; archive: last seq; reaction: all
   std::uint64_t nonce = 0;
 };
 std::string encode(const CountCell& cell);
@@ -224,6 +254,7 @@ struct Note {
     events = 'e',        // conversation: membership events among first..last
     pair = 'd',          // direct conversation created: users
     channel_join = 'j',  // member partition: these users' rows changed (<= 7)
+    reactions = 'r',     // reaction partition: of message `first`; its revision is `last`
   } kind = Kind::events;
   Seq first = 0, last = 0;
   std::vector<UserId> users;

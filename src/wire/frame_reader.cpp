@@ -291,6 +291,49 @@ void read(FrameReader& r, Lookup& v) {
 void read(FrameReader& r, Sync& v) {
   if (const auto* t = r.root<fb::Sync>()) r.bytes(v.token, t->token());
 }
+void read(FrameReader& r, Edit& v) {
+  const auto* t = r.root<fb::Edit>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "edit.conversation");
+  v.seq = t->seq();
+  r.text(v.content_type, t->content_type(), "edit.content_type");
+  r.payload(v.body, t->body());
+}
+void read(FrameReader& r, Delete& v) {
+  const auto* t = r.root<fb::DeleteMessage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "delete.conversation");
+  v.seq = t->seq();
+}
+void read(FrameReader& r, React& v) {
+  const auto* t = r.root<fb::React>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "react.conversation");
+  v.seq = t->seq();
+  r.text(v.key, t->key(), "react.key");
+  v.on = t->on();
+}
+void read(FrameReader& r, Pin& v) {
+  const auto* t = r.root<fb::Pin>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "pin.conversation");
+  v.seq = t->seq();
+  v.on = t->on();
+}
+void read(FrameReader& r, Pins& v) {
+  if (const auto* t = r.root<fb::Pins>()) {
+    r.id(v.conversation, t->conversation(), "pins.conversation");
+  }
+}
+void read(FrameReader& r, Reactors& v) {
+  const auto* t = r.root<fb::Reactors>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "reactors.conversation");
+  v.seq = t->seq();
+  r.text(v.key, t->key(), "reactors.key");
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 
@@ -459,6 +502,23 @@ void read(FrameReader& r, Names& v) {
     r.text(name.subject, from.subject(), "names.users.subject");
   });
 }
+void read(FrameReader& r, Messages& v) {
+  const auto* t = r.root<fb::Messages>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "messages.conversation");
+  r.each(v.records, t->records(), 4, [&](Payload& record, const fb::RecordBytes& from) {
+    r.record(record, from.record(), "messages.records");
+    if (r.ok() && record.empty()) r.fail("messages.records", "a record");
+  });
+}
+void read(FrameReader& r, ReactorsPage& v) {
+  const auto* t = r.root<fb::ReactorsPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "reactors_page.conversation");
+  v.seq = t->seq();
+  r.users(v.users, t->users());
+  v.more = t->more();
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;
@@ -484,8 +544,10 @@ constexpr ReadOperation read_operation[] = {
     read_as<SetTitle, Operation>, read_as<Subscribe, Operation>,  read_as<History, Operation>,
     read_as<MarkRead, Operation>, read_as<SendSignal, Operation>, read_as<Watch, Operation>,
     read_as<Members, Operation>,  read_as<Lookup, Operation>,     read_as<Sync, Operation>,
-    read_as<Ping, Operation>,     read_as<Bye, Operation>};
-static_assert(std::size(read_operation) == type(fb::FrameType::bye));
+    read_as<Ping, Operation>,     read_as<Bye, Operation>,        read_as<Edit, Operation>,
+    read_as<Delete, Operation>,   read_as<React, Operation>,      read_as<Pin, Operation>,
+    read_as<Pins, Operation>,     read_as<Reactors, Operation>};
+static_assert(std::size(read_operation) == type(fb::FrameType::reactors));
 
 using ReadAnswer = void (*)(FrameReader&, Answer&);
 // Index: type - 64.
@@ -495,9 +557,9 @@ constexpr ReadAnswer read_answer[] = {
     read_as<ListChanged, Answer>,     read_as<HeadMoved, Answer>,   read_as<Events, Answer>,
     read_as<ReceiptsMoved, Answer>,   read_as<HistoryPage, Answer>, read_as<Signalled, Answer>,
     read_as<PresenceChanged, Answer>, read_as<MembersPage, Answer>, read_as<Names, Answer>,
-    read_as<Goodbye, Answer>};
+    read_as<Goodbye, Answer>,         read_as<Messages, Answer>,    read_as<ReactorsPage, Answer>};
 static_assert(std::size(read_answer) ==
-              type(fb::FrameType::goodbye) - type(fb::FrameType::welcome) + 1);
+              type(fb::FrameType::reactors_page) - type(fb::FrameType::welcome) + 1);
 
 Result<void> decode(FrameReader& r, std::vector<Request>& out) {
   Request request;

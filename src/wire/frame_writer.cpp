@@ -56,6 +56,7 @@ Offset<fb::SubscribeItem> build(Builder& b, const Subscribe::Item& v);
 Offset<fb::ListEntry> build(Builder& b, const ListEntry& v);
 Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
 Offset<fb::UserName> build(Builder& b, const UserName& v);
+Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
 template <class To, class From>
 Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
   std::vector<Offset<To>> out;
@@ -155,6 +156,31 @@ Offset<fb::Lookup> build(Builder& b, const Lookup& v) {
   return fb::CreateLookup(b, ids(b, v.users));
 }
 Offset<fb::Sync> build(Builder& b, const Sync& v) { return fb::CreateSync(b, bytes(b, v.token)); }
+Offset<fb::Edit> build(Builder& b, const Edit& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto content_type = text(b, v.content_type);
+  return fb::CreateEdit(b, &conversation, v.seq, content_type, bytes(b, v.body.bytes()));
+}
+Offset<fb::DeleteMessage> build(Builder& b, const Delete& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateDeleteMessage(b, &conversation, v.seq);
+}
+Offset<fb::React> build(Builder& b, const React& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateReact(b, &conversation, v.seq, text(b, v.key), v.on);
+}
+Offset<fb::Pin> build(Builder& b, const Pin& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreatePin(b, &conversation, v.seq, v.on);
+}
+Offset<fb::Pins> build(Builder& b, const Pins& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreatePins(b, &conversation);
+}
+Offset<fb::Reactors> build(Builder& b, const Reactors& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateReactors(b, &conversation, v.seq, text(b, v.key), v.after.value, v.limit);
+}
 Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
 Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
 
@@ -240,6 +266,17 @@ Offset<fb::UserName> build(Builder& b, const UserName& v) {
 Offset<fb::Names> build(Builder& b, const Names& v) {
   return fb::CreateNames(b, tables<fb::UserName>(b, v.users));
 }
+Offset<fb::RecordBytes> build(Builder& b, const Payload& record) {
+  return fb::CreateRecordBytes(b, bytes(b, record.bytes()));
+}
+Offset<fb::Messages> build(Builder& b, const Messages& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateMessages(b, &conversation, tables<fb::RecordBytes>(b, v.records));
+}
+Offset<fb::ReactorsPage> build(Builder& b, const ReactorsPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateReactorsPage(b, &conversation, v.seq, ids(b, v.users), v.more);
+}
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);
 }
@@ -269,21 +306,26 @@ class Block {
   std::size_t at_ = 0;
 };
 
-constexpr fb::FrameType request_types[] = {
-    fb::FrameType::hello,     fb::FrameType::send,      fb::FrameType::create,
-    fb::FrameType::direct,    fb::FrameType::join,      fb::FrameType::leave,
-    fb::FrameType::add,       fb::FrameType::remove,    fb::FrameType::set_role,
-    fb::FrameType::set_title, fb::FrameType::subscribe, fb::FrameType::history,
-    fb::FrameType::mark_read, fb::FrameType::signal,    fb::FrameType::watch,
-    fb::FrameType::members,   fb::FrameType::lookup,    fb::FrameType::sync,
-    fb::FrameType::ping,      fb::FrameType::bye};
+constexpr fb::FrameType request_types[] = {fb::FrameType::hello,     fb::FrameType::send,
+                                           fb::FrameType::create,    fb::FrameType::direct,
+                                           fb::FrameType::join,      fb::FrameType::leave,
+                                           fb::FrameType::add,       fb::FrameType::remove,
+                                           fb::FrameType::set_role,  fb::FrameType::set_title,
+                                           fb::FrameType::subscribe, fb::FrameType::history,
+                                           fb::FrameType::mark_read, fb::FrameType::signal,
+                                           fb::FrameType::watch,     fb::FrameType::members,
+                                           fb::FrameType::lookup,    fb::FrameType::sync,
+                                           fb::FrameType::ping,      fb::FrameType::bye,
+                                           fb::FrameType::edit,      fb::FrameType::delete_message,
+                                           fb::FrameType::react,     fb::FrameType::pin,
+                                           fb::FrameType::pins,      fb::FrameType::reactors};
 constexpr fb::FrameType answer_types[] = {
     fb::FrameType::welcome,  fb::FrameType::done,         fb::FrameType::error,
     fb::FrameType::ack,      fb::FrameType::opened,       fb::FrameType::subscribed,
     fb::FrameType::events,   fb::FrameType::head_moved,   fb::FrameType::history_page,
     fb::FrameType::receipts, fb::FrameType::signalled,    fb::FrameType::presence,
     fb::FrameType::list,     fb::FrameType::members_page, fb::FrameType::names,
-    fb::FrameType::goodbye};
+    fb::FrameType::goodbye,  fb::FrameType::messages,     fb::FrameType::reactors_page};
 static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
 static_assert(std::variant_size_v<Answer> == std::size(answer_types));
 

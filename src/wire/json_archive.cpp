@@ -51,6 +51,11 @@ constexpr std::array event_kinds{
     Named{EventKind::removed, "removed"},
     Named{EventKind::role_changed, "role_changed"},
     Named{EventKind::settings_changed, "settings_changed"},
+    Named{EventKind::edited, "edited"},
+    Named{EventKind::deleted, "deleted"},
+    Named{EventKind::reactions, "reactions"},
+    Named{EventKind::pinned, "pinned"},
+    Named{EventKind::unpinned, "unpinned"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
 };

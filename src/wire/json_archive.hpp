@@ -54,6 +54,14 @@ struct OneRecord {
 template <class T>
 OneRecord(T&) -> OneRecord<T>;
 
+/// What an absent list is.
+struct None {
+  template <class T>
+  friend bool operator==(const std::vector<T>& list, None) noexcept {
+    return list.empty();
+  }
+};
+
 /// The name of an enumerator, empty when there is none, and the way back.
 std::string_view json_name(ConversationKind kind) noexcept;
 std::string_view json_name(Role role) noexcept;

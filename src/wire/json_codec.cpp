@@ -13,14 +13,15 @@ namespace parley::wire {
 namespace {
 
 // In the order of the variants.
-constexpr std::array<std::string_view, 20> request_types{
+constexpr std::array<std::string_view, 26> request_types{
     "hello",  "send",     "create",    "direct",    "join",    "leave",     "add",
     "remove", "set_role", "set_title", "subscribe", "history", "mark_read", "signal",
-    "watch",  "members",  "lookup",    "sync",      "ping",    "bye"};
-constexpr std::array<std::string_view, 16> answer_types{
+    "watch",  "members",  "lookup",    "sync",      "ping",    "bye",       "edit",
+    "delete", "react",    "pin",       "pins",      "reactors"};
+constexpr std::array<std::string_view, 18> answer_types{
     "welcome", "done",         "error",        "ack",      "opened",    "subscribed",
     "events",  "head_moved",   "history_page", "receipts", "signalled", "presence",
-    "list",    "members_page", "names",        "goodbye"};
+    "list",    "members_page", "names",        "goodbye",  "messages",  "reactors_page"};
 static_assert(std::variant_size_v<Operation> == request_types.size() + 1, "and Unknown");
 static_assert(std::variant_size_v<Answer> == answer_types.size());
 

@@ -19,6 +19,18 @@ void fields(A& a, In<A, Cursor> v) {
   a.must("mark", v.mark);
 }
 template <class A>
+void fields(A& a, In<A, Reaction> v) {
+  a.must("key", v.key);
+  a.must("count", v.count);
+  a.may("users", v.users, None{});
+}
+template <class A>
+void fields(A& a, In<A, Tally> v) {
+  a.must("seq", v.seq);
+  a.must("revision", v.revision);
+  a.must("reactions", v.reactions);
+}
+template <class A>
 void fields(A& a, In<A, RecordFields> v) {
   a.must("seq", v.seq);
   a.must("kind", v.kind);
@@ -35,9 +47,16 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("conversation_kind", v.conversation_kind, ConversationKind{});
   a.may("conversation", v.conversation, ConversationId{});
   a.may("content_type", v.content_type, std::string_view());
-  a.body(v.content_type, v.body, v.kind == EventKind::message);
+  a.body(v.content_type, v.body, v.kind == EventKind::message || v.kind == EventKind::edited);
   a.may("reply_to", v.reply_to, 0U);
   a.may("thread_root", v.thread_root, 0U);
+  a.may("about", v.about, 0U);
+  a.may("about_ordinal", v.about_ordinal, 0U);
+  a.may("changed", v.changed, 0U);
+  a.may("edited", v.edited_ms, 0);
+  a.may("deleted", v.deleted, false);
+  a.may("pinned", v.pinned, false);
+  a.may("tallies", v.tallies, None{});
 }
 template <class A>
 void fields(A& a, In<A, ListEntry> v) {
@@ -204,6 +223,43 @@ void fields(A& a, In<A, Sync> v) {
   a.may("token", Opaque{v.token}, std::string_view());
 }
 template <class A>
+void fields(A& a, In<A, Edit> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.may("content_type", v.content_type, std::string_view());
+  a.body(v.content_type, v.body, true);
+}
+template <class A>
+void fields(A& a, In<A, Delete> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+}
+template <class A>
+void fields(A& a, In<A, React> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("key", v.key);
+  a.may("on", v.on, true);
+}
+template <class A>
+void fields(A& a, In<A, Pin> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.may("on", v.on, true);
+}
+template <class A>
+void fields(A& a, In<A, Pins> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, Reactors> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("key", v.key);
+  a.may("after", v.after, UserId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -302,6 +358,18 @@ void fields(A& a, In<A, MembersPage> v) {
 template <class A>
 void fields(A& a, In<A, Names> v) {
   a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, Messages> v) {
+  a.must("conversation", v.conversation);
+  a.must("messages", Records{v.records});
+}
+template <class A>
+void fields(A& a, In<A, ReactorsPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("users", v.users);
+  a.must("more", v.more);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

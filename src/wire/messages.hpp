@@ -14,6 +14,7 @@
 #include "parley/ids.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
+#include "wire/record.hpp"
 
 namespace parley::wire {
 
@@ -124,7 +125,43 @@ struct Lookup {
 };  // Answer: Names
 struct Sync {
   std::string token{};
-};               // Answer: ListChanged
+};  // Answer: ListChanged
+/// Replaces the content of a message of one's own. The same content again changes nothing. Done.
+struct Edit {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::string content_type{};  // "" = text/plain
+  Payload body{};
+};
+/// Deletes a message for everybody; a deleted one again changes nothing. Answer: Done.
+struct Delete {
+  ConversationId conversation{};
+  Seq seq = 0;
+};
+/// Puts a reaction of the caller's on a message, or takes it off. Answer: Done.
+struct React {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::string key{};
+  bool on = true;
+};
+/// Pins a message for everybody, or unpins it. Answer: Done.
+struct Pin {
+  ConversationId conversation{};
+  Seq seq = 0;
+  bool on = true;
+};
+struct Pins {
+  ConversationId conversation{};
+};  // Answer: Messages, the newest pinned last
+/// Who reacted with `key`, by ascending id. Answer: ReactorsPage.
+struct Reactors {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::string key{};
+  UserId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_reactors
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
@@ -133,9 +170,10 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
-                               SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
-                               Lookup, Sync, Ping, Bye, Unknown>;
+using Operation =
+    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
+                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
+                 Edit, Delete, React, Pin, Pins, Reactors, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -221,6 +259,17 @@ struct MembersPage {
 struct Names {
   std::vector<UserName> users{};
 };  // unknown ids are left out
+/// Messages as they stand, not consecutive, in ascending order of their seqs.
+struct Messages {
+  ConversationId conversation{};
+  std::vector<Payload> records{};
+};
+struct ReactorsPage {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::vector<UserId> users{};
+  bool more = false;
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -230,10 +279,19 @@ struct Goodbye {
 
 using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
                             HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
-                            MembersPage, Names, Goodbye>;
+                            MembersPage, Names, Goodbye, Messages, ReactorsPage>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;
 };
+
+/// The public view of messages that came alone, without their stream's epoch and mark.
+inline std::vector<Event> to_events(const Messages& messages) {
+  std::vector<Event> events;
+  events.reserve(messages.records.size());
+  for (const Payload& record : messages.records)
+    events.push_back(to_event(messages.conversation, {}, record, 0));
+  return events;
+}
 
 }  // namespace parley::wire

@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/utf8.hpp"
 #include "wire/record_generated.h"
@@ -47,6 +49,42 @@ std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
 
+Tally tally_of(const fb::Tally& from) {
+  Tally tally{.seq = from.seq(), .revision = from.revision(), .reactions = {}};
+  if (from.reactions() == nullptr) return tally;
+  tally.reactions.reserve(from.reactions()->size());
+  for (const fb::Reaction* reaction : *from.reactions()) {
+    Reaction& out = tally.reactions.emplace_back();
+    out.key = view(reaction->key());
+    out.count = reaction->count();
+    if (reaction->users() == nullptr) continue;
+    out.users.reserve(reaction->users()->size());
+    for (const std::uint64_t user : *reaction->users()) out.users.push_back(UserId{user});
+  }
+  return tally;
+}
+
+using Tallies = flatbuffers::Vector<flatbuffers::Offset<fb::Tally>>;
+flatbuffers::Offset<Tallies> add_tallies(flatbuffers::FlatBufferBuilder& builder,
+                                         const std::vector<Tally>& tallies) {
+  if (tallies.empty()) return 0;
+  std::vector<flatbuffers::Offset<fb::Tally>> built;
+  for (const Tally& tally : tallies) {
+    std::vector<flatbuffers::Offset<fb::Reaction>> reactions;
+    for (const Reaction& reaction : tally.reactions) {
+      std::vector<std::uint64_t> users;
+      for (const UserId user : reaction.users) users.push_back(user.value);
+      const auto key = add_string(builder, reaction.key);
+      const auto named = users.empty() ? flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>>()
+                                       : builder.CreateVector(users);
+      reactions.push_back(fb::CreateReaction(builder, key, reaction.count, named));
+    }
+    const auto all = builder.CreateVector(reactions);
+    built.push_back(fb::CreateTally(builder, tally.seq, tally.revision, all));
+  }
+  return builder.CreateVector(built);
+}
+
 RecordFields fields_of(const fb::Record& record) {
   RecordFields fields;
   fields.seq = record.seq();
@@ -71,6 +109,16 @@ RecordFields fields_of(const fb::Record& record) {
     fields.body = {reinterpret_cast<const char*>(body->data()), body->size()};
   }
   fields.title = view(record.title());
+  fields.about = record.about();
+  fields.about_ordinal = record.about_ordinal();
+  fields.changed = record.changed();
+  fields.edited_ms = record.edited_ms();
+  fields.deleted = record.deleted();
+  fields.pinned = record.pinned();
+  if (const auto* tallies = record.tallies()) {
+    fields.tallies.reserve(tallies->size());
+    for (const fb::Tally* tally : *tallies) fields.tallies.push_back(tally_of(*tally));
+  }
   return fields;
 }
 
@@ -89,6 +137,7 @@ Payload build_record(const RecordFields& fields) {
   }
   const auto content_type = add_string(builder, fields.content_type);
   const auto title = add_string(builder, fields.title);
+  const auto tallies = add_tallies(builder, fields.tallies);
   fb::Bytes16 conversation;
   static_assert(sizeof conversation == sizeof fields.conversation.bytes);
   std::memcpy(static_cast<void*>(&conversation), fields.conversation.bytes.data(),
@@ -109,6 +158,13 @@ Payload build_record(const RecordFields& fields) {
   record.add_content_type(content_type);
   record.add_body(body);
   record.add_title(title);
+  record.add_about(fields.about);
+  record.add_about_ordinal(fields.about_ordinal);
+  record.add_changed(fields.changed);
+  record.add_edited_ms(fields.edited_ms);
+  record.add_tallies(tallies);
+  record.add_deleted(fields.deleted);
+  record.add_pinned(fields.pinned);
   record.add_kind(static_cast<std::uint8_t>(fields.kind));
   record.add_audience(fields.audience);
   record.add_role(static_cast<std::uint8_t>(fields.role));
@@ -145,11 +201,38 @@ std::optional<RecordFields> verify_record(Bytes record) {
   if (!base::valid_utf8(fields.content_type) || !base::valid_utf8(fields.title)) {
     return std::nullopt;
   }
+  for (const Tally& tally : fields.tallies) {
+    for (const Reaction& reaction : tally.reactions) {
+      if (!base::valid_utf8(reaction.key)) return std::nullopt;
+    }
+  }
   return fields;
 }
 
+namespace {
+Message message_of(RecordFields& fields) {
+  Message message;
+  message.content_type = fields.content_type.empty() ? "text/plain" : fields.content_type;
+  message.body = fields.body;
+  message.reply_to = fields.reply_to;
+  message.changed = fields.changed;
+  message.edited = WallTime(std::chrono::milliseconds(fields.edited_ms));
+  message.deleted = fields.deleted;
+  message.pinned = fields.pinned;
+  if (!fields.tallies.empty()) message.reactions = std::move(fields.tallies.front().reactions);
+  return message;
+}
+ReactionsChange reactions_of(RecordFields& fields) {
+  ReactionsChange change;
+  change.messages.reserve(fields.tallies.size());
+  for (Tally& tally : fields.tallies)
+    change.messages.push_back({tally.seq, std::move(tally.reactions)});
+  return change;
+}
+}  // namespace
+
 Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark) {
-  const RecordFields fields = read_record(record.bytes());
+  RecordFields fields = read_record(record.bytes());
   Event event;
   event.conversation = conversation;
   event.epoch = epoch;
@@ -162,8 +245,22 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
   event.kind = fields.kind;
   switch (fields.kind) {
     case EventKind::message:
-      event.content = Message{fields.content_type.empty() ? "text/plain" : fields.content_type,
-                              fields.body, fields.reply_to};
+      event.content = message_of(fields);
+      break;
+    case EventKind::edited:
+      event.content = parley::Edit{fields.about,
+                                   fields.content_type.empty() ? "text/plain" : fields.content_type,
+                                   fields.body};
+      break;
+    case EventKind::deleted:
+      event.content = Deletion{fields.about, fields.about_ordinal};
+      break;
+    case EventKind::reactions:
+      event.content = reactions_of(fields);
+      break;
+    case EventKind::pinned:
+    case EventKind::unpinned:
+      event.content = PinChange{fields.about, fields.kind == EventKind::pinned};
       break;
     case EventKind::joined:
     case EventKind::left:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
@@ -11,6 +12,13 @@
 #include "parley/payload.hpp"
 
 namespace parley::wire {
+
+/// The reactions on one message, complete.
+struct Tally {
+  Seq seq = 0;
+  std::uint64_t revision = 0;  // grows with every change
+  std::vector<Reaction> reactions;
+};
 
 /// Every field of a record; views on the way in, views into the record's bytes on the way out.
 struct RecordFields {
@@ -33,6 +41,13 @@ struct RecordFields {
   std::string_view title;                // created, settings_changed; user streams: unused
   ConversationId conversation;           // user streams only: which conversation
   ConversationKind conversation_kind{};  // created; user streams
+  Seq about = 0;                         // edited, deleted, pinned, unpinned: the message
+  std::uint64_t about_ordinal = 0;       // deleted
+  // A message as it stands.
+  Seq changed = 0;
+  std::int64_t edited_ms = 0;
+  bool deleted = false, pinned = false;
+  std::vector<Tally> tallies;  // a message: at most its own; reactions: every one that changed
 };
 
 /// Builds a record. The result is 8-aligned, its size a multiple of 8, in one allocation.

@@ -70,7 +70,7 @@ TEST_CASE("what does not exist and what is not open say the same") {
   CHECK(world.home->idle());
 }
 
-TEST_CASE("acks come after the commit, in order, then the events are published once") {
+TEST_CASE("after the commit the events are published once, then the acks come in order") {
   World world;
   (void)world.create(by(1), ConversationKind::group, {user(2)});
   world.trace.clear();
@@ -84,7 +84,7 @@ TEST_CASE("acks come after the commit, in order, then the events are published o
   CHECK(world.trace.empty());
   world.fx.drain();
   CHECK(world.trace ==
-        std::vector<std::string>{"ack 3", "ack 4", "ack 5", "ack 6", "ack 7", "published 3-7"});
+        std::vector<std::string>{"published 3-7", "ack 3", "ack 4", "ack 5", "ack 6", "ack 7"});
   CHECK(world.fx.conversation_commits == before + 1);  // what came in one turn went together
   CHECK(world.stream().size() == 7);
 }

@@ -449,12 +449,13 @@ void Checker::on(Session& session, const wire::Events& events) {
   Follow& follow = found->second;
   // Somebody who left and came back while behind is not given what passed in between.
   const auto& known = spans(events.conversation, session.user);
-  const bool back = std::any_of(known.begin(), known.end(),
-                                [&](const Span& span) {
-                                  return span.from == events.first && span.from > follow.next;
-                                }) &&
-                    std::any_of(known.begin(), known.end(),
-                                [&](const Span& span) { return span.to + 1 == follow.next; });
+  const auto& endings = stream("C4", events.conversation).endings;
+  const auto mine = endings.find(session.user);
+  const bool ended = mine != endings.end() && std::find(mine->second.begin(), mine->second.end(),
+                                                        follow.next - 1) != mine->second.end();
+  const bool back = ended && std::any_of(known.begin(), known.end(), [&](const Span& span) {
+                      return span.from == events.first && span.from > follow.next;
+                    });
   if ((events.first != follow.next && !back) || events.epoch != follow.epoch) {
     broken("C4", session.subject + " is given " + at(events.conversation, events.first) +
                      " where " + std::to_string(follow.next) + " comes next");

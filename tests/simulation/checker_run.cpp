@@ -132,7 +132,8 @@ void Checker::resume_fits(const TrueStream& stream, const wire::Subscribe::Item&
   // At `heads` nothing is read for an answer; opening the conversation at `full` compares.
   const bool compared = item.level == Level::full || kind != Resume::range;
   if (other_mark && compared) broken("C11", got + ", but its mark is another");
-  const Seq visible_from = row ? row->visible_from : 1;
+  // The answer may be older than a leaving and a coming back since.
+  const Seq visible_from = row && row->visible_from <= answer.head.seq ? row->visible_from : 1;
   const bool hidden = visible_from > cursor->seq + 1;
   const Seq behind = answer.head.seq - cursor->seq;
   switch (kind) {

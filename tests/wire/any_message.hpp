@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,21 @@ inline Payload any_record(Seq seq) {
     f.conversation = any_conversation();
     f.conversation_kind = any_kind();
   }
+  const std::string key = any_text();
+  if (any_bool()) {
+    f.about = any_seq();
+    f.about_ordinal = any_seq();
+    f.changed = any_seq();
+    f.edited_ms = any_time().time_since_epoch().count();
+    f.deleted = any_bool();
+    f.pinned = any_bool();
+    f.tallies = any_list([&key] {
+      return wire::Tally{
+          any_seq(), any_seq(), any_list([&key] {
+            return Reaction{key, any_seq(), any_list([] { return any_id64<UserId>(); })};
+          })};
+    });
+  }
   return wire::build_record(f);
 }
 inline std::vector<Payload> any_records(Seq first, int least) {
@@ -188,8 +204,25 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::Sync{any_bytes()};
     case 18:
       return wire::Ping{};
-    default:
+    case 19:
       return wire::Bye{};
+    case 20: {
+      wire::Edit edit{c, any_seq(), any_text(), {}};
+      if (const std::string body = any_bytes(); !body.empty()) edit.body = Payload::copy_of(body);
+      return edit;
+    }
+    case 21:
+      return wire::Delete{c, any_seq()};
+    case 22:
+      return wire::React{c, any_seq(), any_text(), any_bool()};
+    case 23:
+      return wire::Pin{c, any_seq(), any_bool()};
+    case 24:
+      return wire::Pins{c};
+    case 25:
+      return wire::Reactors{c, any_seq(), any_text(), any_user(), any_u32()};
+    default:
+      throw std::logic_error("an operation without a case here");
   }
 }
 inline constexpr std::size_t operations = std::variant_size_v<wire::Operation> - 1;  // no Unknown
@@ -259,8 +292,14 @@ inline wire::Answer any_answer(std::size_t index) {
                                any_list(any_receipt), any_seq(), any_bool()};
     case 14:
       return wire::Names{any_list([] { return UserName{any_user(), any_text()}; })};
-    default:
+    case 15:
       return wire::Goodbye{any_text(), any_u32(), any_bool()};
+    case 16:
+      return wire::Messages{c, any_list([] { return any_record(any_seq()); })};
+    case 17:
+      return wire::ReactorsPage{c, any_seq(), any_list(any_user), any_bool()};
+    default:
+      throw std::logic_error("an answer without a case here");
   }
 }
 inline constexpr std::size_t answers = std::variant_size_v<wire::Answer>;

@@ -1,0 +1,389 @@
+// reactions.cpp: who reacted to what. The rows live in one partition a message, so that 100,000
+// reactions cost the conversation nothing; its stream tells what is on the messages now: at once in
+// direct conversations and groups, once a second in channels (DESIGN §3.1). Between the two commits
+// the change feed remembers (retell).
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t writes_at_once = 256;
+constexpr std::size_t tally_bytes = 64;  // of a reaction in a record, without users
+constexpr auto look_again_after = std::chrono::milliseconds(500);
+
+Error unreadable() {
+  return {Errc::store_corrupt, "a partition of reactions cannot be read; run parley-check"};
+}
+
+std::size_t size_of(const DueTally& tally) {
+  std::size_t size = tally_bytes;
+  for (const auto& reaction : tally.reactions)
+    size += tally_bytes + reaction.key.size() + 8 * reaction.users.size();
+  return size;
+}
+
+}  // namespace
+
+struct Conversation::State::ReactionJob {
+  Seq seq = 0;
+  std::string partition;
+  std::vector<ReactionWrite> writes;
+  std::vector<Error> errors;  // of each write
+  std::optional<std::string> guard;
+  layout::CountCell cell;
+  std::map<std::string, layout::ReactionRow> counts;
+  std::map<std::pair<std::string, UserId>, bool> rows;  // whether it is there, of what was read
+  bool all = false;                                     // `rows` holds every one
+};
+
+void Conversation::react(Caller caller, Seq seq, std::string key, bool on, Then<void> then) {
+  if (caller.system())
+    return then(Error{Errc::invalid_argument, "the system does not react: a user was expected"});
+  if (key.empty() || key.size() > limits::reaction_key)
+    return then(Error{Errc::invalid_argument, "key: 1 to 32 bytes of UTF-8 were expected"});
+  if (!base::valid_utf8(key))
+    return then(Error{Errc::invalid_argument, "key: valid UTF-8 was expected"});
+  state_->arrive({.caller = caller, .what = ReactOp{seq, std::move(key), on, std::move(then)}});
+}
+
+Decision Conversation::State::decide(Op& op, ReactOp& react) {
+  Decision decision{};
+  if (!actor(op, Action::react, decision)) return decision;
+  MessageRows::Entry* entry = message(op, react.seq, decision);
+  if (entry == nullptr) return decision;
+  const layout::StoredEvent& now = entry->dirty ? entry->staged : entry->row;
+  if (wire::read_record(now.record.bytes()).deleted) {
+    op.error = {Errc::invalid_argument, "seq: the message was deleted"};
+    return decision;
+  }
+  reaction_queues[react.seq].waiting.push_back(
+      {op.caller.user, std::move(react.key), react.on, std::move(react.then)});
+  run_reactions(react.seq);
+  return Decision::moved;
+}
+
+// ---- One commit a message: what waits, up to writes_at_once ----
+
+void Conversation::State::run_reactions(Seq seq) {
+  ReactionQueue& queue = reaction_queues[seq];
+  if (queue.busy) return;
+  if (queue.waiting.empty() && !queue.look) {
+    reaction_queues.erase(seq);
+    return;
+  }
+  queue.busy = true;
+  queue.look = false;
+  auto job = std::make_shared<ReactionJob>();
+  job->seq = seq;
+  job->partition = layout::reaction_id(host.ns(), id, seq);
+  while (!queue.waiting.empty() && job->writes.size() < writes_at_once) {
+    job->writes.push_back(std::move(queue.waiting.front()));
+    queue.waiting.pop_front();
+  }
+  read_reactions(std::move(job));
+}
+
+/// The guard first, with the counts; the reactors may be newer, never older.
+void Conversation::State::read_reactions(std::shared_ptr<ReactionJob> job) {
+  auto request = owned_scan(layout::reaction, job->partition, "n", "o");
+  scan(std::move(request), [this, job](Result<Rows> found) {
+    if (!found) return reactions_done(*job, found.error());
+    job->guard.reset();
+    job->cell = {};
+    job->counts.clear();
+    job->rows.clear();
+    if (found->guard) {
+      const auto cell = layout::decode_count(*found->guard);
+      if (!cell) return reactions_done(*job, unreadable());
+      job->cell = *cell;
+      job->guard = std::string(*found->guard);
+    }
+    for (const Row& row : found->rows) {
+      const auto count = layout::decode_reaction(row.value);
+      if (!count) return reactions_done(*job, unreadable());
+      job->counts.emplace(row.key.substr(1), *count);
+    }
+    read_reactors(job);
+  });
+}
+
+void Conversation::State::read_reactors(std::shared_ptr<ReactionJob> job) {
+  job->all = job->cell.count <= limits::named_reactors + writes_at_once;
+  if (job->all) {
+    auto request = owned_scan(layout::reaction, job->partition, "u", "v");
+    request.max_rows = 2 * (limits::named_reactors + writes_at_once);
+    return scan(std::move(request), [this, job](Result<Rows> found) {
+      if (!found) return reactions_done(*job, found.error());
+      if (found->more) return reactions_done(*job, unreadable());
+      for (const Row& row : found->rows) {
+        const auto reactor = layout::parse_reactor(row.key);
+        if (!reactor) return reactions_done(*job, unreadable());
+        job->rows[{std::string(reactor->key), reactor->user}] = true;
+      }
+      commit_reactions(job);
+    });
+  }
+  if (job->writes.empty()) return commit_reactions(std::move(job));
+  std::vector<OwnedCell> cells;
+  for (const ReactionWrite& write : job->writes)
+    cells.push_back({layout::reaction, job->partition, layout::reactor_key(write.key, write.user)});
+  get(owned_get(std::move(cells)), [this, job](Result<Cells> found) {
+    if (!found) return reactions_done(*job, found.error());
+    for (std::size_t i = 0; i < job->writes.size(); ++i)
+      job->rows[{job->writes[i].key, job->writes[i].user}] = found->values[i].has_value();
+    commit_reactions(job);
+  });
+}
+
+void Conversation::State::commit_reactions(std::shared_ptr<ReactionJob> job) {
+  std::map<std::pair<std::string, UserId>, bool> changed;
+  std::map<std::string, bool> touched;
+  job->errors.assign(job->writes.size(), {});
+  for (std::size_t i = 0; i < job->writes.size(); ++i) {
+    const ReactionWrite& write = job->writes[i];
+    bool& there = job->rows[{write.key, write.user}];
+    if (there == write.on) continue;  // it is so already
+    const auto count = job->counts.find(write.key);
+    if (write.on && count == job->counts.end() && job->counts.size() >= limits::reaction_keys) {
+      job->errors[i] = {Errc::limit_reached, "key: 20 different reactions are on the message"};
+      continue;
+    }
+    there = write.on;
+    changed[{write.key, write.user}] = write.on;
+    touched[write.key] = true;
+    if (write.on) {
+      auto& row = job->counts[write.key];
+      if (row.count++ == 0) row.since_ms = effects.now().wall_ms;
+      ++job->cell.count;
+    } else {
+      if (--count->second.count == 0) job->counts.erase(count);
+      --job->cell.count;
+    }
+  }
+  if (changed.empty()) return reactions_done(*job, {});
+  job->cell.revision += 1;
+  job->cell.nonce = effects.random();
+  BatchWriter writer(layout::reaction, job->partition, 64 * changed.size());
+  if (job->guard) writer.expect(*job->guard);
+  writer.guard(layout::encode(job->cell));
+  writer.note(layout::encode(
+      layout::Note{layout::Note::Kind::reactions, job->seq, job->cell.revision, {}}));
+  for (const auto& [reactor, on] : changed) {
+    const std::string key = layout::reactor_key(reactor.first, reactor.second);
+    if (on)
+      writer.put(key, {});
+    else
+      writer.erase(key);
+  }
+  for (const auto& [key, unused] : touched) {
+    const auto count = job->counts.find(key);
+    if (count != job->counts.end())
+      writer.put(layout::reaction_key(key), layout::encode(count->second));
+    else
+      writer.erase(layout::reaction_key(key));
+  }
+  commit(std::move(writer).finish(), [this, job](Settled outcome) {
+    switch (outcome.outcome) {
+      case Settled::Outcome::done:
+        return reactions_done(*job, {});
+      case Settled::Outcome::refused:  // what landed is found there: doing it again changes nothing
+        return read_reactions(job);
+      case Settled::Outcome::failed:
+        return reactions_done(*job, outcome.error);
+    }
+  });
+}
+
+void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
+  if (!error) {
+    DueTally& due = due_tallies[job.seq];
+    due.revision = job.cell.revision;
+    due.reactions.clear();
+    const bool named = job.all && job.cell.count <= limits::named_reactors;
+    for (const auto& [key, row] : job.counts) {
+      DueTally::Reaction& reaction = due.reactions.emplace_back();
+      reaction.key = key;
+      reaction.row = row;
+      if (!named) continue;
+      for (const auto& [reactor, there] : job.rows)
+        if (there && reactor.first == key) reaction.users.push_back(reactor.second);
+    }
+    std::sort(due.reactions.begin(), due.reactions.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.row.since_ms, a.key) < std::tie(b.row.since_ms, b.key);
+    });
+  }
+  const std::vector<ReactionWrite> writes = std::move(job.writes);
+  const std::vector<Error> errors = std::move(job.errors);
+  reaction_queues[job.seq].busy = false;
+  run_reactions(job.seq);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const Error& why = error ? error : errors[i];
+    writes[i].then(why ? Result<void>(why) : Result<void>());
+  }
+  if (error && std::any_of(told_waiters.begin(), told_waiters.end(),
+                           [&](const TellWaiter& waiter) { return waiter.seq == job.seq; })) {
+    start_tally_timer(look_again_after);
+  }
+  pump();
+}
+
+// ---- Telling the stream ----
+
+bool Conversation::State::tallies_ready() const noexcept {
+  return !due_tallies.empty() && (phase == Phase::ready || phase == Phase::cold) &&
+         (hurried || !channel() || effects.now().steady >= next_tally);
+}
+
+void Conversation::State::start_tally_timer(std::chrono::milliseconds delay) {
+  if (tally_timer != Effects::Timer::none) return;
+  tally_timer = effects.start_timer(delay, [this, here = std::weak_ptr<const void>(alive)] {
+    if (here.expired()) return;
+    tally_timer = Effects::Timer::none;
+    for (const TellWaiter& waiter : told_waiters) {  // a read that failed
+      if (!due_tallies.contains(waiter.seq)) reaction_queues[waiter.seq].look = true;
+    }
+    std::vector<Seq> seqs;
+    for (const auto& [seq, queue] : reaction_queues) seqs.push_back(seq);
+    for (const Seq seq : seqs) run_reactions(seq);
+    pump();
+  });
+}
+
+/// One event tells the reactions of many messages.
+void Conversation::State::stage_tallies() {
+  if (!tallies_ready() || phase != Phase::ready || staged->birth) return;
+  wire::RecordFields event{.kind = EventKind::reactions};
+  std::size_t bytes = 512;
+  std::vector<std::pair<Seq, std::uint64_t>> over;  // told already, or nothing to tell
+  for (const auto& [seq, due] : due_tallies) {
+    if (event.tallies.size() == limits::tallies) break;
+    MessageRows::Entry* entry = messages.find(seq);
+    if (entry == nullptr) {
+      want_message(seq);
+      continue;
+    }
+    if (entry->phase == MessageRows::Phase::loading) continue;
+    if (entry->phase == MessageRows::Phase::failed) {
+      messages.erase(seq);
+      start_tally_timer(look_again_after);
+      continue;
+    }
+    const Payload now = entry->dirty ? entry->staged.record : entry->row.record;
+    const wire::RecordFields fields =
+        entry->present ? wire::read_record(now.bytes()) : wire::RecordFields{};
+    const bool told = !fields.tallies.empty() && fields.tallies[0].revision >= due.revision;
+    const bool never = fields.tallies.empty() && due.reactions.empty() && due.revision == 0;
+    if (!entry->present || fields.deleted || told || never) {
+      over.emplace_back(seq, due.revision);
+      continue;
+    }
+    const std::size_t more = 2 * size_of(due) + now.size() + 64;
+    if (!fits(1, event.tallies.size() + 2, bytes + more)) break;
+    bytes += more;
+    wire::Tally& tally = event.tallies.emplace_back();
+    tally.seq = seq;
+    tally.revision = due.revision;
+    for (const DueTally::Reaction& reaction : due.reactions)
+      tally.reactions.push_back({reaction.key, reaction.row.count, reaction.users});
+  }
+  for (const auto& [seq, revision] : over) {
+    due_tallies.erase(seq);
+    tell_waiters(seq, revision);
+  }
+  if (event.tallies.empty()) return;
+  stage_event(event);
+  for (const wire::Tally& tally : event.tallies) {
+    MessageRows::Entry& entry = *messages.find(tally.seq);
+    const Payload before = entry.dirty ? entry.staged.record : entry.row.record;
+    wire::RecordFields fields = wire::read_record(before.bytes());
+    fields.tallies = {tally};
+    fields.changed = event.seq;
+    stage_message(tally.seq, entry, fields);
+    staged->told.emplace_back(tally.seq, tally.revision);
+  }
+}
+
+void Conversation::State::tallies_committed(const Staged& done) {
+  if (!done.told.empty() && channel())
+    next_tally = effects.now().steady + limits::tally_period_channel;
+  for (const auto& [seq, revision] : done.told) {
+    const auto due = due_tallies.find(seq);
+    if (due != due_tallies.end() && due->second.revision <= revision) due_tallies.erase(due);
+    tell_waiters(seq, revision);
+  }
+  if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);
+}
+
+void Conversation::State::tell_waiters(Seq seq, std::uint64_t revision) {
+  std::vector<Then<void>> answers;
+  std::erase_if(told_waiters, [&](TellWaiter& waiter) {
+    if (waiter.seq != seq || waiter.revision > revision) return false;
+    answers.push_back(std::move(waiter.then));
+    return true;
+  });
+  for (auto& answer : answers) answer({});
+}
+
+void Conversation::retell(Seq seq, std::uint64_t revision, Then<void> then) {
+  State& state = *state_;
+  state.when_loaded([&state, seq, revision, then = std::move(then)](const Error& error) {
+    if (error) return then(error);
+    const MessageRows::Entry* entry = state.messages.find(seq);
+    if (entry != nullptr && entry->phase == MessageRows::Phase::ready) {
+      if (!entry->present) return then({});
+      const wire::RecordFields fields = wire::read_record(entry->row.record.bytes());
+      const bool told = !fields.tallies.empty() && fields.tallies[0].revision >= revision;
+      if (told || fields.deleted) return then({});
+    }
+    state.told_waiters.push_back({seq, revision, then});
+    const auto due = state.due_tallies.find(seq);
+    const auto queue = state.reaction_queues.find(seq);
+    const bool busy = queue != state.reaction_queues.end() && queue->second.busy;
+    if (due == state.due_tallies.end() && !busy) {
+      state.reaction_queues[seq].look = true;
+      state.run_reactions(seq);
+    }
+  });
+}
+
+// ---- Who ----
+
+void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then) {
+  if (asked.limit == 0 || asked.limit > limits::page_reactors)
+    return then(Error{Errc::invalid_argument, "limit: 1 to 500 users were expected"});
+  if (asked.key.empty() || asked.key.size() > limits::reaction_key)
+    return then(Error{Errc::invalid_argument, "key: 1 to 32 bytes of UTF-8 were expected"});
+  State& state = *state_;
+  state.read_as_member(
+      caller, std::move(then),
+      [&state, asked = std::move(asked)](Seq from, Then<wire::ReactorsPage> answer) {
+        if (asked.seq < from || asked.seq > state.head.head)
+          return answer(
+              Error{Errc::invalid_argument, "seq: the seq of a message you can see was expected"});
+        std::string first = layout::reactors_key(asked.key);
+        if (asked.after) first = layout::reactor_key(asked.key, asked.after) + '\0';
+        std::string end = layout::reactors_key(asked.key);
+        end.append(9, '\xff');
+        auto request =
+            owned_scan(layout::reaction, layout::reaction_id(state.host.ns(), state.id, asked.seq),
+                       std::move(first), std::move(end));
+        request.max_rows = asked.limit;
+        state.scan(std::move(request), [asked, answer](Result<Rows> rows) {
+          if (!rows) return answer(std::move(rows).error());
+          wire::ReactorsPage page{asked.conversation, asked.seq, {}, rows->more};
+          for (const Row& row : rows->rows)
+            if (const auto reactor = layout::parse_reactor(row.key))
+              page.users.push_back(reactor->user);
+          answer(std::move(page));
+        });
+      });
+}
+
+}  // namespace parley::core
