@@ -135,7 +135,7 @@ struct ClientOptions {
   /// has, else drawn at random and stored.
   std::string device{};
   Encoding encoding = Encoding::binary;
-  /// Default: a memory_storage() of its own.
+  /// Default: a memory_storage() of its own, gone with the process, unsent messages included.
   std::shared_ptr<ClientStorage> storage{};
   ClientHandlers handlers{};
   /// Follow without being asked: the 64 most recent direct and group conversations at level full,
@@ -158,8 +158,9 @@ class ClientImpl;
 }
 
 /// One device's connection to a server, kept up until it is stopped. Operations that are not sends
-/// wait for a connection (up to 256 of them, then busy) and answer Errc::disconnected when it is
-/// lost before their answer came; sends wait in the outbox and survive it.
+/// wait for a connection (up to 256 of them, then busy), for as long as it takes: so does get().
+/// They answer Errc::disconnected when it is lost before their answer came; sends wait in the
+/// outbox and survive it.
 /// Ownership: the destructor stops, waits for a running handler, and answers what is open with
 /// session_closed; not to be run inside a handler. Thread: any, but for moving and destroying.
 class Client {

@@ -29,7 +29,10 @@ struct AttachOptions {
   std::string user{};       // the subject, 1..limits::subject bytes; known from here on
   std::string device{};     // a stable name of the installation; "" = an ephemeral device
   bool manual_ack = false;  // a handler's return does not acknowledge; call Session::acknowledge
-  bool follow = true;       // follow at level full whatever the user is in or enters
+  /// Follow at level full whatever the user is in or enters. What it is in already and channels
+  /// are followed from their heads on: whoever creates a channel is not given its `created` event.
+  /// Direct and group conversations entered later begin with the first event the user may see.
+  bool follow = true;
 };
 /// A session that was welcomed: a link that has shown its token, or an attached one.
 struct SessionInfo {

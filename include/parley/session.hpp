@@ -24,8 +24,9 @@ class LocalSession;
 /// A message to send.
 struct MessageDraft {
   std::string content_type{};  // default "text/plain"; up to limits::content_type bytes
-  std::string body{};          // any bytes, up to EngineOptions::max_body
-  Seq reply_to = 0;            // the message it answers; zero: none
+  /// Up to EngineOptions::max_body bytes: valid UTF-8 when content_type is text/…, else anything.
+  std::string body{};
+  Seq reply_to = 0;  // the message it answers; zero: none
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
@@ -46,7 +47,9 @@ struct SubscribeOptions {
   std::optional<Cursor> from{};  // none: from the head on
 };
 struct HistoryOptions {
-  Seq from = 0;  // backward: events before it (0: the end); forward: from it on
+  /// Backward: events before it (0: the end); forward: from it on. Beyond the end is no error:
+  /// backward gives the newest events, forward none.
+  Seq from = 0;
   bool backward = true;
   std::uint32_t limit = 50;  // events, 1..limits::page_events
 };
@@ -210,7 +213,7 @@ class Session {
   /// The user's conversations with their heads, positions and unread counts.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
-  /// The user has read up to `seq`; merged by maximum.
+  /// The user has read up to `seq`; merged by maximum. Beyond the end means the end.
   Pending<void> read(const ConversationId& conversation, Seq seq);
   void read(const ConversationId& conversation, Seq seq, Completion<void> done);
   /// A device has stored everything up to `seq`. With manual_ack, the way to acknowledge.
@@ -223,8 +226,8 @@ class Session {
   Pending<void> signal(const ConversationId& conversation, std::string kind, std::string data = {});
   void signal(const ConversationId& conversation, std::string kind, std::string data,
               Completion<void> done);
-  /// Watches members of a conversation this user is in; no users end the watch. Answers their
-  /// state.
+  /// Watches members of a conversation this user is in, in place of an earlier watch there; no
+  /// users end it. Answers their state; who is no member is left out, without an error.
   Pending<std::vector<Presence>> watch(const ConversationId& conversation,
                                        std::vector<UserId> users);
   void watch(const ConversationId& conversation, std::vector<UserId> users,
