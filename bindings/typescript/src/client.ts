@@ -13,8 +13,10 @@ import type {
   ChatEvent,
   ConversationId,
   MembersPage,
+  MessageDraft,
   OutboxItem,
   Presence,
+  ReactorsPage,
   Receipt,
   Role,
   Self,
@@ -142,15 +144,17 @@ export class ParleyClient {
 
   /**
    * A group or channel; the caller becomes its owner. `members` are subjects (names the host
-   * knows).
+   * knows). `nonce`: 32 hex digits, your own random ones: a create of the same nonce finds what the
+   * first one made, also after a restart.
    */
   async create(options: {
     kind: 'group' | 'channel';
     title: string;
     members?: string[];
+    nonce?: string;
   }): Promise<ConversationView> {
-    const { kind, title, members = [] } = options;
-    return this.conversation_call({ type: 'create', kind, title, members, nonce: random_hex128() });
+    const { kind, title, members = [], nonce = random_hex128() } = options;
+    return this.conversation_call({ type: 'create', kind, title, members, nonce });
   }
 
   /** Finds or creates the conversation with `peer` (a subject). */
@@ -289,6 +293,52 @@ export class ParleyClient {
     return whole ? { events, more: first > run.visibleFrom } : null;
   }
 
+  // ---- Changes of messages ----
+  // By their seq. They reach everybody, this client too, as events; `MessageFold` makes messages of
+  // them. They wait for a link, not for a restart; what is so already is answered and changes nothing.
+
+  /** One's own message gets another content. */
+  async edit(conversation: ConversationId, seq: Seq, draft: string | MessageDraft): Promise<void> {
+    const { text, contentType = 'text/plain' }: MessageDraft =
+      typeof draft === 'string' ? { text: draft } : draft;
+    await this.call({ type: 'edit', conversation, seq, contentType, text });
+  }
+
+  /** For everybody; a tombstone stays. One's own, or anybody's for admins and owners. */
+  async deleteMessage(conversation: ConversationId, seq: Seq): Promise<void> {
+    await this.call({ type: 'delete', conversation, seq });
+  }
+
+  /** Puts a reaction on, or takes it off: any short string (32 bytes), an emoji mostly. */
+  async react(conversation: ConversationId, seq: Seq, key: string, on = true): Promise<void> {
+    await this.call({ type: 'react', conversation, seq, key, on });
+  }
+
+  /** Who put `key` on the message, by ascending id; `after`: the last one of the page before. */
+  async reactors(
+    conversation: ConversationId,
+    seq: Seq,
+    key: string,
+    options: { after?: UserId; limit?: number } = {},
+  ): Promise<ReactorsPage> {
+    const { after = '', limit = 100 } = options;
+    const result = await this.call({ type: 'reactors', conversation, seq, key, after, limit });
+    if (result.type !== 'reactors') throw unexpected(result);
+    return result.page;
+  }
+
+  /** For everybody; in a channel for admins and owners. */
+  async pin(conversation: ConversationId, seq: Seq, on = true): Promise<void> {
+    await this.call({ type: 'pin', conversation, seq, on });
+  }
+
+  /** The pinned messages as they stand, by ascending seq. */
+  async pins(conversation: ConversationId): Promise<ChatEvent[]> {
+    const result = await this.call({ type: 'pins', conversation });
+    if (result.type !== 'messages') throw unexpected(result);
+    return result.messages;
+  }
+
   // ---- Receipts, signals, presence, names ----
 
   /** Says that this user has read up to `seq`. Batched; kept while offline. */
@@ -301,9 +351,12 @@ export class ParleyClient {
     return this.core_.receipts(conversation);
   }
 
-  /** Call it at every keystroke; at most one signal goes out in three seconds. */
-  typing(conversation: ConversationId): void {
-    this.feed({ type: 'typing', conversation });
+  /**
+   * Call it at every keystroke; at most one signal goes out in three seconds. `on` false when the
+   * text was given up: others get the signal `typing_stopped`. Sending needs neither.
+   */
+  typing(conversation: ConversationId, on = true): void {
+    this.feed({ type: 'typing', conversation, on });
   }
 
   /** An ephemeral thing of the host's own, to whoever looks at the conversation now. */

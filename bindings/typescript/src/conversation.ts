@@ -1,5 +1,6 @@
 // conversation.ts: what the client knows of one conversation: list line, cursor, unread as a
 // function, receipts.
+import { after_change, isChange } from './messages.js';
 import { Outbox } from './outbox.js';
 import type { StoredConversation } from './storage.js';
 import type {
@@ -7,6 +8,7 @@ import type {
   ConversationId,
   ConversationKind,
   Cursor,
+  HistoryPage,
   Level,
   ListEntry,
   Receipt,
@@ -61,8 +63,12 @@ export class ConversationState {
   watched: UserId[] = [];
   typing_sent_at = Number.NEGATIVE_INFINITY;
   readonly outbox: Outbox;
-  /** Ordinal at the reader's position: unread = head ordinal - base. */
+  /** Ordinal at the reader's position: unread = head ordinal - base - deleted. */
   private base_: number;
+  /** Up to which event the base has deleted messages in it: where the list stated it. */
+  private stated_: Seq;
+  /** Deleted by a later event and above the reader's position: message -> that event. */
+  private readonly deleted_ = new Map<Seq, Seq>();
   private readonly ordinals_ = new Map<Seq, number>();
 
   constructor(entry: ListEntry, next_number = 1) {
@@ -71,6 +77,7 @@ export class ConversationState {
     this.read = entry.read;
     this.sent = { received: entry.received, read: entry.read };
     this.base_ = entry.headOrdinal - entry.unread;
+    this.stated_ = entry.head.seq;
     this.outbox = new Outbox(next_number);
   }
 
@@ -115,7 +122,9 @@ export class ConversationState {
   }
 
   unread(): number {
-    return Math.max(0, this.entry.headOrdinal - this.base_);
+    let deleted = 0;
+    for (const message of this.deleted_.keys()) if (message > this.read) deleted += 1;
+    return Math.max(0, this.entry.headOrdinal - this.base_ - deleted);
   }
 
   /**
@@ -131,6 +140,8 @@ export class ConversationState {
       this.received = entry.received;
       this.sent = { received: entry.received, read: entry.read };
       this.base_ = base;
+      this.stated_ = entry.head.seq;
+      this.deleted_.clear();
       this.ordinals_.clear();
       return;
     }
@@ -146,7 +157,13 @@ export class ConversationState {
     this.sent.read = Math.max(this.sent.read, entry.read);
     this.sent.received = Math.max(this.sent.received, entry.received);
     this.received = Math.max(this.received, entry.received);
-    if (entry.read >= this.read) this.base_ = base;
+    const older = entry.head.seq < this.stated_ && entry.read <= this.read;
+    if (entry.read >= this.read && !older) {
+      this.base_ = base;
+      this.stated_ = entry.head.seq;
+      for (const [message, by] of this.deleted_)
+        if (by <= this.stated_) this.deleted_.delete(message);
+    }
     this.read = Math.max(this.read, entry.read);
   }
 
@@ -185,8 +202,28 @@ export class ConversationState {
     }
     if (event.kind === 'settings_changed') entry.title = event.title;
     if (event.kind === 'role_changed' && event.target === self) entry.role = event.role;
+    if (event.kind === 'deleted') this.note_deleted(event);
     entry.lastEvent = newest(event, entry.lastEvent);
     this.entry = entry;
+  }
+
+  /** A message is taken off the unread ones once, however often its deletion is told. */
+  private note_deleted(event: ChatEvent): void {
+    const counted = event.about > this.read && event.about >= this.entry.visibleFrom;
+    if (event.seq <= this.stated_ || !counted) return;
+    if (!this.deleted_.has(event.about)) this.deleted_.set(event.about, event.seq);
+  }
+
+  /** The end of the stream, looked at from level heads; it moves no cursor. */
+  preview(page: HistoryPage): void {
+    let { lastEvent: last, lastActivity } = this.entry;
+    for (const event of page.events) {
+      this.remember(event);
+      if (event.kind === 'deleted') this.note_deleted(event);
+      if (!isChange(event)) lastActivity = Math.max(lastActivity, event.time);
+      last = newest(event, last);
+    }
+    this.entry = { ...this.entry, lastEvent: last, lastActivity };
   }
 
   /**
@@ -230,6 +267,8 @@ export class ConversationState {
     this.read = Math.max(this.read, seq);
     this.received = Math.max(this.received, seq);
     this.base_ = Math.max(this.base_, ordinal);
+    for (const message of this.deleted_.keys())
+      if (message <= this.read) this.deleted_.delete(message);
   }
 
   /** Merges by maximum; returns the receipts that moved. */
@@ -288,13 +327,17 @@ export class ConversationState {
     this.cursor = answer.head;
     this.from = answer.head.seq + 1;
     if (newer) this.entry = { ...this.entry, head: answer.head, headOrdinal: answer.headOrdinal };
+    if (answer.answer !== 'snapshot') this.deleted_.clear();
     if (!same_stream) this.ordinals_.clear();
     this.base_ = Math.min(this.base_, this.entry.headOrdinal);
   }
 }
 
+/** What a list shows: the later one that is more than a change of a message, with such changes. */
 function newest(a: ChatEvent | null, b: ChatEvent | null): ChatEvent | null {
   if (a === null) return b;
   if (b === null) return a;
-  return a.seq >= b.seq ? a : b;
+  if (isChange(a) !== isChange(b)) return isChange(a) ? after_change(b, a) : after_change(a, b);
+  if (a.seq === b.seq) return after_change(a, b);
+  return a.seq > b.seq ? a : b;
 }

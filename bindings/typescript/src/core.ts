@@ -26,6 +26,8 @@ import type {
 
 /** Events of one conversation that are kept on the device from one start to the next. */
 export const stored_events = 2_000;
+/** Looked through for one that a list would show. */
+const preview_events = 16;
 
 export interface CoreOptions {
   /** In [0, 1). */
@@ -214,7 +216,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'read':
         return this.receipts_.read(input.conversation, input.seq);
       case 'typing':
-        return this.people.typing(input.conversation);
+        return this.people.typing(input.conversation, input.on);
       case 'watch':
         return this.people.watch(input.conversation, input.users);
       case 'names':
@@ -406,6 +408,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       (all ?? []).filter((one) => one.conversation !== id);
     this.batch_.outbox = others(this.batch_.outbox);
     this.batch_.events = others(this.batch_.events);
+    this.batch_.deletedMessages = others(this.batch_.deletedMessages);
     (this.batch_.removedConversations ??= []).push(id);
   }
 
@@ -420,6 +423,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
     const { conversation } = frame;
     const { events } = applied;
     (this.batch_.events ??= []).push({ conversation, events });
+    for (const { kind, about, seq: changed } of events) {
+      if (kind === 'deleted')
+        (this.batch_.deletedMessages ??= []).push({ conversation, seq: about, changed });
+    }
     this.touch(conversation);
     const seq = state.cursor!.seq;
     this.when_stored(() => this.receipts_.received(state, seq));
@@ -458,19 +465,14 @@ export class ClientCore implements LinkOwner, CoreOwner {
       conversation,
       from: 0,
       backward: true,
-      limit: 1,
+      limit: preview_events,
     };
     this.ask(operation, (answer) => {
       state.previewing = false;
-      const event = answer.type === 'history_page' ? answer.page.events[0] : undefined;
-      if (!event) return;
-      state.remember(event);
-      state.entry = {
-        ...state.entry,
-        lastEvent: event,
-        lastActivity: Math.max(state.entry.lastActivity, event.time),
-      };
-      this.people.want_names([event.sender, event.target]);
+      if (answer.type !== 'history_page' || answer.page.events.length === 0) return;
+      state.preview(answer.page);
+      const event = state.entry.lastEvent;
+      if (event) this.people.want_names([event.sender, event.target]);
       this.touch(conversation);
     });
   }
@@ -511,6 +513,12 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'names':
         this.people.learn_names(answer.users);
         return this.resolve(call, { type: 'names', users: answer.users });
+      case 'messages':
+        this.people.want_names(answer.messages.map((message) => message.sender));
+        return this.resolve(call, { type: 'messages', messages: answer.messages });
+      case 'reactors_page':
+        this.people.want_names(answer.page.users);
+        return this.resolve(call, { type: 'reactors', page: answer.page });
       default:
         return this.reject(
           call,

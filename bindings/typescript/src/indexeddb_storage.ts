@@ -1,6 +1,7 @@
 // indexeddb_storage.ts: the browser's storage; one database per user and device, one transaction
 // per batch.
 import { ParleyError } from './errors.js';
+import { tombstone } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -116,6 +117,13 @@ export class IndexedDbStorage implements ClientStorage {
         const row: EventRow = { conversation: run.conversation, seq: event.seq, event };
         store('events').put(row);
       }
+    }
+    for (const { conversation, seq, changed } of batch.deletedMessages ?? []) {
+      const found = store('events').get([conversation, seq]) as IDBRequest<EventRow | undefined>;
+      found.onsuccess = () => {
+        const row = found.result;
+        if (row) store('events').put({ ...row, event: tombstone(row.event, changed) });
+      };
     }
   }
 

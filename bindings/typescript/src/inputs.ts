@@ -11,6 +11,7 @@ import type {
   HistoryPage,
   MembersPage,
   Presence,
+  ReactorsPage,
   Receipt,
   ResumeAnswer,
   Seq,
@@ -50,7 +51,7 @@ export type Input =
   | { type: 'open'; conversation: ConversationId }
   | { type: 'close'; conversation: ConversationId }
   | { type: 'read'; conversation: ConversationId; seq: Seq }
-  | { type: 'typing'; conversation: ConversationId }
+  | { type: 'typing'; conversation: ConversationId; on: boolean }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
   | { type: 'names'; users: UserId[] };
 
@@ -91,6 +92,8 @@ export type CallResult =
   | { type: 'history'; page: HistoryPage }
   | { type: 'members'; page: MembersPage }
   | { type: 'names'; users: UserName[] }
+  | { type: 'messages'; messages: ChatEvent[] }
+  | { type: 'reactors'; page: ReactorsPage }
   | { type: 'done' };
 
 export type Action =

@@ -1,4 +1,5 @@
 // memory_storage.ts: a storage that lives as long as the object; for Node scripts, bots and tests.
+import { tombstone } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -57,6 +58,11 @@ export class MemoryStorage implements ClientStorage {
       const events = this.events_.get(run.conversation) ?? new Map<Seq, ChatEvent>();
       for (const event of run.events) events.set(event.seq, event);
       this.events_.set(run.conversation, events);
+    }
+    for (const { conversation, seq, changed } of copy.deletedMessages ?? []) {
+      const events = this.events_.get(conversation);
+      const event = events?.get(seq);
+      if (event) events!.set(seq, tombstone(event, changed));
     }
   }
 

@@ -14,6 +14,7 @@ import type {
   ListEntry,
   MembersPage,
   Presence,
+  ReactorsPage,
   Receipt,
   ResumeAnswer,
   Role,
@@ -52,6 +53,19 @@ export type Operation =
   | { type: 'set_title'; conversation: ConversationId; title: string }
   | { type: 'subscribe'; items: SubscribeItem[] }
   | { type: 'history'; conversation: ConversationId; from: Seq; backward: boolean; limit: number }
+  | { type: 'edit'; conversation: ConversationId; seq: Seq; contentType: string; text: string }
+  | { type: 'delete'; conversation: ConversationId; seq: Seq }
+  | { type: 'react'; conversation: ConversationId; seq: Seq; key: string; on: boolean }
+  | { type: 'pin'; conversation: ConversationId; seq: Seq; on: boolean }
+  | { type: 'pins'; conversation: ConversationId }
+  | {
+      type: 'reactors';
+      conversation: ConversationId;
+      seq: Seq;
+      key: string;
+      after: UserId;
+      limit: number;
+    }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
   | { type: 'signal'; conversation: ConversationId; kind: string; text: string }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
@@ -102,6 +116,8 @@ export type Answer =
   | { type: 'presence'; users: Presence[] }
   | { type: 'members_page'; page: MembersPage }
   | { type: 'names'; users: UserName[] }
+  | { type: 'messages'; conversation: ConversationId; messages: ChatEvent[] }
+  | { type: 'reactors_page'; page: ReactorsPage }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

@@ -6,6 +6,8 @@ import type { ConversationId, Presence, UserId, UserName } from './types.js';
 const lookup_at_once = 256;
 const names_delay_ms = 10;
 const typing_period_ms = 3_000;
+/** As long as others are expected to show it. */
+const typing_shown_ms = 6_000;
 
 export class People {
   readonly names = new Map<UserId, string>();
@@ -22,12 +24,14 @@ export class People {
     this.asked_.clear();
   }
 
-  typing(conversation: ConversationId): void {
+  typing(conversation: ConversationId, on: boolean): void {
     const state = this.owner_.conversation(conversation);
-    if (!state || !this.owner_.ready || this.owner_.now - state.typing_sent_at < typing_period_ms)
-      return;
-    state.typing_sent_at = this.owner_.now;
-    this.owner_.ask({ type: 'signal', conversation, kind: 'typing', text: '' }, () => undefined);
+    if (!state || !this.owner_.ready) return;
+    const since = this.owner_.now - state.typing_sent_at;
+    if (on ? since < typing_period_ms : since >= typing_shown_ms) return; // said, or forgotten
+    state.typing_sent_at = on ? this.owner_.now : Number.NEGATIVE_INFINITY;
+    const kind = on ? 'typing' : 'typing_stopped';
+    this.owner_.ask({ type: 'signal', conversation, kind, text: '' }, () => undefined);
   }
 
   watch(id: ConversationId, users: UserId[]): void {

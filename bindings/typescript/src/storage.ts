@@ -52,6 +52,11 @@ export interface StorageBatch {
   /** Applied before `events`. */
   dropEvents?: { conversation: ConversationId; below?: Seq }[];
   events?: { conversation: ConversationId; events: ChatEvent[] }[];
+  /**
+   * Deleted for everybody by the event `changed`: what is stored of them becomes a `tombstone`.
+   * Applied after `events`; the seq may be one that is not stored.
+   */
+  deletedMessages?: { conversation: ConversationId; seq: Seq; changed: Seq }[];
   names?: UserName[];
 }
 

@@ -30,7 +30,28 @@ export type EventKind =
   | 'removed'
   | 'role_changed'
   | 'settings_changed'
+  | 'edited'
+  | 'deleted'
+  | 'reactions'
+  | 'pinned'
+  | 'unpinned'
   | (string & {});
+
+/** One sort of reaction on a message. */
+export interface Reaction {
+  /** A short string, an emoji mostly. */
+  key: string;
+  count: number;
+  /** All of them while the message has few reactions (64), else nobody: ask `reactors`. */
+  users: UserId[];
+}
+
+/** What is on a message now: complete, so one of a higher revision replaces it as a whole. */
+export interface Tally {
+  seq: Seq;
+  revision: number;
+  reactions: Reaction[];
+}
 
 /** One event of a conversation's stream. Kinds unknown to this build still count in the seq. */
 export interface ChatEvent {
@@ -45,11 +66,11 @@ export interface ChatEvent {
   kind: EventKind;
   /** The sender's random bits; its own devices recognise the message by them. '' = none. */
   echo: string;
-  /** Messages only. */
+  /** Messages and edits only. */
   contentType: string;
-  /** Messages: the body when it is valid UTF-8. */
+  /** Messages and edits: the body when it is valid UTF-8. */
   text: string;
-  /** Messages whose body is not UTF-8: the body in base64. */
+  /** Those whose body is not UTF-8: the body in base64. */
   data: string;
   replyTo: Seq;
   /** Membership events: whom. */
@@ -57,6 +78,19 @@ export interface ChatEvent {
   role: Role;
   /** created and settings_changed. */
   title: string;
+  /** edited, deleted, pinned, unpinned: the message. */
+  about: Seq;
+  /** deleted: the ordinal of that message. */
+  aboutOrdinal: number;
+  /** reactions: what is on these messages now. A message as it stands: its own one, or none. */
+  tallies: Tally[];
+  /** Messages as they stand: the event that changed it last; 0 = as written. */
+  changed: Seq;
+  /** Messages as they stand: when it was edited last; 0 = never. */
+  edited: number;
+  /** Messages as they stand: a tombstone, without content. */
+  deleted: boolean;
+  pinned: boolean;
 }
 
 /** One line of the user's conversation list, as the engine states it. */
@@ -95,6 +129,13 @@ export interface MembersPage {
   members: Member[];
   receipts: Receipt[];
   count: number;
+  more: boolean;
+}
+
+/** Who put one reaction on a message. */
+export interface ReactorsPage {
+  /** By ascending id. */
+  users: UserId[];
   more: boolean;
 }
 
@@ -153,6 +194,13 @@ export interface HistoryPage {
   more: boolean;
   /** The first seq this reader could ever get. */
   floor: Seq;
+}
+
+/** What a message is to say. */
+export interface MessageDraft {
+  text: string;
+  /** Default: text/plain. */
+  contentType?: string;
 }
 
 /** Who this session is, as the engine said it in its welcome. */

@@ -12,10 +12,12 @@ import type {
   ListEntry,
   Member,
   Presence,
+  Reaction,
   Receipt,
   Resume,
   ResumeAnswer,
   Role,
+  Tally,
   UserName,
 } from './types.js';
 
@@ -24,6 +26,7 @@ const version_min = 1;
 const version_max = 1;
 const history_limit_default = 50;
 const members_limit_default = 100;
+const reactors_limit_default = 100;
 
 type Json = Record<string, unknown>;
 
@@ -41,6 +44,10 @@ function compact(fields: Json): Json {
     if (!is_default) out[key] = value;
   }
   return out;
+}
+
+function spelled_type(content_type: string): string {
+  return content_type === 'text/plain' ? '' : content_type;
 }
 
 function write_item(item: SubscribeItem): Json {
@@ -68,9 +75,30 @@ function write_operation(operation: Operation): Json {
         random: operation.random,
         settled: String(operation.settled),
         ...compact({
-          content_type: operation.contentType === 'text/plain' ? '' : operation.contentType,
+          content_type: spelled_type(operation.contentType),
           text: operation.text,
           reply_to: operation.replyTo,
+        }),
+      };
+    case 'edit':
+      return {
+        conversation: operation.conversation,
+        seq: operation.seq,
+        ...compact({ content_type: spelled_type(operation.contentType), text: operation.text }),
+      };
+    case 'react':
+    case 'pin': {
+      const { type: _, on, ...fields } = operation;
+      return on ? fields : { ...fields, on };
+    }
+    case 'reactors':
+      return {
+        conversation: operation.conversation,
+        seq: operation.seq,
+        key: operation.key,
+        ...compact({
+          after: operation.after,
+          limit: operation.limit === reactors_limit_default ? undefined : operation.limit,
         }),
       };
     case 'create':
@@ -188,6 +216,25 @@ function read_cursor(value: unknown, field: string): Cursor {
   return { epoch: hex128(json, 'epoch'), seq: number(json, 'seq'), mark: number(json, 'mark') };
 }
 
+function read_reaction(value: unknown): Reaction {
+  const json = object(value, 'reactions');
+  const users = json['users'] === undefined ? [] : list(json, 'users');
+  return {
+    key: text(json, 'key'),
+    count: number(json, 'count'),
+    users: users.map((user) => decimal({ user }, 'user')),
+  };
+}
+
+function read_tally(value: unknown): Tally {
+  const json = object(value, 'tallies');
+  return {
+    seq: number(json, 'seq'),
+    revision: number(json, 'revision'),
+    reactions: list(json, 'reactions').map(read_reaction),
+  };
+}
+
 function read_event(value: unknown): ChatEvent {
   const json = object(value, 'event');
   return {
@@ -205,6 +252,13 @@ function read_event(value: unknown): ChatEvent {
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: text(json, 'title', ''),
+    about: number(json, 'about', 0),
+    aboutOrdinal: number(json, 'about_ordinal', 0),
+    tallies: json['tallies'] === undefined ? [] : list(json, 'tallies').map(read_tally),
+    changed: number(json, 'changed', 0),
+    edited: number(json, 'edited', 0),
+    deleted: flag(json, 'deleted', false),
+    pinned: flag(json, 'pinned', false),
   };
 }
 
@@ -398,6 +452,20 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'names':
       return { type, users: list(json, 'users').map(read_name) };
+    case 'messages':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        messages: list(json, 'messages').map(read_event),
+      };
+    case 'reactors_page':
+      return {
+        type,
+        page: {
+          users: list(json, 'users').map((user) => decimal({ user }, 'user')),
+          more: flag(json, 'more', false),
+        },
+      };
     case 'goodbye':
       return {
         type,

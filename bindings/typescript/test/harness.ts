@@ -56,6 +56,13 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     target: '',
     role: 'none',
     title: '',
+    about: 0,
+    aboutOrdinal: 0,
+    tallies: [],
+    changed: 0,
+    edited: 0,
+    deleted: false,
+    pinned: false,
     ...fields,
   };
 }
@@ -124,6 +131,8 @@ function render_batch(batch: StorageBatch): string {
       `events(${short(run.conversation)}:${run.events.map((event) => event.seq).join(',')})`,
     );
   }
+  for (const { conversation, seq } of batch.deletedMessages ?? [])
+    parts.push(`deleted(${short(conversation)}:${seq})`);
   for (const item of batch.outbox ?? [])
     parts.push(`out(${item.number},${item.random},${item.state})`);
   for (const item of batch.removedOutbox ?? []) parts.push(`-out(${item.local})`);

@@ -242,7 +242,7 @@ test('head_moved at level full asks from the cursor; at heads it asks for the pr
   const channel = Harness.ready(entry(1, { kind: 'channel', ...at(4) }));
   assert.match(
     only(channel.push(moved), '#')[0]!,
-    /history conversation=c1 from=0 backward=true limit=1/,
+    /history conversation=c1 from=0 backward=true limit=16/,
   );
   assert.deepEqual(only(channel.push(moved), '#'), [], 'one question at a time');
   const page = { conversation: id(1), epoch, events: [message(9)], mark: 90, more: true, floor: 1 };
@@ -371,12 +371,175 @@ test('receipts of others never go back', () => {
   assert.deepEqual(harness.core.receipts(id(1)), [{ user: bob, received: 5, read: 4 }]);
 });
 
-test('typing is sent at most once in three seconds', () => {
+test('typing is sent at most once in three seconds, at once after a message, and taken back', () => {
   const harness = Harness.ready(entry(1));
-  const type = (): number => harness.feed({ type: 'typing', conversation: id(1) }).length;
-  assert.deepEqual([type(), type()], [1, 0]);
+  const signals = (lines: string[]): string[] =>
+    only(lines, '#').flatMap((line) => /signal .* kind=(\w+)/.exec(line)?.[1] ?? []);
+  const type = (on = true): string[] =>
+    signals(harness.feed({ type: 'typing', conversation: id(1), on }));
+  assert.deepEqual([type(false), type(), type()], [[], ['typing'], []]);
   harness.now += 3000;
-  assert.equal(type(), 1);
+  assert.deepEqual(type(), ['typing']);
+  harness.feed({
+    type: 'send',
+    call: 1,
+    conversation: id(1),
+    text: 'x',
+    contentType: 'text/plain',
+    replyTo: 0,
+  });
+  assert.deepEqual(type(), ['typing'], 'the message ended the sign at the others');
+  assert.deepEqual([type(false), type(false), type()], [['typing_stopped'], [], ['typing']]);
+});
+
+test('a deleted message is taken off unread once', () => {
+  const line = { ...at(10), read: 6, received: 10, unread: 3 };
+  const unread = (harness: Harness): number => harness.core.view(id(1))!.unread;
+  const deletion = (seq: number, about: number): Answer =>
+    events(1, seq, seq, { kind: 'deleted', about, aboutOrdinal: about, ordinal: 10 });
+  const resubscribe = (h: Harness): void => {
+    h.push(events(1, 15, 15)); // a gap
+    const answer = resume(1, 'range', 11, { headOrdinal: 10 });
+    h.answer(h.last_request, { type: 'subscribed', answers: [answer] });
+  };
+  const table: [string, (harness: Harness) => void, number][] = [
+    ['unread', (h) => h.push(deletion(11, 9)), 2],
+    ['read already', (h) => h.push(deletion(11, 5)), 3],
+    ['twice', (h) => [h.push(deletion(11, 9)), h.push(deletion(12, 9))], 2],
+    ['told again', (h) => [h.push(deletion(11, 9)), resubscribe(h), h.push(deletion(11, 9))], 2],
+    [
+      'the list knows it',
+      (h) => [
+        h.push(deletion(11, 9)),
+        h.push({
+          type: 'list',
+          change: {
+            whole: false,
+            entries: [entry(1, { ...line, head: { epoch, seq: 11, mark: 1 }, unread: 2 })],
+            removed: [],
+            token: 't',
+          },
+        }),
+      ],
+      2,
+    ],
+    [
+      'the list is older',
+      (h) => [
+        h.push(deletion(11, 9)),
+        h.push({
+          type: 'list',
+          change: { whole: false, entries: [entry(1, line)], removed: [], token: 't' },
+        }),
+      ],
+      2,
+    ],
+    [
+      'a tombstone in history',
+      (h) => {
+        const operation = {
+          type: 'history',
+          conversation: id(1),
+          from: 0,
+          backward: true,
+        } as const;
+        h.feed({ type: 'request', call: 1, operation: { ...operation, limit: 9 } });
+        const page = {
+          conversation: id(1),
+          epoch,
+          events: [message(9, { deleted: true, changed: 10, text: '' })],
+          mark: 0,
+          more: true,
+          floor: 1,
+        };
+        h.answer(h.last_request, { type: 'history_page', page });
+      },
+      3,
+    ],
+    [
+      'read in part afterwards',
+      (h) => [
+        h.push(events(1, 11, 13)),
+        h.push(events(1, 14, 14, { kind: 'deleted', about: 13, ordinal: 13 })),
+        h.feed({ type: 'read', conversation: id(1), seq: 11 }),
+      ],
+      1,
+    ],
+    [
+      'read all afterwards',
+      (h) => [h.push(deletion(11, 9)), h.feed({ type: 'read', conversation: id(1), seq: 11 })],
+      0,
+    ],
+  ];
+  for (const [name, act, expected] of table) {
+    const harness = Harness.ready(entry(1, line));
+    act(harness);
+    assert.equal(unread(harness), expected, name);
+  }
+  const late = Harness.ready(entry(1, { ...line, visibleFrom: 8, read: 0, unread: 3 }));
+  late.push(deletion(11, 5));
+  assert.equal(unread(late), 3, 'of before this member came');
+});
+
+test('after a restart a deletion told before it is not counted again', async () => {
+  const before = Harness.ready(entry(1, { ...at(10), read: 6, received: 10, unread: 3 }));
+  before.push(events(1, 11, 11, { kind: 'deleted', about: 9, aboutOrdinal: 9, ordinal: 10 }));
+  const after = new Harness();
+  after.start(await before.storage.load());
+  assert.equal(after.core.view(id(1))!.unread, 2);
+});
+
+test('the list shows the last message, as it stands', () => {
+  const last = (harness: Harness): string => {
+    const { seq, text, deleted } = harness.core.view(id(1))!.lastEvent!;
+    return `${seq} ${deleted ? 'deleted' : text}`;
+  };
+  const about = (kind: string, seq: number, message_seq: number, text = ''): Answer =>
+    events(1, seq, seq, { kind, about: message_seq, text, ordinal: 5 });
+  const harness = at_five();
+  const table: [Answer, string][] = [
+    [about('pinned', 6, 5), '5 m5'],
+    [about('edited', 7, 5, 'new'), '5 new'],
+    [about('edited', 8, 4, 'other'), '5 new'],
+    [events(1, 9, 9, { kind: 'reactions', ordinal: 5 }), '5 new'],
+    [about('deleted', 10, 5), '5 deleted'],
+  ];
+  for (const [push, expected] of table) {
+    harness.push(push);
+    assert.equal(last(harness), expected);
+  }
+  const entries = [entry(1, { ...at(10), lastEvent: message(5, { text: 'm5' }) })];
+  harness.push({ type: 'list', change: { whole: false, entries, removed: [], token: 't' } });
+  assert.equal(last(harness), '5 deleted', 'an older statement brings nothing back');
+  assert.equal(harness.core.view(id(1))!.lastActivity, 5000);
+});
+
+test('a preview looks past changes, and counts deletions among them', () => {
+  const harness = Harness.ready(
+    entry(1, { kind: 'channel', ...at(8), read: 4, received: 8, unread: 4 }),
+  );
+  harness.push({
+    type: 'head_moved',
+    conversation: id(1),
+    head: { epoch, seq: 10, mark: 90 },
+    headOrdinal: 9,
+  });
+  const told = [
+    message(9),
+    message(10, { kind: 'deleted', about: 7, aboutOrdinal: 7, ordinal: 9 }),
+  ];
+  const page = { conversation: id(1), epoch, events: told, mark: 0, more: true, floor: 1 };
+  harness.answer(harness.last_request, { type: 'history_page', page });
+  const view = harness.core.view(id(1))!;
+  assert.deepEqual([view.lastEvent!.text, view.unread], ['m9', 4]);
+});
+
+test('what is deleted leaves the device in the batch that tells it', async () => {
+  const harness = at_five();
+  const lines = harness.push(events(1, 6, 6, { kind: 'deleted', about: 5, text: '' }));
+  assert.match(only(lines, 'store')[0]!, /events\(c1:6\) deleted\(c1:5\)$/);
+  const [gone] = await harness.storage.events(id(1), 5, 6, 9);
+  assert.deepEqual([gone!.deleted, gone!.text, gone!.changed], [true, '', 6]);
 });
 
 test('a watch is repeated on the next link and presence is kept', () => {

@@ -73,6 +73,13 @@ test('requests are spelled as the document spells them', () => {
       ],
     },
     { type: 'history', conversation, from: 0, backward: true, limit: 20 },
+    { type: 'edit', conversation, seq: 8, contentType: 'text/plain', text: 'hello!' },
+    { type: 'delete', conversation, seq: 8 },
+    { type: 'react', conversation, seq: 8, key: '👍', on: true },
+    { type: 'react', conversation, seq: 8, key: '👍', on: false },
+    { type: 'pin', conversation, seq: 8, on: true },
+    { type: 'pins', conversation },
+    { type: 'reactors', conversation, seq: 8, key: '👍', after: '42', limit: 100 },
     { type: 'mark_read', conversation, received: 9, read: 8 },
     { type: 'signal', conversation, kind: 'typing', text: '' },
     { type: 'watch', conversation, users: ['42', '43'] },
@@ -136,6 +143,30 @@ test('an error keeps code, message, retry hints and next', () => {
     [error.code, error.message, error.retryable, error.retryAfterMs, error.next],
     ['1001', 'm', true, 250, 5],
   );
+});
+
+test('changes of messages, and messages as they stand', () => {
+  const line = examples('reply').find((one) => one.includes('"type":"messages"'))!;
+  const [reply] = decode(line);
+  assert.ok(reply!.answer.type === 'messages');
+  const [message] = reply!.answer.messages;
+  const { changed, edited, pinned, deleted, tallies } = message!;
+  assert.deepEqual(
+    { changed, edited, pinned, deleted, tallies },
+    {
+      changed: 12,
+      edited: 1767225604000,
+      pinned: true,
+      deleted: false,
+      tallies: [{ seq: 8, revision: 2, reactions: [{ key: '👍', count: 1, users: ['42'] }] }],
+    },
+  );
+  const changes = examples('reply')
+    .flatMap((one) => decode(one))
+    .flatMap(({ answer }) => (answer.type === 'events' ? answer.events : []))
+    .filter((event) => event.about > 0 || event.tallies.length > 0)
+    .map((event) => `${event.kind} ${event.about} ${event.aboutOrdinal} ${event.tallies.length}`);
+  assert.deepEqual(changes, ['edited 8 0 0', 'reactions 0 0 1', 'pinned 8 0 0', 'deleted 8 6 0']);
 });
 
 test('a broken frame is a protocol_error', () => {

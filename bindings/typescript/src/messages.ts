@@ -1,0 +1,188 @@
+// messages.ts: messages as they stand: folds pages of history, pushes and replays, in any order, into
+// what each message says now.
+import type { ChatEvent, Reaction, Seq, Tally, UserId } from './types.js';
+
+/** One sort of reaction on a message. */
+export interface MessageReaction extends Reaction {
+  /** Whether this user is among them; null: nobody is named (too many); ask `reactors`. */
+  mine: boolean | null;
+}
+
+/** A message as it stands, with everything applied that was told. */
+export interface Message extends ChatEvent {
+  reactions: MessageReaction[];
+}
+
+const changes: ReadonlySet<string> = new Set([
+  'edited',
+  'deleted',
+  'reactions',
+  'pinned',
+  'unpinned',
+]);
+
+/** Whether the event only says something about other messages: it has no row of its own. */
+export function isChange(event: ChatEvent): boolean {
+  return changes.has(event.kind);
+}
+
+/** What is left of a message that was deleted by the event `changed`. */
+export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
+  return {
+    ...event,
+    echo: '',
+    contentType: 'text/plain',
+    text: '',
+    data: '',
+    replyTo: 0,
+    changed: Math.max(changed, event.changed ?? 0),
+    edited: 0,
+    deleted: true,
+    pinned: false,
+    tallies: [],
+  };
+}
+
+/** Each part of a message has the seq up to which it is known; a later one replaces it. */
+interface Known {
+  event: ChatEvent | null;
+  content: { at: Seq; contentType: string; text: string; data: string; edited: number } | null;
+  pin: { at: Seq; pinned: boolean } | null;
+  deleted: boolean;
+  tally: Tally | null;
+  changed: Seq;
+}
+
+/**
+ * Give it every event you see, a page of history or a push, in whatever order and as often as you
+ * like: the result is the same. Changes of messages that it has not seen yet wait for them.
+ */
+export class MessageFold {
+  private readonly known_ = new Map<Seq, Known>();
+  private readonly messages_ = new Map<Seq, Message>();
+
+  /** `self`: whose reactions are `mine`. */
+  constructor(private readonly self_: UserId) {}
+
+  /** Returns the seqs of the messages that are new or have changed. */
+  take(events: readonly ChatEvent[]): Seq[] {
+    const touched = new Set<Seq>();
+    for (const event of events) for (const seq of this.apply(event)) touched.add(seq);
+    for (const seq of touched) this.messages_.delete(seq); // built again when asked for
+    return [...touched].filter((seq) => this.known_.get(seq)?.event);
+  }
+
+  /** The message as it stands; null: it was not told, or the event is no message. */
+  get(seq: Seq): Message | null {
+    const built = this.messages_.get(seq);
+    if (built) return built;
+    const known = this.known_.get(seq);
+    const message = known ? this.build(known) : null;
+    if (message) this.messages_.set(seq, message);
+    return message;
+  }
+
+  /** Ascending. */
+  all(): Message[] {
+    const seqs = [...this.known_.keys()].sort((a, b) => a - b);
+    return seqs.flatMap((seq) => this.get(seq) ?? []);
+  }
+
+  clear(): void {
+    this.known_.clear();
+    this.messages_.clear();
+  }
+
+  private apply(event: ChatEvent): Seq[] {
+    switch (event.kind) {
+      case 'message':
+        this.apply_message(event);
+        return [event.seq];
+      case 'edited': {
+        const known = this.about(event.about, event.seq);
+        if (!known.content || event.seq > known.content.at) {
+          const { contentType, text, data, time: edited } = event;
+          known.content = { at: event.seq, contentType, text, data, edited };
+        }
+        return [event.about];
+      }
+      case 'deleted':
+        this.about(event.about, event.seq).deleted = true;
+        return [event.about];
+      case 'pinned':
+      case 'unpinned': {
+        const known = this.about(event.about, event.seq);
+        if (!known.pin || event.seq > known.pin.at)
+          known.pin = { at: event.seq, pinned: event.kind === 'pinned' };
+        return [event.about];
+      }
+      case 'reactions':
+        for (const tally of event.tallies) this.apply_tally(tally, event.seq);
+        return event.tallies.map((tally) => tally.seq);
+      default:
+        return [];
+    }
+  }
+
+  /** As it stood when `changed` was the last change: that is what each part is known up to. */
+  private apply_message(event: ChatEvent): void {
+    const at = event.changed ?? 0;
+    const known = this.about(event.seq, at);
+    if (!known.event || at > (known.event.changed ?? 0)) known.event = event;
+    if (event.deleted) known.deleted = true;
+    if (!known.content || at > known.content.at) {
+      const { contentType, text, data, edited = 0 } = event;
+      known.content = { at, contentType, text, data, edited };
+    }
+    if (!known.pin || at > known.pin.at) known.pin = { at, pinned: event.pinned ?? false };
+    for (const tally of event.tallies ?? []) this.apply_tally(tally, at);
+  }
+
+  private apply_tally(tally: Tally, at: Seq): void {
+    const known = this.about(tally.seq, at);
+    if (!known.tally || tally.revision > known.tally.revision) known.tally = tally;
+  }
+
+  private about(seq: Seq, at: Seq): Known {
+    let known = this.known_.get(seq);
+    if (!known) {
+      known = { event: null, content: null, pin: null, deleted: false, tally: null, changed: 0 };
+      this.known_.set(seq, known);
+    }
+    known.changed = Math.max(known.changed, at);
+    return known;
+  }
+
+  private build(known: Known): Message | null {
+    const { event, content, pin, tally, changed } = known;
+    if (!event || !content) return null;
+    if (known.deleted) return { ...tombstone(event, changed), reactions: [] };
+    const reactions = tally?.reactions ?? [];
+    return {
+      ...event,
+      contentType: content.contentType,
+      text: content.text,
+      data: content.data,
+      edited: content.edited,
+      changed,
+      deleted: false,
+      pinned: pin?.pinned ?? false,
+      tallies: tally ? [tally] : [],
+      reactions: reactions.map((one) => ({ ...one, mine: this.is_mine(one) })),
+    };
+  }
+
+  private is_mine({ count, users }: Reaction): boolean | null {
+    return users.length === 0 && count > 0 ? null : users.includes(this.self_);
+  }
+}
+
+/** `message` after `change`, which may be about another one: then it is unchanged. */
+export function after_change(message: ChatEvent, change: ChatEvent): ChatEvent {
+  const fold = new MessageFold('');
+  fold.take([message, change]);
+  const now = fold.get(message.seq);
+  if (!now) return message;
+  const { reactions: _, ...event } = now;
+  return event;
+}

@@ -1,0 +1,199 @@
+// messages_test.ts: events in any order, any number of times, with pages of any moment, fold into the
+// same messages.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageFold, isChange, tombstone, type Message } from '../src/messages.js';
+import type { ChatEvent, Tally } from '../src/types.js';
+import { bob, me, message } from './harness.js';
+
+function change(seq: number, kind: string, fields: Partial<ChatEvent> = {}): ChatEvent {
+  return message(seq, { kind, text: '', ...fields });
+}
+
+function tally(seq: number, revision: number, ...reactions: [string, ...string[]][]): Tally {
+  return {
+    seq,
+    revision,
+    reactions: reactions.map(([key, ...users]) => ({ key, count: users.length, users })),
+  };
+}
+
+function fold(...events: ChatEvent[]): MessageFold {
+  const made = new MessageFold(me);
+  for (const event of events) made.take([event]);
+  return made;
+}
+
+function line(one: Message | null): string {
+  if (!one) return 'none';
+  const reactions = one.reactions.map(({ key, count, mine }) => `${key}${count}${mine ? '*' : ''}`);
+  const marks = [one.edited ? 'edited' : '', one.pinned ? 'pinned' : '', ...reactions];
+  return [one.deleted ? 'gone' : one.text, ...marks.filter((mark) => mark !== '')].join(' ');
+}
+
+test('each change applies above what the message has', () => {
+  const edited = change(3, 'edited', { about: 1, text: 'new' });
+  const later = change(5, 'edited', { about: 1, text: 'newer' });
+  const page = message(1, { text: 'newer', changed: 5, edited: 5000 });
+  const on = change(4, 'reactions', { tallies: [tally(1, 1, ['+', me, bob])] });
+  const off = change(6, 'reactions', { tallies: [tally(1, 2)] });
+  const table: [ChatEvent[], string][] = [
+    [[message(1)], 'm1'],
+    [[edited], 'none'],
+    [[message(1), edited], 'new edited'],
+    [[edited, message(1)], 'new edited'],
+    [[later, edited, message(1)], 'newer edited'],
+    [[page, edited], 'newer edited'],
+    [[page, message(1)], 'newer edited'],
+    [[message(1), change(2, 'pinned', { about: 1 })], 'm1 pinned'],
+    [[message(1), change(3, 'unpinned', { about: 1 }), change(2, 'pinned', { about: 1 })], 'm1'],
+    [[message(1, { pinned: true, changed: 4 }), change(3, 'unpinned', { about: 1 })], 'm1 pinned'],
+    [[message(1), on], 'm1 +2*'],
+    [[message(1), on, off], 'm1'],
+    [[message(1), off, on], 'm1'],
+    [[message(1), change(2, 'deleted', { about: 1 }), later, on], 'gone'],
+    [[message(1, { deleted: true, text: '', changed: 9 }), message(1), later], 'gone'],
+  ];
+  for (const [events, expected] of table) assert.equal(line(fold(...events).get(1)), expected);
+});
+
+test('who reacted is unknown when nobody is named', () => {
+  const many: Tally = { seq: 1, revision: 1, reactions: [{ key: '+', count: 70, users: [] }] };
+  const made = fold(message(1), change(2, 'reactions', { tallies: [many] }));
+  assert.deepEqual(made.get(1)!.reactions, [{ key: '+', count: 70, users: [], mine: null }]);
+});
+
+test('take tells which messages to draw again; changes are no rows', () => {
+  const made = new MessageFold(me);
+  assert.deepEqual(made.take([message(1), message(2)]), [1, 2]);
+  const tallies = [tally(1, 1, ['+', bob]), tally(7, 1, ['+', bob])];
+  assert.deepEqual(made.take([change(3, 'reactions', { tallies })]), [1]);
+  assert.deepEqual(made.take([change(4, 'joined')]), []);
+  assert.deepEqual(
+    made.all().map((one) => one.seq),
+    [1, 2],
+  );
+  const kinds = ['edited', 'deleted', 'reactions', 'pinned', 'unpinned', 'message', 'joined', '77'];
+  assert.deepEqual(
+    kinds.filter((kind) => isChange(change(1, kind))),
+    kinds.slice(0, 5),
+  );
+});
+
+test('a tombstone has no content', () => {
+  const gone = tombstone(message(3, { replyTo: 1, data: 'x', echo: '9' }), 8);
+  const { text, data, echo, replyTo, deleted, changed, sender } = gone;
+  assert.deepEqual(
+    [text, data, echo, replyTo, deleted, changed, sender],
+    ['', '', '', 0, true, 8, bob],
+  );
+});
+
+// ---- Random histories ----
+
+function random_source(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** A stream as an engine would write it, and each message as it stood after each event. */
+class Model {
+  readonly events: ChatEvent[] = [];
+  private readonly versions_ = new Map<number, ChatEvent[]>(); // ascending by `changed`
+
+  constructor(private readonly random_: (below: number) => number) {}
+
+  step(): void {
+    const seq = this.events.length + 1;
+    const messages = [...this.versions_.keys()];
+    const about = messages[this.random_(messages.length)];
+    const before = about === undefined ? undefined : this.now(about);
+    const what = this.random_(10);
+    if (what < 3 || about === undefined || !before || before.deleted) {
+      const written = message(seq, { echo: String(seq), replyTo: this.random_(seq) });
+      this.versions_.set(seq, [written]);
+      this.events.push(written);
+      return;
+    }
+    if (what < 5) {
+      const text = `t${seq}`;
+      this.tell(change(seq, 'edited', { about, text }), { text, edited: seq * 1000 });
+    } else if (what < 6) {
+      this.tell(change(seq, 'deleted', { about }), tombstone(before, seq));
+    } else if (what < 8) {
+      const pinned = !before.pinned;
+      this.tell(change(seq, pinned ? 'pinned' : 'unpinned', { about }), { pinned });
+    } else {
+      const revision = (before.tallies[0]?.revision ?? 0) + 1 + this.random_(2);
+      const users = [me, bob, '43'].filter(() => this.random_(2) === 0);
+      const tallies = [tally(about, revision, ...((users.length ? [['+', ...users]] : []) as []))];
+      this.tell(change(seq, 'reactions', { tallies }), { tallies }, about);
+    }
+  }
+
+  private tell(event: ChatEvent, now: Partial<ChatEvent>, about = event.about): void {
+    this.events.push(event);
+    const next = { ...this.now(about), ...now, changed: event.seq };
+    this.versions_.get(about)!.push(next);
+  }
+
+  now(seq: number): ChatEvent {
+    return this.versions_.get(seq)!.at(-1)!;
+  }
+
+  /** The event `seq` as a page shows it that was read when the head was `head`. */
+  as_of(seq: number, head: number): ChatEvent {
+    const versions = this.versions_.get(seq);
+    return versions?.filter((one) => one.changed <= head).at(-1) ?? this.events[seq - 1]!;
+  }
+
+  messages(): ChatEvent[] {
+    return [...this.versions_.keys()].map((seq) => this.now(seq));
+  }
+}
+
+const plain = ({ reactions: _, ...event }: Message): ChatEvent => event;
+
+test('every order of pages, pushes and replays gives the messages as they stand', () => {
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const random = random_source(seed);
+    const model = new Model(random);
+    for (let left = 5 + random(40); left > 0; left -= 1) model.step();
+    const head = model.events.length;
+    // Every event once as it was pushed, or in a page read at some moment since ...
+    const told = model.events.map(({ seq }) => model.as_of(seq, seq + random(head - seq + 1)));
+    // ... and what was in a page read at `m` needs no changes up to `m`, but may get them again.
+    for (let extra = random(20); extra > 0; extra -= 1) {
+      const seq = 1 + random(head);
+      told.push(model.as_of(seq, seq + random(head - seq + 1)));
+    }
+    for (let at = told.length - 1; at > 0; at -= 1) {
+      const other = random(at + 1);
+      [told[at], told[other]] = [told[other]!, told[at]!];
+    }
+    const made = new MessageFold(me);
+    while (told.length > 0) made.take(told.splice(0, 1 + random(5)));
+    assert.deepEqual(made.all().map(plain), model.messages(), `seed ${seed}`);
+  }
+});
+
+test('a page alone, and the pushes after it, are enough', () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const random = random_source(seed);
+    const model = new Model(random);
+    for (let left = 5 + random(40); left > 0; left -= 1) model.step();
+    const head = model.events.length;
+    const read_at = 1 + random(head);
+    const first = 1 + random(read_at); // the page is first .. read_at
+    const page = model.events.slice(first - 1, read_at).map(({ seq }) => model.as_of(seq, read_at));
+    const made = new MessageFold(me);
+    made.take(model.events.slice(read_at)); // pushes come before the answer
+    made.take(page);
+    // Older pages are read later, when more has happened.
+    made.take(model.events.slice(0, first - 1).map(({ seq }) => model.as_of(seq, head)));
+    assert.deepEqual(made.all().map(plain), model.messages(), `seed ${seed}`);
+  }
+});
