@@ -41,12 +41,16 @@ int main(int argc, char** argv) {
       .web_root = arguments.page,
       .log =
           [](const parley::LogRecord& record) {
-            if (record.level < parley::LogLevel::info) return;
+            if (record.level < parley::LogLevel::warning) return;
             std::fprintf(stderr, "%.*s\n", int(record.message.size()), record.message.data());
           },
   });
   if (!opened) {
     std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+    if (opened.error().errc() == parley::Errc::store_locked) {
+      std::fprintf(stderr,
+                   "Is the demo running? Another beside it: --port 8081 --data other.lmdb\n");
+    }
     return 1;
   }
   parley::Engine engine = std::move(*opened);
@@ -56,7 +60,7 @@ int main(int argc, char** argv) {
       engine.create({.kind = parley::ConversationKind::channel, .title = "Lobby", .key = "lobby"})
           .get()
           .value();
-  engine.on_session([&](const parley::SessionInfo& session) {
+  engine.on_session([&engine, lobby](const parley::SessionInfo& session) {
     engine.add(lobby, {session.subject}, [](const parley::Result<void>&) {});
   });
 
@@ -65,7 +69,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", address.error().message.c_str());
     return 1;
   }
-  std::printf("Chat at http://%s/ - history in %s - names are NOT checked: development only\n",
+  std::printf("Open http://%s/ in two windows. History is kept in %s. Ctrl-C stops.\n",
               address->substr(5, address->rfind('/') - 5).c_str(), arguments.data.c_str());
   std::fflush(stdout);
 

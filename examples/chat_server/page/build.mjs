@@ -15,6 +15,7 @@ mkdirSync(out, { recursive: true });
 for (const name of ['index.html', 'style.css', 'favicon.svg'])
   copyFileSync(join(here, name), join(out, name));
 
+const watch = process.argv.includes('--watch');
 const options = {
   entryPoints: [join(here, 'src/page.ts')],
   outfile: join(out, 'page.js'),
@@ -22,9 +23,9 @@ const options = {
   bundle: true,
   format: 'esm',
   target: 'es2022',
-  minify: !process.argv.includes('--watch'),
+  minify: !watch,
   sourcemap: true,
-  logLevel: 'info',
+  logLevel: watch ? 'info' : 'warning',
 };
-if (process.argv.includes('--watch')) await (await context(options)).watch();
+if (watch) await (await context(options)).watch();
 else await build(options);
