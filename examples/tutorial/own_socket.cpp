@@ -1,4 +1,5 @@
 // own_socket: a host hands the engine a socket of its own as a link.
+//! [includes]
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "parley/parley.hpp"
+//! [includes]
 
 namespace {
 

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
       engine.create({.kind = parley::ConversationKind::channel, .title = "Lobby", .key = "lobby"})
           .get()
           .value();
-  engine.on_session([&](const parley::SessionInfo& session) {
+  engine.on_session([&engine, lobby](const parley::SessionInfo& session) {
     // On a shard, where nobody may wait: a completion, not get().
     engine.add(lobby, {session.subject}, [](const parley::Result<void>&) {});
   });
