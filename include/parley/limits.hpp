@@ -33,6 +33,7 @@ inline constexpr std::size_t page_members = 500;
 inline constexpr auto edit_window = 48h;                // EngineOptions::edit_window
 inline constexpr std::size_t deleted_counted = 10'000;  // newest ones that unread leaves out
 inline constexpr std::size_t page_reactors = 500;
+inline constexpr std::size_t edits = 50;           // of one message
 inline constexpr std::size_t reaction_keys = 20;   // different ones on a message
 inline constexpr std::size_t named_reactors = 64;  // on a message; with more only counts are told
 inline constexpr std::size_t pins = 100;           // in a conversation

@@ -71,7 +71,7 @@ bool Conversation::State::idle() const noexcept {
 bool Conversation::idle() const noexcept { return state_->idle(); }
 
 void Conversation::hurry() {
-  state_->hurried = true;
+  if (!std::exchange(state_->hurried, true)) state_->next_tally = {};
   state_->flush_receipts();
   state_->pump();
 }

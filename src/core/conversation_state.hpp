@@ -195,7 +195,8 @@ struct PendingMember {
 using SenderRows = RowCache<SenderId, layout::SenderRow>;
 using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
 using MemberRows = RowCache<UserId, layout::MemberRow>;
-/// Messages as they stand; not `present`: the event is no message.
+/// Events as they stand, of messages that were changed and of their edits; not `present`: there is
+/// no such event any more.
 using MessageRows = RowCache<Seq, layout::StoredEvent>;
 
 /// The reactions on a message, read from their partition and not told by the stream yet.
@@ -388,7 +389,9 @@ struct Conversation::State {
   Decision decide(Op& op, EditOp& edit);
   Decision decide(Op& op, DeleteOp& erase);
   Decision decide(Op& op, PinOp& pin);
-  void want_message(Seq seq);
+  void want_message(Seq seq);  // or an edit of one
+  bool edits_ready(Op& op, const wire::RecordFields& message, Decision& decision);
+  void stage_redaction(Seq seq);
   /// The message as it stands in the speculative state, when the caller may see it. Null: the
   /// decision is `later`, or made (op.error).
   MessageRows::Entry* message(Op& op, Seq seq, Decision& decision);
@@ -414,6 +417,7 @@ struct Conversation::State {
   [[nodiscard]] bool tallies_ready() const noexcept;
   void stage_tallies();
   void tallies_committed(const Staged& done);
+  void tallies_failed();
   void start_tally_timer(std::chrono::milliseconds delay);
   void tell_waiters(Seq seq, std::uint64_t revision);
 
@@ -585,7 +589,7 @@ struct Conversation::State {
   std::map<Seq, ReactionQueue> reaction_queues;
   std::map<Seq, DueTally> due_tallies;
   std::vector<TellWaiter> told_waiters;
-  std::chrono::steady_clock::time_point next_tally{};  // channels
+  std::chrono::steady_clock::time_point next_tally{};  // not before
   Effects::Timer tally_timer = Effects::Timer::none;
   bool hurried = false;
 

@@ -62,9 +62,7 @@ void Conversation::State::want_message(Seq seq) {
                   entry->error = std::move(page).error();
                 } else {
                   entry->phase = MessageRows::Phase::ready;
-                  entry->present = !page->events.empty() &&
-                                   wire::read_record(page->events.front().record.bytes()).kind ==
-                                       EventKind::message;
+                  entry->present = !page->events.empty();
                   if (entry->present) entry->row = std::move(page->events.front());
                 }
                 pump();
@@ -94,11 +92,29 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
     messages.erase(seq);  // the next one reads it again
     return nullptr;
   }
-  if (!entry->present) {
-    op.error = no_message();
-    return nullptr;
+  const bool is_message =
+      entry->present && wire::read_record(now_of(*entry).record.bytes()).kind == EventKind::message;
+  if (is_message) return entry;
+  op.error = no_message();
+  return nullptr;
+}
+
+/// Whether the message's edits are in memory, so that they can be redacted with it.
+bool Conversation::State::edits_ready(Op& op, const wire::RecordFields& message,
+                                      Decision& decision) {
+  for (const Seq seq : message.edits) {
+    MessageRows::Entry* entry = seq > head.head ? nullptr : messages.find(seq);
+    if (entry == nullptr && seq <= head.head) want_message(seq);
+    if (entry == nullptr || entry->phase == MessageRows::Phase::loading) {
+      decision = Decision::later;
+    } else if (entry->phase == MessageRows::Phase::failed) {
+      op.error = entry->error;
+      messages.erase(seq);
+      decision = Decision::decided;
+      return false;
+    }
   }
-  return entry;
+  return decision != Decision::later;
 }
 
 void Conversation::State::stage_message(Seq seq, MessageRows::Entry& entry,
@@ -135,6 +151,10 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   }
   if (fields.content_type == edit.content_type && fields.body == edit.body.bytes())
     return decision;  // it says so already
+  if (fields.edits.size() >= limits::edits) {
+    op.error = {Errc::limit_reached, "seq: the message was edited 50 times"};
+    return decision;
+  }
   const bool open_end = *role >= Role::admin || info.kind == ConversationKind::direct;
   const auto age = std::chrono::milliseconds(staged->now_ms - fields.time_ms);
   if (!open_end && age > limits.edit_window) {
@@ -153,6 +173,7 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   fields.body = edit.body.bytes();
   fields.changed = event.seq;
   fields.edited_ms = staged->now_ms;
+  fields.edits.push_back(event.seq);
   stage_message(edit.seq, *entry, fields);
   return decision;
 }
@@ -170,8 +191,9 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
     op.error = denied();
     return decision;
   }
-  if (fields.deleted) return decision;
-  if (!fits(1, 6, 4 * change_bytes)) return Decision::full;
+  if (fields.deleted || !edits_ready(op, fields, decision)) return decision;
+  const std::size_t edits = fields.edits.size();
+  if (!fits(1, 6 + 2 * edits, (4 + 2 * edits) * change_bytes)) return Decision::full;
   wire::RecordFields event{.sender = op.caller.user,
                            .kind = EventKind::deleted,
                            .about = erase.seq,
@@ -189,13 +211,29 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
                                      .changed = event.seq,
                                      .deleted = true};
   stage_message(erase.seq, *entry, tombstone);
-  if (pinned(erase.seq)) stage_pin(erase.seq, std::nullopt);
   staged->redacted.push_back(erase.seq);
+  for (const Seq seq : fields.edits) stage_redaction(seq);
+  if (pinned(erase.seq)) stage_pin(erase.seq, std::nullopt);
   staged->deleted.push_back(fields.ordinal);
   staged->head.deleted_ordinal = std::max(staged->head.deleted_ordinal, fields.ordinal);
   staged->rows += 2;  // the tombstone in place of an open event, the ordinal
   staged->bytes += 2 * change_bytes;
   return decision;
+}
+
+/// An edit of a deleted message is shown without its content.
+void Conversation::State::stage_redaction(Seq seq) {
+  MessageRows::Entry* entry = messages.find(seq);
+  if (!entry->present) return;  // below the floor
+  const Payload before = now_of(*entry).record;
+  wire::RecordFields fields = wire::read_record(before.bytes());
+  fields.content_type = {};
+  fields.body = {};
+  fields.deleted = true;
+  stage_message(seq, *entry, fields);
+  staged->redacted.push_back(seq);
+  staged->rows += 1;
+  staged->bytes += change_bytes;
 }
 
 // ---- Pins ----

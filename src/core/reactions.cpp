@@ -231,6 +231,7 @@ void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
                            [&](const TellWaiter& waiter) { return waiter.seq == job.seq; })) {
     start_tally_timer(look_again_after);
   }
+  if (!due_tallies.empty() && !tallies_ready()) start_tally_timer(limits::tally_period_channel);
   pump();
 }
 
@@ -238,7 +239,7 @@ void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
 
 bool Conversation::State::tallies_ready() const noexcept {
   return !due_tallies.empty() && (phase == Phase::ready || phase == Phase::cold) &&
-         (hurried || !channel() || effects.now().steady >= next_tally);
+         effects.now().steady >= next_tally;
 }
 
 void Conversation::State::start_tally_timer(std::chrono::milliseconds delay) {
@@ -280,7 +281,8 @@ void Conversation::State::stage_tallies() {
         entry->present ? wire::read_record(now.bytes()) : wire::RecordFields{};
     const bool told = !fields.tallies.empty() && fields.tallies[0].revision >= due.revision;
     const bool never = fields.tallies.empty() && due.reactions.empty() && due.revision == 0;
-    if (!entry->present || fields.deleted || told || never) {
+    const bool message = entry->present && fields.kind == EventKind::message;
+    if (!message || fields.deleted || told || never) {
       over.emplace_back(seq, due.revision);
       continue;
     }
@@ -311,7 +313,7 @@ void Conversation::State::stage_tallies() {
 }
 
 void Conversation::State::tallies_committed(const Staged& done) {
-  if (!done.told.empty() && channel())
+  if (!done.told.empty() && channel() && !hurried)
     next_tally = effects.now().steady + limits::tally_period_channel;
   for (const auto& [seq, revision] : done.told) {
     const auto due = due_tallies.find(seq);
@@ -319,6 +321,13 @@ void Conversation::State::tallies_committed(const Staged& done) {
     tell_waiters(seq, revision);
   }
   if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);
+}
+
+/// The commit with them did not get through: again, but not at once.
+void Conversation::State::tallies_failed() {
+  if (due_tallies.empty()) return;
+  next_tally = effects.now().steady + look_again_after;
+  start_tally_timer(look_again_after);
 }
 
 void Conversation::State::tell_waiters(Seq seq, std::uint64_t revision) {

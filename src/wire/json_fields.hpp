@@ -56,6 +56,7 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);
   a.may("pinned", v.pinned, false);
+  a.may("edits", v.edits, None{});
   a.may("tallies", v.tallies, None{});
 }
 template <class A>

@@ -115,6 +115,7 @@ RecordFields fields_of(const fb::Record& record) {
   fields.edited_ms = record.edited_ms();
   fields.deleted = record.deleted();
   fields.pinned = record.pinned();
+  if (const auto* edits = record.edits()) fields.edits.assign(edits->begin(), edits->end());
   if (const auto* tallies = record.tallies()) {
     fields.tallies.reserve(tallies->size());
     for (const fb::Tally* tally : *tallies) fields.tallies.push_back(tally_of(*tally));
@@ -138,6 +139,8 @@ Payload build_record(const RecordFields& fields) {
   const auto content_type = add_string(builder, fields.content_type);
   const auto title = add_string(builder, fields.title);
   const auto tallies = add_tallies(builder, fields.tallies);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> edits;
+  if (!fields.edits.empty()) edits = builder.CreateVector(fields.edits);
   fb::Bytes16 conversation;
   static_assert(sizeof conversation == sizeof fields.conversation.bytes);
   std::memcpy(static_cast<void*>(&conversation), fields.conversation.bytes.data(),
@@ -163,6 +166,7 @@ Payload build_record(const RecordFields& fields) {
   record.add_changed(fields.changed);
   record.add_edited_ms(fields.edited_ms);
   record.add_tallies(tallies);
+  record.add_edits(edits);
   record.add_deleted(fields.deleted);
   record.add_pinned(fields.pinned);
   record.add_kind(static_cast<std::uint8_t>(fields.kind));

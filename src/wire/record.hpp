@@ -47,6 +47,7 @@ struct RecordFields {
   Seq changed = 0;
   std::int64_t edited_ms = 0;
   bool deleted = false, pinned = false;
+  std::vector<Seq> edits;      // the events that edited it
   std::vector<Tally> tallies;  // a message: at most its own; reactions: every one that changed
 };
 

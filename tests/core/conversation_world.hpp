@@ -210,8 +210,9 @@ inline wire::Send text(std::string_view body, std::uint64_t number = 0, std::uin
   return {.number = number, .random = random, .settled = settled, .body = Payload::copy_of(body)};
 }
 
-class World final : public ConversationHost {
+class World : public ConversationHost {
  public:
+  virtual ~World() = default;
   explicit World(std::uint8_t name = 1) {
     id_.bytes.fill(name);
     restart();

@@ -110,6 +110,7 @@ inline Payload any_record(Seq seq) {
     f.edited_ms = any_time().time_since_epoch().count();
     f.deleted = any_bool();
     f.pinned = any_bool();
+    f.edits = any_list(any_seq);
     f.tallies = any_list([&key] {
       return wire::Tally{
           any_seq(), any_seq(), any_list([&key] {

@@ -1,19 +1,34 @@
 // chat_view.ts: one conversation on screen: header, messages with paging upward, composer.
-import type {
-  ChatEvent,
-  ConversationId,
-  ConversationView,
-  Member,
-  OutboxItem,
-  ParleyClient,
-  Seq,
-  UserId,
+import {
+  MessageFold,
+  isChange,
+  type ChatEvent,
+  type ConversationId,
+  type ConversationView,
+  type Member,
+  type Message,
+  type OutboxItem,
+  type ParleyClient,
+  type Seq,
+  type UserId,
 } from '@parley/client';
+import { Composer } from './composer.js';
 import { el, icon, icon_button, reconcile } from './dom.js';
-import { avatar, conversation_title, event_sentence, last_seen, user_name } from './format.js';
+import {
+  avatar,
+  conversation_title,
+  events_sentence,
+  last_seen,
+  snippet,
+  user_name,
+} from './format.js';
+import { ActionBar, confirm_delete, type MessageActions } from './message_actions.js';
+import { pins_dialog, render_pinned_bar } from './pins.js';
+import { Reactions } from './reactions.js';
 import { row_element } from './rows.js';
-import { build_rows, typing_text, type AckedItem } from './timeline.js';
-import { toast, toast_error } from './toasts.js';
+import { build_rows, typing_text, type AckedItem, type Quote } from './timeline.js';
+import { clear_toast, toast, toast_error } from './toasts.js';
+import { not_connected } from './words.js';
 
 const page_events = 50;
 const page_events_max = 256;
@@ -21,6 +36,7 @@ const near_top_px = 600;
 const near_bottom_px = 48;
 const typing_shown_ms = 5_000;
 const watched_members = 100;
+const flash_ms = 1_600;
 
 export interface ChatActions {
   back: () => void;
@@ -37,18 +53,18 @@ export class ChatView {
     role: 'log',
     'aria-live': 'polite',
     'aria-label': 'Messages',
-    tabindex: '0',
   });
+  private readonly pinned_ = el('div', { class: 'pinned-place', hidden: true });
   private readonly top_ = el('div', { class: 'top' });
   private readonly jump_ = el('button', { type: 'button', class: 'jump', hidden: true });
-  private readonly input_ = el('textarea', {
-    rows: '1',
-    placeholder: 'Write a message',
-    'aria-label': 'Message',
-    enterkeyhint: 'send',
-    autocomplete: 'off',
-  });
-  private readonly composer_: HTMLFormElement;
+  private readonly composer_: Composer;
+  private readonly bar_: ActionBar;
+  private readonly reactions_: Reactions;
+  /** Every message that was told, in the list below or not, as it stands. */
+  private fold_ = new MessageFold('');
+  /** Messages that are not in the list below and were asked for one by one. */
+  private readonly asked_ = new Set<Seq>();
+  private readonly pin_watchers_ = new Set<() => void>();
   private id_: ConversationId | null = null;
   private events_: ChatEvent[] = [];
   private loaded_ = false;
@@ -60,7 +76,6 @@ export class ChatView {
   private member_count_ = 0;
   private read_line_: Seq | null = null;
   private stick_ = true;
-  private readonly drafts_ = new Map<ConversationId, string>();
   private readonly typing_ = new Map<UserId, number>();
   private typing_timer_ = 0;
   private frame_ = 0;
@@ -71,20 +86,28 @@ export class ChatView {
     private readonly client_: ParleyClient,
     private readonly actions_: ChatActions,
   ) {
-    const send = el(
-      'button',
-      { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send' },
-      icon('send'),
+    this.composer_ = new Composer(client_, {
+      send: (text, reply_to) => this.send(text, reply_to),
+      save: (seq, text) => client_.edit(this.id_!, seq, text),
+      remove: (seq) => this.remove(this.fold_.get(seq)),
+      last_own: () => this.last_own(),
+      typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
+    });
+    this.reactions_ = new Reactions(client_, () => this.schedule());
+    this.bar_ = new ActionBar(
+      this.rows_,
+      (seq) => this.actions_of(seq),
+      () => this.composer_.focus(),
     );
-    this.composer_ = el('form', { class: 'composer' }, this.input_, send);
     this.scroller_.append(this.top_, this.rows_);
     const body = el('div', { class: 'chat-body' }, this.scroller_, this.jump_);
     this.element = el(
       'section',
       { class: 'chat', 'aria-label': 'Conversation' },
       this.header_,
+      this.pinned_,
       body,
-      this.composer_,
+      this.composer_.element,
     );
     this.listen();
   }
@@ -101,19 +124,20 @@ export class ChatView {
     this.id_ = id;
     this.turn_ += 1;
     this.read_line_ = view.unread > 0 ? view.read : null;
-    this.input_.value = this.drafts_.get(id) ?? '';
-    this.grow();
+    this.fold_ = new MessageFold(this.client_.self?.user ?? '');
+    this.composer_.show(id);
     this.client_.open(id);
     this.render();
     void this.load_first(view.unread);
     void this.load_members();
-    if (matchMedia('(min-width: 721px)').matches) this.input_.focus();
+    void this.load_pins();
+    if (matchMedia('(min-width: 721px)').matches) this.composer_.focus();
   }
 
   hide(): void {
     if (this.id_ === null) return;
     const id = this.id_;
-    this.drafts_.set(id, this.input_.value);
+    this.composer_.hide();
     this.client_.close(id);
     if (this.client_.conversation(id)?.kind !== 'direct') this.client_.watch(id, []);
     this.id_ = null;
@@ -123,11 +147,14 @@ export class ChatView {
     this.members_ = [];
     this.member_count_ = 0;
     this.typing_.clear();
+    this.asked_.clear();
     this.loaded_ = this.more_ = this.loading_ = this.load_failed_ = false;
     this.read_line_ = null;
     this.stick_ = true;
     this.rows_.replaceChildren();
     this.header_.replaceChildren();
+    this.pinned_.hidden = true;
+    this.top_.dataset['state'] = '';
   }
 
   // ---- What happens outside ----
@@ -153,8 +180,9 @@ export class ChatView {
       if (conversation === this.id_) this.schedule();
     });
     client.on('signal', ({ conversation, sender, kind }) => {
-      if (conversation === this.id_ && kind === 'typing' && sender !== client.self?.user)
-        this.types(sender);
+      if (conversation !== this.id_ || sender === client.self?.user) return;
+      if (kind === 'typing') this.types(sender);
+      if (kind === 'typing_stopped' && this.typing_.delete(sender)) this.schedule();
     });
     for (const name of ['list', 'names', 'presence', 'state'] as const)
       client.on(name, () => this.schedule());
@@ -169,22 +197,10 @@ export class ChatView {
       this.to_bottom();
       this.mark_read();
     });
-    this.composer_.addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.send();
-    });
-    this.input_.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.send();
-    });
-    this.input_.addEventListener('input', () => {
-      this.grow();
-      if (this.id_ !== null && this.input_.value.trim() !== '') this.client_.typing(this.id_);
-    });
   }
 
   private arrived(events: ChatEvent[]): void {
+    this.take(events);
     if (!this.loaded_) {
       this.early_.push(...events);
       return;
@@ -197,13 +213,24 @@ export class ChatView {
       return;
     }
     this.events_.push(...fresh);
-    for (const event of fresh) this.typing_.delete(event.sender);
+    for (const event of fresh) if (event.kind === 'message') this.typing_.delete(event.sender);
     const foreign = fresh.find(
       (event) => event.kind === 'message' && event.sender !== this.client_.self?.user,
     );
     if (foreign && this.read_line_ === null && !this.looking()) this.read_line_ = foreign.seq - 1;
-    if (fresh.some((event) => event.kind !== 'message')) void this.load_members();
+    if (fresh.some((event) => event.kind !== 'message' && !isChange(event)))
+      void this.load_members();
     this.schedule();
+  }
+
+  /** Into the messages as they stand. */
+  private take(events: readonly ChatEvent[]): void {
+    this.fold_.take(events);
+    for (const event of events) {
+      if (event.kind === 'deleted') this.composer_.gone(event.about);
+      if (event.kind === 'pinned' && !this.fold_.get(event.about)) this.ask(event.about);
+    }
+    if (events.some(isChange)) for (const draw of this.pin_watchers_) draw();
   }
   private early_: ChatEvent[] = [];
 
@@ -241,6 +268,7 @@ export class ChatView {
       const limit = Math.min(page_events_max, Math.max(page_events, unread + 20));
       const { events, more } = await this.client_.history(this.id_, { limit });
       if (turn !== this.turn_) return;
+      this.take(events);
       this.events_ = events;
       this.more_ = more;
       this.loaded_ = true;
@@ -261,7 +289,7 @@ export class ChatView {
     this.mark_read();
   }
 
-  private async load_older(): Promise<void> {
+  private async load_older(limit = page_events): Promise<void> {
     const first = this.events_[0];
     if (this.id_ === null || !first || !this.more_ || this.loading_ || !this.loaded_) return;
     const turn = this.turn_;
@@ -271,10 +299,11 @@ export class ChatView {
     try {
       const { events, more } = await this.client_.history(this.id_, {
         before: first.seq,
-        limit: page_events,
+        limit,
       });
       if (turn !== this.turn_) return;
       const older = events.filter((event) => event.seq < this.events_[0]!.seq);
+      this.take(older);
       this.events_ = [...older, ...this.events_];
       this.more_ = more && older.length > 0;
     } catch (error) {
@@ -285,6 +314,35 @@ export class ChatView {
     this.loading_ = false;
     this.render();
     if (!this.load_failed_ && this.scroller_.scrollTop < near_top_px) void this.load_older();
+  }
+
+  /** The pinned messages, wherever they stand. */
+  private async load_pins(): Promise<void> {
+    if (this.id_ === null) return;
+    const turn = this.turn_;
+    try {
+      const pins = await this.client_.pins(this.id_);
+      if (turn !== this.turn_) return;
+      this.take(pins);
+      this.schedule();
+    } catch {
+      // The bar does without; the next opening asks again.
+    }
+  }
+
+  /** One message that is shown outside its place: an answered or a pinned one. */
+  private ask(seq: Seq): void {
+    if (this.id_ === null || this.asked_.has(seq)) return;
+    this.asked_.add(seq);
+    const turn = this.turn_;
+    this.client_
+      .history(this.id_, { before: seq + 1, limit: 1 })
+      .then(({ events }) => {
+        if (turn !== this.turn_) return;
+        this.take(events);
+        this.schedule();
+      })
+      .catch(() => this.asked_.delete(seq));
   }
 
   private async load_members(): Promise<void> {
@@ -331,7 +389,9 @@ export class ChatView {
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
     this.pending_ = this.client_.outbox(view.conversation);
     const rows = build_rows({
-      events: this.events_,
+      events: this.events_
+        .filter((event) => !isChange(event))
+        .map((event) => this.fold_.get(event.seq) ?? event),
       outbox: this.pending_,
       is_stored: (item) => this.client_.isStored(item),
       acked: this.acked_,
@@ -340,14 +400,26 @@ export class ChatView {
       read_line: this.read_line_,
       show_names: view.kind !== 'direct',
       name: (user) => user_name(this.client_, user),
-      sentence: (event) => event_sentence(this.client_, event, view.kind),
+      sentence: (events) => events_sentence(this.client_, events, view.kind),
+      quote: (seq) => this.quote(view, seq),
+      reactions: ({ seq }) => {
+        const message = this.fold_.get(seq);
+        return message ? this.reactions_.chips(view.conversation, message) : [];
+      },
       typing: this.typing_names(),
     });
     const { id_: id, client_: client } = this;
     const actions = {
       retry: (local: string) => client.retry(id!, local),
       discard: (local: string) => client.discard(id!, local),
+      react: (seq: Seq, key: string) => this.react(this.fold_.get(seq), key),
+      look: (seq: Seq, key: string) => {
+        const message = this.fold_.get(seq);
+        if (message) this.reactions_.look(id!, message, key);
+      },
+      go_to: (seq: Seq) => void this.go_to(seq),
     };
+    const focused = this.bar_.focused();
     const anchor = this.stick_ ? null : this.anchor();
     reconcile(
       this.rows_,
@@ -357,6 +429,9 @@ export class ChatView {
         build: () => row_element(row, actions),
       })),
     );
+    this.bar_.redraw(focused);
+    this.render_tab_stop();
+    render_pinned_bar(this.pinned_, this.pinned(), () => this.open_pins());
     if (this.stick_) this.to_bottom();
     else if (anchor) this.scroller_.scrollTop += anchor.key_top() - anchor.top;
     this.render_jump(view);
@@ -374,6 +449,25 @@ export class ChatView {
       return { top, key_top: () => find()?.getBoundingClientRect().top ?? top };
     }
     return null;
+  }
+
+  /** The Tab key stops at one message: where the focus was last, else the newest. */
+  private render_tab_stop(): void {
+    const rows = [...this.rows_.querySelectorAll<HTMLElement>('.message')];
+    const current = rows.find((row) => row.contains(document.activeElement)) ?? rows.at(-1);
+    for (const row of rows) if (row.tabIndex === 0 && row !== current) row.tabIndex = -1;
+    if (current) current.tabIndex = 0;
+  }
+
+  private quote(view: ConversationView, seq: Seq): Quote {
+    const message = this.fold_.get(seq);
+    if (!message && seq >= view.visibleFrom) this.ask(seq);
+    const self = this.client_.self?.user;
+    return {
+      seq,
+      name: !message ? '' : message.sender === self ? 'You' : user_name(this.client_, message.sender),
+      text: message ? snippet(message) : seq < view.visibleFrom ? 'An earlier message' : '…',
+    };
   }
 
   private render_header(view: ConversationView): void {
@@ -440,8 +534,11 @@ export class ChatView {
 
   private render_top(view: ConversationView): void {
     const empty = this.loaded_ && this.events_.length === 0 && this.pending_.length === 0;
+    const offline = this.client_.state !== 'ready';
     const state = this.loading_
-      ? 'loading'
+      ? offline
+        ? 'offline'
+        : 'loading'
       : this.load_failed_
         ? 'failed'
         : empty
@@ -452,6 +549,12 @@ export class ChatView {
     this.top_.replaceChildren();
     if (state === 'loading')
       this.top_.append(el('div', { class: 'spinner', 'aria-label': 'Loading' }));
+    if (state === 'offline') {
+      const text = this.loaded_
+        ? 'Older messages will load when you are connected.'
+        : 'The messages will load when you are connected.';
+      this.top_.append(el('p', { class: this.loaded_ ? 'waits' : 'empty' }, text));
+    }
     if (state === 'failed') {
       const again = (): void => void (this.loaded_ ? this.load_older() : this.load_first(0));
       this.top_.append(
@@ -530,22 +633,130 @@ export class ChatView {
 
   // ---- Writing ----
 
-  private grow(): void {
-    this.input_.style.height = 'auto';
-    if (this.input_.scrollHeight === 0) return; // not on screen yet
-    this.input_.style.height = `${Math.min(this.input_.scrollHeight, 160)}px`;
-  }
-
-  private send(): void {
-    const text = this.input_.value.trim();
-    if (this.id_ === null || text === '') return;
-    this.input_.value = '';
-    this.grow();
-    this.input_.focus();
+  private send(text: string, reply_to: Seq): void {
+    const id = this.id_;
+    if (id === null) return;
+    const what = 'Not sent';
     this.read_line_ = null;
-    this.client_.send(this.id_, text).catch((error: unknown) => toast_error('Not sent', error));
+    this.client_
+      .send(id, text, { replyTo: reply_to })
+      .then(() => clear_toast(what))
+      .catch((error: unknown) => {
+        // What is kept as failed shows so in its place, with the text.
+        if (this.client_.outbox(id).some((item) => item.text === text)) return;
+        this.composer_.restore(id, text);
+        toast_error(what, error);
+      });
     this.to_bottom();
     this.render();
     this.to_bottom();
+  }
+
+  // ---- Changes of messages ----
+
+  private last_own(): Message | null {
+    const self = this.client_.self?.user;
+    for (let at = this.events_.length - 1; at >= 0; at -= 1) {
+      const message = this.fold_.get(this.events_[at]!.seq);
+      if (message && message.sender === self && !message.deleted && message.data === '')
+        return message;
+    }
+    return null;
+  }
+
+  private actions_of(seq: Seq): { message: Message; actions: MessageActions } | null {
+    const message = this.fold_.get(seq);
+    const view = this.id_ === null ? null : this.client_.conversation(this.id_);
+    if (!message || message.deleted || !view) return null;
+    const own = message.sender === this.client_.self?.user;
+    const manages = view.kind !== 'direct' && (view.role === 'owner' || view.role === 'admin');
+    const name = own ? 'yourself' : user_name(this.client_, message.sender);
+    const actions: MessageActions = {
+      react: (one, key) => this.react(one, key),
+      reply: (one) => this.composer_.reply(one, name),
+      edit: own && message.data === '' ? (one) => this.composer_.edit(one) : null,
+      remove: own || manages ? (one) => this.remove(one) : null,
+      pin: view.kind !== 'channel' || manages ? (one) => this.pin(one) : null,
+    };
+    return { message, actions };
+  }
+
+  private react(message: Message | null, key: string): void {
+    if (this.id_ !== null && message) this.reactions_.toggle(this.id_, message, key);
+  }
+
+  private remove(message: Message | null): void {
+    const id = this.id_;
+    if (id === null || !message) return;
+    const own = message.sender === this.client_.self?.user;
+    confirm_delete(message, own, () => {
+      this.change('Not deleted', () => this.client_.deleteMessage(id, message.seq));
+      this.composer_.focus();
+    });
+  }
+
+  private pin(message: Message): void {
+    const id = this.id_;
+    if (id === null) return;
+    const on = !message.pinned;
+    this.change(on ? 'Not pinned' : 'Not unpinned', () => this.client_.pin(id, message.seq, on));
+  }
+
+  /** It comes back as an event; only when it fails there is something to say. */
+  private change(what: string, work: () => Promise<void>): void {
+    if (this.client_.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
+    work().then(
+      () => clear_toast(what),
+      (error: unknown) => toast_error(what, error),
+    );
+  }
+
+  private pinned(): Message[] {
+    return this.fold_.all().filter((message) => message.pinned);
+  }
+
+  private open_pins(): void {
+    const { id_: id } = this;
+    const view = id === null ? null : this.client_.conversation(id);
+    if (!view) return;
+    const manages = view.role === 'owner' || view.role === 'admin';
+    pins_dialog(
+      this.client_,
+      {
+        pinned: () => this.pinned(),
+        go_to: (seq) => void this.go_to(seq),
+        unpin: view.kind !== 'channel' || manages ? (message) => this.pin(message) : null,
+      },
+      (draw) => {
+        const offs = [this.client_.on('names', draw)];
+        this.pin_watchers_.add(draw);
+        draw();
+        return () => {
+          this.pin_watchers_.delete(draw);
+          for (const off of offs) off();
+        };
+      },
+    );
+  }
+
+  /** Scrolls to a message and lights it up; what lies between is loaded first. */
+  private async go_to(seq: Seq): Promise<void> {
+    const turn = this.turn_;
+    const row = (): HTMLElement | null =>
+      this.rows_.querySelector<HTMLElement>(`.message[data-seq="${seq}"]`);
+    while (!row() && this.more_ && this.loaded_ && (this.events_[0]?.seq ?? 0) > seq) {
+      const before = this.events_[0]!.seq;
+      if (this.loading_) await new Promise((resolve) => setTimeout(resolve, 50));
+      else await this.load_older(page_events_max);
+      if (turn !== this.turn_ || this.load_failed_) return;
+      if (!this.loading_ && this.events_[0]!.seq === before) break;
+    }
+    const found = row();
+    if (!found) return toast('This message is not open to you.');
+    this.stick_ = false;
+    found.scrollIntoView({ block: 'center' });
+    found.focus({ preventScroll: true });
+    found.classList.add('flash');
+    setTimeout(() => found.classList.remove('flash'), flash_ms);
   }
 }

@@ -6,6 +6,7 @@
 
 const name_key = 'parley.name';
 const device_key = 'parley.device';
+const left_key = 'parley.left';
 const prefix = 'parley ';
 const forget_after_ms = 7 * 86_400_000;
 
@@ -19,6 +20,7 @@ export function remember_name(name: string): void {
 
 export function forget_name(): void {
   sessionStorage.removeItem(name_key);
+  sessionStorage.removeItem(left_key);
 }
 
 /**
@@ -65,4 +67,21 @@ export function forget_old_devices(): void {
     localStorage.removeItem(key);
     indexedDB.deleteDatabase(key);
   }
+}
+
+// ---- Channels that were left ----
+
+export interface LeftChannel {
+  id: string;
+  title: string;
+}
+
+/** So that one who left a channel finds the way back, as long as this window lives. */
+export function left_channels(): LeftChannel[] {
+  return JSON.parse(sessionStorage.getItem(left_key) ?? '[]') as LeftChannel[];
+}
+
+export function remember_left(channel: LeftChannel): void {
+  const others = left_channels().filter(({ id }) => id !== channel.id);
+  sessionStorage.setItem(left_key, JSON.stringify([...others, channel].slice(-3)));
 }

@@ -1,13 +1,14 @@
 // dialogs.ts: the windows over the page: start or join a conversation, members and details.
-import type { ConversationId, Member, ParleyClient } from '@parley/client';
+import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
 import { el, icon_button } from './dom.js';
 import { avatar, conversation_title, last_seen, user_name } from './format.js';
 import { toast, toast_error } from './toasts.js';
+import { in_words } from './words.js';
 
 const listed_members = 200;
 
 /** A modal window that removes itself when it closes. */
-function dialog(title: string, ...content: Node[]): HTMLDialogElement {
+export function dialog(title: string, ...content: Node[]): HTMLDialogElement {
   const heading = el('h2', { id: 'dialog-title' }, title);
   const window_ = el('dialog', { 'aria-labelledby': 'dialog-title' });
   const close = icon_button('close', 'Close', () => window_.close());
@@ -53,24 +54,71 @@ function names_in(text: string): string[] {
   ];
 }
 
-/** A form whose submit runs `work` once at a time and closes `owner()` when it succeeded. */
-function form(
+const waiting_text = 'Not connected: this will be done when the connection is back.';
+
+/** Whether the link was up, or came up, before `given_up`. */
+function connected(client: ParleyClient, given_up: AbortSignal): Promise<boolean> {
+  if (client.state === 'ready') return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const off = client.on('state', ({ state }) => {
+      if (state === 'ready') end(true);
+    });
+    const end = (up: boolean): void => {
+      off();
+      resolve(up);
+    };
+    given_up.addEventListener('abort', () => end(false));
+  });
+}
+
+/**
+ * A form whose submit runs `work` once at a time; `done` with its result, if the window is still
+ * open. Without a link it waits for one, and is not done at all when the window is closed meanwhile.
+ */
+function form<Result>(
+  client: ParleyClient,
   button: string,
   fields: Node[],
-  work: () => Promise<void>,
-  owner: () => HTMLDialogElement | null,
+  work: () => Promise<Result>,
+  done: (result: Result, window_: HTMLDialogElement) => void,
 ): HTMLFormElement {
   const submit = el('button', { type: 'submit', class: 'button' }, button);
-  const element = el('form', {}, ...fields, submit);
+  const note = el('p', { class: 'problem', role: 'alert', hidden: true });
+  const element = el('form', {}, ...fields, note, submit);
+  const tell = (text: string, tone = 'problem'): void => {
+    note.className = tone;
+    note.textContent = text;
+    note.hidden = text === '';
+  };
+  const run = async (window_: HTMLDialogElement): Promise<void> => {
+    const closed = new AbortController();
+    window_.addEventListener('close', () => closed.abort());
+    if (client.state !== 'ready') tell(waiting_text, 'waits');
+    if (!(await connected(client, closed.signal))) return;
+    const lost = client.on('state', ({ state }) => {
+      if (state !== 'ready') tell(waiting_text, 'waits');
+    });
+    try {
+      const result = await work();
+      tell('');
+      if (!closed.signal.aborted) done(result, window_);
+    } catch (error) {
+      tell(in_words(error));
+    } finally {
+      lost();
+    }
+  };
   element.addEventListener('submit', (event) => {
     event.preventDefault();
+    const window_ = element.closest('dialog');
+    if (!window_ || submit.disabled) return;
     submit.disabled = true;
-    work()
-      .then(() => owner()?.close())
-      .catch((error: unknown) => toast_error('That did not work', error))
-      .finally(() => {
-        submit.disabled = false;
-      });
+    void run(window_).finally(() => {
+      submit.disabled = false;
+    });
+  });
+  element.addEventListener('input', () => {
+    if (!submit.disabled) tell('');
   });
   return element;
 }
@@ -81,8 +129,10 @@ function channel_id(text: string): ConversationId | null {
 }
 
 export function start_dialog(client: ParleyClient, opened: (id: ConversationId) => void): void {
-  let window_: HTMLDialogElement | null = null;
-  const owner = (): HTMLDialogElement | null => window_;
+  const enter = (view: ConversationView, window_: HTMLDialogElement): void => {
+    window_.close();
+    opened(view.conversation);
+  };
   const kinds = ['direct', 'group', 'channel', 'join'] as const;
   const titles = { direct: 'Person', group: 'Group', channel: 'Channel', join: 'Join' };
 
@@ -93,49 +143,44 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
   const link = text_input('link', `${location.origin}/#join=…`);
   const forms = {
     direct: form(
+      client,
       'Open the chat',
       [field('Name', peer)],
-      async () => {
-        opened((await client.direct(peer.value.trim())).conversation);
-      },
-      owner,
+      () => client.direct(peer.value.trim()),
+      enter,
     ),
     group: form(
+      client,
       'Create the group',
       [
         field('Name of the group', group_title),
         field('Members', group_members, 'Names, separated by commas. You can add more later.'),
       ],
-      async () => {
-        const options = {
+      () =>
+        client.create({
           kind: 'group',
           title: group_title.value.trim(),
           members: names_in(group_members.value),
-        } as const;
-        opened((await client.create(options)).conversation);
-      },
-      owner,
+        }),
+      enter,
     ),
     channel: form(
+      client,
       'Create the channel',
       [field('Name of the channel', channel_title, 'Everybody who has the link can join.')],
-      async () => {
-        opened(
-          (await client.create({ kind: 'channel', title: channel_title.value.trim() }))
-            .conversation,
-        );
-      },
-      owner,
+      () => client.create({ kind: 'channel', title: channel_title.value.trim() }),
+      enter,
     ),
     join: form(
+      client,
       'Join',
       [field('Link or id of the channel', link)],
       async () => {
         const id = channel_id(link.value);
-        if (id === null) throw new Error('a channel has a link that ends in 32 letters and digits');
-        opened((await client.join(id)).conversation);
+        if (id === null) throw new Error('The link of a channel ends in 32 letters and digits.');
+        return client.join(id);
       },
-      owner,
+      enter,
     ),
   };
 
@@ -156,7 +201,7 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     );
     tabs.append(tab);
   }
-  window_ = dialog('New conversation', tabs, panel);
+  dialog('New conversation', tabs, panel);
   choose('direct');
 }
 
@@ -201,7 +246,12 @@ function member_line(
     el(
       'span',
       { class: 'lines' },
-      el('span', { class: 'title' }, own ? `${name} (you)` : name),
+      el(
+        'span',
+        { class: 'line' },
+        el('span', { class: 'title', title: name }, name),
+        own ? el('span', { class: 'you' }, '(you)') : null,
+      ),
       el('span', { class: 'subtitle' }, state),
     ),
     member.role === 'member' ? null : el('span', { class: 'role' }, member.role),
@@ -209,7 +259,40 @@ function member_line(
   );
 }
 
-export function details_dialog(client: ParleyClient, id: ConversationId, left: () => void): void {
+/** The address named a conversation that is not in the list. */
+export function closed_dialog(
+  client: ParleyClient,
+  id: ConversationId,
+  opened: (id: ConversationId) => void,
+): void {
+  const text =
+    'This conversation does not exist or is not open to you. If it is a channel, you can join it.';
+  dialog(
+    'Not open to you',
+    el('p', { class: 'subtitle wrap' }, text),
+    form(
+      client,
+      'Join the channel',
+      [],
+      () => client.join(id),
+      (view, window_) => {
+        window_.close();
+        opened(view.conversation);
+      },
+    ),
+  );
+}
+
+export interface LeaveActions {
+  leaving: () => void;
+  left: (view: ConversationView) => void;
+}
+
+export function details_dialog(
+  client: ParleyClient,
+  id: ConversationId,
+  actions: LeaveActions,
+): void {
   const view = client.conversation(id);
   if (!view) return;
   const may_manage = view.kind !== 'direct' && (view.role === 'owner' || view.role === 'admin');
@@ -220,9 +303,16 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
     count.textContent = page.more
       ? `${page.count} members; the first ${page.members.length} are listed`
       : `${page.count} member${page.count === 1 ? '' : 's'}`;
+    const by_name = (a: Member, b: Member): number =>
+      user_name(client, a.user).localeCompare(user_name(client, b.user), undefined, {
+        numeric: true,
+        sensitivity: 'base',
+      });
     const draw = (): void =>
       list.replaceChildren(
-        ...page.members.map((member) => member_line(client, id, member, may_manage, reload)),
+        ...page.members
+          .sort(by_name)
+          .map((member) => member_line(client, id, member, may_manage, reload)),
       );
     draw();
     offs.splice(0).forEach((off) => off());
@@ -237,14 +327,14 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
     const names = text_input('members', 'dave, erin');
     content.push(
       form(
+        client,
         'Add',
         [field('Add people', names)],
-        async () => {
-          await client.add(id, names_in(names.value));
+        () => client.add(id, names_in(names.value)),
+        () => {
           names.value = '';
           reload();
         },
-        () => null,
       ),
     );
   }
@@ -259,11 +349,12 @@ export function details_dialog(client: ParleyClient, id: ConversationId, left: (
   }
   if (view.kind !== 'direct') {
     const leave = (): void => {
+      actions.leaving();
       client
         .leave(id)
         .then(() => {
           window_.close();
-          left();
+          actions.left(view);
         })
         .catch((error: unknown) => toast_error('You could not leave', error));
     };

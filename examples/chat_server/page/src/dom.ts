@@ -47,6 +47,13 @@ const icons = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   checks: 'M2 12.5l4.5 4.5L16 7.5M11.5 16l1 1L22 7.5',
   alert: 'M12 8v5M12 16.5v.5M12 21a9 9 0 100-18 9 9 0 000 18z',
+  reply: 'M10 6L4 12l6 6M4.5 12H14a6 6 0 016 6v1',
+  pencil: 'M4.5 19.5l1-4L16 5a2 2 0 013 3L8.5 18.5zM14.5 6.5l3 3',
+  trash: 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.3 10.5v6M13.7 10.5v6',
+  pin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5',
+  unpin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5M4 4l16 16',
+  smile:
+    'M12 20.5a8.5 8.5 0 100-17 8.5 8.5 0 000 17zM8.5 14c.8 1.2 2 1.9 3.5 1.9s2.7-.7 3.5-1.9M9 9.6v.4M15 9.6v.4',
   chat: 'M12 4c5 0 8.5 3 8.5 7.3s-3.5 7.3-8.5 7.3c-.9 0-1.8-.1-2.6-.3L5 20.5l.9-3.8C4.4 15.4 3.5 13.5 3.5 11.3 3.5 7 7 4 12 4z',
 } as const;
 
@@ -139,10 +146,12 @@ export function reconcile(parent: HTMLElement, items: readonly Keyed[]): boolean
     fresh.dataset['signature'] = item.signature;
     if (old) {
       if (old === place) place = old.nextElementSibling;
-      const had_focus = old === document.activeElement;
+      const focused = old.contains(document.activeElement) ? document.activeElement : null;
+      const name = (focused as HTMLElement | null)?.dataset['focus'];
       old.remove();
       parent.insertBefore(fresh, place);
-      if (had_focus) fresh.focus();
+      const again = name && fresh.querySelector<HTMLElement>(`[data-focus="${CSS.escape(name)}"]`);
+      if (focused === old || again) (again || fresh).focus({ preventScroll: true });
     } else {
       parent.insertBefore(fresh, place);
     }

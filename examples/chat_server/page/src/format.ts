@@ -1,5 +1,11 @@
 // format.ts: times, names and avatars as people read them.
-import type { ChatEvent, ConversationView, ParleyClient, UserId } from '@parley/client';
+import type {
+  ChatEvent,
+  ConversationView,
+  OutboxItem,
+  ParleyClient,
+  UserId,
+} from '@parley/client';
 import { el, icon } from './dom.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
@@ -13,6 +19,8 @@ const long_date = new Intl.DateTimeFormat(undefined, {
 });
 
 const day_ms = 86_400_000;
+/** Of a list of people; the rest is counted. */
+export const named_at_most = 12;
 
 function midnight(time: number): number {
   return new Date(time).setHours(0, 0, 0, 0);
@@ -74,6 +82,50 @@ export function conversation_title(client: ParleyClient, view: ConversationView)
   return view.peer === client.self?.user ? 'Notes to myself' : user_name(client, view.peer);
 }
 
+/** What a message says, in one short line. */
+export function snippet(
+  message: Pick<ChatEvent, 'deleted' | 'text' | 'data'>,
+  length = 140,
+): string {
+  if (message.deleted) return 'This message was deleted';
+  const text = message.text.replace(/\s+/g, ' ').trim();
+  if (text === '') return message.data !== '' ? 'Attachment' : '';
+  return text.length > length ? `${text.slice(0, length).trimEnd()}…` : text;
+}
+
+/** "You, bob and 3 others". */
+export function name_list(names: readonly string[], count: number): string {
+  const shown = names.slice(0, count > named_at_most ? named_at_most - 1 : named_at_most);
+  const rest = count - shown.length;
+  if (rest > 0) shown.push(`${rest} other${rest === 1 ? '' : 's'}`);
+  const last = shown.pop() ?? '';
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
+}
+
+/** What several events in a row say that only differ in whom they are about. */
+export function events_sentence(
+  client: ParleyClient,
+  events: readonly ChatEvent[],
+  kind: string,
+): string {
+  const [first] = events;
+  if (!first || events.length === 1) return first ? event_sentence(client, first, kind) : '';
+  const users = new Set(events.map((event) => event.target || event.sender));
+  const all = [...users];
+  const shown = all.length > 4 ? all.slice(0, 3) : all;
+  const names = shown.map((user) =>
+    first.kind === 'added' || first.kind === 'removed' ? whom(client, user) : who(client, user),
+  );
+  const list = name_list(names, all.length);
+  switch (first.kind) {
+    case 'joined':
+    case 'left':
+      return `${list} ${first.kind}`;
+    default:
+      return `${who(client, first.sender)} ${first.kind} ${list}`;
+  }
+}
+
 /** What a non-message event says in the middle of the stream; '' = nothing worth showing. */
 export function event_sentence(client: ParleyClient, event: ChatEvent, kind: string): string {
   const sender = who(client, event.sender);
@@ -101,11 +153,19 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
   }
 }
 
-export function preview(client: ParleyClient, view: ConversationView): string {
+/** The second line of the list: the newest thing, sent or still to be sent. */
+export function preview(
+  client: ParleyClient,
+  view: ConversationView,
+  unsent: OutboxItem | null,
+): string {
+  if (unsent) return `You: ${unsent.text}`;
   const event = view.lastEvent;
+  const untouched = view.kind === 'direct' && (!event || event.kind === 'created');
+  if (untouched) return 'Nothing written yet';
   if (!event) return '';
   if (event.kind !== 'message') return event_sentence(client, event, view.kind);
-  const text = event.text !== '' ? event.text : event.data !== '' ? 'Attachment' : '';
+  const text = event.deleted ? 'message deleted' : snippet(event);
   if (event.sender === client.self?.user) return `You: ${text}`;
   return view.kind === 'direct' ? text : `${user_name(client, event.sender)}: ${text}`;
 }

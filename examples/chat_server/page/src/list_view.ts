@@ -1,6 +1,7 @@
 // list_view.ts: the conversation list with unread counts, last messages and presence; and who is
 // signed in.
 import type { ConversationId, ConversationView, ParleyClient, UserId } from '@parley/client';
+import type { LeftChannel } from './device.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { avatar, conversation_title, list_time, preview, user_name } from './format.js';
 
@@ -10,6 +11,9 @@ export interface ListActions {
   open: (id: ConversationId) => void;
   start: () => void;
   sign_out: () => void;
+  /** Channels that this window has left and may join again. */
+  left: () => LeftChannel[];
+  join: (id: ConversationId) => void;
 }
 
 export class ListView {
@@ -18,6 +22,7 @@ export class ListView {
   private readonly me_ = el('div', { class: 'me' });
   private readonly list_ = el('ul', { class: 'conversations', 'aria-label': 'Conversations' });
   private readonly empty_ = el('div', { class: 'list-empty' });
+  private readonly left_ = el('div', { class: 'left-channels' });
   private readonly filter_ = el('input', {
     type: 'search',
     placeholder: 'Find a conversation',
@@ -31,6 +36,8 @@ export class ListView {
   constructor(
     private readonly client_: ParleyClient,
     private readonly actions_: ListActions,
+    /** Who signed in, until the server says so. */
+    private readonly name_: string,
   ) {
     const header = el(
       'header',
@@ -47,17 +54,24 @@ export class ListView {
       search,
       this.list_,
       this.empty_,
+      this.left_,
     );
-    for (const name of ['list', 'names', 'presence', 'state', 'events'] as const) {
+    for (const name of ['list', 'names', 'presence', 'state', 'events', 'outbox'] as const) {
       client_.on(name, () => this.schedule());
     }
     client_.on('signal', ({ conversation, sender, kind }) => {
+      if (kind === 'typing_stopped' && this.typing_.get(conversation)?.user === sender) {
+        this.typing_.delete(conversation);
+        this.schedule();
+      }
       if (kind !== 'typing' || sender === client_.self?.user) return;
       this.typing_.set(conversation, { user: sender, until: Date.now() + typing_shown_ms });
       setTimeout(() => this.schedule(), typing_shown_ms + 50);
       this.schedule();
     });
-    client_.on('events', ({ conversation }) => this.typing_.delete(conversation));
+    client_.on('events', ({ conversation, events }) => {
+      if (events.some((event) => event.kind === 'message')) this.typing_.delete(conversation);
+    });
     this.filter_.addEventListener('input', () => this.render());
     this.list_.addEventListener('keydown', (event) => this.move_focus(event));
     this.render();
@@ -85,6 +99,7 @@ export class ListView {
       shown.map((view) => this.item(view)),
     );
     this.render_empty(all.length, shown.length);
+    this.render_left();
     const unread = all.reduce((sum, view) => sum + (view.unread > 0 ? 1 : 0), 0);
     document.title = unread > 0 ? `(${unread}) Parley` : 'Parley';
   }
@@ -96,8 +111,10 @@ export class ListView {
     const is_typing = typing !== undefined && typing.until > Date.now();
     const typist =
       is_typing && kind !== 'direct' ? `${user_name(this.client_, typing.user)} is ` : '';
-    const text = is_typing ? `${typist}typing…` : preview(this.client_, view);
-    const time = list_time(view.lastActivity);
+    const unsent = this.client_.outbox(conversation).at(-1) ?? null;
+    const text = is_typing ? `${typist}typing…` : preview(this.client_, view, unsent);
+    const time = list_time(unsent?.createdAt ?? view.lastActivity);
+    const pending = unsent?.state === 'pending' && !is_typing;
     const online = kind === 'direct' ? (this.client_.presence(view.peer)?.online ?? false) : null;
     const current = conversation === this.selected;
     const failed = this.client_.outbox(conversation).some((item) => item.state === 'failed');
@@ -126,6 +143,7 @@ export class ListView {
             el(
               'span',
               { class: 'line' },
+              pending ? icon('clock', 'Not sent yet') : null,
               el('span', { class: `preview${is_typing ? ' typing' : ''}`, dir: 'auto' }, text),
               failed
                 ? el('span', { class: 'badge failed', title: 'A message was not sent' }, '!')
@@ -143,13 +161,13 @@ export class ListView {
       );
     return {
       key: conversation,
-      signature: JSON.stringify([title, text, time, online, current, unread, failed]),
+      signature: JSON.stringify([title, text, time, online, current, unread, failed, pending]),
       build,
     };
   }
 
   private render_me(): void {
-    const name = this.client_.self?.subject ?? '';
+    const name = this.client_.self?.subject ?? this.name_;
     const online = this.client_.state === 'ready';
     reconcile(this.me_, [
       {
@@ -189,6 +207,29 @@ export class ListView {
         ),
       );
     }
+  }
+
+  private render_left(): void {
+    const known = new Set(this.client_.conversations().map((view) => view.conversation));
+    const left = this.actions_.left().filter(({ id }) => !known.has(id));
+    reconcile(
+      this.left_,
+      left.map(({ id, title }) => ({
+        key: id,
+        signature: title,
+        build: () =>
+          el(
+            'p',
+            {},
+            el('span', {}, `You left ${title}.`),
+            el(
+              'button',
+              { type: 'button', class: 'link', on: { click: () => this.actions_.join(id) } },
+              `Join ${title} again`,
+            ),
+          ),
+      })),
+    );
   }
 
   /** Presence of the people in the direct conversations, for the dots. */

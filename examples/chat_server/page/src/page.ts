@@ -6,19 +6,24 @@ import {
   ParleyClient,
   type ClientStorage,
   type ConversationId,
+  type ConversationView,
 } from '@parley/client';
 import { ChatView } from './chat_view.js';
 import {
   database_name,
   forget_name,
   forget_old_devices,
+  left_channels,
+  remember_left,
   remember_name,
   signed_in_name,
 } from './device.js';
-import { details_dialog, share, start_dialog } from './dialogs.js';
+import { closed_dialog, details_dialog, share, start_dialog } from './dialogs.js';
 import { el, icon } from './dom.js';
+import { conversation_title } from './format.js';
 import { ListView } from './list_view.js';
 import { toast, toast_error } from './toasts.js';
+import { in_words } from './words.js';
 
 const app = document.getElementById('app')!;
 
@@ -149,10 +154,29 @@ async function run(name: string): Promise<void> {
     location.hash = '';
   };
   const start = (): void => start_dialog(client, open);
-  const list = new ListView(client, { open, start, sign_out });
+  const join = (id: ConversationId): void => {
+    client
+      .join(id)
+      .then((view) => open(view.conversation))
+      .catch((error: unknown) => toast_error('The channel could not be joined', error));
+  };
+  const left = (view: ConversationView): void => {
+    leaving = '';
+    const title = conversation_title(client, view);
+    if (view.kind === 'channel') remember_left({ id: view.conversation, title });
+    back();
+    list.render();
+  };
+  const list = new ListView(client, { open, start, sign_out, left: left_channels, join }, name);
   const chat = new ChatView(client, {
     back,
-    details: (id) => details_dialog(client, id, back),
+    details: (id) =>
+      details_dialog(client, id, {
+        leaving: () => {
+          leaving = id;
+        },
+        left,
+      }),
     share: (id) => void share(id),
   });
   const nothing = el(
@@ -166,16 +190,17 @@ async function run(name: string): Promise<void> {
   const panes = el('div', { class: 'panes' }, list.element, main);
   app.replaceChildren(banner(client), panes);
 
-  const join = (id: ConversationId): void => {
-    history.replaceState(null, '', location.pathname);
-    client
-      .join(id)
-      .then((view) => open(view.conversation))
-      .catch((error: unknown) => toast_error('The channel could not be joined', error));
-  };
+  let listed = false;
+  /** The conversation that is being left from here. */
+  let leaving: ConversationId = '';
+  const clear_hash = (): void => history.replaceState(null, '', location.pathname);
   const route = (): void => {
     const to_join = hash_value('join');
-    if (to_join !== null) return join(to_join);
+    if (to_join !== null) {
+      clear_hash();
+      return join(to_join);
+    }
+    lost_link();
     const wanted = hash_value('c');
     const id = wanted !== null && client.conversation(wanted) ? wanted : null;
     const shown = id === null ? nothing : chat.element;
@@ -186,21 +211,39 @@ async function run(name: string): Promise<void> {
     list.selected = id;
     list.render();
   };
+  /** An address that leads nowhere says so, once the list is known. */
+  const lost_link = (): void => {
+    if (!/^#(c|join)=/.test(location.hash)) return;
+    const wanted = hash_value('c');
+    if (wanted === null) {
+      clear_hash();
+      toast('This link leads nowhere: a part of it is missing.', 'error');
+    } else if (listed && !client.conversation(wanted)) {
+      clear_hash();
+      closed_dialog(client, wanted, open);
+    }
+  };
   addEventListener('hashchange', route);
-  client.on('list', ({ changed, removed }) => {
+  client.on('list', ({ changed, removed, missing }) => {
     const wanted = hash_value('c');
     if (chat.id === null && wanted !== null && changed.includes(wanted)) route();
     if (chat.id !== null && removed.includes(chat.id)) {
-      toast('You are no longer in this conversation.');
+      if (missing.includes(chat.id)) toast('The server does not know this conversation any more.');
+      else if (chat.id !== leaving) toast('You are no longer in this conversation.');
       back();
     }
+  });
+  client.on('state', ({ state }) => {
+    if (state !== 'ready' || listed) return;
+    listed = true;
+    route();
   });
   client.on('state', ({ state, error }) => {
     if (state !== 'stopped' || error === null) return;
     removeEventListener('hashchange', route);
     chat.hide();
     forget_name();
-    show_sign_in(error.message);
+    show_sign_in(in_words(error));
   });
   client.on('problem', (error) => toast_error('Something went wrong', error));
   await client.start();

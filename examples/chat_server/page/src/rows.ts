@@ -1,11 +1,17 @@
 // rows.ts: one row of the message view as an element.
+import type { Seq } from '@parley/client';
 import { el, icon, rich_text } from './dom.js';
-import { avatar, sender_color, time_of_day } from './format.js';
-import type { MessageRow, Row, Tick } from './timeline.js';
+import { avatar, day_name, sender_color, time_of_day } from './format.js';
+import type { ReactionChip } from './reactions.js';
+import type { MessageRow, Quote, Row, Tick } from './timeline.js';
 
 export interface RowActions {
   retry: (local: string) => void;
   discard: (local: string) => void;
+  react: (seq: Seq, key: string) => void;
+  /** Somebody looks at a reaction: who is it? */
+  look: (seq: Seq, key: string) => void;
+  go_to: (seq: Seq) => void;
 }
 
 const tick_icons = {
@@ -22,24 +28,81 @@ function tick_mark(tick: Tick): HTMLElement | null {
   return el('span', { class: `tick tick-${tick}`, title: label }, icon(name, label));
 }
 
+function quote_line(quote: Quote, go_to: (seq: Seq) => void): HTMLElement {
+  return el(
+    'button',
+    {
+      type: 'button',
+      class: 'quote',
+      title: 'Go to this message',
+      'data-focus': 'quote',
+      on: { click: () => go_to(quote.seq) },
+    },
+    el('span', { class: 'title' }, quote.name),
+    el('span', { class: 'quote-text', dir: 'auto' }, quote.text),
+  );
+}
+
+function reaction_chip(seq: Seq, chip: ReactionChip, actions: RowActions): HTMLElement {
+  const look = (): void => actions.look(seq, chip.key);
+  return el(
+    'button',
+    {
+      type: 'button',
+      class: 'reaction',
+      title: chip.title,
+      'aria-pressed': String(chip.mine),
+      'aria-label': chip.title,
+      'data-focus': `reaction ${chip.key}`,
+      on: {
+        click: () => actions.react(seq, chip.key),
+        pointerenter: look,
+        focus: look,
+      },
+    },
+    el('span', { class: 'key' }, chip.key),
+    el('span', { class: 'count' }, String(chip.count)),
+  );
+}
+
+function meta(row: MessageRow): HTMLElement {
+  const when = row.edited > 0 ? `Edited ${day_name(row.edited)}, ${time_of_day(row.edited)}` : '';
+  return el(
+    'span',
+    { class: 'meta' },
+    row.pinned ? el('span', { class: 'pinned', title: 'Pinned' }, icon('pin', 'Pinned')) : null,
+    row.edited > 0 ? el('span', { class: 'edited', title: when }, 'edited') : null,
+    el('time', {}, time_of_day(row.time)),
+    tick_mark(row.tick),
+  );
+}
+
 function message(row: MessageRow, actions: RowActions): HTMLElement {
   const classes = ['row', 'message', row.own ? 'own' : 'other'];
   if (row.first) classes.push('first');
   if (row.last) classes.push('last');
   if (row.tick === 'failed') classes.push('failed');
+  if (row.deleted) classes.push('deleted');
   const bubble = el('div', { class: 'bubble' });
   if (row.name !== '' && row.first) {
     bubble.append(sender_color(el('div', { class: 'sender' }, row.name), row.name));
   }
+  if (row.quote) bubble.append(quote_line(row.quote, actions.go_to));
   bubble.append(
-    el('span', { class: 'text', dir: 'auto' }, ...rich_text(row.text)),
-    el('span', { class: 'meta' }, el('time', {}, time_of_day(row.time)), tick_mark(row.tick)),
+    row.deleted
+      ? el('span', { class: 'tombstone' }, 'This message was deleted')
+      : el('span', { class: 'text', dir: 'auto' }, ...rich_text(row.text)),
+    meta(row),
   );
   const face =
     row.name === ''
       ? null
       : el('div', { class: 'face' }, row.last ? avatar(row.name, 'direct') : null);
   const column = el('div', { class: 'column' }, bubble);
+  if (row.reactions.length > 0) {
+    const chips = row.reactions.map((chip) => reaction_chip(row.seq, chip, actions));
+    column.append(el('div', { class: 'reactions' }, ...chips));
+  }
   if (row.renumbered) {
     column.append(
       el('div', { class: 'note' }, 'This device was restored: the message may stand here twice.'),
@@ -64,7 +127,7 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
       ),
     );
   }
-  const element = el('div', { class: classes.join(' ') }, face, column);
+  const element = el('div', { class: classes.join(' '), tabindex: '-1' }, face, column);
   if (row.seq > 0) element.dataset['seq'] = String(row.seq);
   return element;
 }

@@ -1,8 +1,17 @@
 // timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
 import type { ChatEvent, OutboxItem, Seq, UserId } from '@parley/client';
 import { day_name, same_day } from './format.js';
+import type { ReactionChip } from './reactions.js';
+import { in_words } from './words.js';
 
 export type Tick = 'none' | 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** The message that one answers. */
+export interface Quote {
+  seq: Seq;
+  name: string;
+  text: string;
+}
 
 export interface MessageRow {
   kind: 'message';
@@ -21,6 +30,12 @@ export interface MessageRow {
   local: string;
   problem: string;
   renumbered: boolean;
+  /** When; 0 = never. */
+  edited: number;
+  deleted: boolean;
+  pinned: boolean;
+  quote: Quote | null;
+  reactions: ReactionChip[];
 }
 
 export type Row =
@@ -36,6 +51,7 @@ export interface AckedItem {
 }
 
 export interface TimelineInput {
+  /** Messages as they stand. */
   events: readonly ChatEvent[];
   outbox: readonly OutboxItem[];
   /** Whether an item of the outbox survives a reload; only then it has the clock. */
@@ -48,7 +64,10 @@ export interface TimelineInput {
   read_line: Seq | null;
   show_names: boolean;
   name: (user: UserId) => string;
-  sentence: (event: ChatEvent) => string;
+  /** What events of one kind in a row say; '' = nothing. */
+  sentence: (events: readonly ChatEvent[]) => string;
+  quote: (seq: Seq) => Quote | null;
+  reactions: (message: ChatEvent) => ReactionChip[];
   typing: readonly string[];
 }
 
@@ -83,7 +102,17 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     local: '',
     problem: '',
     renumbered: false,
+    edited: event.edited,
+    deleted: event.deleted,
+    pinned: event.pinned,
+    quote: event.replyTo > 0 ? input.quote(event.replyTo) : null,
+    reactions: input.reactions(event),
   };
+}
+
+function refusal({ error }: OutboxItem): string {
+  if (error?.code === 'denied') return 'You may not write here.';
+  return error ? in_words(error) : 'It was refused.';
 }
 
 function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: number): MessageRow {
@@ -102,8 +131,13 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     last: true,
     tick: seq > 0 ? tick(input, seq) : failed ? 'failed' : kept ? 'pending' : 'none',
     local: failed ? item.local : '',
-    problem: failed ? (item.error?.message ?? 'it was refused') : '',
+    problem: failed ? refusal(item) : '',
     renumbered: item.renumbered,
+    edited: 0,
+    deleted: false,
+    pinned: false,
+    quote: item.replyTo > 0 ? input.quote(item.replyTo) : null,
+    reactions: [],
   };
 }
 
@@ -124,6 +158,23 @@ function join_runs(rows: Row[]): void {
   }
 }
 
+/** Kinds of which many come at once: they are told in one line. */
+const folded: ReadonlySet<string> = new Set(['added', 'removed', 'joined', 'left']);
+
+/** The events after `at` that say the same of others. */
+function run_of(events: readonly ChatEvent[], at: number): ChatEvent[] {
+  const first = events[at]!;
+  const run = [first];
+  if (!folded.has(first.kind)) return run;
+  const by_one = first.kind === 'added' || first.kind === 'removed';
+  for (const event of events.slice(at + 1)) {
+    const joins = event.kind === first.kind && (!by_one || event.sender === first.sender);
+    if (!joins || !same_day(event.time, first.time)) break;
+    run.push(event);
+  }
+  return run;
+}
+
 export function build_rows(input: TimelineInput): Row[] {
   const rows: Row[] = [];
   let day = 0;
@@ -135,9 +186,12 @@ export function build_rows(input: TimelineInput): Row[] {
     rows.push({ kind: 'day', key: `d${new Date(time).toDateString()}`, text: day_name(time) });
   };
   const echoes = new Set<string>();
-  for (const event of input.events) {
+  for (let at = 0; at < input.events.length; at += 1) {
+    const event = input.events[at]!;
     if (event.sender === input.self && event.echo !== '') echoes.add(event.echo);
-    const sentence = event.kind === 'message' ? '' : input.sentence(event);
+    const run = event.kind === 'message' ? [] : run_of(input.events, at);
+    const sentence = event.kind === 'message' ? '' : input.sentence(run);
+    at += Math.max(0, run.length - 1);
     if (event.kind !== 'message' && sentence === '') continue;
     start_day(event.time);
     if (

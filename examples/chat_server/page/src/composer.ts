@@ -1,0 +1,210 @@
+// composer.ts: where one writes: a message, an answer to one, or a message of one's own anew.
+import type { ConversationId, Message, ParleyClient, Seq } from '@parley/client';
+import { el, icon, icon_button } from './dom.js';
+import { snippet } from './format.js';
+import { in_words, not_connected } from './words.js';
+
+type Mode =
+  | { kind: 'write' }
+  | { kind: 'reply'; seq: Seq }
+  | { kind: 'edit'; seq: Seq; before: string; draft: string };
+
+export interface ComposerActions {
+  send: (text: string, reply_to: Seq) => void;
+  save: (seq: Seq, text: string) => Promise<void>;
+  /** An edit left nothing. */
+  remove: (seq: Seq) => void;
+  /** The message that ArrowUp edits. */
+  last_own: () => Message | null;
+  typing: (on: boolean) => void;
+}
+
+export class Composer {
+  readonly element: HTMLFormElement;
+  private readonly strip_ = el('div', { class: 'strip', hidden: true });
+  private readonly problem_ = el('p', { class: 'problem', role: 'alert', hidden: true });
+  private readonly input_ = el('textarea', {
+    rows: '1',
+    placeholder: 'Write a message',
+    'aria-label': 'Message',
+    enterkeyhint: 'send',
+    autocomplete: 'off',
+  });
+  private readonly button_ = el(
+    'button',
+    { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send' },
+    icon('send'),
+  );
+  private readonly drafts_ = new Map<ConversationId, string>();
+  private id_: ConversationId | null = null;
+  private mode_: Mode = { kind: 'write' };
+  private saving_ = false;
+
+  constructor(
+    private readonly client_: ParleyClient,
+    private readonly actions_: ComposerActions,
+  ) {
+    const line = el('div', { class: 'line' }, this.input_, this.button_);
+    this.element = el('form', { class: 'composer' }, this.strip_, this.problem_, line);
+    this.element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    this.input_.addEventListener('keydown', (event) => this.key(event));
+    this.input_.addEventListener('input', () => {
+      this.grow();
+      this.problem_.hidden = true;
+      if (this.mode_.kind !== 'edit') this.actions_.typing(this.input_.value.trim() !== '');
+    });
+  }
+
+  show(id: ConversationId): void {
+    this.id_ = id;
+    this.input_.value = this.drafts_.get(id) ?? '';
+    this.grow();
+  }
+
+  hide(): void {
+    this.cancel();
+    if (this.id_ !== null) this.drafts_.set(this.id_, this.input_.value);
+    this.id_ = null;
+  }
+
+  focus(): void {
+    this.input_.focus();
+  }
+
+  /** Puts a text back that could not be sent, unless something else was begun. */
+  restore(id: ConversationId, text: string): void {
+    if (id !== this.id_) {
+      if ((this.drafts_.get(id) ?? '') === '') this.drafts_.set(id, text);
+    } else if (this.mode_.kind === 'edit') {
+      if (this.mode_.draft === '') this.mode_.draft = text;
+    } else if (this.input_.value === '') {
+      this.input_.value = text;
+      this.grow();
+    }
+  }
+
+  reply(message: Message, name: string): void {
+    this.cancel();
+    this.mode_ = { kind: 'reply', seq: message.seq };
+    this.show_strip('reply', `Reply to ${name}`, snippet(message));
+    this.focus();
+  }
+
+  edit(message: Message): void {
+    this.cancel();
+    const { seq, text } = message;
+    this.mode_ = { kind: 'edit', seq, before: text, draft: this.input_.value };
+    this.show_strip('pencil', 'Edit your message', snippet(message));
+    this.element.classList.add('editing');
+    this.button_.title = 'Save';
+    this.button_.setAttribute('aria-label', 'Save');
+    this.input_.setAttribute('aria-label', 'New text of your message');
+    this.button_.replaceChildren(icon('check'));
+    this.input_.value = text;
+    this.grow();
+    this.focus();
+    this.input_.setSelectionRange(text.length, text.length);
+  }
+
+  /** The message is gone: nothing is left to answer or edit. */
+  gone(seq: Seq): void {
+    if (this.mode_.kind !== 'write' && this.mode_.seq === seq) this.cancel();
+  }
+
+  /** Back to writing; a draft from before an edit returns. */
+  private cancel(): void {
+    const mode = this.mode_;
+    this.mode_ = { kind: 'write' };
+    this.strip_.hidden = true;
+    this.problem_.hidden = true;
+    if (mode.kind !== 'edit') return;
+    this.element.classList.remove('editing');
+    this.button_.title = 'Send';
+    this.button_.setAttribute('aria-label', 'Send');
+    this.input_.setAttribute('aria-label', 'Message');
+    this.button_.replaceChildren(icon('send'));
+    this.input_.value = mode.draft;
+    this.grow();
+  }
+
+  private show_strip(name: 'reply' | 'pencil', title: string, text: string): void {
+    const close = icon_button('close', 'Cancel (Escape)', () => {
+      this.cancel();
+      this.focus();
+    });
+    this.strip_.replaceChildren(
+      icon(name),
+      el(
+        'span',
+        { class: 'lines' },
+        el('span', { class: 'title' }, title),
+        el('span', { class: 'subtitle', dir: 'auto' }, text),
+      ),
+      close,
+    );
+    this.strip_.hidden = false;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      this.submit();
+    } else if (event.key === 'Escape' && this.mode_.kind !== 'write') {
+      event.preventDefault();
+      this.cancel();
+    } else if (event.key === 'ArrowUp' && this.mode_.kind === 'write' && this.input_.value === '') {
+      const last = this.actions_.last_own();
+      if (!last) return;
+      event.preventDefault();
+      this.edit(last);
+    }
+  }
+
+  private submit(): void {
+    const text = this.input_.value.trim();
+    if (this.id_ === null || this.saving_) return;
+    if (this.mode_.kind === 'edit') return this.save(this.mode_, text);
+    if (text === '') return;
+    const reply_to = this.mode_.kind === 'reply' ? this.mode_.seq : 0;
+    this.cancel();
+    this.input_.value = '';
+    this.grow();
+    this.focus();
+    this.actions_.send(text, reply_to);
+  }
+
+  private save(mode: Mode & { kind: 'edit' }, text: string): void {
+    if (text === '') return this.actions_.remove(mode.seq);
+    if (text === mode.before) return this.cancel();
+    if (this.client_.state !== 'ready') return this.tell(not_connected);
+    this.saving_ = true;
+    this.button_.disabled = true;
+    this.actions_
+      .save(mode.seq, text)
+      .then(() => {
+        if (this.mode_ === mode) this.cancel();
+      })
+      .catch((error: unknown) => {
+        if (this.mode_ === mode) this.tell(`Not saved. ${in_words(error)}`);
+      })
+      .finally(() => {
+        this.saving_ = false;
+        this.button_.disabled = false;
+      });
+  }
+
+  private tell(problem: string): void {
+    this.problem_.textContent = problem;
+    this.problem_.hidden = false;
+  }
+
+  private grow(): void {
+    this.input_.style.height = 'auto';
+    if (this.input_.scrollHeight === 0) return; // not on screen yet
+    this.input_.style.height = `${Math.min(this.input_.scrollHeight, 160)}px`;
+  }
+}

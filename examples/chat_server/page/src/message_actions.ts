@@ -1,0 +1,339 @@
+// message_actions.ts: what one can do with a message: a bar beside it for mouse and keyboard, a sheet for
+// fingers.
+import type { Message, Seq } from '@parley/client';
+import { el, icon, icon_button, type IconName } from './dom.js';
+import { dialog } from './dialogs.js';
+import { snippet } from './format.js';
+
+export const common_reactions = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const;
+const long_press_ms = 450;
+const still_px = 10;
+const reaction_bytes = 32;
+
+export interface MessageActions {
+  react: (message: Message, key: string) => void;
+  reply: (message: Message) => void;
+  /** null: this one may not. */
+  edit: ((message: Message) => void) | null;
+  remove: ((message: Message) => void) | null;
+  pin: ((message: Message) => void) | null;
+}
+
+/** The message of a seq and what may be done with it; null: nothing. */
+export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
+
+interface Item {
+  name: string;
+  icon: IconName;
+  label: string;
+  run: () => void;
+}
+
+function items(message: Message, actions: MessageActions): Item[] {
+  const { edit, remove, pin } = actions;
+  const all: (Item | null)[] = [
+    { name: 'reply', icon: 'reply', label: 'Reply', run: () => actions.reply(message) },
+    edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
+    pin && {
+      name: 'pin',
+      icon: message.pinned ? 'unpin' : 'pin',
+      label: message.pinned ? 'Unpin' : 'Pin for everybody',
+      run: () => pin(message),
+    },
+    remove && { name: 'delete', icon: 'trash', label: 'Delete', run: () => remove(message) },
+  ];
+  return all.filter((item) => item !== null);
+}
+
+/** Six common ones, and a field for any other. */
+function emoji_picker(choose: (key: string) => void): HTMLElement {
+  const input = el('input', {
+    type: 'text',
+    class: 'any-reaction',
+    placeholder: 'Any',
+    'aria-label': 'Another emoji',
+    title: 'Any emoji: type or paste it and press Enter',
+    maxlength: String(reaction_bytes),
+    autocomplete: 'off',
+  });
+  input.addEventListener('input', () => input.setCustomValidity(''));
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.isComposing) return;
+    event.preventDefault();
+    const key = input.value.trim();
+    if (key === '') return;
+    if (new TextEncoder().encode(key).length > reaction_bytes) {
+      input.setCustomValidity('A reaction is one emoji or a very short word.');
+      input.reportValidity();
+      return;
+    }
+    choose(key);
+  });
+  const picker = el('div', { class: 'picker', role: 'group', 'aria-label': 'React with' });
+  for (const key of common_reactions) {
+    picker.append(
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'emoji',
+          'aria-label': `React with ${key}`,
+          on: { click: () => choose(key) },
+        },
+        key,
+      ),
+    );
+  }
+  picker.append(input);
+  return picker;
+}
+
+/** Left and right walk through the buttons of `group`. */
+function walk(group: HTMLElement, event: KeyboardEvent): void {
+  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+  if (step === 0 || event.target instanceof HTMLInputElement) return;
+  const buttons = [...group.querySelectorAll<HTMLElement>('button, input')];
+  const next = buttons[buttons.indexOf(document.activeElement as HTMLElement) + step];
+  event.preventDefault();
+  next?.focus();
+}
+
+/** One bar for all rows: it goes where the pointer or the focus is. */
+export class ActionBar {
+  private readonly bar_ = el('div', { class: 'actions', role: 'toolbar' });
+  private seq_: Seq = 0;
+  private signature_ = '';
+  private press_ = 0;
+
+  constructor(
+    private readonly rows_: HTMLElement,
+    private readonly of_: ActionsOf,
+    private readonly leave_: () => void,
+  ) {
+    rows_.addEventListener('pointerover', (event) => {
+      if (event.pointerType !== 'mouse' || this.is_open()) return;
+      this.attach(this.row_of(event.target));
+    });
+    rows_.addEventListener('pointerleave', () => {
+      if (!this.is_open() && !this.rows_.contains(document.activeElement)) this.attach(null);
+    });
+    rows_.addEventListener('focusin', (event) => {
+      const row = this.row_of(event.target);
+      if (row && (event.target as Element).matches(':focus-visible')) this.attach(row);
+    });
+    rows_.addEventListener('focusout', (event) => {
+      if (!this.rows_.contains(event.relatedTarget as Node | null)) this.attach(null);
+    });
+    rows_.addEventListener('keydown', (event) => this.key(event));
+    this.bar_.addEventListener('keydown', (event) => {
+      const group = (event.target as Element).closest<HTMLElement>('.picker') ?? this.bar_;
+      walk(group, event);
+    });
+    this.listen_to_fingers();
+  }
+
+  /** After the rows were drawn: the bar stays where it was, with the focus it had. */
+  redraw(focused: Element | null): void {
+    if (this.seq_ === 0) return;
+    const row = this.rows_.querySelector<HTMLElement>(`.message[data-seq="${this.seq_}"]`);
+    this.attach(row);
+    if (row && focused && this.bar_.contains(focused) && focused !== document.activeElement)
+      (focused as HTMLElement).focus();
+  }
+
+  /** What has the focus in the bar now. */
+  focused(): Element | null {
+    return this.bar_.contains(document.activeElement) ? document.activeElement : null;
+  }
+
+  private row_of(target: EventTarget | null): HTMLElement | null {
+    return (target as Element | null)?.closest<HTMLElement>('.message[data-seq]') ?? null;
+  }
+
+  private is_open(): boolean {
+    return this.bar_.isConnected && this.bar_.querySelector('.picker') !== null;
+  }
+
+  private attach(row: HTMLElement | null): void {
+    const seq = Number(row?.dataset['seq'] ?? 0);
+    const found = row ? this.of_(seq) : null;
+    if (!row || !found) {
+      this.bar_.remove();
+      this.seq_ = 0;
+      this.signature_ = '';
+      return;
+    }
+    const { message, actions } = found;
+    const list = items(message, actions);
+    const signature = `${seq} ${list.map((item) => item.label).join()}`;
+    if (signature !== this.signature_) this.fill(message, actions, list);
+    this.signature_ = signature;
+    this.seq_ = seq;
+    const column = row.querySelector('.column')!;
+    if (this.bar_.parentElement !== column) column.append(this.bar_);
+    const room = row.getBoundingClientRect().top - this.rows_.parentElement!.getBoundingClientRect().top;
+    this.bar_.classList.toggle('below', room < 90);
+  }
+
+  private fill(message: Message, actions: MessageActions, list: Item[]): void {
+    this.bar_.setAttribute('aria-label', `Actions for: ${snippet(message)}`);
+    const react = icon_button('smile', 'React', () => this.toggle_picker(message, actions));
+    react.setAttribute('aria-expanded', 'false');
+    this.bar_.replaceChildren(
+      react,
+      ...list.map((item) => {
+        const button = icon_button(item.icon, item.label, () => {
+          this.attach(null);
+          item.run();
+        });
+        button.dataset['action'] = item.name;
+        return button;
+      }),
+    );
+  }
+
+  private toggle_picker(message: Message, actions: MessageActions): void {
+    const react = this.bar_.firstElementChild!;
+    if (this.close_picker()) return;
+    react.setAttribute('aria-expanded', 'true');
+    const picker = emoji_picker((key) => {
+      this.close_picker();
+      this.row()?.focus({ preventScroll: true });
+      actions.react(message, key);
+    });
+    this.bar_.append(picker);
+    picker.querySelector('button')!.focus();
+    const outside = (event: PointerEvent): void => {
+      if (this.bar_.contains(event.target as Node)) return;
+      removeEventListener('pointerdown', outside, true);
+      this.close_picker();
+      this.attach(null);
+    };
+    addEventListener('pointerdown', outside, true);
+  }
+
+  private close_picker(): boolean {
+    const picker = this.bar_.querySelector('.picker');
+    const react = this.bar_.querySelector<HTMLElement>('button');
+    picker?.remove();
+    react?.setAttribute('aria-expanded', 'false');
+    return picker !== null;
+  }
+
+  private row(): HTMLElement | null {
+    return this.bar_.closest<HTMLElement>('.message');
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const row = this.row_of(target);
+    if (!row) return;
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      if (this.close_picker()) this.bar_.querySelector<HTMLElement>('button')?.focus();
+      else if (target !== row) row.focus();
+      else this.leave_();
+      return;
+    }
+    if (target !== row) return;
+    const rows = [...this.rows_.querySelectorAll<HTMLElement>('.message')];
+    const at = rows.indexOf(row);
+    const next = {
+      ArrowUp: rows[at - 1],
+      ArrowDown: rows[at + 1],
+      Home: rows[0],
+      End: rows[rows.length - 1],
+    }[event.key];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    } else if (event.key === 'Enter' || event.key === ' ' || event.key === 'ArrowRight') {
+      event.preventDefault();
+      this.attach(row);
+      this.bar_.querySelector<HTMLElement>('button')?.focus();
+    } else if (event.key === 'ArrowDown') {
+      event.preventDefault();
+      this.leave_();
+    }
+  }
+
+  /** A finger that rests on a message opens the sheet. */
+  private listen_to_fingers(): void {
+    let from = { x: 0, y: 0 };
+    const stop = (): void => clearTimeout(this.press_);
+    this.rows_.addEventListener('pointerdown', (event) => {
+      if (event.pointerType === 'mouse') return;
+      const row = this.row_of(event.target);
+      from = { x: event.clientX, y: event.clientY };
+      stop();
+      if (row) this.press_ = window.setTimeout(() => this.sheet(row), long_press_ms);
+    });
+    this.rows_.addEventListener('pointermove', (event) => {
+      if (Math.hypot(event.clientX - from.x, event.clientY - from.y) > still_px) stop();
+    });
+    for (const name of ['pointerup', 'pointercancel'] as const)
+      this.rows_.addEventListener(name, stop);
+    this.rows_.addEventListener('contextmenu', (event) => {
+      if ((event as PointerEvent).pointerType === 'touch') event.preventDefault();
+    });
+  }
+
+  private sheet(row: HTMLElement): void {
+    const found = this.of_(Number(row.dataset['seq']));
+    if (!found) return;
+    const { message, actions } = found;
+    getSelection()?.removeAllRanges();
+    navigator.vibrate?.(10);
+    const run = (work: () => void) => (): void => {
+      window_.close();
+      work();
+    };
+    const picker = emoji_picker((key) => run(() => actions.react(message, key))());
+    const list = items(message, actions).map((item) =>
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'sheet-item',
+          'data-action': item.name,
+          on: { click: run(item.run) },
+        },
+        icon(item.icon),
+        item.label,
+      ),
+    );
+    const text = el('p', { class: 'subtitle', dir: 'auto' }, snippet(message));
+    const window_ = dialog('Message', text, picker, el('div', { class: 'sheet-items' }, ...list));
+    window_.classList.add('sheet');
+  }
+}
+
+/** Asks before a message goes for good. */
+export function confirm_delete(message: Message, own: boolean, work: () => void): void {
+  const cancel = el(
+    'button',
+    { type: 'button', class: 'button quiet', on: { click: () => window_.close() } },
+    'Keep it',
+  );
+  const erase = el(
+    'button',
+    {
+      type: 'button',
+      class: 'button danger filled',
+      on: {
+        click: () => {
+          window_.close();
+          work();
+        },
+      },
+    },
+    'Delete for everybody',
+  );
+  const window_ = dialog(
+    own ? 'Delete your message?' : 'Delete this message?',
+    el('blockquote', { class: 'quoted', dir: 'auto' }, snippet(message)),
+    el('p', { class: 'subtitle wrap' }, 'Everybody sees that a message was deleted, and nobody what it said.'),
+    el('div', { class: 'buttons' }, cancel, erase),
+  );
+  erase.focus();
+}
