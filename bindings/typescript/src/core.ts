@@ -58,6 +58,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private readonly storing_ = new Map<number, StoredWaiter[]>();
   private changed_ = new Set<ConversationId>();
   private removed_ = new Set<ConversationId>();
+  private missing_ = new Set<ConversationId>();
 
   constructor(private readonly options_: CoreOptions) {
     this.sender_ = new Sender(this, options_.random64);
@@ -366,7 +367,11 @@ export class ClientCore implements LinkOwner, CoreOwner {
     const removed = new Set(change.removed);
     if (change.whole) {
       const kept = new Set(change.entries.map((entry) => entry.conversation));
-      for (const id of this.conversations_.keys()) if (!kept.has(id)) removed.add(id);
+      for (const id of this.conversations_.keys()) {
+        if (kept.has(id)) continue;
+        if (!removed.has(id)) this.missing_.add(id);
+        removed.add(id);
+      }
     }
     for (const id of removed) this.forget(id);
     for (const entry of change.entries) this.upsert(entry);
@@ -567,9 +572,12 @@ export class ClientCore implements LinkOwner, CoreOwner {
 
   private flush_list(): void {
     if (this.changed_.size === 0 && this.removed_.size === 0) return;
-    const value = { changed: [...this.changed_], removed: [...this.removed_] };
+    const removed = [...this.removed_];
+    const missing = removed.filter((id) => this.missing_.has(id));
+    const value = { changed: [...this.changed_], removed, missing };
     this.changed_.clear();
     this.removed_.clear();
+    this.missing_.clear();
     this.emit({ name: 'list', value });
   }
 }

@@ -61,8 +61,11 @@ export type LinkState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'stopped';
 export interface ClientEvents {
   /** The link's state; `retryAt` (ms since 1970) while waiting; `error` says why. */
   state: { state: LinkState; retryAt: number; error: ParleyError | null };
-  /** Lines of the list that changed or went. */
-  list: { changed: ConversationId[]; removed: ConversationId[] };
+  /**
+   * Lines of the list that changed or went; `missing`: those of the removed that the engine told
+   * nothing of: a whole list came without them.
+   */
+  list: { changed: ConversationId[]; removed: ConversationId[]; missing: ConversationId[] };
   /** New events of a conversation, consecutive, each exactly once and in order. */
   events: { conversation: ConversationId; events: ChatEvent[] };
   /** The engine's answer to a cursor, whatever it is. */

@@ -465,7 +465,11 @@ export class ChatView {
     const self = this.client_.self?.user;
     return {
       seq,
-      name: !message ? '' : message.sender === self ? 'You' : user_name(this.client_, message.sender),
+      name: !message
+        ? ''
+        : message.sender === self
+          ? 'You'
+          : user_name(this.client_, message.sender),
       text: message ? snippet(message) : seq < view.visibleFrom ? 'An earlier message' : '…',
     };
   }

@@ -1,11 +1,5 @@
 // format.ts: times, names and avatars as people read them.
-import type {
-  ChatEvent,
-  ConversationView,
-  OutboxItem,
-  ParleyClient,
-  UserId,
-} from '@parley/client';
+import type { ChatEvent, ConversationView, OutboxItem, ParleyClient, UserId } from '@parley/client';
 import { el, icon } from './dom.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });

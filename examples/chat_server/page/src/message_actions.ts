@@ -171,7 +171,8 @@ export class ActionBar {
     this.seq_ = seq;
     const column = row.querySelector('.column')!;
     if (this.bar_.parentElement !== column) column.append(this.bar_);
-    const room = row.getBoundingClientRect().top - this.rows_.parentElement!.getBoundingClientRect().top;
+    const room =
+      row.getBoundingClientRect().top - this.rows_.parentElement!.getBoundingClientRect().top;
     this.bar_.classList.toggle('below', room < 90);
   }
 
@@ -332,7 +333,11 @@ export function confirm_delete(message: Message, own: boolean, work: () => void)
   const window_ = dialog(
     own ? 'Delete your message?' : 'Delete this message?',
     el('blockquote', { class: 'quoted', dir: 'auto' }, snippet(message)),
-    el('p', { class: 'subtitle wrap' }, 'Everybody sees that a message was deleted, and nobody what it said.'),
+    el(
+      'p',
+      { class: 'subtitle wrap' },
+      'Everybody sees that a message was deleted, and nobody what it said.',
+    ),
     el('div', { class: 'buttons' }, cancel, erase),
   );
   erase.focus();

@@ -24,9 +24,7 @@ export function toast(
   };
   if (action) {
     const run = (): void => action.run();
-    note.append(
-      el('button', { type: 'button', class: 'link', on: { click: run } }, action.label),
-    );
+    note.append(el('button', { type: 'button', class: 'link', on: { click: run } }, action.label));
   }
   note.addEventListener('click', gone);
   clear_toast(topic);

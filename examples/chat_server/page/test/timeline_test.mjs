@@ -1,19 +1,9 @@
 // timeline_test.mjs: events, outbox and receipts in, rows out, as short lines.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { load } from './load.mjs';
 
-const client = new URL('../../../../bindings/typescript/package.json', import.meta.url);
-const { build } = createRequire(client)('esbuild');
-const bundle = await build({
-  entryPoints: [fileURLToPath(new URL('../src/timeline.ts', import.meta.url))],
-  bundle: true,
-  format: 'esm',
-  write: false,
-});
-const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { build_rows, typing_text } = await import(`data:text/javascript;base64,${source}`);
+const { build_rows, typing_text } = await load('timeline.ts');
 
 const noon = new Date(2026, 0, 15, 12).getTime();
 const minute = 60_000;
@@ -27,6 +17,10 @@ function event(seq, sender, fields = {}) {
     echo: '',
     text: `m${seq}`,
     data: '',
+    replyTo: 0,
+    edited: 0,
+    deleted: false,
+    pinned: false,
     ...fields,
   };
 }
@@ -39,6 +33,7 @@ function item(random, fields = {}) {
     createdAt: noon + 1000,
     state: 'pending',
     renumbered: false,
+    replyTo: 0,
     ...fields,
   };
 }
@@ -53,7 +48,9 @@ function rows(fields) {
     read_line: null,
     show_names: true,
     name: (user) => user,
-    sentence: (one) => one.sentence ?? '',
+    sentence: ([one]) => one.sentence ?? '',
+    quote: (seq) => ({ seq, name: 'n', text: `q${seq}` }),
+    reactions: () => [],
     typing: [],
     ...fields,
   });
@@ -115,7 +112,7 @@ test('a failed message says why and can be named', () => {
   const [row] = rows({
     outbox: [item('7', { state: 'failed', error: { code: 'denied', message: 'no' } })],
   });
-  assert.deepEqual([row.tick, row.problem, row.local], ['failed', 'no', 'l7']);
+  assert.deepEqual([row.tick, row.problem, row.local], ['failed', 'You may not write here.', 'l7']);
 });
 
 test('the line stands before the first message of others above the read position, once', () => {
@@ -144,10 +141,41 @@ test('days are separated; events of unknown kind are not shown', () => {
     read_line: null,
     show_names: false,
     name: String,
-    sentence: (one) => one.sentence ?? '',
+    sentence: ([one]) => one.sentence ?? '',
+    quote: () => null,
+    reactions: () => [],
     typing: [],
   }).map((row) => row.kind);
   assert.deepEqual(kinds, ['day', 'message', 'day', 'message', 'system']);
+});
+
+test('many of one kind in a row are one line', () => {
+  const added = (seq, sender, target) => event(seq, sender, { kind: 'added', target });
+  const events = [
+    added(1, 'bob', 'a'),
+    added(2, 'bob', 'b'),
+    added(3, 'eve', 'c'),
+    event(4, 'bob'),
+    added(5, 'bob', 'd'),
+    event(6, 'x', { kind: 'joined', target: 'x' }),
+    event(7, 'y', { kind: 'joined', target: 'y' }),
+  ];
+  const sentence = (all) => `${all[0].kind} ${all.map((one) => one.target).join()}`;
+  assert.deepEqual(
+    lines({ events, sentence }, (row) => row.text),
+    ['added a,b', 'added c', 'm4', 'added d', 'joined x,y'],
+  );
+});
+
+test('a message has what it answers and what became of it', () => {
+  const events = [
+    event(1, 'bob', { edited: 5, pinned: true }),
+    event(2, 'me', { replyTo: 1, deleted: true, text: '' }),
+  ];
+  const show = (row) => [row.edited, row.pinned, row.deleted, row.quote?.text ?? ''].join(' ');
+  assert.deepEqual(lines({ events }, show), ['5 true false ', '0 false true q1']);
+  const [waiting] = rows({ outbox: [item('7', { replyTo: 1 })] });
+  assert.equal(waiting.quote.text, 'q1');
 });
 
 test('who is typing', () => {
