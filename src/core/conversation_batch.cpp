@@ -246,7 +246,7 @@ void Conversation::State::stage_note(Seq seq) {
 
 bool Conversation::State::housekeeping() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
-         !pending.empty() || !merged.empty();
+         !pending.empty() || !merged.empty() || merge_due;
 }
 
 bool Conversation::State::flushable() const noexcept {
@@ -450,6 +450,7 @@ void Conversation::State::start_flush_timer() {
     flush_timer = Effects::Timer::none;
     force_flush = true;
     apply_pending();
+    maybe_merge();
     pump();
     start_flush_timer();
   });

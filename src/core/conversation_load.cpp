@@ -213,6 +213,7 @@ void Conversation::State::drop_caches() {
   merging = merge_due = no_overlays = false;
   merged.clear();
   archive_guard.reset();
+  archive_swept = false;
 }
 
 // ---- Rows by key: one read at a time, what is wanted meanwhile gathers ----

@@ -424,6 +424,7 @@ struct Conversation::State {
   // ---- merging.cpp: overlays of sealed messages into the archive ----
   struct MergeJob;
   void maybe_merge();
+  void merge_sweep(std::shared_ptr<MergeJob> job);
   void merge_next(std::shared_ptr<MergeJob> job);
   void merge_read(std::shared_ptr<MergeJob> job);
   void merge_commit(std::shared_ptr<MergeJob> job);
@@ -435,7 +436,8 @@ struct Conversation::State {
   void maybe_seal();
   void seal(std::vector<layout::StoredEvent> events);
   struct SealJob;
-  void seal_read_guard(std::shared_ptr<SealJob> job);
+  void look_at_archive(Seq first,
+                       std::function<void(bool good, std::vector<std::string> stale)> then);
   void seal_commit(std::shared_ptr<SealJob> job);
 
   // ---- receipts.cpp ----
@@ -562,6 +564,7 @@ struct Conversation::State {
   bool sealing = false;
   bool tail_checked = false;
   std::string archive_name;
+  bool archive_swept = false;  // no chunk is there but those that `sealed` or `archived` vouch for
   std::optional<std::optional<std::string>> archive_guard;  // of archive_name; outer none: unknown
   std::deque<std::uint64_t> recent;  // ordinals of the newest events, up to the head
 

@@ -23,6 +23,7 @@ struct Conversation::State::MergeJob {
   std::size_t at = 0;                         // the first one not merged
   std::size_t left = 0;                       // overlays that stay
   bool more = false;
+  std::vector<std::string> stale;  // keys of chunks that nothing vouches for
   // The chunk under way.
   std::string partition, guard, value, key;
   layout::CountCell cell;
@@ -31,14 +32,45 @@ struct Conversation::State::MergeJob {
 
 void Conversation::State::maybe_merge() {
   if (!merge_due || merging || sealing || phase != Phase::ready) return;
-  if ((head.flags & layout::head_has_overlays) == 0 || head.sealed == 0) return;
+  if ((head.flags & layout::head_has_overlays) == 0) return;
   merge_due = false;
   merging = true;
   touched.clear();
   auto job = std::make_shared<MergeJob>();
   job->generation = generation;
   job->from = layout::overlay_key(0);
-  merge_next(std::move(job));
+  const Seq open = std::max(head.sealed, archived) + 1;
+  const bool swept =
+      archive_swept && archive_guard && archive_name == layout::archive_id(host.ns(), id, open);
+  if (swept) return merge_next(std::move(job));
+  look_at_archive(open, [this, job](bool good, std::vector<std::string> stale) {
+    if (job->generation != generation) return;
+    if (!good) return merge_over(*job, true);
+    if (stale.empty()) return merge_next(job);
+    job->stale = std::move(stale);
+    merge_sweep(job);
+  });
+}
+
+/// Chunks that nothing vouches for may hold what was deleted since.
+void Conversation::State::merge_sweep(std::shared_ptr<MergeJob> job) {
+  const auto cell = *archive_guard ? layout::decode_count(**archive_guard) : std::nullopt;
+  if (!cell) return merge_over(*job, true);
+  layout::CountCell next = *cell;
+  next.revision += 1;
+  next.nonce = effects.random();
+  const std::string guard = layout::encode(next);
+  BatchWriter writer(layout::archive, archive_name, 64 * job->stale.size());
+  writer.expect(**archive_guard);
+  writer.guard(guard);
+  for (const std::string& key : job->stale) writer.erase(key);
+  archive_guard.reset();
+  commit(std::move(writer).finish(), [this, job, guard](Settled outcome) {
+    if (job->generation != generation) return;
+    if (outcome.outcome != Settled::Outcome::done) return merge_over(*job, true);
+    if (archive_swept) archive_guard = guard;
+    merge_next(job);
+  });
 }
 
 /// The next page of overlays.
@@ -61,7 +93,7 @@ void Conversation::State::merge_next(std::shared_ptr<MergeJob> job) {
         ++job->left;
       } else if (*seq > head.sealed) {
         ++job->left;
-      } else {
+      } else if (std::find(merged.begin(), merged.end(), *seq) == merged.end()) {
         job->overlays.push_back(std::move(*event));
       }
     }

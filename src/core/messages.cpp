@@ -387,7 +387,7 @@ void Conversation::State::messages_committed(Staged& done) {
       event.record = messages.find(seq)->row.record;
       tail_bytes += event.record.size();
     }
-    if (!may_seal_later(seq)) merge_due = true;
+    if (!may_seal_later(seq) || !archive_swept) merge_due = true;
   }
   done.messages.clear();
   for (const std::uint64_t ordinal : done.deleted) {

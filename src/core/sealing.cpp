@@ -10,6 +10,7 @@
 namespace parley::core {
 namespace {
 
+constexpr std::uint32_t stale_at_once = 64;            // chunks of a round that was cut off
 constexpr std::size_t recent_kept = 1024;              // ordinals in memory
 constexpr std::size_t seal_events = 1536;              // of one round, more than one commit brings
 constexpr std::size_t seal_bytes = 960 * limits::kib;  // of one round; at least one chunk
@@ -24,6 +25,7 @@ struct Conversation::State::SealJob {
   std::uint64_t generation = 0;
   layout::CountCell cell;
   std::string new_guard;
+  std::vector<std::string> stale;  // keys of chunks that are not to stay
   [[nodiscard]] Seq first() const { return chunks.front().front().seq; }
   [[nodiscard]] Seq last() const { return chunks.back().back().seq; }
 };
@@ -115,33 +117,46 @@ void Conversation::State::seal(std::vector<layout::StoredEvent> events) {
   sealing = true;
   sealing_through = job->last();
   if (archive_guard && archive_name == job->partition) return seal_commit(std::move(job));
-  archive_name = job->partition;
-  seal_read_guard(std::move(job));
-}
-
-/// The archive's guard, then our own head: when nobody has sealed these events before that moment,
-/// nobody can have changed their chunks under the archive guard just read.
-void Conversation::State::seal_read_guard(std::shared_ptr<SealJob> job) {
-  archive_guard.reset();
-  get(owned_get({{layout::archive, job->partition, {}}}), [this, job](Result<Cells> cells) {
+  look_at_archive(job->first(), [this, job](bool good, std::vector<std::string> stale) {
     if (job->generation != generation) return;
-    if (!cells) {
+    if (!good) {
       sealing = false;
       return;
     }
+    job->stale = std::move(stale);
+    seal_commit(job);
+  });
+}
+
+/// The guard of the partition where `first` belongs, with the chunks that begin there or later: a
+/// round that a crash cut off left them, and the next one may cut the events in other places. Then
+/// our own head: when nobody has sealed these events before that moment, nobody can have changed
+/// their chunks under the archive guard just read. False: not now.
+void Conversation::State::look_at_archive(
+    Seq first, std::function<void(bool good, std::vector<std::string> stale)> then) {
+  archive_guard.reset();
+  archive_name = layout::archive_id(host.ns(), id, first);
+  auto request =
+      owned_scan(layout::archive, archive_name, layout::chunk_key(first), std::string("d"));
+  request.max_rows = stale_at_once;
+  request.max_bytes = stale_at_once * limits::chunk_bytes;
+  scan(std::move(request), [this, first, then = std::move(then)](Result<Rows> rows) {
+    if (!rows) return then(false, {});
     std::optional<std::string> found;
-    if (cells->values[0]) found = std::string(*cells->values[0]);
-    get(owned_get({{layout::conversation, *name, {}}}), [this, job, found](Result<Cells> ours) {
-      if (job->generation != generation) return;
-      const auto now =
-          ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
-      if (!now || now->epoch != head.epoch || now->sealed >= job->first()) {
-        sealing = false;  // another owner is at work; our next commit will be refused
-        return;
-      }
-      archive_guard = found;
-      seal_commit(job);
-    });
+    if (rows->guard) found = std::string(*rows->guard);
+    std::vector<std::string> stale;
+    for (const Row& row : rows->rows) stale.emplace_back(row.key);
+    get(owned_get({{layout::conversation, *name, {}}}),
+        [this, first, then, found, stale = std::move(stale),
+         more = rows->more](Result<Cells> ours) {
+          const auto now =
+              ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
+          // Another owner is at work: our next commit will be refused.
+          if (!now || now->epoch != head.epoch || now->sealed >= first) return then(false, {});
+          archive_guard = found;
+          archive_swept = !more;
+          then(true, stale);
+        });
   });
 }
 
@@ -163,14 +178,18 @@ void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
   BatchWriter writer(layout::archive, job->partition, seal_bytes / 8);
   if (*archive_guard) writer.expect(**archive_guard);
   writer.guard(job->new_guard);
-  for (const auto& chunk : job->chunks)
-    writer.put(layout::chunk_key(chunk.front().seq), layout::encode_chunk(id, chunk));
+  for (const auto& chunk : job->chunks) {
+    const std::string key = layout::chunk_key(chunk.front().seq);
+    std::erase(job->stale, key);
+    writer.put(key, layout::encode_chunk(id, chunk));
+  }
+  for (const std::string& key : job->stale) writer.erase(key);
   commit(std::move(writer).finish(), [this, job](Settled outcome) {
     if (job->generation != generation) return;
     sealing = false;
     sealing_through = 0;
     if (outcome.outcome == Settled::Outcome::done) {
-      archive_guard = job->new_guard;
+      if (archive_swept) archive_guard = job->new_guard;  // else the next round looks again
       archived = job->last();
       for (const auto& chunk : job->chunks) archived_ends.push_back(chunk.back().seq);
       cut_tail(archived);

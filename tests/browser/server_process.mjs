@@ -1,7 +1,7 @@
 // server_process.mjs: starts, kills and restarts the real chat server on one port and one data
 // directory.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +77,14 @@ export class ServerProcess {
   async kill() {
     this.child.kill('SIGKILL');
     await this.ended;
+  }
+
+  /** Another server at the same address: what there was is gone. */
+  async replace() {
+    await this.kill();
+    rmSync(this.data, { recursive: true, force: true });
+    mkdirSync(this.data);
+    await this.start();
   }
 
   async stop() {

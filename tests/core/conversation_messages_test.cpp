@@ -257,8 +257,25 @@ TEST_CASE("an edit that would make a chunk too large keeps its overlay") {
   CHECK(chat.rows('o') == 1);
   REQUIRE(chat.erase(1, seq) == Errc::ok);
   chat.fx.advance(5s);
-  CHECK(chat.rows('o') == 0);
   CHECK_FALSE(chat.stored("yyyy"));
+  CHECK(chat.rows('o') == 1);  // the edit, which is not sealed yet
+  for (int i = 0; i < 200; ++i) REQUIRE(chat.say(2, std::string(100, 'x')) == Errc::ok);
+  chat.fx.advance(5s);
+  CHECK(chat.rows('o') == 0);
+}
+
+TEST_CASE("what a cut-off round of sealing left in the archive is swept with a deletion") {
+  Chat chat;
+  const Seq seq = chat.post(1, "canary-stale");
+  while (chat.rows('c', layout::archive) == 0)
+    REQUIRE(chat.say(2, std::string(100, 'x')) == Errc::ok);
+  // The chunks are written, the head never learns of it: a crash.
+  REQUIRE(chat.head().sealed == 0);
+  chat.restart();
+  REQUIRE(chat.erase(1, seq) == Errc::ok);
+  chat.fx.advance(5s);
+  CHECK_FALSE(chat.stored("canary-stale"));
+  CHECK(chat.shown(seq).deleted);
 }
 
 TEST_CASE("pins are listed, limited and undone") {

@@ -85,6 +85,25 @@ struct Requests {
   std::string operator()(const wire::Sync& op) const {
     return op.token.empty() ? "sync all" : "sync";
   }
+  std::string operator()(const wire::Edit& op) const {
+    return "edit " + short_name(op.conversation) + " " + n(op.seq);
+  }
+  std::string operator()(const wire::Delete& op) const {
+    return "delete " + short_name(op.conversation) + " " + n(op.seq);
+  }
+  std::string operator()(const wire::React& op) const {
+    return "react " + short_name(op.conversation) + " " + n(op.seq) + " " + op.key +
+           (op.on ? " on" : " off");
+  }
+  std::string operator()(const wire::Pin& op) const {
+    return "pin " + short_name(op.conversation) + " " + n(op.seq) + (op.on ? " on" : " off");
+  }
+  std::string operator()(const wire::Pins& op) const {
+    return "pins " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::Reactors& op) const {
+    return "reactors " + short_name(op.conversation) + " " + n(op.seq) + " " + op.key;
+  }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -146,6 +165,12 @@ struct Answers {
   std::string operator()(const wire::MembersPage& a) const {
     return "members " + short_name(a.conversation) + " " + n(a.members.size()) + " of " +
            n(a.count);
+  }
+  std::string operator()(const wire::Messages& a) const {
+    return "messages " + short_name(a.conversation) + " " + n(a.records.size());
+  }
+  std::string operator()(const wire::ReactorsPage& a) const {
+    return "reactors_page " + short_name(a.conversation) + " " + n(a.users.size());
   }
   std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }

@@ -235,9 +235,14 @@ void Device::apply(const wire::Events& events) {
   }
   for (Seq seq = cursor.seq + 1; seq <= last; ++seq) {
     const Bytes record = events.records[seq - events.first].bytes();
-    view.log.push_back(base::crc32c(0, record));
     const auto fields = wire::verify_record(record);
     if (!fields) throw Broken("C4 " + name_ + " was sent a record that is none");
+    view.log.push_back(identity_of(*fields));
+    if (fields->kind == EventKind::message) {
+      (fields->sender == kept_.user ? view.mine : view.others).push_back(seq);
+      if (view.mine.size() > 20) view.mine.erase(view.mine.begin());
+      if (view.others.size() > 20) view.others.erase(view.others.begin());
+    }
     const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
     if (gone && fields->target == kept_.user) {
       // The list tells the end; in a page of history this may be an earlier life's.

@@ -31,7 +31,8 @@ struct View {
   ListEntry entry;
   std::optional<Cursor> cursor;
   Seq first = 1;                   // seq of log[0]
-  std::vector<std::uint32_t> log;  // hashes of the records applied: first .. cursor.seq
+  std::vector<std::uint32_t> log;  // identities of the records applied: first .. cursor.seq
+  std::vector<Seq> mine, others;   // messages to change
   Level wanted = Level::full;
   // Of the present session.
   bool subscribed = false, subscribing = false, behind = false;
@@ -115,6 +116,8 @@ class Device final : public LinkUser {
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
   void history(const ConversationId& id);
+  void change_message(const ConversationId& id);
+  [[nodiscard]] Then told(Sometimes what);
   std::optional<ConversationId> some_conversation();
   std::uint32_t room() const { return open_.size() < 60; }
 

@@ -69,8 +69,10 @@ void Device::act() {
     }
   } else if (dice < 780) {
     ask(wire::SendSignal{*id, "typing", random_.chance(0.5) ? "x" : ""}, ignore);
-  } else if (dice < 850) {
+  } else if (dice < 800) {
     history(*id);
+  } else if (dice < 850) {
+    change_message(*id);
   } else if (dice < 880) {
     View& view = kept_.views[*id];
     view.wanted = random_.chance(0.7)   ? Level::full
@@ -118,6 +120,45 @@ void Device::history(const ConversationId& id) {
                     .limit = static_cast<std::uint32_t>(
                         random_.chance(0.2) ? limits::page_events : random_.between(1, 30))},
       ignore);
+}
+
+void Device::change_message(const ConversationId& id) {
+  const View& view = kept_.views[id];
+  const bool own = !view.mine.empty() && random_.chance(0.6);
+  const auto& seqs = own ? view.mine : view.others;
+  if (seqs.empty()) return;
+  const Seq seq = random_.pick(seqs);
+  switch (random_.below(8)) {
+    case 0:
+    case 1:
+      ask(wire::Edit{id, seq, "", Payload::copy_of("edit " + std::to_string(random_.below(4)))},
+          told(Sometimes::edited));
+      break;
+    case 2:
+      ask(wire::Delete{id, seq}, told(Sometimes::deleted));
+      break;
+    case 3:
+      ask(wire::Pin{id, seq, random_.chance(0.6)}, told(Sometimes::pinned));
+      break;
+    case 4:
+      if (random_.chance(0.5)) {
+        ask(wire::Pins{id}, ignore);
+      } else {
+        ask(wire::Reactors{.conversation = id, .seq = seq, .key = "a", .limit = 2}, ignore);
+      }
+      break;
+    default:
+      ask(wire::React{id, seq, random_.chance(0.5) ? "a" : "b", random_.chance(0.7)},
+          told(Sometimes::reacted));
+  }
+}
+
+/// An answer that only counts when it says yes.
+Device::Then Device::told(Sometimes what) {
+  return [this, what](const wire::Reply* reply) {
+    if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer))
+      place_.report.reached(what);
+  };
 }
 
 void Device::membership(const ConversationId& id) {

@@ -341,6 +341,13 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
       batch.owner = kept;
       break;
     }
+    case Lie::lost_overlay:
+      std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'o'; });
+      break;
+    case Lie::lost_reactor:
+      if (batch.partition.space == layout::reaction)
+        std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'u'; });
+      break;
     default:
       break;
   }

@@ -25,6 +25,8 @@ enum class Lie : std::uint8_t {
   never_forked,       // `forked` is answered as caught_up
   lost_write,         // one commit in a hundred is told `done` and dropped
   wrong_unread,       // one list entry counts one more
+  lost_overlay,       // a message that was changed is stored as it was
+  lost_reactor,       // a reaction is counted, its row is not stored
   count_
 };
 
@@ -49,6 +51,8 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::never_forked, "never_forked"},
     {Lie::lost_write, "lost_write"},
     {Lie::wrong_unread, "wrong_unread"},
+    {Lie::lost_overlay, "lost_overlay"},
+    {Lie::lost_reactor, "lost_reactor"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {

@@ -58,6 +58,10 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "sealed",
                                                "goodbye",
                                                "too_large",
+                                               "edited",
+                                               "deleted",
+                                               "pinned",
+                                               "reacted",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

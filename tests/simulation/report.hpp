@@ -76,6 +76,10 @@ enum class Sometimes : std::uint8_t {
   sealed,
   goodbye,
   too_large,
+  edited,
+  deleted,
+  pinned,
+  reacted,
   binary_link,
   json_link,
   count_

@@ -1,6 +1,10 @@
 // truth.cpp: decodes the store's rows and checks each stream against itself.
 #include "simulation/truth.hpp"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include "base/crc32c.hpp"
 #include "simulation/report.hpp"
 
@@ -72,6 +76,9 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                    " as seq " + std::to_string(at->second.seq));
       }
     }
+    if (event.kind == EventKind::deleted) stream.deleted.emplace_back(about_ordinal_, seq);
+    for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
+    changes_.clear();
     if (event.kind == EventKind::left || event.kind == EventKind::removed) {
       stream.endings[event.target].push_back(seq);
     }
@@ -115,7 +122,9 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   const auto fields = wire::verify_record(stored.record.bytes());
   if (!fields) broken("C2", id, seq, "its record is no record");
   if (fields->seq != seq || stored.seq != seq) broken("C2", id, seq, "carries another seq");
-  const Mark mark = layout::next_mark(before, id, stored.record.bytes());
+  // A change that was committed with the message, or before this look, may show already.
+  const bool changed = fields->changed != 0 || fields->deleted;
+  const Mark mark = changed ? stored.mark : layout::next_mark(before, id, stored.record.bytes());
   if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
   const bool countable = fields->kind == EventKind::message;
   if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
@@ -127,7 +136,9 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
       (seq == 1) != (fields->kind == EventKind::created)) {
     broken("C2", id, seq, "the first event, and no other, is `created`");
   }
-  return {.hash = base::crc32c(0, stored.record.bytes()),
+  about_ordinal_ = fields->about_ordinal;
+  take_changes(*fields);
+  return {.hash = changed ? 0 : base::crc32c(0, stored.record.bytes()),
           .mark = mark,
           .ordinal = fields->ordinal,
           .time_ms = fields->time_ms,
@@ -137,7 +148,87 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .echo = fields->kind == EventKind::message ? fields->echo : 0,
           .body_hash = base::crc32c(0, fields->body),
           .target = fields->target,
-          .role = fields->role};
+          .role = fields->role,
+          .identity = identity_of(*fields)};
+}
+
+void Truth::take_changes(const wire::RecordFields& fields) {
+  switch (fields.kind) {
+    case EventKind::edited:
+    case EventKind::deleted:
+    case EventKind::pinned:
+    case EventKind::unpinned:
+      changes_.emplace_back(fields.about, TrueChange{.seq = fields.seq,
+                                                     .kind = fields.kind,
+                                                     .body_hash = base::crc32c(0, fields.body),
+                                                     .redacted = fields.deleted});
+      break;
+    case EventKind::reactions:
+      for (const wire::Tally& tally : fields.tallies) {
+        TrueChange change{.seq = fields.seq, .kind = fields.kind};
+        for (const Reaction& reaction : tally.reactions)
+          change.reactions[std::string(reaction.key)] = reaction.count;
+        changes_.emplace_back(tally.seq, std::move(change));
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+TrueMessage TrueStream::message_at(Seq seq, Seq through) const {
+  TrueMessage message{.body_hash = at(seq).body_hash, .sure = at(seq).hash != 0};
+  const auto found = changes.find(seq);
+  if (found == changes.end()) return message;
+  for (const TrueChange& change : found->second) {
+    if (change.seq > through) break;
+    switch (change.kind) {
+      case EventKind::edited:
+        message.body_hash = change.body_hash;
+        message.sure = !change.redacted;
+        break;
+      case EventKind::deleted:
+        message = {.body_hash = base::crc32c(0, {}), .deleted = true};
+        break;
+      case EventKind::reactions:
+        message.reactions = change.reactions;
+        break;
+      default:
+        message.pinned = change.kind == EventKind::pinned;
+    }
+  }
+  return message;
+}
+
+bool TrueStream::shows(Seq seq, Bytes record) const {
+  if (base::crc32c(0, record) == at(seq).hash) return true;
+  const auto fields = wire::verify_record(record);
+  if (!fields || identity_of(*fields) != at(seq).identity) return false;
+  if (fields->kind == EventKind::edited) {  // of a message that was deleted since
+    return fields->deleted && fields->body.empty() && message_at(fields->about, head()).deleted;
+  }
+  const auto found = changes.find(seq);
+  if (fields->kind != EventKind::message || found == changes.end()) return false;
+  const bool known = std::any_of(found->second.begin(), found->second.end(),
+                                 [&](const TrueChange& c) { return c.seq == fields->changed; });
+  const TrueMessage then = message_at(seq, fields->changed);
+  std::map<std::string, std::uint64_t> reactions;
+  for (const wire::Tally& tally : fields->tallies)
+    for (const Reaction& reaction : tally.reactions)
+      reactions[std::string(reaction.key)] = reaction.count;
+  return known && fields->deleted == then.deleted && fields->pinned == then.pinned &&
+         reactions == then.reactions &&
+         (!then.sure || base::crc32c(0, fields->body) == then.body_hash);
+}
+
+std::uint32_t identity_of(const wire::RecordFields& fields) {
+  std::string text;
+  for (const std::uint64_t value :
+       {fields.seq, fields.ordinal, static_cast<std::uint64_t>(fields.time_ms), fields.id,
+        fields.sender.value, static_cast<std::uint64_t>(fields.kind), fields.about,
+        fields.about_ordinal, fields.target.value})
+    text += std::to_string(value) + ' ';
+  return base::crc32c(0, text);
 }
 
 std::optional<layout::InfoRow> Truth::info(const ConversationId& id) {
@@ -239,7 +330,10 @@ std::vector<ConversationId> Truth::audit() {
       broken("C2", id, now->head(), "the stream differs from what was read before");
     }
     for (Seq seq = 1; seq <= before.head(); ++seq) {
-      if (now->at(seq).hash != before.at(seq).hash || now->at(seq).mark != before.at(seq).mark) {
+      const bool changed = now->at(seq).hash == 0 || before.at(seq).hash == 0;
+      if ((!changed && now->at(seq).hash != before.at(seq).hash) ||
+          now->at(seq).identity != before.at(seq).identity ||
+          now->at(seq).mark != before.at(seq).mark) {
         broken("C2", id, seq, "a committed event changed");
       }
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parley/conversation.hpp"
@@ -28,18 +29,42 @@ struct TrueEvent {
   std::uint32_t body_hash = 0;
   UserId target;
   Role role = Role::none;
+  std::uint32_t identity = 0;  // of what no change of a message touches
+};
+
+/// What later events say about one message.
+struct TrueChange {
+  Seq seq = 0;
+  EventKind kind = EventKind::edited;
+  std::uint32_t body_hash = 0;  // edited
+  bool redacted = false;        // edited: the body was gone when this was first seen
+  std::map<std::string, std::uint64_t> reactions;
+};
+/// A message as it stands after some of them.
+struct TrueMessage {
+  std::uint32_t body_hash = 0;
+  bool sure = true;  // of the body
+  bool deleted = false, pinned = false;
+  std::map<std::string, std::uint64_t> reactions;
 };
 
 /// One conversation's committed stream.
 struct TrueStream {
   Epoch epoch;
-  std::vector<TrueEvent> events;               // seq 1, 2, ...
-  std::map<UserId, std::vector<Seq>> endings;  // where somebody left or was removed
+  std::vector<TrueEvent> events;                       // seq 1, 2, ...
+  std::map<UserId, std::vector<Seq>> endings;          // where somebody left or was removed
+  std::map<Seq, std::vector<TrueChange>> changes;      // of messages
+  std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
   /// seq 1..head.
   [[nodiscard]] const TrueEvent& at(Seq seq) const { return events[seq - 1]; }
   [[nodiscard]] Mark mark_at(Seq seq) const { return seq == 0 ? 0 : events[seq - 1].mark; }
+  /// A message after every change up to `through`.
+  [[nodiscard]] TrueMessage message_at(Seq seq, Seq through) const;
+  /// Whether these bytes may be shown for the event `seq`: as it was written, or a message as it
+  /// stood after one of its changes.
+  [[nodiscard]] bool shows(Seq seq, Bytes record) const;
   [[nodiscard]] std::uint64_t ordinal_at(Seq seq) const {
     return seq == 0 ? 0 : events[seq - 1].ordinal;
   }
@@ -85,6 +110,7 @@ class Truth {
   TrueEvent read(const ConversationId& id, Seq seq, const store::MemoryStore::RowMap& rows,
                  Mark before, std::int64_t time, std::uint64_t ordinal);
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
+  void take_changes(const wire::RecordFields& fields);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   std::optional<std::string> row(std::uint8_t space, const std::string& partition,
                                  const std::string& key);
@@ -94,7 +120,13 @@ class Truth {
   std::map<ConversationId, ConversationKind> kinds_;
   std::map<std::uint64_t, Place> echoes_;
   std::uint64_t committed_ = 0;
+  // Of the event read last.
+  std::vector<std::pair<Seq, TrueChange>> changes_;
+  std::uint64_t about_ordinal_ = 0;
 };
+
+/// Of what no later change of a message touches.
+std::uint32_t identity_of(const wire::RecordFields& fields);
 
 /// "3fa1c2" for messages and traces.
 std::string short_name(const ConversationId& id);

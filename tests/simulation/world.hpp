@@ -59,6 +59,7 @@ class World {
   void audit_history(Device& device, const ConversationId& id);
   void audit_members(Device& device, const ConversationId& id);
   void audit_receipts();
+  void audit_reactions();
   void audit_presence();
   wire::Reply ask(Device& device, wire::Operation operation);
 

@@ -42,6 +42,7 @@ void World::audit() {
   run_until(scheduler_.now() + 50s);
   converge();
   for (auto& device : devices_) audit_device(*device);
+  audit_reactions();
   audit_receipts();
   audit_presence();
   checker_.finish();
@@ -61,7 +62,7 @@ void World::audit_device(Device& device) {
       broken("C4", device.subject() + "'s copy of " + short_name(id) + " has a hole");
     }
     for (std::size_t i = 0; i < view.log.size(); ++i) {
-      if (view.log[i] != truth->at(view.first + i).hash) {
+      if (view.log[i] != truth->at(view.first + i).identity) {
         broken("C4", device.subject() + "'s copy of " + short_name(id) + " differs at seq " +
                          std::to_string(view.first + i));
       }
@@ -122,6 +123,20 @@ void World::audit_history(Device& device, const ConversationId& id) {
   const Seq floor = row->visible_from;
   const Seq head = truth->head();
   const std::string what = device.subject() + " paging " + short_name(id);
+  // Now everything is told: a page shows each message after all its changes.
+  const auto complete = [&](const wire::HistoryPage& page) {
+    for (const Payload& record : page.records) {
+      const auto fields = wire::read_record(record.bytes());
+      if (fields.kind != EventKind::message) continue;
+      const auto changes = truth->changes.find(fields.seq);
+      const Seq last = changes == truth->changes.end() ? 0 : changes->second.back().seq;
+      if (fields.changed != last && !fields.deleted) {
+        broken("C15", what + " shows seq " + std::to_string(fields.seq) + " as of " +
+                          std::to_string(fields.changed) + ", it was changed by " +
+                          std::to_string(last));
+      }
+    }
+  };
   Seq end = 0;
   Seq reached = head + 1;
   for (bool more = true; more;) {
@@ -132,6 +147,7 @@ void World::audit_history(Device& device, const ConversationId& id) {
     const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
     if (page == nullptr) broken("C4", what + " is refused");
     if (page->records.empty()) break;
+    complete(*page);
     if (page->first + page->records.size() != reached) broken("C4", what + " backward has a hole");
     reached = end = page->first;
     more = page->more;
@@ -176,6 +192,28 @@ void World::audit_members(Device& device, const ConversationId& id) {
   if (told != truth) {
     broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
                       short_name(id) + ", the store has " + std::to_string(truth.size()));
+  }
+}
+
+/// What the partitions of reactions hold is what the streams tell.
+void World::audit_reactions() {
+  for (const auto& id : checker_.truth().audit()) {
+    const TrueStream* truth = checker_.truth().stream(id);
+    for (Seq seq = 1; seq <= truth->head(); ++seq) {
+      if (truth->at(seq).kind != EventKind::message) continue;
+      const TrueMessage message = truth->message_at(seq, truth->head());
+      if (message.deleted) continue;
+      std::map<std::string, std::uint64_t> stored;
+      const std::string name = layout::reaction_id(0, id, seq);
+      store_.state().look({layout::reaction, name}, [&](Bytes, const auto& rows) {
+        for (const auto& [key, value] : rows)
+          if (const auto reactor = layout::parse_reactor(key)) ++stored[std::string(reactor->key)];
+      });
+      if (stored != message.reactions) {
+        broken("C15", "seq " + std::to_string(seq) + " of " + short_name(id) +
+                          " has other reactions than its stream tells");
+      }
+    }
   }
 }
 

@@ -1,0 +1,181 @@
+// person.mjs: the server, the browser, and people at windows of it.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { ServerProcess, argument } from './server_process.mjs';
+
+const page_directory = argument(
+  'page',
+  fileURLToPath(new URL('../../examples/chat_server/page/dist', import.meta.url)),
+);
+const patience_ms = 20_000;
+
+if (!existsSync(join(page_directory, 'page.js'))) {
+  console.error(
+    `no page in ${page_directory}; run: npm --prefix bindings/typescript run build:page`,
+  );
+  process.exit(1);
+}
+export const server = new ServerProcess(argument('server'), page_directory);
+await server.start();
+export const browser = await chromium.launch({
+  executablePath: argument('chromium', '/usr/bin/chromium'),
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+  ],
+});
+
+// ---- A person at a window ----
+
+let people = 0;
+export const windows = [];
+export const wide = { viewport: { width: 1100, height: 720 } };
+
+export class Person {
+  /** Opens a window of its own and signs in. */
+  static async arrive(role, options = wide) {
+    const person = new Person();
+    person.name = `${role}-${(people += 1)}`;
+    person.context = await browser.newContext({ ...options, locale: 'en-GB' });
+    person.page = await person.context.newPage();
+    person.page.setDefaultTimeout(patience_ms);
+    person.bugs = [];
+    person.page.on('pageerror', (error) => person.bugs.push(error.stack ?? error.message));
+    windows.push(person);
+    await person.page.goto(`${server.origin}/`);
+    await person.page.fill('input[name=name]', person.name);
+    await person.page.click('button[type=submit]');
+    await person.page.waitForSelector(`.me-line .subtitle:text-is("online")`);
+    return person;
+  }
+
+  entry(title) {
+    return this.page.locator('.conversation', {
+      has: this.page.locator(`.title:text-is("${title}")`),
+    });
+  }
+
+  async open(title) {
+    await this.entry(title).click();
+    await this.page.waitForSelector(`.chat-header .title:text-is("${title}")`);
+  }
+
+  /** Fills the window for a new conversation in, and submits it. */
+  async ask_for(kind, fields) {
+    await this.page.click('[title="New conversation"]');
+    await this.page.click(`dialog [data-kind=${kind}]`);
+    for (const [name, value] of Object.entries(fields))
+      await this.page.fill(`dialog input[name=${name}]`, value);
+    await this.page.click('dialog button[type=submit]');
+  }
+
+  async start(kind, fields) {
+    await this.ask_for(kind, fields);
+    await this.page.waitForSelector('dialog', { state: 'detached' });
+    await this.page.waitForSelector('.composer textarea');
+  }
+
+  async say(...texts) {
+    for (const text of texts) {
+      await this.page.fill('.composer textarea', text);
+      await this.page.press('.composer textarea', 'Enter');
+    }
+  }
+
+  message(text) {
+    return this.page.locator('.message', { has: this.page.locator(`.text:text-is("${text}")`) });
+  }
+
+  /** Presses a button of the bar beside a message. */
+  async act(text, action) {
+    await this.message(text).first().hover();
+    await this.page.click(`.actions [data-action=${action}]`);
+  }
+
+  async react(text, key) {
+    await this.message(text).first().hover();
+    await this.page.click('.actions [title=React]');
+    await this.page.click(`.picker [aria-label="React with ${key}"]`);
+  }
+
+  /** The reactions under a message: "👍2* ❤️1", the star where it is one's own. */
+  async sees_reactions(text, expected) {
+    await this.until(`reactions ${expected} on ${text}`, async () => {
+      const saw = await this.message(text)
+        .first()
+        .locator('.reaction')
+        .evaluateAll((chips) =>
+          chips
+            .map((chip) => chip.textContent + (chip.ariaPressed === 'true' ? '*' : ''))
+            .join(' '),
+        );
+      return { ok: saw === expected, saw };
+    });
+  }
+
+  /** The second line of a conversation in the list. */
+  previews(title, text) {
+    return this.entry(title).locator(`.preview:text-is("${text}")`).waitFor();
+  }
+
+  sees(text) {
+    return this.message(text).first().waitFor();
+  }
+
+  tick(text, state) {
+    return this.message(text).locator(`.tick-${state}`).waitFor();
+  }
+
+  /** The texts on screen, in order. */
+  texts() {
+    return this.page.locator('.message .text').allTextContents();
+  }
+
+  async until(what, condition) {
+    const give_up = Date.now() + patience_ms;
+    let last;
+    while (!(last = await condition()).ok) {
+      if (Date.now() > give_up)
+        throw new Error(
+          `${this.name}: not within 20 s: ${what}; last: ${JSON.stringify(last.saw)}`,
+        );
+      await pause(60);
+    }
+  }
+
+  async sees_exactly(expected) {
+    await this.until(`exactly ${expected.length} messages`, async () => {
+      const saw = (await this.texts()).filter((text) => expected.includes(text));
+      return {
+        ok: saw.length === expected.length && saw.every((text, at) => text === expected[at]),
+        saw,
+      };
+    });
+  }
+
+  async leave() {
+    await this.context.close();
+    windows.splice(windows.indexOf(this), 1);
+    assert.deepEqual(this.bugs, [], 'errors in the page');
+  }
+}
+
+export const numbered = (prefix, count) =>
+  Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);
+
+export async function direct_chat() {
+  const [alice, bob] = [await Person.arrive('alice'), await Person.arrive('bob')];
+  await alice.start('direct', { peer: bob.name });
+  await bob.entry(alice.name).waitFor();
+  return [alice, bob];
+}
