@@ -176,11 +176,11 @@ check('a removed member and one of a replaced server are told different things',
   await guest.page.waitForSelector('.row.system');
   await owner.page.click('[title="Members"]');
   await owner.page.click(`dialog [title="Remove ${guest.name}"]`);
-  await guest.page.waitForSelector('.toast:text-is("You are no longer in this conversation.")');
+  await guest.page.waitForSelector('.toast:has-text("You are no longer in this conversation.")');
   await owner.page.keyboard.press('Escape');
   await server.replace();
   await owner.page.waitForSelector(
-    '.toast:text-is("The server does not know this conversation any more.")',
+    '.toast:has-text("The server does not know this conversation any more.")',
   );
   await owner.leave();
   await guest.leave();

@@ -1,7 +1,7 @@
 // indexeddb_storage.ts: the browser's storage; one database per user and device, one transaction
 // per batch.
 import { ParleyError } from './errors.js';
-import { tombstone } from './messages.js';
+import { redact } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -119,10 +119,14 @@ export class IndexedDbStorage implements ClientStorage {
       }
     }
     for (const { conversation, seq, changed } of batch.deletedMessages ?? []) {
-      const found = store('events').get([conversation, seq]) as IDBRequest<EventRow | undefined>;
+      const range = IDBKeyRange.bound([conversation, seq], [conversation, changed]);
+      const found = store('events').openCursor(range);
       found.onsuccess = () => {
-        const row = found.result;
-        if (row) store('events').put({ ...row, event: tombstone(row.event, changed) });
+        const row = found.result?.value as EventRow | undefined;
+        if (!row) return;
+        const event = redact(row.event, seq, changed);
+        if (event !== row.event) found.result!.update({ ...row, event });
+        found.result!.continue();
       };
     }
   }

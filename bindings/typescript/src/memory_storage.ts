@@ -1,5 +1,5 @@
 // memory_storage.ts: a storage that lives as long as the object; for Node scripts, bots and tests.
-import { tombstone } from './messages.js';
+import { redact } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -61,8 +61,8 @@ export class MemoryStorage implements ClientStorage {
     }
     for (const { conversation, seq, changed } of copy.deletedMessages ?? []) {
       const events = this.events_.get(conversation);
-      const event = events?.get(seq);
-      if (event) events!.set(seq, tombstone(event, changed));
+      for (const event of events?.values() ?? [])
+        events!.set(event.seq, redact(event, seq, changed));
     }
   }
 

@@ -43,6 +43,16 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
   };
 }
 
+/**
+ * What a storage keeps of `event` once the event `changed` deleted the message `seq`: of the message a
+ * tombstone, of its edits no content.
+ */
+export function redact(event: ChatEvent, seq: Seq, changed: Seq): ChatEvent {
+  if (event.seq === seq) return tombstone(event, changed);
+  if (event.kind !== 'edited' || event.about !== seq) return event;
+  return { ...event, contentType: 'text/plain', text: '', data: '', deleted: true };
+}
+
 /** Each part of a message has the seq up to which it is known; a later one replaces it. */
 interface Known {
   event: ChatEvent | null;
@@ -61,8 +71,22 @@ export class MessageFold {
   private readonly known_ = new Map<Seq, Known>();
   private readonly messages_ = new Map<Seq, Message>();
 
-  /** `self`: whose reactions are `mine`. */
-  constructor(private readonly self_: UserId) {}
+  private self_: UserId;
+
+  /** `self`: whose reactions are `mine`; '' as long as that is not known. */
+  constructor(self: UserId) {
+    this.self_ = self;
+  }
+
+  get self(): UserId {
+    return this.self_;
+  }
+
+  set self(user: UserId) {
+    if (user === this.self_) return;
+    this.self_ = user;
+    this.messages_.clear();
+  }
 
   /** Returns the seqs of the messages that are new or have changed. */
   take(events: readonly ChatEvent[]): Seq[] {
@@ -100,6 +124,7 @@ export class MessageFold {
         return [event.seq];
       case 'edited': {
         const known = this.about(event.about, event.seq);
+        if (event.deleted) known.deleted = true; // without content: the message is gone
         if (!known.content || event.seq > known.content.at) {
           const { contentType, text, data, time: edited } = event;
           known.content = { at: event.seq, contentType, text, data, edited };

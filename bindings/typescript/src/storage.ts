@@ -53,8 +53,8 @@ export interface StorageBatch {
   dropEvents?: { conversation: ConversationId; below?: Seq }[];
   events?: { conversation: ConversationId; events: ChatEvent[] }[];
   /**
-   * Deleted for everybody by the event `changed`: what is stored of them becomes a `tombstone`.
-   * Applied after `events`; the seq may be one that is not stored.
+   * Deleted for everybody by the event `changed`: what is stored of them, from `seq` to `changed`, is
+   * to be replaced by what `redact` makes of it. Applied after `events`.
    */
   deletedMessages?: { conversation: ConversationId; seq: Seq; changed: Seq }[];
   names?: UserName[];

@@ -53,8 +53,17 @@ test('each change applies above what the message has', () => {
     [[message(1), off, on], 'm1'],
     [[message(1), change(2, 'deleted', { about: 1 }), later, on], 'gone'],
     [[message(1, { deleted: true, text: '', changed: 9 }), message(1), later], 'gone'],
+    [[message(1), change(3, 'edited', { about: 1, deleted: true })], 'gone'],
   ];
   for (const [events, expected] of table) assert.equal(line(fold(...events).get(1)), expected);
+});
+
+test('whose reactions are mine may be known later', () => {
+  const made = new MessageFold('');
+  made.take([message(1, { tallies: [tally(1, 1, ['+', me])] })]);
+  assert.equal(line(made.get(1)), 'm1 +1');
+  made.self = me;
+  assert.equal(line(made.get(1)), 'm1 +1*');
 });
 
 test('who reacted is unknown when nobody is named', () => {

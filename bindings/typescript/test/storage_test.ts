@@ -64,6 +64,24 @@ for (const [name, open] of storages) {
     storage.close();
   });
 
+  test(`${name}: of a deleted message and its edits no content stays`, async () => {
+    const storage = await open();
+    const edit = message(3, { kind: 'edited', about: 2, text: 'new' });
+    const other = message(4, { kind: 'edited', about: 1, text: 'other' });
+    const gone = message(5, { kind: 'deleted', about: 2, text: '' });
+    await storage.commit({
+      conversations: [row(1, 5)],
+      events: [{ conversation: id(1), events: [message(1), message(2), edit, other, gone] }],
+      deletedMessages: [{ conversation: id(1), seq: 2, changed: 5 }],
+    });
+    const stored = await storage.events(id(1), 1, 6, 9);
+    assert.deepEqual(
+      stored.map(({ text, deleted, changed }) => `${text} ${deleted} ${changed}`),
+      ['m1 false 0', ' true 5', ' true 0', 'other false 0', ' false 0'],
+    );
+    storage.close();
+  });
+
   test(`${name}: what was committed is loaded`, async () => {
     const storage = await open();
     const meta = { device: 'd', subject: 'alice', syncToken: 't' };

@@ -385,6 +385,7 @@ export class ChatView {
     this.scroller_.setAttribute('aria-busy', String(this.loading_));
     this.render_header(view);
     this.render_top(view);
+    this.fold_.self = this.client_.self?.user ?? this.fold_.self;
     const echoes = new Set(this.events_.map((event) => event.echo));
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
     this.pending_ = this.client_.outbox(view.conversation);

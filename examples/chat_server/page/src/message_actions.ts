@@ -121,9 +121,8 @@ export class ActionBar {
       const row = this.row_of(event.target);
       if (row && (event.target as Element).matches(':focus-visible')) this.attach(row);
     });
-    rows_.addEventListener('focusout', (event) => {
-      if (!this.rows_.contains(event.relatedTarget as Node | null)) this.attach(null);
-    });
+    // Later: a row that is drawn anew loses the focus only for a moment.
+    rows_.addEventListener('focusout', () => setTimeout(() => this.left()));
     rows_.addEventListener('keydown', (event) => this.key(event));
     this.bar_.addEventListener('keydown', (event) => {
       const group = (event.target as Element).closest<HTMLElement>('.picker') ?? this.bar_;
@@ -144,6 +143,11 @@ export class ActionBar {
   /** What has the focus in the bar now. */
   focused(): Element | null {
     return this.bar_.contains(document.activeElement) ? document.activeElement : null;
+  }
+
+  private left(): void {
+    if (!this.rows_.contains(document.activeElement) && !this.rows_.matches(':hover'))
+      this.attach(null);
   }
 
   private row_of(target: EventTarget | null): HTMLElement | null {
@@ -184,7 +188,9 @@ export class ActionBar {
       react,
       ...list.map((item) => {
         const button = icon_button(item.icon, item.label, () => {
+          const row = this.row();
           this.attach(null);
+          row?.focus({ preventScroll: true });
           item.run();
         });
         button.dataset['action'] = item.name;
@@ -279,10 +285,25 @@ export class ActionBar {
     });
   }
 
+  /** The finger that opened the sheet is still down: its click is not for the sheet. */
+  private swallow_click(): void {
+    const swallow = (event: Event): void => {
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    addEventListener('click', swallow, true);
+    const end = (): void => {
+      setTimeout(() => removeEventListener('click', swallow, true), 100);
+    };
+    addEventListener('pointerup', end, { capture: true, once: true });
+    addEventListener('pointercancel', end, { capture: true, once: true });
+  }
+
   private sheet(row: HTMLElement): void {
     const found = this.of_(Number(row.dataset['seq']));
     if (!found) return;
     const { message, actions } = found;
+    this.swallow_click();
     getSelection()?.removeAllRanges();
     navigator.vibrate?.(10);
     const run = (work: () => void) => (): void => {
