@@ -53,6 +53,7 @@ inline constexpr std::size_t queue_hard = 1 * mib;     // plus one message: clos
 inline constexpr auto stall = 15s;                     // no progress for so long: slow_consumer
 inline constexpr auto heartbeat = 20s;                 // the server pings a silent link
 inline constexpr auto dead_after = 45s;                // nothing received for so long: closed
+inline constexpr auto message_within = 30s;    // from its first byte to its last; then closed
 inline constexpr auto handshake_tcp = 10s;     // absolute: connected to first byte of a message
 inline constexpr auto handshake_upgrade = 5s;  // absolute: connected to end of the HTTP request
 inline constexpr auto handshake_hello = 5s;    // absolute: link open to authenticated

@@ -40,6 +40,8 @@ class Link {
   virtual void send(std::span<const Payload> messages) = 0;
   /// Bytes accepted by send() and not yet taken by the network.
   [[nodiscard]] virtual std::size_t queued() const noexcept = 0;
+  /// Bytes kept of a message that is still coming in; they count against the engine's memory.
+  [[nodiscard]] virtual std::size_t held() const noexcept { return 0; }
   /// Starts closing, never blocks; what is queued may still be written. LinkEvents::closed follows
   /// exactly once. A second call changes nothing.
   virtual void close(CloseReason reason, std::string_view text) = 0;

@@ -63,12 +63,16 @@ bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
-         !staged && member_writes == 0 && !sealing && !merging && !marked && !housekeeping() &&
+         !staged && writing_users.empty() && !sealing && !merging && !marked && !housekeeping() &&
          !pump_waits && reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
          phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
+
+bool Conversation::empty() const noexcept {
+  return state_->idle() && state_->phase != State::Phase::ready && !state_->published;
+}
 
 void Conversation::hurry() {
   if (!std::exchange(state_->hurried, true)) state_->next_tally = {};
@@ -77,7 +81,7 @@ void Conversation::hurry() {
 }
 
 bool Conversation::State::overloaded() const noexcept {
-  return waiting.size() + reads + member_writes >= limits::pending;
+  return waiting.size() + reads + writing_users.size() >= limits::pending;
 }
 
 Error overload() {
@@ -187,9 +191,8 @@ void Conversation::State::answer_access(UserId user, bool system, Then<Access> t
     }
     with_member(user, [this, user, then](Result<const layout::MemberRow*> row) {
       if (!row) return then(std::move(row).error());
-      const bool member = *row != nullptr && (*row)->role != Role::none;
-      // Others may have read of the entry in the store before its verdict came back here.
-      if (!member && change_under_way(user)) return access_waiters.push_back({user, then});
+      // Others may have read of a coming or going in the store before its verdict came back here.
+      if (change_under_way(user)) return access_waiters.push_back({user, then});
       if (*row == nullptr) return then(denied());
       answer_access(user, **row, then);
     });
@@ -197,7 +200,7 @@ void Conversation::State::answer_access(UserId user, bool system, Then<Access> t
 }
 
 bool Conversation::State::change_under_way(UserId user) const noexcept {
-  if (channel()) return buckets.contains(layout::bucket_of(user, layout::channel_member_buckets));
+  if (channel()) return writing_users.contains(user);
   return in_flight && std::any_of(staged->members.begin(), staged->members.end(),
                                   [user](const auto& change) { return change.first == user; });
 }
@@ -325,7 +328,7 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
     state.with_member(user,
                       [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
                         if (!row) return then(std::move(row).error());
-                        if (*row == nullptr) return then(denied());
+                        if (*row == nullptr || (*row)->role == Role::none) return then(denied());
                         state.mark_read(user, **row, received, read);
                         then({});
                       });
@@ -336,6 +339,21 @@ void Conversation::access(UserId user, Then<Access> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());
   state.answer_access(user, !user, counted(state.reads, state.alive, std::move(then)));
+}
+
+void Conversation::allows(Caller caller, Action action, Then<void> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, action, then](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return then({});
+    state.with_member(caller.user, [&state, action, then](Result<const layout::MemberRow*> row) {
+      if (!row) return then(std::move(row).error());
+      const Role role = *row == nullptr ? Role::none : (*row)->role;
+      then(may(state.info.kind, action, role) ? Result<void>() : denied());
+    });
+  });
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/effects.hpp"
+#include "core/permissions.hpp"
 #include "parley/event.hpp"
 #include "parley/limits.hpp"
 #include "parley/result.hpp"
@@ -75,6 +76,8 @@ class ConversationHost {
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
+  /// There is nothing in the store: the home may go as soon as it is idle.
+  virtual void found_absent(const ConversationId& id) = 0;
   /// Runs `work` on this shard after everything that is waiting there now.
   virtual void later(std::function<void()> work) = 0;
 
@@ -127,6 +130,8 @@ class Conversation {
 
   /// Errc::denied for strangers and for what does not exist.
   void access(UserId user, Then<Access> then);
+  /// Errc::denied, or nothing when the caller is a member who may.
+  void allows(Caller caller, Action action, Then<void> then);
   void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
   void pins(Caller caller, Then<std::vector<Payload>> then);
   void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
@@ -137,6 +142,8 @@ class Conversation {
   void hurry();
   /// Nothing pending, in flight or waiting: may be dropped from memory.
   [[nodiscard]] bool idle() const noexcept;
+  /// Nothing is known of it, and nobody waits for anything.
+  [[nodiscard]] bool empty() const noexcept;
   [[nodiscard]] const ConversationId& id() const noexcept { return id_; }
 
  private:

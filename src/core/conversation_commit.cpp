@@ -49,6 +49,9 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
     Get get{.cells = {{batch_.partition, {}}}, .owner = batch_.owner};
     effects_.get(std::move(get), [self](Result<Cells> cells) {
       if (self->alive_.expired()) return;
+      // A store that has failed for good is opened anew: whoever asks again is told then.
+      if (!cells && !cells.error().retryable())
+        return self->finish(Outcome::failed, std::move(cells).error());
       if (!cells) return self->wait([](Attempt& again) { again.look(); });
       self->judge_guard(cells->values.front());
     });

@@ -37,6 +37,7 @@ void Conversation::State::scan_info() {
       phase = Phase::absent;
       load_attempts = 0;
       run_load_waiters(denied());
+      host.found_absent(id);
       return pump();
     }
     load_guard = *rows->guard;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -518,7 +519,8 @@ struct Conversation::State {
     UserId user;
     Then<Access> then;
   };
-  std::vector<AccessWaiter> access_waiters;  // strangers whose entry is under way
+  std::vector<AccessWaiter> access_waiters;       // of those whose row is changing
+  std::unordered_multiset<UserId> writing_users;  // channels: whose row is changing
   std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
   bool building = false;
@@ -550,7 +552,6 @@ struct Conversation::State {
     bool busy = false;
   };
   std::unordered_map<std::uint16_t, Bucket> buckets;
-  std::size_t member_writes = 0;      // waiting or under way
   std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
   std::vector<std::function<void(const Error&)>> count_waiters;
   bool reading_counts = false;

@@ -142,6 +142,13 @@ Decision Conversation::State::decide(Op& op, LeaveOp& leave) {
 
 Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
   const UserId user = op.caller.user;
+  Decision decision{};
+  const auto role = actor(op, Action::leave, decision);
+  if (!role) return decision;
+  if (*role == Role::owner) {  // a channel's owners are not counted: another one must say so
+    op.error = {Errc::last_owner, "another owner must take the role from you before you leave"};
+    return decision;
+  }
   // After what this user has in the batch: the row says up to where they may see.
   const bool ahead = std::any_of(staged->ops.begin(), staged->ops.end(),
                                  [user](const Op& other) { return other.caller.user == user; });
@@ -248,6 +255,10 @@ Decision Conversation::State::decide(Op& op, RoleOp& change) {
   const bool group = info.kind == ConversationKind::group;
   if (group && !op.caller.system() && *whom == Role::owner && count_role(Role::owner) == 1) {
     op.error = {Errc::last_owner, "make somebody else an owner first"};
+    return decision;
+  }
+  if (channel() && !op.caller.system() && *whom == Role::owner && self) {
+    op.error = {Errc::last_owner, "another owner must take the role from you"};
     return decision;
   }
   if (!fits(1, 2, event_bytes)) return Decision::full;

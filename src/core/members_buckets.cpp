@@ -46,14 +46,14 @@ struct Conversation::State::BucketJob {
 
 void Conversation::State::write_member(MemberWrite write) {
   const auto bucket = layout::bucket_of(write.user, layout::channel_member_buckets);
+  writing_users.insert(write.user);
   buckets[bucket].waiting.push_back(std::move(write));
-  ++member_writes;
   if (!counts.empty()) return run_bucket(bucket);
   with_counts([this, bucket](const Error& error) {
     if (!error) return run_bucket(bucket);
     auto failed = std::exchange(buckets[bucket].waiting, {});
     for (MemberWrite& refused : failed) {
-      --member_writes;
+      writing_users.erase(writing_users.find(refused.user));
       refused.then(error);
     }
   });
@@ -229,8 +229,8 @@ void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
   run_bucket(job.bucket);
   if (const auto at = buckets.find(job.bucket); !at->second.busy && at->second.waiting.empty())
     buckets.erase(at);
+  for (const MemberWrite& write : writes) writing_users.erase(writing_users.find(write.user));
   for (std::size_t i = 0; i < writes.size(); ++i) {
-    --member_writes;
     writes[i].then(error ? Result<layout::MemberRow>(error) : results[i]);
   }
   serve_member_waiters();

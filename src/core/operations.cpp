@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 
 #include "base/siphash.hpp"
@@ -13,6 +14,9 @@
 
 namespace parley::core {
 namespace {
+
+using namespace std::chrono_literals;
+constexpr std::size_t signalled_at_once = 4;  // conversations of one session within a second
 
 std::string bytes_of(std::string_view label, UserId a, UserId b, std::string_view rest = {}) {
   std::string bytes(label);
@@ -204,16 +208,23 @@ void Operations::operator()(wire::Add&& add) {
   if (add.members.empty() || add.members.size() > limits::add_at_once) {
     return void(fail(Errc::invalid_argument, "members: expected 1 to 100 names"));
   }
-  shard.names.resolve(std::move(add.members), true,
-                      [&shard = shard, ref = ref, number = number, who = caller(),
-                       id = add.conversation](Result<std::vector<UserId>> users) {
-                        if (!users) return shard.fail(ref, number, std::move(users).error());
-                        make_unique(*users);
-                        shard.at_home(id, [=, users = std::move(*users)](
-                                              ShardState& there, Conversation& home) mutable {
-                          home.add(who, std::move(users), there.answering<void>(ref, number, done));
-                        });
-                      });
+  // Who may not add must not make users of names either.
+  shard.at_home(add.conversation, [ref = ref, number = number, who = caller(),
+                                   add = std::move(add)](ShardState& there, Conversation& home) {
+    home.allows(who, Action::add, [&there, ref, number, who, add](Result<void> allowed) {
+      if (!allowed) return there.fail(ref, number, std::move(allowed).error());
+      there.names.resolve(
+          add.members, true,
+          [&there, ref, number, who, id = add.conversation](Result<std::vector<UserId>> users) {
+            if (!users) return there.fail(ref, number, std::move(users).error());
+            make_unique(*users);
+            there.at_home(id, [=, users = std::move(*users)](ShardState& here,
+                                                             Conversation& conversation) mutable {
+              conversation.add(who, std::move(users), here.answering<void>(ref, number, done));
+            });
+          });
+    });
+  });
 }
 
 void Operations::operator()(wire::Remove&& remove) {
@@ -257,8 +268,12 @@ void Operations::operator()(wire::Subscribe&& subscribe) {
   if (subscribe.items.empty() || subscribe.items.size() > limits::subscribe_at_once) {
     return void(fail(Errc::invalid_argument, "items: expected 1 to 256 conversations"));
   }
+  std::unordered_set<ConversationId> named;
   for (const auto& item : subscribe.items) {
     if (!known(item.conversation)) return;
+    if (!named.insert(item.conversation).second) {
+      return void(fail(Errc::invalid_argument, "items: a conversation is named twice"));
+    }
     if (item.level > Level::full) {
       return void(fail(Errc::invalid_argument, "level: expected none, heads or full"));
     }
@@ -453,19 +468,22 @@ bool Operations::within_budget(const ConversationId& id) {
   auto budget = std::find_if(budgets.begin(), budgets.end(),
                              [&](const auto& candidate) { return candidate.conversation == id; });
   if (budget == budgets.end()) {
-    if (budgets.size() >= 4) budgets.erase(budgets.begin());
+    // One conversation's budget makes room only when its second is over.
+    std::erase_if(budgets, [now](const auto& old) { return now - old.since >= 1s; });
+    if (budgets.size() >= signalled_at_once) return false;
     budget = budgets.insert(budgets.end(), {id, now, 0});
   }
-  if (now - budget->since >= std::chrono::seconds(1)) *budget = {id, now, 0};
+  if (now - budget->since >= 1s) *budget = {id, now, 0};
   return ++budget->used <= limits::signals_per_second;
 }
 
 void Operations::operator()(wire::Watch&& watch) {
   if (!known(watch.conversation) || !has_user()) return;
-  make_unique(watch.users);
   if (watch.users.size() > limits::watched_users) {
     return void(fail(Errc::limit_reached, "users: more than 1000"));
   }
+  std::sort(watch.users.begin(), watch.users.end());
+  watch.users.erase(std::unique(watch.users.begin(), watch.users.end()), watch.users.end());
   if (watch.users.empty()) {
     sessions.unwatch_all(ref.slot, watch.conversation);
     return sessions.answer(ref, number, wire::PresenceChanged{});

@@ -13,6 +13,7 @@
 namespace parley::core {
 namespace {
 
+constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr std::int64_t day_ms = 24LL * 60 * 60 * 1000;
 constexpr std::size_t record_overhead = 256;  // a record without its texts is smaller
 constexpr std::uint32_t swept_at_once = 64;
@@ -31,6 +32,8 @@ Error check_identity(const Caller& caller, const wire::Send& send) {
     return {Errc::too_large, "key: at most 128 bytes were expected"};
   if (send.number == 0) return {};
   if (!caller.device) return {Errc::invalid_argument, "number: only a device numbers its sends"};
+  if (send.number > most_number)
+    return {Errc::invalid_argument, "number: at most 2^63 - 1 was expected"};
   if (send.settled > send.number)
     return {Errc::invalid_argument, "settled: at most the send's own number was expected"};
   return {};

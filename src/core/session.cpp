@@ -12,7 +12,12 @@ namespace {
 
 constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request under way
 
+constexpr std::uint32_t list_charge = 256 * 1024;  // what a list may weigh while it is made
+
 std::uint32_t charge_of(const wire::Request& request) {
+  const bool makes_list = std::holds_alternative<wire::Hello>(request.operation) ||
+                          std::holds_alternative<wire::Sync>(request.operation);
+  if (makes_list) return list_charge;
   const auto* send = std::get_if<wire::Send>(&request.operation);
   return request_charge + (send != nullptr ? static_cast<std::uint32_t>(send->body.size()) : 0);
 }

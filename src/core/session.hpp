@@ -135,6 +135,7 @@ class Sessions {
 
   ShardState& shard_;
   base::SlotMap<SessionState> sessions_;
+  std::chrono::steady_clock::time_point alarm_after_{};
   std::size_t ingress_ = 0;  // requests accepted and not answered: a fixed charge and the body
 };
 

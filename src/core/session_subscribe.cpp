@@ -180,9 +180,14 @@ void Sessions::answer_item(Subscribing& work, std::size_t item, const Access& ac
     answer.answer = Resume::forked;
   } else if (cursor.seq > access.head.seq) {
     answer.answer = Resume::ahead;
-    shard_.world.log(Effects::Severity::error, "a client knows more of " +
-                                                   to_string(answer.conversation) +
-                                                   " than the store: data was lost or restored");
+    // On a client's word: said once a minute, whoever repeats it.
+    const auto now = shard_.world.now().steady;
+    if (now >= alarm_after_) {
+      alarm_after_ = now + std::chrono::minutes(1);
+      shard_.world.log(Effects::Severity::error, "a client knows more of " +
+                                                     to_string(answer.conversation) +
+                                                     " than the store: data was lost or restored");
+    }
   } else if (cursor.seq == access.head.seq) {
     answer.answer = cursor.mark == access.head.mark ? Resume::caught_up : Resume::forked;
   } else if (cursor.seq + 1 < start) {

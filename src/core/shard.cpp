@@ -116,6 +116,14 @@ void ShardState::feed_moved() {
   at(0, [](ShardState& there) { there.follower.kick(); });
 }
 
+void ShardState::found_absent(const ConversationId& id) {
+  later([this, id] {  // made-up ids must not fill memory
+    const auto home = homes.find(id);
+    if (home != homes.end() && home->second.followers.empty() && home->second.conversation->empty())
+      homes.erase(home);
+  });
+}
+
 void ShardState::later(std::function<void()> work) {
   world.post(index, [work = std::move(work)](Shard&) { work(); });
 }

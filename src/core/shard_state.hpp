@@ -65,6 +65,7 @@ struct ShardState final : ConversationHost {
                       const std::vector<Receipt>& receipts) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
   void feed_moved() override;
+  void found_absent(const ConversationId& id) override;
   void later(std::function<void()> work) override;
 
   /// At the home of its conversation: to everybody who looks, but for the session that sent it.

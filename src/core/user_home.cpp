@@ -191,6 +191,12 @@ void UserHome::settle(std::shared_ptr<Write> write) {
   get.cells.push_back({{layout::user, *memory}, {}});
   get.owner = memory;
   shard_.world.get(std::move(get), [this, write](Result<Cells> cells) {
+    if (!cells && !cells.error().retryable()) {  // the store is to be opened anew
+      loaded_ = false;
+      committing_ = false;
+      for (auto& change : write->changes) change.then(cells.error());
+      return;
+    }
     if (!cells || !cells->values[0]) {
       shard_.world.start_timer(retry_delay, [this, write] { settle(write); });
       return;

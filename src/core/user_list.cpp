@@ -19,6 +19,7 @@ constexpr std::size_t cells_per_entry = 4;      // head cell, info, own receipt,
 constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cells
 constexpr std::size_t last_records = 64;        // newest conversations come with their last event
 constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
+constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
 constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
@@ -337,7 +338,8 @@ void UserHome::add_last_record(std::shared_ptr<Listing> work, std::size_t i) {
     if (page && !page->events.empty()) {
       auto newest = std::find_if(page->events.rbegin(), page->events.rend(), worth_showing);
       if (newest == page->events.rend()) newest = page->events.rbegin();
-      work->list.entries[i].last_record = newest->record;
+      if (newest->record.size() <= preview_bytes)
+        work->list.entries[i].last_record = newest->record;
     }
     if (--work->open == 0) finish(*work);
   });

@@ -56,7 +56,7 @@ void LinkSession::note_answer(const wire::Reply& reply) {
 }
 
 void LinkSession::measure() {
-  backlog_ = link_->queued() + pending_bytes_;
+  backlog_ = link_->queued() + link_->held() + pending_bytes_;
   if (backlog_ > limits::queue_soft) above_ = true;
 }
 
@@ -72,6 +72,9 @@ bool LinkSession::flush() {
   if (released_ || closed_) return false;
   if (!pending_.empty()) {
     if (link_->queued() == 0) progress_ = host_.now().steady;  // the clock of a stall starts here
+    // One answer may be larger than the limit, a long list: then it is what may wait.
+    if (link_->queued() <= limits::queue_soft) one_message_ = 0;
+    for (const Payload& frame : pending_) one_message_ = std::max(one_message_, frame.size());
     accepted_ += pending_bytes_;
     link_->send(pending_);
     pending_.clear();
@@ -85,7 +88,8 @@ bool LinkSession::flush() {
     link_->close(reason_, text_);
     return false;
   }
-  const std::size_t hard = limits::queue_hard + host_.engine().options().max_body + frame_room;
+  const std::size_t most = std::max(one_message_, host_.engine().options().max_body);
+  const std::size_t hard = limits::queue_hard + most + frame_room;
   if (backlog_ > hard) {
     fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "answers were not read");
     return true;
@@ -117,10 +121,20 @@ void LinkSession::sweep() {
     return fail_link(CloseReason::slow_consumer, Errc::slow_consumer,
                      "nothing was read for 15 seconds");
   }
+  if (link_->held() == 0) {
+    held_since_ = {};
+  } else if (held_since_ == std::chrono::steady_clock::time_point{}) {
+    held_since_ = now;
+  } else if (now - held_since_ >= limits::message_within) {
+    return fail_link(CloseReason::policy, Errc::protocol_error,
+                     "a message did not end within 30 seconds");
+  }
+  if (held_since_ != std::chrono::steady_clock::time_point{}) measure();
   if (above_) drained();  // a link that never was above the limit by itself does not tell
 }
 
 void LinkSession::received(Bytes message) {
+  held_since_ = {};
   if (released_ || closing_) return;
   const std::size_t most = welcomed_ ? most_message(host_.engine().options(), info_.encoding)
                                      : limits::message_before_hello;

@@ -57,7 +57,9 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::unique_ptr<SessionInfo> welcome_;  // to be told to the host
   std::uint64_t accepted_ = 0;            // bytes given to the link
   std::uint64_t taken_ = 0;               // of those: taken by the network, at the last look
+  std::size_t one_message_ = 0;           // the largest one since the queue was low
   std::chrono::steady_clock::time_point progress_{};
+  std::chrono::steady_clock::time_point held_since_{};  // the link holds a part of a message
 };
 
 }  // namespace parley::engine

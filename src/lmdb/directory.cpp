@@ -130,6 +130,10 @@ Result<Directory> open_directory(const std::string& path, const Incarnation& fre
       if (auto gone = base::remove_directory(path + "/" + name); !gone)
         return std::move(gone).error();
   if (!has_data(*names)) {
+    // LMDB's own lock file is made beside a database: there was one.
+    if (std::find(names->begin(), names->end(), "lock.mdb") != names->end())
+      return Error{Errc::store_corrupt, "path: " + path + " has lost its " + data_file +
+                                            "; restore it, or empty the directory to begin anew"};
     if (!create) return Error{Errc::invalid_argument, "path: " + path + " holds no store"};
     if (auto made = make_database(path, fresh); !made) return std::move(made).error();
   }

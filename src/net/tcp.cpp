@@ -23,6 +23,7 @@ class TcpConnection final : public Connection {
     done_ = std::make_unique<Dialled>(std::move(done));
   }
   void limit_messages(std::size_t bytes) override { parser_.set_limit(bytes); }
+  [[nodiscard]] std::size_t held() const noexcept override { return parser_.buffered(); }
 
  private:
   void connected() override {

@@ -114,6 +114,7 @@ class WebsocketConnection final : public Connection {
   }
 
   void limit_messages(std::size_t bytes) override { parser_.set_limit(bytes); }
+  [[nodiscard]] std::size_t held() const noexcept override { return parser_.buffered(); }
 
  private:
   struct Handshake {

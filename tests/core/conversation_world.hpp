@@ -234,6 +234,7 @@ class World : public ConversationHost {
     trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));
   }
   void feed_moved() override { ++feed; }
+  void found_absent(const ConversationId&) override { ++absent; }
   void later(std::function<void()> work) override { fx.later(std::move(work)); }
 
   void restart() {
@@ -368,7 +369,7 @@ class World : public ConversationHost {
   std::vector<Receipt> receipts;
   std::vector<std::string> trace;
   std::vector<Payload> kept;  // what stream() shows
-  int feed = 0;
+  int feed = 0, absent = 0;
 
  private:
   ConversationId id_;

@@ -490,9 +490,15 @@ TEST_CASE("limits of a session: at the limit, and one past it") {
   wire::Subscribe subscribe;
   for (std::size_t i = 0; i < limits::subscribe_at_once; ++i) {
     subscribe.items.push_back({team, Level::full, {}});
+    subscribe.items.back().conversation.bytes[0] ^= static_cast<std::uint8_t>(i);
   }
   world.ask<wire::Subscribed>(alice, subscribe);
-  subscribe.items.push_back({team, Level::full, {}});
+  CHECK(world.shard(0).conversations() + world.shard(1).conversations() == 1);  // none made up
+  subscribe.items.push_back(subscribe.items.back());
+  subscribe.items.back().conversation.bytes[1] ^= 1;
+  CHECK(world.failure(alice, subscribe) == Errc::invalid_argument);
+  subscribe.items.resize(2);
+  subscribe.items[1] = subscribe.items[0];  // twice
   CHECK(world.failure(alice, subscribe) == Errc::invalid_argument);
   CHECK(world.failure(alice, wire::Subscribe{}) == Errc::invalid_argument);
 
