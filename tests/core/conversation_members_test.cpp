@@ -417,6 +417,20 @@ TEST_CASE("roles and additions in a channel") {
   CHECK(kinds(world) == "created role2 removed3");
 }
 
+TEST_CASE("a channel's owner neither leaves nor steps down without another owner") {
+  World world;
+  (void)world.create(by(1), ConversationKind::channel, users(2, 3));
+  CHECK(world.leave(1) == Errc::last_owner);
+  CHECK(world.set_role(by(1), 1, Role::member) == Errc::last_owner);
+  CHECK(world.set_role(by(1), 2, Role::owner) == Errc::ok);
+  CHECK(world.leave(1) == Errc::last_owner);
+  CHECK(world.set_role(by(2), 1, Role::member) == Errc::ok);
+  world.fx.advance(std::chrono::seconds(3));
+  CHECK(world.leave(1) == Errc::ok);
+  CHECK(world.leave(1) == Errc::denied);
+  CHECK(world.access(2).value().role == Role::owner);
+}
+
 TEST_CASE("a channel's members are paged through its buckets") {
   World world;
   (void)world.create(by(1), ConversationKind::channel);

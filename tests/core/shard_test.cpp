@@ -411,6 +411,17 @@ TEST_CASE("signals reach who looks, not the sender, and are limited") {
   world.settle();
   CHECK(bob.all<wire::Signalled>().size() == limits::signals_per_second);
   CHECK(alice.all<wire::Signalled>().empty());
+  // Other conversations, real or not, do not bring the budget back.
+  world.pass(2s);
+  const std::size_t before = bob.all<wire::Signalled>().size();
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    ConversationId other = chat;
+    other.bytes[0] ^= static_cast<std::uint8_t>(1 + i % 8);
+    world.post(alice, wire::SendSignal{other, "typing", "x"});
+    world.post(alice, wire::SendSignal{chat, "typing", "x"});
+    world.settle();
+  }
+  CHECK(bob.all<wire::Signalled>().size() <= before + limits::signals_per_second);
   CHECK(world.failure(alice, wire::SendSignal{chat, "", ""}) == Errc::invalid_argument);
   CHECK(world.failure(alice, wire::SendSignal{chat, std::string(33, 'k'), ""}) ==
         Errc::invalid_argument);
@@ -542,6 +553,35 @@ TEST_CASE("limits of a session: at the limit, and one past it") {
   }
   world.ask<wire::Done>(alice, wire::Ping{});
   CHECK(world.shard(0).ingress_bytes() == 0);
+}
+
+TEST_CASE("what is refused makes no users, and a large message does not fill the list") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& mallory = world.sign_in("mallory");
+  const ConversationId team = world.group(alice, {});
+  const auto users = [&world] {
+    std::size_t count = 0;
+    world.store().list(layout::name, {}, 1000, [&count](const Result<Listed>& listed) {
+      count = listed.value().partitions.size();
+    });
+    return count;
+  };
+  const std::size_t before = users();
+  ConversationId nowhere = team;
+  nowhere.bytes[3] ^= 1;
+  for (const ConversationId& id : {team, nowhere})
+    CHECK(world.failure(mallory, wire::Add{id, {"never", "seen"}}) == Errc::denied);
+  CHECK(users() == before);
+
+  world.say(alice, team, "short");
+  const auto last = [&] {
+    const auto list = world.ask<wire::ListChanged>(alice, wire::Sync{});
+    return list.entries.at(0).last_record.size();
+  };
+  CHECK(last() > 0);
+  world.say(alice, team, std::string(20'000, 'x'));
+  CHECK(last() == 0);
 }
 
 TEST_CASE("stopping says goodbye, answers what was accepted, and refuses what is new") {

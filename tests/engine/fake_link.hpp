@@ -15,8 +15,10 @@ namespace parley::test {
 /// The other end, shared with the link. For host-driven engines: everything on one thread.
 struct Peer {
   std::vector<std::string> got;  // messages sent to the peer
-  std::size_t unread = 0;        // bytes the "network" has not taken
-  bool reading = true;           // takes everything at once
+  std::size_t unread = 0;
+  std::size_t held =
+      0;  // of a message that is still coming        // bytes the "network" has not taken
+  bool reading = true;  // takes everything at once
   std::optional<CloseReason> closed;
   LinkEvents* events = nullptr;
   LinkHost* host = nullptr;
@@ -51,6 +53,7 @@ class FakeLink final : public Link {
     }
   }
   [[nodiscard]] std::size_t queued() const noexcept override { return peer_->unread; }
+  [[nodiscard]] std::size_t held() const noexcept override { return peer_->held; }
   void close(CloseReason reason, std::string_view) override {
     if (peer_->closed) return;
     peer_->closed = reason;

@@ -234,6 +234,18 @@ TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
   REQUIRE(peer->closed == CloseReason::slow_consumer);
 }
 
+TEST_CASE("a message that never ends ends the link", "[link][slow]") {
+  World world;
+  auto peer = world.welcome();
+  peer->held = 1000;
+  const auto began = std::chrono::steady_clock::now();
+  while (!peer->gone && std::chrono::steady_clock::now() - began < limits::message_within + 10s) {
+    if (!world.engine.poll(1ms)) world.engine.wait(50ms);
+  }
+  REQUIRE(peer->gone);
+  REQUIRE(peer->closed == CloseReason::policy);
+}
+
 TEST_CASE("above the memory limit requests are busy and links refused", "[link]") {
   EngineOptions options;
   options.memory_limit = limits::mib;

@@ -79,6 +79,10 @@ TEST_CASE("only a fitting directory is opened", "[lmdb]") {
   std::ofstream(scratch / "empty/new-abc123/data.mdb") << "half";
   CHECK(open_error({.path = scratch / "empty"}) == Errc::ok);
   CHECK_FALSE(fs::exists(scratch / "empty/new-abc123"));
+  fs::rename(scratch / "empty/data.mdb", scratch / "kept.mdb");  // not taken for a new store
+  CHECK(open_error({.path = scratch / "empty"}) == Errc::store_corrupt);
+  fs::rename(scratch / "kept.mdb", scratch / "empty/data.mdb");
+  CHECK(open_error({.path = scratch / "empty"}) == Errc::ok);
   CHECK_FALSE(base::on_network(scratch / "empty").value());
 }
 
