@@ -68,7 +68,8 @@ class Engine {
 
   // Links.
   /// Listens at a URL of a registered scheme; answers the address, with its port. Errors:
-  /// unsupported (no such scheme), address_in_use, invalid_argument, denied. Thread: setup only.
+  /// unsupported (no such scheme), address_in_use, unreachable (no such name), invalid_argument,
+  /// denied. Thread: setup only.
   Result<std::string> listen(std::string_view url);
   /// Takes over a connected link of the host's own. `adopted` runs once on the link's shard: feed
   /// `events` there, from other threads through shard.post(). Null: refused (a limit is reached),
@@ -89,6 +90,7 @@ class Engine {
   /// The direct conversation of a pair, found or created.
   Pending<Conversation> direct(std::string first, std::string second);
   void direct(std::string first, std::string second, Completion<Conversation> done);
+  Pending<Ack> send(const ConversationId& conversation, std::string_view text);
   Pending<Ack> send(const ConversationId& conversation, MessageDraft draft);
   Pending<Ack> send(const ConversationId& conversation, MessageDraft draft, SendOptions options);
   void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,

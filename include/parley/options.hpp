@@ -50,15 +50,18 @@ class Threads {
  public:
   static constexpr int most = 256;
   Threads() = default;
-  Threads(int count) : count_(count) {}    // NOLINT: 1..most
-  Threads(HostDriven) : count_(0) {}       // NOLINT: one shard
-  Threads(std::shared_ptr<Driver> driver)  // NOLINT: one shard
-      : count_(0), driver_(std::move(driver)) {}
+  Threads(int count) : count_(count) {}                   // NOLINT: 1..most
+  Threads(HostDriven) : count_(0), host_driven_(true) {}  // NOLINT: one shard
+  Threads(std::shared_ptr<Driver> driver)                 // NOLINT: one shard
+      : count_(0), host_driven_(true), driver_(std::move(driver)) {}
+  /// None: one per core. Zero and host_driven(): none of the engine's own.
   [[nodiscard]] std::optional<int> count() const noexcept { return count_; }
+  [[nodiscard]] bool host_driven() const noexcept { return host_driven_; }
   [[nodiscard]] const std::shared_ptr<Driver>& driver() const noexcept { return driver_; }
 
  private:
   std::optional<int> count_;
+  bool host_driven_ = false;
   std::shared_ptr<Driver> driver_;
 };
 

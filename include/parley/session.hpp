@@ -138,7 +138,7 @@ class Session {
   /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
   /// snapshot, trimmed, forked, ahead, not_member or denied.
   void on_resume(std::function<void(const ResumeAnswer&)> handler);
-  /// Last of all calls, unless this object was destroyed: why the session is over.
+  /// Last of all calls, unless the host itself closed or destroyed this: why the session is over.
   void on_closed(std::function<void(const Error&)> handler);
 
   // Messages.

@@ -123,7 +123,10 @@ Result<void> ClientImpl::choose_transport() {
   if (!transport_ && scheme == "tcp") {
     transport_ = tcp_transport({{.max_message = largest_message}});
   }
-  if (!transport_) return Error{Errc::unsupported, "url: no transport for the scheme " + scheme};
+  if (!transport_)
+    return Error{Errc::unsupported, "url: no transport for the scheme " + scheme +
+                                        "; ws and tcp are built in, others come in "
+                                        "ClientOptions::transports"};
   if (!transport_->capabilities().dials) {
     return Error{Errc::unsupported, "url: the transport of " + scheme + " cannot dial"};
   }

@@ -30,6 +30,11 @@ void keep_newer(ListEntry& entry, const ListEntry& known) {
   entry.unread = entry.head_ordinal - std::min(entry.head_ordinal, from);
 }
 
+/// What a list would show as the last thing that happened: no change of a message.
+bool worth_showing(EventKind kind) {
+  return kind < EventKind::edited || kind > EventKind::unpinned;
+}
+
 }  // namespace
 
 // ---- The list. ----
@@ -326,7 +331,12 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
         event.ordinal > entry.head_ordinal ? event.ordinal - entry.head_ordinal : 0;
     entry.head_ordinal = std::max(entry.head_ordinal, event.ordinal);
     entry.last_activity = event.time;
-    entry.last_record = event.record;
+    if (worth_showing(event.kind)) entry.last_record = event.record;
+    if (const auto* gone = event.as<Deletion>()) {
+      const bool counts = gone->message > entry.read && gone->message >= entry.visible_from &&
+                          gone->ordinal + entry.unread > entry.head_ordinal;
+      if (counts && entry.unread > 0) --entry.unread;
+    }
     if (event.kind == EventKind::message && event.sender == status_.user) {
       entry.read = entry.received = event.seq;  // who writes has read
       entry.unread = 0;

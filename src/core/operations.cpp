@@ -87,6 +87,12 @@ bool Operations::fail(Errc code, const char* text) {
   sessions.answer(ref, number, wire::Failed{Error(code, text)});
   return false;
 }
+bool Operations::too_long_body() {
+  const std::string most = std::to_string(shard.config.conversation.max_body);
+  const std::string text =
+      "body: at most " + most + " bytes (EngineOptions::max_body) were expected";
+  return fail(Errc::too_large, text.c_str());
+}
 bool Operations::known(const ConversationId& id) {
   return id ? true : fail(Errc::invalid_argument, "conversation: expected an id, got none");
 }
@@ -99,7 +105,7 @@ void Operations::operator()(wire::Hello&&) { fail(Errc::protocol_error, "hello c
 void Operations::operator()(wire::Send&& send) {
   if (!known(send.conversation)) return;
   if (send.body.size() > shard.config.conversation.max_body) {
-    return void(fail(Errc::too_large, "body: longer than max_body"));
+    return void(too_long_body());
   }
   if (send.content_type.size() > limits::content_type) {
     return void(fail(Errc::too_large, "content_type: longer than 128 bytes"));
@@ -364,8 +370,7 @@ bool Operations::known_message(const ConversationId& id, Seq seq) {
 
 void Operations::operator()(wire::Edit&& edit) {
   if (!known_message(edit.conversation, edit.seq)) return;
-  if (edit.body.size() > shard.config.conversation.max_body)
-    return void(fail(Errc::too_large, "body: longer than max_body"));
+  if (edit.body.size() > shard.config.conversation.max_body) return void(too_long_body());
   const ConversationId id = edit.conversation;
   shard.at_home(id, [ref = ref, number = number, who = caller(), edit = std::move(edit)](
                         ShardState& there, Conversation& home) mutable {

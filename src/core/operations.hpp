@@ -52,6 +52,7 @@ struct Operations {
 
   [[nodiscard]] Caller caller() const { return {session.user, session.device}; }
   bool fail(Errc code, const char* text);
+  bool too_long_body();
   bool known(const ConversationId& id);  // false: refused
   bool known_message(const ConversationId& id, Seq seq);
   bool within_budget(const ConversationId& id);

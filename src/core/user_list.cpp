@@ -24,18 +24,10 @@ constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left 
 constexpr std::int64_t stamp_slack_ms = 120'000;
 constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
 
-/// What a person would call the last thing that happened.
+/// What a list would show as the last thing that happened: no change of a message.
 bool worth_showing(const layout::StoredEvent& event) {
-  switch (wire::read_record(event.record.bytes()).kind) {
-    case EventKind::edited:
-    case EventKind::deleted:
-    case EventKind::reactions:
-    case EventKind::pinned:
-    case EventKind::unpinned:
-      return false;
-    default:
-      return true;
-  }
+  const EventKind kind = wire::read_record(event.record.bytes()).kind;
+  return kind < EventKind::edited || kind > EventKind::unpinned;
 }
 
 }  // namespace

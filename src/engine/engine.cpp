@@ -177,6 +177,9 @@ Pending<Conversation> Engine::direct(std::string first, std::string second) {
 void Engine::direct(std::string first, std::string second, Completion<Conversation> done) {
   open_as_system(impl_, wire::Direct{std::move(second), std::move(first)}, std::move(done));
 }
+Pending<Ack> Engine::send(const ConversationId& conversation, std::string_view text) {
+  return send(conversation, MessageDraft{.body = std::string(text)}, {});
+}
 Pending<Ack> Engine::send(const ConversationId& conversation, MessageDraft draft) {
   return send(conversation, std::move(draft), SendOptions{});
 }

@@ -127,7 +127,9 @@ Error EngineImpl::open_store() {
   store_ = std::move(*opened);
   facts_ = store_->facts();
   if (facts_.durability < options_.durability) {
-    return {Errc::unsupported, "durability: the store promises less; use another store"};
+    return {Errc::unsupported,
+            "durability: the store promises less; a store on disk is lmdb_store(), of "
+            "parley/lmdb_store.hpp"};
   }
   const std::size_t envelope = std::size_t{16} * limits::kib;
   if (options_.max_body + envelope > facts_.max_value) {

@@ -45,9 +45,8 @@ int default_threads() noexcept {
 }
 
 Error check_options(const EngineOptions& options) {
-  if (const auto count = options.threads.count()) {
-    // Zero is how host_driven says it.
-    if (*count < 0 || *count > Threads::most) {
+  if (const auto count = options.threads.count(); count && !options.threads.host_driven()) {
+    if (*count < 1 || *count > Threads::most) {
       return bad("threads: expected 1 to " + std::to_string(Threads::most) + ", or host_driven");
     }
   }

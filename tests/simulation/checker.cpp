@@ -69,6 +69,7 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     if (!known.empty() && known.back().to >= row->visible_from) {
       known.back().to = row->visible_from - 1;
     }
+    if (!known.empty()) report_.reached(Sometimes::rejoined);
     known.push_back({.from = row->visible_from, .seen = scheduler_.now()});
   }
   Span& last = known.back();
@@ -156,6 +157,16 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
   }
   if (const auto* hello = std::get_if<wire::Hello>(&request.operation)) {
     if (!session.welcomed) session.subject = hello->token;
+  }
+  if (const auto* direct = std::get_if<wire::Direct>(&request.operation)) {
+    for (const auto& [other, their] : sessions_) {
+      if (their.subject != direct->peer) continue;
+      for (const auto& [number, open] : their.open) {
+        const auto* theirs = std::get_if<wire::Direct>(&open.request.operation);
+        if (theirs != nullptr && theirs->peer == session.subject)
+          report_.reached(Sometimes::direct_race);
+      }
+    }
   }
   session.open.insert_or_assign(request.number, std::move(question));
 }
@@ -270,6 +281,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           [&](const wire::PresenceChanged&) { expect(is(std::in_place_type<wire::Watch>)); },
           [&](const wire::Goodbye&) {
             expect(is(std::in_place_type<wire::Bye>));
+            report_.reached(Sometimes::goodbye);
             session.parting = true;
           },
           [&](const wire::Done&) {
@@ -377,7 +389,6 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   if (const auto* send = std::get_if<wire::Send>(&question.request.operation)) {
     Sent* sent = send->random != 0 ? ledger_.find(send->random) : nullptr;
     if (sent != nullptr) sent->put_off = true;  // another attempt may be under way
-    if (code == Errc::busy) report_.reached(Sometimes::send_busy);
     if (code == Errc::number_taken) report_.reached(Sometimes::number_taken);
     if (code == Errc::too_old) report_.reached(Sometimes::too_old);
     if (code == Errc::key_reused) report_.reached(Sometimes::key_reused);
@@ -394,6 +405,9 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   if (code != Errc::denied || !id) return;
   if (std::holds_alternative<wire::Send>(question.request.operation)) {
     report_.reached(Sometimes::send_denied);
+    const auto was = question.me.find(*id);
+    if (was != question.me.end() && was->second.role != Role::none)
+      report_.reached(Sometimes::removed_while_sending);
   }
   if (std::holds_alternative<wire::History>(question.request.operation)) {
     report_.reached(Sometimes::page_denied);

@@ -119,10 +119,6 @@ void Device::received(LinkId link, const wire::Reply& reply) {
   if (std::holds_alternative<wire::Signalled>(reply.answer)) {
     place_.report.reached(Sometimes::signal_passed);
   }
-  if (const auto* bye = std::get_if<wire::Goodbye>(&reply.answer)) {
-    place_.report.reached(Sometimes::goodbye);
-    if (bye->reason == "replaced") place_.report.reached(Sometimes::session_replaced);
-  }
 }
 
 void Device::ask(wire::Operation operation, Then then) {

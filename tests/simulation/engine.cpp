@@ -52,14 +52,21 @@ class Engine::ShardWorld final : public core::Effects {
 
   void commit(Batch batch, Then<Committed> then) override {
     ++engine_.commits_;
-    engine_.commit(std::move(batch), later<Committed>([this, then = std::move(then)](Committed c) {
-                     --engine_.commits_;
-                     auto& report = engine_.world_.report;
-                     if (c.verdict == Verdict::refused) report.reached(Sometimes::commit_refused);
-                     if (c.verdict == Verdict::failed) report.reached(Sometimes::commit_failed);
-                     if (c.verdict == Verdict::unknown) report.reached(Sometimes::commit_unknown);
-                     then(std::move(c));
-                   }));
+    engine_.commit(
+        batch, later<Committed>([this, batch, then = std::move(then)](Committed c) {
+          --engine_.commits_;
+          auto& report = engine_.world_.report;
+          if (c.verdict == Verdict::refused) report.reached(Sometimes::commit_refused);
+          if (c.verdict == Verdict::failed) report.reached(Sometimes::commit_failed);
+          if (c.verdict == Verdict::unknown) {
+            report.reached(Sometimes::commit_unknown);
+            bool landed = false;
+            engine_.world_.store.state().look(
+                batch.partition, [&](Bytes guard, const auto&) { landed = batch.guard == guard; });
+            report.reached(landed ? Sometimes::unknown_landed : Sometimes::unknown_elsewhere);
+          }
+          then(std::move(c));
+        }));
   }
   void get(Get get, Then<Result<Cells>> then) override {
     engine_.store_->get(std::move(get), reading<Cells>(std::move(then)));

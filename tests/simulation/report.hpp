@@ -25,8 +25,8 @@ enum class Sometimes : std::uint8_t {
   commit_refused,
   commit_failed,
   commit_unknown,
-  unknown_landed,
-  unknown_vanished,
+  unknown_landed,     // when the verdict came, it was in the store
+  unknown_elsewhere,  // it was not, yet or ever
   read_failed,
   store_broken,
   engine_crashed,
@@ -39,7 +39,6 @@ enum class Sometimes : std::uint8_t {
   client_restored,
   send_retried,
   ack_repeated,
-  send_busy,
   send_denied,
   number_taken,
   too_old,
@@ -71,7 +70,6 @@ enum class Sometimes : std::uint8_t {
   list_removed,
   signal_passed,
   hostile_refused,
-  session_replaced,
   clock_stepped,
   sealed,
   goodbye,
