@@ -130,6 +130,7 @@ void ShardState::later(std::function<void()> work) {
 
 void ShardState::sweep() {
   const auto now = world.now().steady;
+  if (index == 0) follower.kick();  // a commit of an earlier life may have landed since
   fans.sweep(now);
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;

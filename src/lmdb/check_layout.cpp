@@ -35,7 +35,7 @@ void LayoutCheck::guard(const Partition& partition, Bytes guard) {
     stream.next_sealed = head->floor;
     (conversation ? conversations_ : users_).emplace(std::string(partition.id), stream);
   } else if (partition.space == layout::archive || partition.space == layout::receipt ||
-             partition.space == layout::member) {
+             partition.space == layout::member || partition.space == layout::reaction) {
     if (!layout::decode_count(guard)) fail(partition, "its guard cannot be decoded");
   } else if (partition.space == layout::name) {
     if (!layout::decode_name(guard)) fail(partition, "its guard cannot be decoded");
@@ -54,6 +54,10 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         event(partition, conversation_of(partition.id), *seq, value);
       else if (number('m'))
         require(layout::decode_member(value).has_value(), "a member row");
+      else if (const auto changed = number('o'))
+        overlay(partition, *changed, value);
+      else if (number('i'))
+        require(layout::decode_pin(value).has_value(), "a pin");
       else if (key.size() == 17 && key[0] == 's')
         require(layout::decode_sender(value).has_value(), "a sender row");
       else if (key == layout::info_key())
@@ -72,12 +76,28 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
     case layout::receipt:
       if (number('r')) require(layout::decode_receipt(value).has_value(), "a receipt row");
       return;
+    case layout::reaction:
+      if (key[0] == 'n') require(layout::decode_reaction(value).has_value(), "a reaction row");
+      if (key[0] == 'u') require(layout::parse_reactor(key).has_value(), "a reactor");
+      return;
     case layout::member:
       if (number('m')) require(layout::decode_member(value).has_value(), "a member row");
       return;
     default:
       return;
   }
+}
+
+void LayoutCheck::overlay(const Partition& partition, Seq seq, Bytes value) {
+  const ConversationId id = conversation_of(partition.id);
+  const auto decoded = layout::decode_event(id, seq, value, nullptr);
+  if (!decoded) return fail(partition, decoded.error().message);
+  const auto at = conversations_.find(partition.id);
+  if (at == conversations_.end()) return;  // its guard was reported
+  const layout::HeadCell& head = at->second.head;
+  const bool vouched = (head.flags & layout::head_has_overlays) != 0 && seq <= head.head;
+  if (!vouched)
+    fail(partition, "the overlay of event " + std::to_string(seq) + " is not in its head");
 }
 
 void LayoutCheck::event(const Partition& partition, const ConversationId& id, Seq seq,

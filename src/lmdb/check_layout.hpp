@@ -33,6 +33,7 @@ class LayoutCheck {
   };
 
   void event(const Partition& partition, const ConversationId& id, Seq seq, Bytes value);
+  void overlay(const Partition& partition, Seq seq, Bytes value);
   void chunk(const Partition& partition, Bytes value);
   void fail(const Partition& partition, const std::string& what) const { report_(partition, what); }
 
