@@ -240,6 +240,9 @@ class Client {
   /// The conversations as this device knows them, most recent first. Answers without the server.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
+  /// Pin, archive, mark unread, mute, keep a draft: about this user's list entry, on every device.
+  Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
+  void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
   /// The user has read up to `seq`: told to the server within 200 ms of a connection.
   void read(const ConversationId& conversation, Seq seq);
 

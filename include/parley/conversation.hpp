@@ -74,7 +74,23 @@ struct ListEntry {
   Seq read = 0;
   std::uint64_t unread = 0;  // head ordinal - max(read, joined, floor): a function, never a counter
   WallTime last_activity{};
+  // What the user set, on every device (Session::set_list).
+  bool pinned = false;
+  bool archived = false;
+  bool marked_unread = false;  // a flag beside `unread`, not a receipt
+  WallTime muted_until{};      // notifications; zero: not muted
+  std::string draft{};         // what was being written; "" for none
+  WallTime drafted{};
   Payload last_record{};  // the newest visible event's record; empty when not asked for or none
+};
+
+/// What a user sets about a conversation of the own list. What is not given stays.
+struct ListSettings {
+  std::optional<bool> pinned{};  // up to limits::pinned_conversations
+  std::optional<bool> archived{};
+  std::optional<bool> marked_unread{};
+  std::optional<WallTime> muted_until{};  // zero ends it
+  std::optional<std::string> draft{};     // up to limits::draft bytes of UTF-8; "" drops it
 };
 
 /// What watchers may know about a user.

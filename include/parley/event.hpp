@@ -29,6 +29,7 @@ enum class EventKind : std::uint8_t {
   unpinned = 13,
   list_entered = 32,  // user streams only: conversation entered
   list_left = 33,     // user streams only: conversation left
+  list_set = 34,      // user streams only: the user set something about a conversation
 };
 
 /// One sort of reaction on a message.

@@ -12,16 +12,18 @@ inline constexpr std::size_t kib = 1024;
 inline constexpr std::size_t mib = 1024 * kib;
 
 // Messages and names. One past any of these: Errc::too_large or invalid_argument, nothing changed.
-inline constexpr std::size_t body_default = 256 * kib;  // of one message; EngineOptions::max_body
-inline constexpr std::size_t content_type = 128;        // bytes
-inline constexpr std::size_t subject = 256;             // bytes of UTF-8; a host's user id
-inline constexpr std::size_t device_name = 128;         // bytes of UTF-8
-inline constexpr std::size_t title = 512;               // bytes of UTF-8
-inline constexpr std::size_t host_key = 128;            // bytes; SendOptions::key
-inline constexpr std::size_t token = 4 * kib;           // bytes; hello's credential
-inline constexpr std::size_t reaction_key = 32;         // bytes of UTF-8
-inline constexpr std::size_t signal_kind = 32;          // bytes
-inline constexpr std::size_t signal_data = 1 * kib;     // bytes
+inline constexpr std::size_t body_default = 256 * kib;    // of one message; EngineOptions::max_body
+inline constexpr std::size_t content_type = 128;          // bytes
+inline constexpr std::size_t subject = 256;               // bytes of UTF-8; a host's user id
+inline constexpr std::size_t device_name = 128;           // bytes of UTF-8
+inline constexpr std::size_t title = 512;                 // bytes of UTF-8
+inline constexpr std::size_t host_key = 128;              // bytes; SendOptions::key
+inline constexpr std::size_t token = 4 * kib;             // bytes; hello's credential
+inline constexpr std::size_t draft = 4 * kib;             // bytes of UTF-8; ListSettings::draft
+inline constexpr std::size_t pinned_conversations = 100;  // of a user
+inline constexpr std::size_t reaction_key = 32;           // bytes of UTF-8
+inline constexpr std::size_t signal_kind = 32;            // bytes
+inline constexpr std::size_t signal_data = 1 * kib;       // bytes
 
 // Conversations.
 inline constexpr std::size_t group_members = 1'000;  // limit_reached beyond

@@ -213,6 +213,9 @@ class Session {
   /// The user's conversations with their heads, positions and unread counts.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
+  /// Pin, archive, mark unread, mute, keep a draft: about this user's list entry, on every device.
+  Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
+  void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
   /// The user has read up to `seq`; merged by maximum. Beyond the end means the end.
   Pending<void> read(const ConversationId& conversation, Seq seq);
   void read(const ConversationId& conversation, Seq seq, Completion<void> done);

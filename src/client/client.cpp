@@ -270,6 +270,16 @@ Pending<MembersPage> Client::members(const ConversationId& conversation, Members
 
 // ---- Following. ----
 
+void Client::set_list(const ConversationId& conversation, ListSettings settings,
+                      Completion<void> done) {
+  ask(*impl_, wire::SetList{conversation, std::move(settings)}, as_done(std::move(done)));
+}
+Pending<void> Client::set_list(const ConversationId& conversation, ListSettings settings) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    set_list(conversation, std::move(settings), std::move(done));
+  });
+}
+
 void Client::subscribe(const ConversationId& conversation, SubscribeOptions options,
                        Completion<ResumeAnswer> done) {
   impl_->post([impl = impl_.get(), conversation, options, done = std::move(done)]() mutable {

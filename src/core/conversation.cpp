@@ -189,10 +189,8 @@ void Conversation::State::answer_access(UserId user, bool system, Then<Access> t
         then(build_access({}, {}));
       });
     }
-    with_member(user, [this, user, then](Result<const layout::MemberRow*> row) {
+    with_settled_member(user, [this, user, then](Result<const layout::MemberRow*> row) {
       if (!row) return then(std::move(row).error());
-      // Others may have read of a coming or going in the store before its verdict came back here.
-      if (change_under_way(user)) return access_waiters.push_back({user, then});
       if (*row == nullptr) return then(denied());
       answer_access(user, **row, then);
     });
@@ -205,14 +203,24 @@ bool Conversation::State::change_under_way(UserId user) const noexcept {
                                   [user](const auto& change) { return change.first == user; });
 }
 
-void Conversation::State::serve_access_waiters() {
-  for (AccessWaiter& waiter : std::exchange(access_waiters, {})) {
-    if (change_under_way(waiter.user)) {
-      access_waiters.push_back(std::move(waiter));
-    } else {
-      answer_access(waiter.user, false, std::move(waiter.then));
-    }
-  }
+void Conversation::State::when_row_settled(UserId user, std::function<void()> then) {
+  if (!change_under_way(user)) return then();
+  row_waiters.push_back({user, std::move(then)});
+}
+
+void Conversation::State::serve_row_waiters() {
+  for (RowWaiter& waiter : std::exchange(row_waiters, {}))
+    when_row_settled(waiter.user, std::move(waiter.then));
+}
+
+void Conversation::State::with_settled_member(
+    UserId user, std::function<void(Result<const layout::MemberRow*>)> then) {
+  when_row_settled(user, [this, user, then = std::move(then)] {
+    when_loaded([this, user, then](const Error& error) {  // it may have gone wrong meanwhile
+      if (error) return then(error);
+      with_member(user, then);
+    });
+  });
 }
 
 void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then<Access> then) {
@@ -325,13 +333,13 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, user = caller.user, received, read, then](const Error& error) {
     if (error) return then(error);
-    state.with_member(user,
-                      [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
-                        if (!row) return then(std::move(row).error());
-                        if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-                        state.mark_read(user, **row, received, read);
-                        then({});
-                      });
+    state.with_settled_member(
+        user, [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
+          if (!row) return then(std::move(row).error());
+          if (*row == nullptr || (*row)->role == Role::none) return then(denied());
+          state.mark_read(user, **row, received, read);
+          then({});
+        });
   });
 }
 
@@ -348,11 +356,12 @@ void Conversation::allows(Caller caller, Action action, Then<void> then) {
   state.when_loaded([&state, caller, action, then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return then({});
-    state.with_member(caller.user, [&state, action, then](Result<const layout::MemberRow*> row) {
-      if (!row) return then(std::move(row).error());
-      const Role role = *row == nullptr ? Role::none : (*row)->role;
-      then(may(state.info.kind, action, role) ? Result<void>() : denied());
-    });
+    state.with_settled_member(
+        caller.user, [&state, action, then](Result<const layout::MemberRow*> row) {
+          if (!row) return then(std::move(row).error());
+          const Role role = *row == nullptr ? Role::none : (*row)->role;
+          then(may(state.info.kind, action, role) ? Result<void>() : denied());
+        });
   });
 }
 
@@ -374,11 +383,11 @@ void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
   state.when_loaded([&state, caller, after, limit, then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return state.list_members(after, limit, then);
-    state.with_member(caller.user,
-                      [&state, after, limit, then](Result<const layout::MemberRow*> row) {
-                        if (Error no = check_member(row)) return then(std::move(no));
-                        state.list_members(after, limit, then);
-                      });
+    state.with_settled_member(caller.user,
+                              [&state, after, limit, then](Result<const layout::MemberRow*> row) {
+                                if (Error no = check_member(row)) return then(std::move(no));
+                                state.list_members(after, limit, then);
+                              });
   });
 }
 
@@ -392,10 +401,11 @@ void Conversation::check_members(Caller caller, std::vector<UserId> users,
   state.when_loaded([&state, caller, users = std::move(users), then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return state.filter_members(users, then);
-    state.with_member(caller.user, [&state, users, then](Result<const layout::MemberRow*> row) {
-      if (Error no = check_member(row)) return then(std::move(no));
-      state.filter_members(users, then);
-    });
+    state.with_settled_member(caller.user,
+                              [&state, users, then](Result<const layout::MemberRow*> row) {
+                                if (Error no = check_member(row)) return then(std::move(no));
+                                state.filter_members(users, then);
+                              });
   });
 }
 

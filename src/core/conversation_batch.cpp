@@ -332,7 +332,7 @@ void Conversation::State::settled(Settled outcome) {
     for (Op& op : ops) op.error = outcome.error;
     start_flush_timer();
     answer_all(ops);
-    serve_access_waiters();
+    serve_row_waiters();
     return pump();
   }
   if (outcome.unsure) {
@@ -412,7 +412,7 @@ void Conversation::State::finish_committed(Staged done, const layout::HeadCell& 
   answer_all(done.ops);
   if (done.has_note) host.feed_moved();
   answer_all(decided);
-  serve_access_waiters();
+  serve_row_waiters();
   apply_pending();
   maybe_seal();
   maybe_merge();

@@ -152,7 +152,7 @@ void Conversation::State::loaded() {
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
   run_load_waiters({});
   answer_all(answers);
-  serve_access_waiters();
+  serve_row_waiters();
   apply_pending();
   pump();
   maybe_merge();
@@ -181,7 +181,7 @@ void Conversation::State::load_failed(const Error& error) {
   for (Op& op : ops) op.error = error;
   answer_all(ops);
   if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);
-  for (AccessWaiter& waiter : std::exchange(access_waiters, {})) waiter.then(error);
+  serve_row_waiters();
 }
 
 void Conversation::State::run_load_waiters(const Error& error) {

@@ -268,7 +268,9 @@ struct Conversation::State {
   void answer_access(UserId user, layout::MemberRow row, Then<Access> then);
   /// A commit that may change the user's row is on its way: what the row says now may be old news.
   [[nodiscard]] bool change_under_way(UserId user) const noexcept;
-  void serve_access_waiters();
+  /// Runs `then` at once, or when what is under way for the row has its verdict.
+  void when_row_settled(UserId user, std::function<void()> then);
+  void serve_row_waiters();
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
@@ -371,6 +373,8 @@ struct Conversation::State {
   void bucket_done(BucketJob& job, const Error& error);
   void apply_pending();
   void with_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
+  /// The same once no change of the row is under way: what others may know of already.
+  void with_settled_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
   struct MemberWaiter {
     UserId user;
     std::function<void(Result<const layout::MemberRow*>)> then;
@@ -515,11 +519,11 @@ struct Conversation::State {
   std::deque<Op> waiting;
   std::size_t reads = 0;  // reads that wait for rows
   std::vector<std::function<void(const Error&)>> load_waiters;
-  struct AccessWaiter {
+  struct RowWaiter {
     UserId user;
-    Then<Access> then;
+    std::function<void()> then;
   };
-  std::vector<AccessWaiter> access_waiters;       // of those whose row is changing
+  std::vector<RowWaiter> row_waiters;             // of those whose row is changing
   std::unordered_multiset<UserId> writing_users;  // channels: whose row is changing
   std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
@@ -629,7 +633,7 @@ void Conversation::State::read_as_member(Caller caller, Then<T> then, Run run) {
   when_loaded([this, caller, then, run = std::move(run)](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return run(head.floor, then);
-    with_member(caller.user, [this, then, run](Result<const layout::MemberRow*> row) {
+    with_settled_member(caller.user, [this, then, run](Result<const layout::MemberRow*> row) {
       if (!row) return then(row.error());
       if (*row == nullptr || (*row)->role == Role::none) return then(denied());
       run(std::max(head.floor, (*row)->visible_from), then);

@@ -234,7 +234,7 @@ void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
     writes[i].then(error ? Result<layout::MemberRow>(error) : results[i]);
   }
   serve_member_waiters();
-  serve_access_waiters();
+  serve_row_waiters();
   pump();
 }
 

@@ -428,6 +428,20 @@ void Operations::operator()(wire::Reactors&& reactors) {
   });
 }
 
+void Operations::operator()(wire::SetList&& set) {
+  if (!known(set.conversation) || !has_user()) return;
+  if (set.settings.draft && set.settings.draft->size() > limits::draft)
+    return void(fail(Errc::too_large, "draft: longer than 4096 bytes"));
+  if (set.settings.draft && !base::valid_utf8(*set.settings.draft))
+    return void(fail(Errc::invalid_argument, "draft: expected UTF-8"));
+  if (set.settings.muted_until && *set.settings.muted_until < WallTime{})
+    return void(fail(Errc::invalid_argument, "muted_until: expected 0 or a time after 1970"));
+  shard.at_user(session.user, [ref = ref, number = number, set = std::move(set)](
+                                  ShardState& there, UserHome& home) mutable {
+    home.set(std::move(set), there.answering<void>(ref, number, done));
+  });
+}
+
 void Operations::operator()(wire::MarkRead&& mark) {
   if (!known(mark.conversation) || !has_user()) return;
   shard.at_home(mark.conversation, [ref = ref, number = number, who = caller(), mark](

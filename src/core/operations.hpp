@@ -46,6 +46,7 @@ struct Operations {
   void operator()(wire::Pin&& pin);
   void operator()(wire::Pins&& pins);
   void operator()(wire::Reactors&& reactors);
+  void operator()(wire::SetList&& set);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);

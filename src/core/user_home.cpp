@@ -23,6 +23,20 @@ struct UserHome::Write {
   std::deque<std::string> strings;
   Batch batch;  // as submitted, without the owner: an unknown outcome submits it again
   Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
+  void put(std::string key, std::string value) {  // of two changes of a row the later counts
+    drop(key);
+    batch.puts.push_back({keep(std::move(key)), keep(std::move(value))});
+  }
+  void erase(std::string key) {
+    drop(key);
+    batch.erases.push_back(keep(std::move(key)));
+  }
+
+ private:
+  void drop(const std::string& key) {
+    std::erase_if(batch.puts, [&](const Row& row) { return row.key == key; });
+    std::erase(batch.erases, Bytes(key));
+  }
 };
 
 UserHome::UserHome(ShardState& shard, UserId id)
@@ -88,57 +102,74 @@ void UserHome::change(ListChange change, Then<void> then) {
   load([this, change = std::move(change), then = std::move(then)](Error error) mutable {
     --operations_;
     if (error) return then(std::move(error));
-    changes_.push_back({std::move(change), std::move(then)});
+    changes_.push_back({std::move(change), std::nullopt, std::move(then)});
     commit_changes();
   });
+}
+
+void UserHome::set(wire::SetList set, Then<void> then) {
+  ++operations_;
+  load([this, set = std::move(set), then = std::move(then)](Error error) mutable {
+    --operations_;
+    if (error) return then(std::move(error));
+    changes_.push_back({{set.conversation, {}}, std::move(set.settings), std::move(then)});
+    commit_changes();
+  });
+}
+
+/// Fills in the row that the change leaves; `known`: the list shows it already.
+Error UserHome::decide(Change& change, bool& known) const {
+  layout::ListRow& row = change.change.row;
+  const auto old = list_.find(change.change.conversation);
+  const bool listed = old != list_.end() && old->second.entered;
+  if (change.set) {
+    const ListSettings& set = *change.set;
+    if (!listed) return {Errc::denied, "no such conversation in the list"};
+    row = old->second;
+    if (set.pinned) row.pinned = *set.pinned;
+    if (set.archived) row.archived = *set.archived;
+    if (set.marked_unread) row.marked_unread = *set.marked_unread;
+    if (set.muted_until) row.muted_until_ms = set.muted_until->time_since_epoch().count();
+    if (set.draft) row.has_draft = !set.draft->empty();
+    const auto pins = [](const auto& entry) { return entry.second.entered && entry.second.pinned; };
+    if (row.pinned && !old->second.pinned &&
+        static_cast<std::size_t>(std::count_if(list_.begin(), list_.end(), pins)) >=
+            limits::pinned_conversations)
+      return {Errc::limit_reached, "pinned: 100 conversations are; unpin one first"};
+    known = row == old->second && !(set.draft && row.has_draft);  // its text is not in memory
+    return {};
+  }
+  // A second membership is news, though the row may not have shown the end of the first; so is
+  // the end of one that was never listed: a session may have opened it.
+  const bool same_membership = listed && row.entered &&
+                               old->second.visible_from == row.visible_from &&
+                               old->second.joined_ms == row.joined_ms;
+  known = same_membership || (old != list_.end() && !row.entered && !old->second.entered);
+  return {};
 }
 
 void UserHome::commit_changes() {
   if (committing_ || !loaded_) return;
   auto write = std::make_shared<Write>();
-  std::vector<Then<void>> known;
+  std::vector<std::pair<Then<void>, Error>> answers;
   layout::HeadCell head = head_;
   while (!changes_.empty() && write->changes.size() < changes_per_commit) {
     Change change = std::move(changes_.front());
     changes_.pop_front();
-    const layout::ListRow& row = change.change.row;
-    auto old = list_.find(change.change.conversation);
-    // A second membership is news, though the row may not have shown the end of the first; so is
-    // the end of one that was never listed: a session may have opened it.
-    const bool same = old != list_.end() && old->second.entered == row.entered &&
-                      (!row.entered || (old->second.visible_from == row.visible_from &&
-                                        old->second.joined_ms == row.joined_ms));
-    if (same) {
-      known.push_back(std::move(change.then));
+    bool known = false;
+    Error error = decide(change, known);
+    if (error || known) {
+      answers.emplace_back(std::move(change.then), std::move(error));
       continue;
     }
-    const auto now = shard_.world.now();
-    wire::RecordFields fields;
-    fields.seq = ++head.head;
-    fields.time_ms = head.last_event_ms = std::max(head.last_event_ms, now.wall_ms);
-    fields.id = shard_.next_snowflake();
-    fields.kind = row.entered ? EventKind::list_entered : EventKind::list_left;
-    fields.conversation = change.change.conversation;
-    fields.conversation_kind = row.kind;
-    layout::StoredEvent event;
-    event.seq = head.head;
-    event.record = wire::build_record(fields);
-    event.mark = head.mark =
-        layout::next_mark(head.mark, layout::stream_of(id_), event.record.bytes());
-    write->batch.puts.push_back({write->keep(layout::event_key(event.seq)),
-                                 write->keep(layout::encode_event(layout::stream_of(id_), event))});
-    write->batch.puts.push_back({write->keep(layout::list_key(change.change.conversation)),
-                                 write->keep(layout::encode(row))});
-    list_[change.change.conversation] = row;
+    stage(*write, head, change);
     write->changes.push_back(std::move(change));
   }
   for (auto& device : std::exchange(devices_, {})) {
-    const std::string key = layout::device_key(device.id);
-    std::erase_if(write->batch.puts, [&](const Row& row) { return row.key == key; });
-    write->batch.puts.push_back({write->keep(key), write->keep(layout::encode(device.row))});
+    write->put(layout::device_key(device.id), layout::encode(device.row));
   }
-  for (auto& then : known) then({});
-  if (write->batch.puts.empty()) return;
+  for (auto& [then, error] : answers) then(error ? Result<void>(std::move(error)) : Result<void>());
+  if (write->batch.puts.empty() && write->batch.erases.empty()) return;
   // The stream stays bounded: what falls behind is erased, and the floor moves in the same commit.
   while (head.head - head.floor + 1 > kept_events) {
     if (head.floor <= head_.head) {
@@ -158,6 +189,35 @@ void UserHome::commit_changes() {
   write->batch.guard = write->guard;
   committing_ = true;
   submit(std::move(write));
+}
+
+/// The change as an event of the user's stream, with its rows.
+void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change) {
+  const layout::ListRow& row = change.change.row;
+  const ConversationId& id = change.change.conversation;
+  wire::RecordFields fields;
+  fields.seq = ++head.head;
+  fields.time_ms = head.last_event_ms = std::max(head.last_event_ms, shard_.world.now().wall_ms);
+  fields.id = shard_.next_snowflake();
+  fields.kind = change.set    ? EventKind::list_set
+                : row.entered ? EventKind::list_entered
+                              : EventKind::list_left;
+  fields.conversation = id;
+  fields.conversation_kind = row.kind;
+  layout::StoredEvent event;
+  event.seq = head.head;
+  event.record = wire::build_record(fields);
+  event.mark = head.mark =
+      layout::next_mark(head.mark, layout::stream_of(id_), event.record.bytes());
+  write.put(layout::event_key(event.seq), layout::encode_event(layout::stream_of(id_), event));
+  write.put(layout::list_key(id), layout::encode(row));
+  layout::ListRow& shown = list_[id];
+  const std::string draft = layout::draft_key(id);
+  if (change.set && change.set->draft && row.has_draft)
+    write.put(draft, layout::encode(layout::DraftRow{fields.time_ms, *change.set->draft}));
+  else if (shown.has_draft && !row.has_draft)  // taken back, or gone with the membership
+    write.erase(draft);
+  shown = row;
 }
 
 void UserHome::submit(std::shared_ptr<Write> write) {

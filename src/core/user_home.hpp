@@ -46,6 +46,8 @@ class UserHome {
   void sync(std::string sync_token, Then<wire::ListChanged> then);
   /// Answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
+  /// The user sets something about a conversation of the list; Errc::denied when it is not there.
+  void set(wire::SetList set, Then<void> then);
 
   // Presence: watchers get at most one update a period; the present state is the answer.
   void watch(SessionRef watcher, std::function<void(const Presence&)> then);
@@ -56,7 +58,8 @@ class UserHome {
 
  private:
   struct Change {
-    ListChange change;
+    ListChange change;  // `row`: as the change leaves it
+    std::optional<ListSettings> set;
     Then<void> then;
   };
   struct Listing;  // one list on its way from the store: user_list.cpp
@@ -71,6 +74,8 @@ class UserHome {
   void load(std::function<void(Error)> then);
   void loaded(Result<Rows> rows);
   void commit_changes();
+  Error decide(Change& change, bool& known) const;
+  void stage(Write& write, layout::HeadCell& head, const Change& change);
   void submit(std::shared_ptr<Write> write);
   void committed(std::shared_ptr<Write> write, Committed result);
   void settle(std::shared_ptr<Write> write);
@@ -84,6 +89,7 @@ class UserHome {
   void list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named);
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
+  void read_drafts(std::shared_ptr<Listing> work);
   void count_deleted(std::shared_ptr<Listing> work);
   void add_last_records(std::shared_ptr<Listing> work);
   void add_last_record(std::shared_ptr<Listing> work, std::size_t i);

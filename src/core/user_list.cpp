@@ -19,6 +19,7 @@ constexpr std::size_t cells_per_entry = 4;      // head cell, info, own receipt,
 constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cells
 constexpr std::size_t last_records = 64;        // newest conversations come with their last event
 constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
+constexpr std::size_t drafts_per_get = 64;
 constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
@@ -46,8 +47,9 @@ struct UserHome::Listing {
     std::uint64_t base = 0, head = 0;
   };
   std::vector<Item> items;
-  std::vector<Deleted> deleted;  // still to be counted
-  std::int64_t since_ms = 0;     // 0: everything
+  std::vector<ConversationId> drafts;  // still to be read
+  std::vector<Deleted> deleted;        // still to be counted
+  std::int64_t since_ms = 0;           // 0: everything
   bool previews = false;
   wire::ListChanged list;
   std::string token;  // of the moment when it was decided what to tell
@@ -255,11 +257,45 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     entry.unread = unread_of(head->ordinal, base, 0);
     if (entry.unread != 0 && head->deleted_ordinal > base)
       work->deleted.push_back({entry.conversation, base, head->ordinal});
+    entry.pinned = item.row.pinned;
+    entry.archived = item.row.archived;
+    entry.marked_unread = item.row.marked_unread;
+    entry.muted_until = WallTime(std::chrono::milliseconds(item.row.muted_until_ms));
+    if (item.row.has_draft) work->drafts.push_back(item.conversation);
     const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));
   }
-  if (--work->open == 0 && work->then) count_deleted(std::move(work));
+  if (--work->open == 0 && work->then) read_drafts(std::move(work));
+}
+
+void UserHome::read_drafts(std::shared_ptr<Listing> work) {
+  if (work->drafts.empty()) return count_deleted(std::move(work));
+  const std::size_t count = std::min(work->drafts.size(), drafts_per_get);
+  const std::vector<ConversationId> ids(work->drafts.end() - static_cast<std::ptrdiff_t>(count),
+                                        work->drafts.end());
+  work->drafts.resize(work->drafts.size() - count);
+  Get get;
+  const Bytes partition = work->keep(partition_);
+  for (const ConversationId& id : ids)
+    get.cells.push_back({{layout::user, partition}, work->keep(layout::draft_key(id))});
+  get.owner = work;
+  shard_.world.get(std::move(get), [this, work, ids](Result<Cells> cells) {
+    if (!cells) {
+      --operations_;
+      return std::exchange(work->then, {})(std::move(cells).error());
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto draft = cells->values[i] ? layout::decode_draft(*cells->values[i]) : std::nullopt;
+      const auto entry =
+          std::find_if(work->list.entries.begin(), work->list.entries.end(),
+                       [&](const ListEntry& each) { return each.conversation == ids[i]; });
+      if (!draft || entry == work->list.entries.end()) continue;
+      entry->draft = draft->text;
+      entry->drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
+    }
+    read_drafts(work);
+  });
 }
 
 /// Only where something unread was deleted: those rows are counted.

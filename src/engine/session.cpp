@@ -321,6 +321,14 @@ void Session::pins(const ConversationId& conversation, Completion<std::vector<Ev
 
 // ---- Following and positions ----
 
+Pending<void> Session::set_list(const ConversationId& conversation, ListSettings settings) {
+  return engine::start_simple(session_, wire::SetList{conversation, std::move(settings)}, {});
+}
+void Session::set_list(const ConversationId& conversation, ListSettings settings,
+                       Completion<void> done) {
+  engine::start_simple(session_, wire::SetList{conversation, std::move(settings)}, std::move(done));
+}
+
 Pending<ResumeAnswer> Session::subscribe(const ConversationId& conversation,
                                          SubscribeOptions options) {
   return follow(session_, conversation, options, {});

@@ -122,6 +122,7 @@ std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash
 std::string chunk_key(Seq first) { return number_key('c', first); }
 std::string receipt_key(UserId user) { return number_key('r', user.value); }
 std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
+std::string draft_key(const ConversationId& id) { return std::string(1, 'w').append(id.view()); }
 std::string device_key(DeviceId id) { return number_key('d', id.value); }
 std::string setting_key(std::string_view name) { return std::string(1, 'k').append(name); }
 
@@ -395,9 +396,15 @@ std::optional<CountCell> decode_count(Bytes value) {
 
 // ---- A user's partition, names ----
 
+namespace {
+// A list row without settings was the first format; both are read.
+constexpr std::uint8_t list_format = 2;
+enum : std::uint8_t { list_pinned = 1, list_archived = 2, list_unread = 4, list_draft = 8 };
+}  // namespace
+
 std::string encode(const ListRow& row) {
-  Writer out(43);
-  out.u8(format);
+  Writer out(52);
+  out.u8(list_format);
   out.u8(row.entered ? 1 : 0);
   out.u8(static_cast<std::uint8_t>(row.kind));
   out.u64(row.peer.value);
@@ -405,13 +412,18 @@ std::string encode(const ListRow& row) {
   out.u64(row.visible_from);
   out.u64(row.visible_ordinal);
   out.i64(row.joined_ms);
+  out.u8(static_cast<std::uint8_t>(
+      (row.pinned ? list_pinned : 0) | (row.archived ? list_archived : 0) |
+      (row.marked_unread ? list_unread : 0) | (row.has_draft ? list_draft : 0)));
+  out.i64(row.muted_until_ms);
   return out.take();
 }
 
 std::optional<ListRow> decode_list(Bytes value) {
   Reader in(value);
   ListRow row;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != list_format) return std::nullopt;
   row.entered = in.u8() != 0;
   row.kind = static_cast<ConversationKind>(in.u8());
   row.peer = UserId{in.u64()};
@@ -419,6 +431,32 @@ std::optional<ListRow> decode_list(Bytes value) {
   row.visible_from = in.u64();
   row.visible_ordinal = in.u64();
   row.joined_ms = in.i64();
+  if (version == list_format) {
+    const std::uint8_t set = in.u8();
+    row.pinned = (set & list_pinned) != 0;
+    row.archived = (set & list_archived) != 0;
+    row.marked_unread = (set & list_unread) != 0;
+    row.has_draft = (set & list_draft) != 0;
+    row.muted_until_ms = in.i64();
+  }
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const DraftRow& row) {
+  Writer out(11 + row.text.size());
+  out.u8(format);
+  out.i64(row.time_ms);
+  out.text(row.text);
+  return out.take();
+}
+
+std::optional<DraftRow> decode_draft(Bytes value) {
+  Reader in(value);
+  DraftRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.time_ms = in.i64();
+  row.text = std::string(in.text());
   if (!in.complete()) return std::nullopt;
   return row;
 }

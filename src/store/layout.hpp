@@ -62,6 +62,7 @@ std::string reaction_key(std::string_view key);                  // 'n' key
 std::string reactors_key(std::string_view key);                  // 'u' length1 key
 std::string reactor_key(std::string_view key, UserId user);      // 'u' length1 key user8
 std::string list_key(const ConversationId& id);                  // 'c' conversation16
+std::string draft_key(const ConversationId& id);                 // 'w' conversation16
 std::string device_key(DeviceId id);                             // 'd' device8
 std::string setting_key(std::string_view name);                  // 'k' name (user partitions)
 
@@ -228,9 +229,20 @@ struct ListRow {
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;
   std::int64_t joined_ms = 0;
+  // What the user set; gone with the membership.
+  bool pinned = false, archived = false, marked_unread = false;
+  bool has_draft = false;  // a 'w' row is there
+  std::int64_t muted_until_ms = 0;
+  friend bool operator==(const ListRow&, const ListRow&) = default;
 };
 std::string encode(const ListRow& row);
 std::optional<ListRow> decode_list(Bytes value);
+struct DraftRow {
+  std::int64_t time_ms = 0;
+  std::string text;
+};
+std::string encode(const DraftRow& row);
+std::optional<DraftRow> decode_draft(Bytes value);
 struct DeviceRow {
   std::string name;
   std::int64_t last_seen_ms = 0;

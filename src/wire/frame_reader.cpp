@@ -334,6 +334,20 @@ void read(FrameReader& r, Reactors& v) {
   v.after = UserId{t->after()};
   v.limit = t->limit();
 }
+void read(FrameReader& r, SetList& v) {
+  const auto* t = r.root<fb::SetList>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_list.conversation");
+  const auto take = [](auto& out, const auto& given) {
+    if (given.has_value()) out = *given;
+  };
+  take(v.settings.pinned, t->pinned());
+  take(v.settings.archived, t->archived());
+  take(v.settings.marked_unread, t->marked_unread());
+  if (t->muted_until().has_value())
+    v.settings.muted_until = WallTime(std::chrono::milliseconds(*t->muted_until()));
+  if (t->draft() != nullptr) r.text(v.settings.draft.emplace(), t->draft(), "set_list.draft");
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 
@@ -355,6 +369,12 @@ void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
   v.read = t.read();
   v.unread = t.unread();
   v.last_activity = time_of(t.last_activity());
+  v.pinned = t.pinned();
+  v.archived = t.archived();
+  v.marked_unread = t.marked_unread();
+  v.muted_until = time_of(t.muted_until());
+  r.text(v.draft, t.draft(), "entry.draft");
+  v.drafted = time_of(t.drafted());
   r.record(v.last_record, t.last(), "entry.last");
 }
 void read(FrameReader& r, ListChanged& v, const fb::List& t) {
@@ -546,8 +566,8 @@ constexpr ReadOperation read_operation[] = {
     read_as<Members, Operation>,  read_as<Lookup, Operation>,     read_as<Sync, Operation>,
     read_as<Ping, Operation>,     read_as<Bye, Operation>,        read_as<Edit, Operation>,
     read_as<Delete, Operation>,   read_as<React, Operation>,      read_as<Pin, Operation>,
-    read_as<Pins, Operation>,     read_as<Reactors, Operation>};
-static_assert(std::size(read_operation) == type(fb::FrameType::reactors));
+    read_as<Pins, Operation>,     read_as<Reactors, Operation>,   read_as<SetList, Operation>};
+static_assert(std::size(read_operation) == type(fb::FrameType::set_list));
 
 using ReadAnswer = void (*)(FrameReader&, Answer&);
 // Index: type - 64.

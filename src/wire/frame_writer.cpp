@@ -181,6 +181,19 @@ Offset<fb::Reactors> build(Builder& b, const Reactors& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateReactors(b, &conversation, v.seq, text(b, v.key), v.after.value, v.limit);
 }
+Offset<fb::SetList> build(Builder& b, const SetList& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto& set = v.settings;
+  flatbuffers::Optional<std::int64_t> muted_until = flatbuffers::nullopt;
+  if (set.muted_until) muted_until = ms(*set.muted_until);
+  const auto given = [](const std::optional<bool>& flag) {
+    return flag ? flatbuffers::Optional<bool>(*flag) : flatbuffers::nullopt;
+  };
+  // An empty draft is not an absent one.
+  const auto draft = set.draft ? b.CreateString(*set.draft) : Offset<flatbuffers::String>();
+  return fb::CreateSetList(b, &conversation, given(set.pinned), given(set.archived),
+                           given(set.marked_unread), muted_until, draft);
+}
 Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
 Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
 
@@ -191,9 +204,11 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
   const auto head = cursor_of(v.head);
   const auto title = text(b, v.title);
   const auto last = bytes(b, v.last_record.bytes());
+  const auto draft = text(b, v.draft);
   return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
                              v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
-                             ms(v.last_activity), last);
+                             ms(v.last_activity), last, v.pinned, v.archived, v.marked_unread,
+                             ms(v.muted_until), draft, ms(v.drafted));
 }
 Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto entries = tables<fb::ListEntry>(b, v.entries);
@@ -318,7 +333,8 @@ constexpr fb::FrameType request_types[] = {fb::FrameType::hello,     fb::FrameTy
                                            fb::FrameType::ping,      fb::FrameType::bye,
                                            fb::FrameType::edit,      fb::FrameType::delete_message,
                                            fb::FrameType::react,     fb::FrameType::pin,
-                                           fb::FrameType::pins,      fb::FrameType::reactors};
+                                           fb::FrameType::pins,      fb::FrameType::reactors,
+                                           fb::FrameType::set_list};
 constexpr fb::FrameType answer_types[] = {
     fb::FrameType::welcome,  fb::FrameType::done,         fb::FrameType::error,
     fb::FrameType::ack,      fb::FrameType::opened,       fb::FrameType::subscribed,

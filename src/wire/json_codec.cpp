@@ -13,11 +13,11 @@ namespace parley::wire {
 namespace {
 
 // In the order of the variants.
-constexpr std::array<std::string_view, 26> request_types{
-    "hello",  "send",     "create",    "direct",    "join",    "leave",     "add",
-    "remove", "set_role", "set_title", "subscribe", "history", "mark_read", "signal",
-    "watch",  "members",  "lookup",    "sync",      "ping",    "bye",       "edit",
-    "delete", "react",    "pin",       "pins",      "reactors"};
+constexpr std::array<std::string_view, 27> request_types{
+    "hello",  "send",     "create",    "direct",    "join",     "leave",     "add",
+    "remove", "set_role", "set_title", "subscribe", "history",  "mark_read", "signal",
+    "watch",  "members",  "lookup",    "sync",      "ping",     "bye",       "edit",
+    "delete", "react",    "pin",       "pins",      "reactors", "set_list"};
 constexpr std::array<std::string_view, 18> answer_types{
     "welcome", "done",         "error",        "ack",      "opened",    "subscribed",
     "events",  "head_moved",   "history_page", "receipts", "signalled", "presence",

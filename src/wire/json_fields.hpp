@@ -73,6 +73,12 @@ void fields(A& a, In<A, ListEntry> v) {
   a.must("read", v.read);
   a.must("unread", v.unread);
   a.must("last_activity", v.last_activity);
+  a.may("pinned", v.pinned, false);
+  a.may("archived", v.archived, false);
+  a.may("marked_unread", v.marked_unread, false);
+  a.may("muted_until", v.muted_until, WallTime{});
+  a.may("draft", v.draft, std::string_view());
+  a.may("drafted", v.drafted, WallTime{});
   a.may("last", OneRecord{v.last_record}, nullptr);
 }
 template <class A>
@@ -251,6 +257,15 @@ void fields(A& a, In<A, Pin> v) {
 template <class A>
 void fields(A& a, In<A, Pins> v) {
   a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, SetList> v) {
+  a.must("conversation", v.conversation);
+  a.may("pinned", v.settings.pinned, std::nullopt);
+  a.may("archived", v.settings.archived, std::nullopt);
+  a.may("marked_unread", v.settings.marked_unread, std::nullopt);
+  a.may("muted_until", v.settings.muted_until, std::nullopt);
+  a.may("draft", v.settings.draft, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, Reactors> v) {

@@ -162,6 +162,11 @@ struct Reactors {
   UserId after{};
   std::uint32_t limit = 100;  // 1..limits::page_reactors
 };
+/// Sets something about a conversation of the caller's own list, for all devices. Answer: Done.
+struct SetList {
+  ConversationId conversation{};
+  ListSettings settings{};
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
@@ -173,7 +178,7 @@ struct Unknown {
 using Operation =
     std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
                  Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
-                 Edit, Delete, React, Pin, Pins, Reactors, Unknown>;
+                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;

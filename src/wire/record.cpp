@@ -279,6 +279,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
       break;
     case EventKind::list_entered:
     case EventKind::list_left:
+    case EventKind::list_set:
       break;
   }
   event.record = std::move(record);

@@ -372,6 +372,76 @@ TEST_CASE("a sync token names what moved, and everything when it cannot be belie
   CHECK(fresh.entries.size() == 1);
 }
 
+TEST_CASE(
+    "what a user sets about a conversation is on every device, and gone with the membership") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& other = world.sign_in("alice", "tablet", 1);
+  const ConversationId team = world.group(alice, {});
+  const ConversationId lobby = world.group(alice, {}, ConversationKind::channel);
+  world.pass(1s);
+  const auto entry = [&](Client& client, const ConversationId& id) {
+    const auto list = world.ask<wire::ListChanged>(client, wire::Sync{});
+    for (const ListEntry& each : list.entries)
+      if (each.conversation == id) return each;
+    FAIL("not listed");
+    return ListEntry{};
+  };
+  const auto before = world.ask<wire::ListChanged>(other, wire::Sync{}).token;
+  other.replies.clear();
+  const WallTime later{std::chrono::milliseconds(2'000'000'000'000)};
+  world.ask<wire::Done>(
+      alice, wire::SetList{team, {.pinned = true, .muted_until = later, .draft = "dear bob"}});
+  world.pass(1s);
+  const auto pushed = other.all<wire::ListChanged>();
+  REQUIRE(pushed.size() == 1);
+  CHECK(pushed[0].entries.at(0).pinned);
+  CHECK(pushed[0].entries.at(0).draft == "dear bob");
+  CHECK(pushed[0].entries.at(0).drafted > WallTime{});
+  const auto part = world.ask<wire::ListChanged>(other, wire::Sync{before});
+  CHECK_FALSE(part.whole);
+  CHECK(std::any_of(part.entries.begin(), part.entries.end(),
+                    [](const ListEntry& each) { return each.draft == "dear bob"; }));
+
+  world.ask<wire::Done>(alice, wire::SetList{team, {.archived = true, .draft = "dear bob,"}});
+  world.ask<wire::Done>(alice, wire::SetList{lobby, {.marked_unread = true}});
+  CHECK(entry(other, team).pinned);  // what was not named stays
+  CHECK(entry(other, team).archived);
+  CHECK(entry(other, team).muted_until == later);
+  CHECK(entry(other, team).draft == "dear bob,");
+  CHECK(entry(other, lobby).marked_unread);
+  CHECK(entry(other, lobby).draft.empty());
+
+  world.restart();
+  Client& again = world.sign_in("alice");
+  CHECK(entry(again, team).draft == "dear bob,");
+  CHECK(entry(again, team).archived);
+  world.ask<wire::Done>(again, wire::SetList{team, {.draft = ""}});
+  CHECK(entry(again, team).draft.empty());
+  CHECK(entry(again, team).drafted == WallTime{});
+  CHECK(entry(again, team).pinned);
+
+  CHECK(world.failure(again, wire::SetList{{}, {.pinned = true}}) == Errc::invalid_argument);
+  ConversationId nowhere = team;
+  nowhere.bytes[2] ^= 1;
+  CHECK(world.failure(again, wire::SetList{nowhere, {.pinned = true}}) == Errc::denied);
+  CHECK(world.failure(again, wire::SetList{team, {.draft = std::string(4097, 'd')}}) ==
+        Errc::too_large);
+  CHECK(world.failure(again, wire::SetList{team, {.draft = "\xff"}}) == Errc::invalid_argument);
+
+  Client& bob = world.sign_in("bob");
+  world.ask<wire::Opened>(bob, wire::Join{lobby});
+  world.pass(1s);
+  world.ask<wire::Done>(bob, wire::SetList{lobby, {.pinned = true, .draft = "never sent"}});
+  world.ask<wire::Done>(bob, wire::Leave{lobby});
+  world.pass(1s);
+  CHECK(world.failure(bob, wire::SetList{lobby, {.pinned = true}}) == Errc::denied);
+  world.ask<wire::Opened>(bob, wire::Join{lobby});
+  world.pass(1s);
+  CHECK_FALSE(entry(bob, lobby).pinned);
+  CHECK(entry(bob, lobby).draft.empty());
+}
+
 TEST_CASE("presence comes to those who watch, once, and a quick reconnect does not show") {
   World world;
   Client& alice = world.sign_in("alice");

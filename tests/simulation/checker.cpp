@@ -296,8 +296,9 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             }
             expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Edit>) || is(std::in_place_type<wire::Delete>) ||
-                   is(std::in_place_type<wire::React>) || is(std::in_place_type<wire::Pin>) ||
-                   is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
+                   is(std::in_place_type<wire::SetList>) || is(std::in_place_type<wire::React>) ||
+                   is(std::in_place_type<wire::Pin>) || is(std::in_place_type<wire::Remove>) ||
+                   is(std::in_place_type<wire::SetRole>) ||
                    is(std::in_place_type<wire::SetTitle>) ||
                    is(std::in_place_type<wire::MarkRead>) ||
                    is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));

@@ -98,6 +98,9 @@ struct Requests {
   std::string operator()(const wire::Pin& op) const {
     return "pin " + short_name(op.conversation) + " " + n(op.seq) + (op.on ? " on" : " off");
   }
+  std::string operator()(const wire::SetList& op) const {
+    return "set_list " + short_name(op.conversation);
+  }
   std::string operator()(const wire::Pins& op) const {
     return "pins " + short_name(op.conversation);
   }

@@ -102,6 +102,11 @@ void Device::act() {
       if (reply == nullptr) return;
       if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);
     });
+  } else if (dice < 985) {
+    ListSettings settings;
+    if (random_.chance(0.5)) settings.pinned = random_.chance(0.5);
+    if (random_.chance(0.5)) settings.draft = random_.chance(0.6) ? "dear" : "";
+    ask(wire::SetList{*id, settings}, told(Sometimes::list_set));
   } else if (dice < 990) {
     ask(wire::Lookup{{kept_.user, UserId{random_.next()}}}, ignore);
   } else if (dice < 995) {

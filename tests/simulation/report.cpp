@@ -60,6 +60,7 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "deleted",
                                                "pinned",
                                                "reacted",
+                                               "list_set",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -78,6 +78,7 @@ enum class Sometimes : std::uint8_t {
   deleted,
   pinned,
   reacted,
+  list_set,
   binary_link,
   json_link,
   count_

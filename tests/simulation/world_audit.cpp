@@ -99,6 +99,13 @@ void World::audit_list(Device& device) {
     if (entry.role != row->role || entry.visible_from != row->visible_from) {
       broken("C12", what + " has another role or beginning than the member row");
     }
+    const auto rows = checker_.truth().list_of(device.user());
+    const auto set = rows.find(id);
+    if (set == rows.end() || set->second.pinned != entry.pinned ||
+        set->second.has_draft != !entry.draft.empty() ||
+        held->second.entry.pinned != entry.pinned || held->second.entry.draft != entry.draft) {
+      broken("C12", what + " has other settings than its row, or than reached the device");
+    }
     const auto receipt = checker_.truth().receipt(id, device.user());
     if (entry.read < (receipt ? receipt->read : 0)) broken("C12", what + " has an old receipt");
   }

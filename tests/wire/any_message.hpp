@@ -141,6 +141,12 @@ inline ListEntry any_entry() {
   e.read = any_seq();
   e.unread = any_seq();
   e.last_activity = any_time();
+  e.pinned = any_bool();
+  e.archived = any_bool();
+  e.marked_unread = any_bool();
+  e.muted_until = any_time();
+  e.draft = any_text();
+  e.drafted = any_time();
   if (any_bool()) e.last_record = any_record(e.head.seq);
   return e;
 }
@@ -222,6 +228,15 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::Pins{c};
     case 25:
       return wire::Reactors{c, any_seq(), any_text(), any_user(), any_u32()};
+    case 26: {
+      wire::SetList set{c, {}};
+      if (any_bool()) set.settings.pinned = any_bool();
+      if (any_bool()) set.settings.archived = any_bool();
+      if (any_bool()) set.settings.marked_unread = any_bool();
+      if (any_bool()) set.settings.muted_until = any_time();
+      if (any_bool()) set.settings.draft = any_text();
+      return set;
+    }
     default:
       throw std::logic_error("an operation without a case here");
   }
