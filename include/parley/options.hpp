@@ -85,6 +85,25 @@ using Authenticator =
 /// at warning, when it is opened with it. Thread: any.
 [[nodiscard]] Authenticator development_authenticator();
 
+// ---- What may be said ----
+
+/// A message, or the new content of one, that its sender may post and that was not posted before.
+struct IncomingMessage {
+  ConversationId conversation{};
+  ConversationKind kind = ConversationKind::group;
+  UserId sender{};           // none: the system
+  Role role = Role::none;    // of the sender there
+  Seq edits = 0;             // the message that is edited; zero: a new one
+  std::string content_type;  // "" is text/plain; may be changed
+  std::string body;          // may be changed, within max_body
+};
+/// Looks at a message before it is stored: may change its content, or refuse it with an error,
+/// whose code (the host's own begin at 1000) and message the sender is shown. At most once for
+/// each message, but for a retry that comes after a restart. Must not block or call the engine:
+/// the conversation's shard waits, and a call above 1 ms is logged. One that throws refuses with
+/// Errc::internal. Thread: the engine's, several at once.
+using MessageHook = std::function<Result<void>(IncomingMessage& message)>;
+
 // ---- What the engine tells ----
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -114,6 +133,8 @@ struct EngineOptions {
   StoreFacts::Durability durability = StoreFacts::Durability::memory;
   /// Default: refuses everybody; in-process sessions need none.
   Authenticator authenticator{};
+  /// Default: none, everything that a role allows is posted.
+  MessageHook before_message{};
   /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default:
   /// none.
   std::vector<TransportChoice> transports{};

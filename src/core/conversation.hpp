@@ -11,6 +11,7 @@
 #include "core/effects.hpp"
 #include "core/permissions.hpp"
 #include "parley/event.hpp"
+#include "parley/options.hpp"
 #include "parley/limits.hpp"
 #include "parley/result.hpp"
 #include "store/layout.hpp"
@@ -89,6 +90,7 @@ class ConversationHost {
 struct ConversationLimits {
   std::size_t max_body = limits::body_default;
   std::chrono::milliseconds edit_window = limits::edit_window;
+  MessageHook before_message;
 };
 
 /// One conversation at its home shard. Created empty and loads itself on the first operation;

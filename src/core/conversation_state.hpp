@@ -31,6 +31,7 @@ struct SendOp {
   wire::Send send;
   std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
   KeyHash key{};
+  bool looked_at = false;  // by the host's hook
   Then<Ack> then;
 };
 struct CreateOp {
@@ -70,6 +71,7 @@ struct EditOp {
   Seq seq;
   std::string content_type;
   Payload body;
+  bool looked_at = false;
   Then<void> then;
 };
 struct DeleteOp {
@@ -277,6 +279,9 @@ struct Conversation::State {
   /// Runs `then` with the first seq the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
+  /// Asks the host about a content, once; it may change it.
+  Error ask_host(const Op& op, Role role, Seq edits, std::string& content_type, Payload& body,
+                 bool& looked_at);
   [[nodiscard]] Error check_content(std::string_view content_type, Bytes body) const;
   [[nodiscard]] bool channel() const noexcept { return info.kind == ConversationKind::channel; }
   /// Runs `then` once loaded; with an error when that failed or nothing exists.

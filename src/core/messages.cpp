@@ -31,7 +31,10 @@ void Conversation::edit(Caller caller, Seq seq, std::string content_type, Payloa
   if (Error error = state_->check_content(content_type, body.bytes()))
     return then(std::move(error));
   state_->arrive({.caller = caller,
-                  .what = EditOp{seq, std::move(content_type), std::move(body), std::move(then)}});
+                  .what = EditOp{.seq = seq,
+                                 .content_type = std::move(content_type),
+                                 .body = std::move(body),
+                                 .then = std::move(then)}});
 }
 
 void Conversation::delete_message(Caller caller, Seq seq, Then<void> then) {
@@ -161,6 +164,8 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
     op.error = {Errc::denied, "the time in which this message could be edited is over"};
     return decision;
   }
+  op.error = ask_host(op, *role, edit.seq, edit.content_type, edit.body, edit.looked_at);
+  if (op.error) return decision;
   const std::size_t content = edit.content_type.size() + edit.body.size();
   if (!fits(1, 3, 2 * (change_bytes + content) + before.size())) return Decision::full;
   wire::RecordFields event{.sender = op.caller.user,

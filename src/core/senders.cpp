@@ -70,6 +70,38 @@ Error Conversation::State::check_content(std::string_view content_type, Bytes bo
   return {};
 }
 
+Error Conversation::State::ask_host(const Op& op, Role role, Seq edits, std::string& content_type,
+                                    Payload& body, bool& looked_at) {
+  if (!limits.before_message || std::exchange(looked_at, true)) return {};
+  IncomingMessage message{.conversation = id,
+                          .kind = info.kind,
+                          .sender = op.caller.user,
+                          .role = role,
+                          .edits = edits,
+                          .content_type = content_type,
+                          .body = std::string(body.bytes())};
+  Error refusal;
+  try {
+    if (auto verdict = limits.before_message(message); !verdict)
+      refusal = std::move(verdict).error();
+  } catch (...) {
+    effects.log(Effects::Severity::error, "EngineOptions::before_message threw");
+    refusal = {Errc::internal, "the message could not be looked at"};
+  }
+  if (refusal) return refusal;
+  if (message.content_type == "text/plain") message.content_type.clear();
+  const bool same = message.content_type == content_type && message.body == body.bytes();
+  if (same) return {};
+  if (Error wrong = check_content(message.content_type, message.body)) {
+    effects.log(Effects::Severity::error,
+                "EngineOptions::before_message left a bad message: " + wrong.message);
+    return {Errc::internal, "the message could not be looked at"};
+  }
+  content_type = std::move(message.content_type);
+  body = message.body.empty() ? Payload() : Payload::copy_of(message.body);
+  return {};
+}
+
 void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   if (send.content_type == "text/plain") send.content_type.clear();  // the default, not stored
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
@@ -110,7 +142,8 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
 Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!send_rows_ready(op, send)) return Decision::later;
   Decision decision{};
-  if (!actor(op, Action::send, decision)) return decision;
+  const auto role = actor(op, Action::send, decision);
+  if (!role) return decision;
 
   const auto failed = [&](auto& rows, const auto& key) {
     auto* entry = rows.find(key);
@@ -142,6 +175,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
       return Decision::decided;
     }
   }
+  op.error = ask_host(op, *role, 0, send.send.content_type, send.send.body, send.looked_at);
+  if (op.error) return Decision::decided;
   const std::size_t record =
       record_overhead + send.send.body.size() + send.send.content_type.size();
   if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))

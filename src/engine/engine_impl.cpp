@@ -16,6 +16,8 @@
 namespace parley::inline v0::detail {
 namespace {
 
+constexpr auto hook_budget = std::chrono::milliseconds(1);
+
 using engine::ShardHost;
 
 /// Blocks until a completion that may come on any thread has come.
@@ -157,6 +159,15 @@ Error EngineImpl::make_shards() {
   config.node = options_.node;
   config.conversation.max_body = options_.max_body;
   config.conversation.edit_window = options_.edit_window;
+  if (options_.before_message) {
+    config.conversation.before_message = [this](IncomingMessage& message) {
+      const auto began = std::chrono::steady_clock::now();
+      auto verdict = options_.before_message(message);
+      if (std::chrono::steady_clock::now() - began > hook_budget)
+        log(LogLevel::warning, "before_message took more than 1 ms; its shard waited");
+      return verdict;
+    };
+  }
   config.heartbeat = options_.heartbeat;
   if (auto random = base::random_bytes(&config.instance, sizeof config.instance); !random) {
     return std::move(random).error();

@@ -278,6 +278,52 @@ TEST_CASE("what a cut-off round of sealing left in the archive is swept with a d
   CHECK(chat.shown(seq).deleted);
 }
 
+TEST_CASE("a host's hook changes, refuses, and is asked once") {
+  Chat chat;
+  int asked = 0;
+  chat.limits.before_message = [&asked](IncomingMessage& message) -> Result<void> {
+    ++asked;
+    if (message.body == "throw") throw std::runtime_error("boom");
+    if (message.body == "spam") {
+      Error error{Errc::denied, "no advertisements here"};
+      error.code = std::error_code(1042, error_category());
+      return error;
+    }
+    if (message.body == "rude") message.body = "****";
+    if (message.body == "binary") message.body = "\xff";
+    if (message.edits != 0) message.body += " (edited by " + to_string(message.sender) + ")";
+    return {};
+  };
+  chat.restart();
+  auto spam = chat.send(by(2), text("spam"));
+  chat.fx.drain();
+  REQUIRE(spam.answered());
+  CHECK(spam.result().error().code.value() == 1042);
+  CHECK(spam.result().error().message == "no advertisements here");
+  CHECK(chat.say(2, "throw") == Errc::internal);
+  CHECK(chat.say(2, "binary") == Errc::internal);
+  asked = 0;
+  auto rude = chat.send(by(2), text("rude", 1, 11));
+  chat.fx.drain();
+  auto again = chat.send(by(2), text("rude", 1, 11));  // a retry is the same message
+  chat.fx.drain();
+  CHECK(again.value().seq == rude.value().seq);
+  CHECK(asked == 1);
+  CHECK(chat.shown(rude.value().seq).body == "****");
+  CHECK(chat.edit(2, rude.value().seq, "kind") == Errc::ok);
+  CHECK(chat.shown(rude.value().seq).body == "kind (edited by 2)");
+  CHECK(chat.edit(2, rude.value().seq, "spam") == static_cast<Errc>(1042));
+  // A commit that must be tried again does not ask again.
+  asked = 0;
+  int refusals = 2;
+  chat.fx.inject = [&refusals](const Batch& batch) {
+    return batch.partition.space == layout::conversation && refusals-- > 0 ? Fault::refused
+                                                                           : Fault::none;
+  };
+  CHECK(chat.say(2, "fine") == Errc::ok);
+  CHECK(asked == 1);
+}
+
 TEST_CASE("pins are listed, limited and undone") {
   Chat chat;
   std::vector<Seq> seqs;

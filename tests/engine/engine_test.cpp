@@ -75,6 +75,66 @@ TEST_CASE("the host acts as the system, by subject", "[engine]") {
   REQUIRE(carol.send(lobby, "hi").get().error().errc() == Errc::denied);
 }
 
+TEST_CASE("a hook looks at messages before they are stored, whoever sends them") {
+  EngineOptions options;
+  options.threads = host_driven;
+  options.before_message = [](IncomingMessage& message) -> Result<void> {
+    if (message.body == "spam") return Error{Errc::denied, "no advertisements here"};
+    message.body += message.sender ? "" : " (from the house)";
+    return {};
+  };
+  Engine engine = Engine::open(std::move(options)).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto chat = alice.direct("bob").get().value();
+  CHECK(alice.send(chat, "spam").get().error().message == "no advertisements here");
+  alice.send(chat, "hello").get().value();
+  engine.send(chat, "welcome").get().value();
+  const HistoryPage page = alice.history(chat).get().value();
+  REQUIRE(page.events.size() == 2);
+  CHECK(page.events[0].as<Message>()->text() == "hello");
+  CHECK(page.events[1].as<Message>()->text() == "welcome (from the house)");
+}
+
+TEST_CASE("edits, deletions, reactions and pins reach the other side and stay") {
+  Engine engine = Engine::open({.threads = host_driven}).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto bob = engine.attach({.user = "bob"}).get().value();
+  auto chat = alice.direct("bob").get().value();
+  std::vector<EventKind> heard;
+  bob.on_event([&](const Event& event) { heard.push_back(event.kind); });
+  const Seq first = alice.send(chat, "helo").get().value().seq;
+  const Seq second = alice.send(chat, "oops").get().value().seq;
+  alice.edit(chat, first, "hello").get().value();
+  alice.delete_message(chat, second).get().value();
+  bob.react(chat, first, "+1").get().value();
+  bob.pin(chat, first).get().value();
+  CHECK(bob.edit(chat, first, "mine").get().error().errc() == Errc::denied);
+  while (heard.size() < 6)
+    engine.wait(std::chrono::milliseconds(5)), engine.poll(std::chrono::milliseconds(1));
+  CHECK(heard == std::vector<EventKind>{EventKind::message, EventKind::message, EventKind::edited,
+                                        EventKind::deleted, EventKind::reactions,
+                                        EventKind::pinned});
+  const HistoryPage page = bob.history(chat).get().value();
+  const auto* message = page.events.at(0).as<Message>();
+  REQUIRE(message != nullptr);
+  CHECK(message->text() == "hello");
+  CHECK(message->edited > WallTime{});
+  CHECK(message->pinned);
+  REQUIRE(message->reactions.size() == 1);
+  CHECK(message->reactions[0].key == "+1");
+  CHECK(message->reactions[0].users == std::vector<UserId>{bob.user()});
+  CHECK(page.events.at(1).as<Message>()->deleted);
+  CHECK(alice.pins(chat).get().value().size() == 1);
+  CHECK(alice.reactors(chat, first, "+1").get().value().users == std::vector<UserId>{bob.user()});
+  CHECK(engine.edit(chat, first, "x").get().error().errc() == Errc::denied);  // not the system's
+  CHECK(engine.delete_message(chat, first).get().ok());
+  CHECK(alice.pins(chat).get().value().empty());
+  alice.set_list(chat, {.pinned = true, .draft = "dear bob"}).get().value();
+  const auto list = alice.list().get().value();
+  CHECK(list.at(0).pinned);
+  CHECK(list.at(0).draft == "dear bob");
+}
+
 TEST_CASE("a send with a key is applied once", "[engine]") {
   auto engine = Engine::open(two_threads()).value();
   auto alice = engine.attach({.user = "alice"}).get().value();
