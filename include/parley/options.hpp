@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/conversation.hpp"
 #include "parley/limits.hpp"
 #include "parley/result.hpp"
 #include "parley/store.hpp"

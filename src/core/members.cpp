@@ -68,8 +68,10 @@ std::optional<layout::MemberRow> Conversation::State::member(UserId user, bool& 
 std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& decision) {
   decision = Decision::decided;
   if (op.caller.system()) {
-    const bool direct = info.kind == ConversationKind::direct && action != Action::send;
-    if (!direct) return Role::owner;
+    // What a pair may do the system may; nobody comes, goes or has another role there.
+    if (info.kind != ConversationKind::direct || may(info.kind, action, Role::owner) ||
+        action == Action::delete_any)
+      return Role::owner;
     op.error = denied();
     return std::nullopt;
   }

@@ -254,6 +254,7 @@ void Conversation::State::start_tally_timer(std::chrono::milliseconds delay) {
     for (const auto& [seq, queue] : reaction_queues) seqs.push_back(seq);
     for (const Seq seq : seqs) run_reactions(seq);
     pump();
+    if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);  // not yet, or stuck
   });
 }
 

@@ -51,7 +51,7 @@ void check_strict(const std::string& value, Decode decode) {
     CHECK_FALSE(decode(value.substr(0, size)));
   }
   std::string other = value;
-  other[0] = 2;
+  other[0] = 99;
   CHECK_FALSE(decode(other));
 }
 
@@ -223,17 +223,62 @@ TEST_CASE("rows, format 1") {
                  [](Bytes bytes) { return decode_count(bytes).has_value(); });
   }
   SECTION("list") {
-    const ListRow row{true, ConversationKind::channel, UserId{1}, 2, 3, 4, 5};
-    CHECK(hex(encode(row)) ==
-          "01"
-          "01"
-          "03"
-          "0000000000000001"
-          "0000000000000002"
-          "0000000000000003"
-          "0000000000000004"
-          "0000000000000005");
+    ListRow row{true, ConversationKind::channel, UserId{1}, 2, 3, 4, 5};
+    const std::string membership =
+        "01"
+        "03"
+        "0000000000000001"
+        "0000000000000002"
+        "0000000000000003"
+        "0000000000000004"
+        "0000000000000005";
+    std::string old = encode(row);  // as format 1 wrote it
+    old[0] = 1;
+    old.resize(old.size() - 9);
+    CHECK(hex(old) == "01" + membership);
+    CHECK(decode_list(old) == row);
+    row.pinned = row.has_draft = true;
+    row.muted_until_ms = 6;
+    CHECK(hex(encode(row)) == "02" + membership + "09" + "0000000000000006");
+    CHECK(decode_list(encode(row)) == row);
     check_strict(encode(row), [](Bytes bytes) { return decode_list(bytes).has_value(); });
+  }
+  SECTION("draft") {
+    CHECK(hex(encode(DraftRow{1, "ab"})) ==
+          "01"
+          "0000000000000001"
+          "0002"
+          "6162");
+    check_strict(encode(DraftRow{1, "ab"}),
+                 [](Bytes bytes) { return decode_draft(bytes).has_value(); });
+  }
+  SECTION("reactions and pins") {
+    CHECK(hex(encode(ReactionRow{1, 2})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002");
+    check_strict(encode(ReactionRow{1, 2}),
+                 [](Bytes bytes) { return decode_reaction(bytes).has_value(); });
+    CHECK(hex(encode(PinRow{UserId{1}, 2})) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002");
+    check_strict(encode(PinRow{UserId{1}, 2}),
+                 [](Bytes bytes) { return decode_pin(bytes).has_value(); });
+    CHECK(hex(reactor_key("ab", UserId{1})) ==
+          "75"
+          "02"
+          "6162"
+          "0000000000000001");
+    CHECK(parse_reactor(reactor_key("ab", UserId{1}))->key == "ab");
+    CHECK(parse_reactor(reactor_key("ab", UserId{1}))->user == UserId{1});
+    CHECK_FALSE(parse_reactor("u\x05"
+                              "ab12345678")
+                    .has_value());
+    CHECK_FALSE(parse_reactor("u").has_value());
+    CHECK(hex(reaction_id(7, {}, 2)).substr(40) == "0000000000000002");
+    CHECK(hex(deleted_key(3)) == "780000000000000003");
+    CHECK(hex(pin_key(3)) == "690000000000000003");
   }
   SECTION("device") {
     CHECK(hex(encode(DeviceRow{"ab", 1})) ==
