@@ -92,11 +92,11 @@ using Authenticator =
 struct IncomingMessage {
   ConversationId conversation{};
   ConversationKind kind = ConversationKind::group;
-  UserId sender{};           // none: the system
-  Role role = Role::none;    // of the sender there
-  Seq edits = 0;             // the message that is edited; zero: a new one
-  std::string content_type;  // "" is text/plain; may be changed
-  std::string body;          // may be changed, within max_body
+  UserId sender{};             // none: the system
+  Role role = Role::none;      // of the sender there
+  Seq edits = 0;               // the message that is edited; zero: a new one
+  std::string content_type{};  // "" is text/plain; may be changed
+  std::string body{};          // may be changed, within max_body
 };
 /// Looks at a message before it is stored: may change its content, or refuse it with an error,
 /// whose code (the host's own begin at 1000) and message the sender is shown. At most once for
