@@ -67,6 +67,8 @@ export class ChatView {
   private readonly pin_watchers_ = new Set<() => void>();
   private id_: ConversationId | null = null;
   private events_: ChatEvent[] = [];
+  /** Came while the first page was loading. */
+  private early_: ChatEvent[] = [];
   private loaded_ = false;
   private more_ = false;
   private loading_ = false;
@@ -209,10 +211,12 @@ export class ChatView {
     const fresh = last ? events.filter((event) => event.seq > last.seq) : events;
     if (fresh.length === 0) return;
     if (last && fresh[0]!.seq !== last.seq + 1) {
-      void this.load_first(0); // a hole: start over from the end
+      void this.load_first(0, true); // a hole: start over from the end
       return;
     }
     this.events_.push(...fresh);
+    for (const event of fresh)
+      if (event.kind === 'pinned' && !this.fold_.get(event.about)) this.ask(event.about);
     for (const event of fresh) if (event.kind === 'message') this.typing_.delete(event.sender);
     const foreign = fresh.find(
       (event) => event.kind === 'message' && event.sender !== this.client_.self?.user,
@@ -226,13 +230,9 @@ export class ChatView {
   /** Into the messages as they stand. */
   private take(events: readonly ChatEvent[]): void {
     this.fold_.take(events);
-    for (const event of events) {
-      if (event.kind === 'deleted') this.composer_.gone(event.about);
-      if (event.kind === 'pinned' && !this.fold_.get(event.about)) this.ask(event.about);
-    }
-    if (events.some(isChange)) for (const draw of this.pin_watchers_) draw();
+    for (const event of events) if (event.kind === 'deleted') this.composer_.gone(event.about);
+    for (const draw of this.pin_watchers_) draw();
   }
-  private early_: ChatEvent[] = [];
 
   private was_reset(id: ConversationId, answer: string, lost: number): void {
     const view = this.client_.conversation(id);
@@ -245,7 +245,7 @@ export class ChatView {
     if (id !== this.id_ || !this.loaded_) return;
     const last = this.events_[this.events_.length - 1];
     if (answer === 'snapshot' && last?.seq === view?.headSeq) return;
-    void this.load_first(0);
+    void this.load_first(0, true);
   }
 
   private types(user: UserId): void {
@@ -257,7 +257,8 @@ export class ChatView {
 
   // ---- Loading ----
 
-  private async load_first(unread: number): Promise<void> {
+  /** `anew`: what is known of messages may be out of date, or of another history. */
+  private async load_first(unread: number, anew = false): Promise<void> {
     if (this.id_ === null) return;
     const turn = this.turn_;
     this.loaded_ = false;
@@ -268,6 +269,11 @@ export class ChatView {
       const limit = Math.min(page_events_max, Math.max(page_events, unread + 20));
       const { events, more } = await this.client_.history(this.id_, { limit });
       if (turn !== this.turn_) return;
+      if (anew) {
+        this.fold_ = new MessageFold(this.client_.self?.user ?? '');
+        this.asked_.clear();
+        void this.load_pins();
+      }
       this.take(events);
       this.events_ = events;
       this.more_ = more;

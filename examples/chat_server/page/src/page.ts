@@ -103,7 +103,7 @@ function banner(client: ParleyClient): HTMLElement {
     const seconds = Math.max(0, Math.ceil((retry_at - Date.now()) / 1000));
     text.textContent =
       state === 'waiting' && seconds > 0
-        ? `No connection. Trying again in ${seconds} s.`
+        ? `No connection. Trying again in ${seconds}\u00a0s.`
         : 'Reconnecting…';
     again.hidden = state !== 'waiting' || seconds < 2;
   };

@@ -79,6 +79,11 @@ export function pins_dialog(client: ParleyClient, actions: PinActions, watch: Wa
   const off = watch(() => {
     const pinned = actions.pinned();
     if (pinned.length === 0) return window_.close();
+    const now = JSON.stringify(
+      pinned.map(({ seq, text, sender }) => [seq, text, client.name(sender)]),
+    );
+    if (list.dataset['shown'] === now) return;
+    list.dataset['shown'] = now;
     list.replaceChildren(...pinned.map(line).reverse());
   });
   window_.addEventListener('close', off);
