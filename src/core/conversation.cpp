@@ -63,9 +63,9 @@ bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
-         !staged && writing_users.empty() && !sealing && !merging && !marked && !housekeeping() &&
-         !pump_waits && reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
-         phase != Phase::loading;
+         !staged && writing_users.empty() && !sealing && !merging && !marked &&
+         (hurried || !housekeeping()) && !pump_waits && reaction_queues.empty() &&
+         due_tallies.empty() && told_waiters.empty() && phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }

@@ -327,7 +327,7 @@ void Conversation::State::settled(Settled outcome) {
   if (outcome.outcome == Settled::Outcome::failed) {
     std::vector<Op> ops = std::move(staged->ops);
     staged.reset();
-    tallies_failed();
+    tallies_failed(outcome.error);
     if (phase == Phase::absent) look_again();
     for (Op& op : ops) op.error = outcome.error;
     start_flush_timer();

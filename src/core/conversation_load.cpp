@@ -180,7 +180,7 @@ void Conversation::State::load_failed(const Error& error) {
   for (MemberWaiter& reader : readers) reader.then(error);
   for (Op& op : ops) op.error = error;
   answer_all(ops);
-  if (!due_tallies.empty()) start_tally_timer(limits::tally_period_channel);
+  tallies_failed(error);
   serve_row_waiters();
 }
 

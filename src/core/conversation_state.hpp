@@ -427,7 +427,8 @@ struct Conversation::State {
   [[nodiscard]] bool tallies_ready() const noexcept;
   void stage_tallies();
   void tallies_committed(const Staged& done);
-  void tallies_failed();
+  void tallies_failed(const Error& error);
+  void drop_tallies(const Error& error);
   void start_tally_timer(std::chrono::milliseconds delay);
   void tell_waiters(Seq seq, std::uint64_t revision);
 

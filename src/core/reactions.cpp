@@ -227,9 +227,8 @@ void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
     const Error& why = error ? error : errors[i];
     writes[i].then(why ? Result<void>(why) : Result<void>());
   }
-  if (error && std::any_of(told_waiters.begin(), told_waiters.end(),
-                           [&](const TellWaiter& waiter) { return waiter.seq == job.seq; })) {
-    start_tally_timer(look_again_after);
+  if (error && !told_waiters.empty()) {
+    error.retryable() && !hurried ? start_tally_timer(look_again_after) : drop_tallies(error);
   }
   if (!due_tallies.empty() && !tallies_ready()) start_tally_timer(limits::tally_period_channel);
   pump();
@@ -325,10 +324,17 @@ void Conversation::State::tallies_committed(const Staged& done) {
 }
 
 /// The commit with them did not get through: again, but not at once.
-void Conversation::State::tallies_failed() {
+void Conversation::State::tallies_failed(const Error& error) {
   if (due_tallies.empty()) return;
+  if (hurried || !error.retryable()) return drop_tallies(error);
   next_tally = effects.now().steady + look_again_after;
   start_tally_timer(look_again_after);
+}
+
+/// The feed asks again in the next life.
+void Conversation::State::drop_tallies(const Error& error) {
+  due_tallies.clear();
+  for (TellWaiter& waiter : std::exchange(told_waiters, {})) waiter.then(error);
 }
 
 void Conversation::State::tell_waiters(Seq seq, std::uint64_t revision) {

@@ -140,24 +140,26 @@ void Conversation::State::look_at_archive(
       owned_scan(layout::archive, archive_name, layout::chunk_key(first), std::string("d"));
   request.max_rows = stale_at_once;
   request.max_bytes = stale_at_once * limits::chunk_bytes;
-  scan(std::move(request), [this, first, then = std::move(then)](Result<Rows> rows) {
-    if (!rows) return then(false, {});
-    std::optional<std::string> found;
-    if (rows->guard) found = std::string(*rows->guard);
-    std::vector<std::string> stale;
-    for (const Row& row : rows->rows) stale.emplace_back(row.key);
-    get(owned_get({{layout::conversation, *name, {}}}),
-        [this, first, then, found, stale = std::move(stale),
-         more = rows->more](Result<Cells> ours) {
-          const auto now =
-              ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
-          // Another owner is at work: our next commit will be refused.
-          if (!now || now->epoch != head.epoch || now->sealed >= first) return then(false, {});
-          archive_guard = found;
-          archive_swept = !more;
-          then(true, stale);
-        });
-  });
+  scan(std::move(request),
+       [this, first, from = generation, then = std::move(then)](Result<Rows> rows) {
+         if (!rows || from != generation) return then(false, {});
+         std::optional<std::string> found;
+         if (rows->guard) found = std::string(*rows->guard);
+         std::vector<std::string> stale;
+         for (const Row& row : rows->rows) stale.emplace_back(row.key);
+         get(owned_get({{layout::conversation, *name, {}}}),
+             [this, first, from, then, found, stale = std::move(stale),
+              more = rows->more](Result<Cells> ours) {
+               const auto now =
+                   ours && ours->values[0] ? layout::decode_head(*ours->values[0]) : std::nullopt;
+               // Another owner is at work: our next commit will be refused.
+               if (from != generation || !now || now->epoch != head.epoch || now->sealed >= first)
+                 return then(false, {});
+               archive_guard = found;
+               archive_swept = !more;
+               then(true, stale);
+             });
+       });
 }
 
 void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
