@@ -13,6 +13,7 @@ import type {
   ChatEvent,
   ConversationId,
   MembersPage,
+  ListSettings,
   MessageDraft,
   OutboxItem,
   Presence,
@@ -337,6 +338,11 @@ export class ParleyClient {
     const result = await this.call({ type: 'pins', conversation });
     if (result.type !== 'messages') throw unexpected(result);
     return result.messages;
+  }
+
+  /** Pin, archive, mute, mark unread, keep a draft: in this user's list, on every device. */
+  async setList(conversation: ConversationId, settings: ListSettings): Promise<void> {
+    await this.call({ type: 'set_list', conversation, settings });
   }
 
   // ---- Receipts, signals, presence, names ----

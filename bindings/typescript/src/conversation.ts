@@ -34,6 +34,13 @@ export interface ConversationView {
   read: Seq;
   visibleFrom: Seq;
   lastActivity: number;
+  /** What the user set: `ParleyClient.setList`. */
+  pinned: boolean;
+  archived: boolean;
+  markedUnread: boolean;
+  mutedUntil: number;
+  draft: string;
+  drafted: number;
   lastEvent: ChatEvent | null;
   level: Level;
 }
@@ -105,6 +112,7 @@ export class ConversationState {
   view(): ConversationView {
     const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } =
       this.entry;
+    const { pinned, archived, markedUnread, mutedUntil, draft, drafted } = this.entry;
     return {
       conversation,
       kind,
@@ -116,6 +124,12 @@ export class ConversationState {
       read: this.read,
       visibleFrom,
       lastActivity,
+      pinned,
+      archived,
+      markedUnread,
+      mutedUntil,
+      draft,
+      drafted,
       lastEvent,
       level: this.level,
     };

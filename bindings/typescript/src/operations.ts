@@ -12,6 +12,7 @@ import type {
   Level,
   ListChange,
   ListEntry,
+  ListSettings,
   MembersPage,
   Presence,
   ReactorsPage,
@@ -66,6 +67,7 @@ export type Operation =
       after: UserId;
       limit: number;
     }
+  | { type: 'set_list'; conversation: ConversationId; settings: ListSettings }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
   | { type: 'signal'; conversation: ConversationId; kind: string; text: string }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }

@@ -109,7 +109,27 @@ export interface ListEntry {
   read: Seq;
   unread: number;
   lastActivity: number;
+  /** What the user set, the same on every device: `ParleyClient.setList`. */
+  pinned: boolean;
+  archived: boolean;
+  markedUnread: boolean;
+  /** Milliseconds since 1970; 0: not muted. */
+  mutedUntil: number;
+  /** What was being written; '' for none. */
+  draft: string;
+  drafted: number;
   lastEvent: ChatEvent | null;
+}
+
+/** What is not given stays as it is. */
+export interface ListSettings {
+  pinned?: boolean;
+  archived?: boolean;
+  markedUnread?: boolean;
+  /** Milliseconds since 1970; 0 ends it. */
+  mutedUntil?: number;
+  /** At most 4 KiB; '' drops it. */
+  draft?: string;
 }
 
 export interface Receipt {

@@ -101,6 +101,13 @@ function write_operation(operation: Operation): Json {
           limit: operation.limit === reactors_limit_default ? undefined : operation.limit,
         }),
       };
+    case 'set_list': {
+      // Here false, 0 and '' say something: only what is not given is left out.
+      const { pinned, archived, markedUnread, mutedUntil, draft } = operation.settings;
+      const given = { pinned, archived, marked_unread: markedUnread, muted_until: mutedUntil, draft };
+      const fields = Object.entries(given).filter(([, value]) => value !== undefined);
+      return { conversation: operation.conversation, ...Object.fromEntries(fields) };
+    }
     case 'create':
       return {
         kind: operation.kind,
@@ -277,6 +284,12 @@ function read_entry(value: unknown): ListEntry {
     read: number(json, 'read', 0),
     unread: number(json, 'unread', 0),
     lastActivity: number(json, 'last_activity', 0),
+    pinned: flag(json, 'pinned', false),
+    archived: flag(json, 'archived', false),
+    markedUnread: flag(json, 'marked_unread', false),
+    mutedUntil: number(json, 'muted_until', 0),
+    draft: text(json, 'draft', ''),
+    drafted: number(json, 'drafted', 0),
     lastEvent: json['last'] === undefined ? null : read_event(json['last']),
   };
 }

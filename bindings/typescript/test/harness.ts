@@ -35,6 +35,12 @@ export function entry(n: number, fields: Partial<ListEntry> = {}): ListEntry {
     read: 0,
     unread: 0,
     lastActivity: 1000 - n,
+    pinned: false,
+    archived: false,
+    markedUnread: false,
+    mutedUntil: 0,
+    draft: '',
+    drafted: 0,
     lastEvent: null,
     ...fields,
   };

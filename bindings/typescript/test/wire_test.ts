@@ -80,6 +80,8 @@ test('requests are spelled as the document spells them', () => {
     { type: 'pin', conversation, seq: 8, on: true },
     { type: 'pins', conversation },
     { type: 'reactors', conversation, seq: 8, key: '👍', after: '42', limit: 100 },
+    { type: 'set_list', conversation, settings: { pinned: true, mutedUntil: 1767229200000 } },
+    { type: 'set_list', conversation, settings: { draft: 'dear bob' } },
     { type: 'mark_read', conversation, received: 9, read: 8 },
     { type: 'signal', conversation, kind: 'typing', text: '' },
     { type: 'watch', conversation, users: ['42', '43'] },
