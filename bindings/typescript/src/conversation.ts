@@ -20,6 +20,14 @@ import type {
 import type { EventsFrame, SubscribeItem } from './operations.js';
 
 const remembered_ordinals = 256;
+const nothing_set = {
+  pinned: false,
+  archived: false,
+  markedUnread: false,
+  mutedUntil: 0,
+  draft: '',
+  drafted: 0,
+};
 
 /** A line of the conversation list as shown to the host; a copy. */
 export interface ConversationView {
@@ -89,7 +97,9 @@ export class ConversationState {
   }
 
   static restore(row: StoredConversation): ConversationState {
-    const state = new ConversationState(row.entry, row.nextNumber);
+    // Rows of earlier builds say nothing of what the user set.
+    const entry = { ...nothing_set, ...row.entry };
+    const state = new ConversationState(entry, row.nextNumber);
     state.cursor = row.cursor;
     state.from = row.from;
     state.received = Math.max(row.received, row.entry.received);

@@ -127,6 +127,35 @@ test('a restarted client gets what it missed, and its own storage answers histor
   await server.close();
 });
 
+test('what a user sets about a conversation comes to all own devices, and stays', async () => {
+  const server = new MockServer();
+  const port = await server.listen();
+  const storage = new MemoryStorage();
+  const [alice, phone, bob] = [
+    await client(port, 'alice', storage),
+    await client(port, 'alice'),
+    await client(port, 'bob'),
+  ];
+  const { conversation } = await alice.direct('bob');
+  const set = (one: ParleyClient): unknown[] => {
+    const { pinned, archived, markedUnread, mutedUntil, draft, drafted } =
+      one.conversation(conversation)!;
+    return [pinned, archived, markedUnread, mutedUntil, draft, drafted > 0];
+  };
+  await alice.setList(conversation, { pinned: true, mutedUntil: 77, draft: 'dear bob' });
+  await until('the phone knows', () => phone.conversation(conversation)?.pinned === true);
+  assert.deepEqual(set(phone), [true, false, false, 77, 'dear bob', true]);
+  await phone.setList(conversation, { markedUnread: true, archived: true, draft: '' });
+  await until('alice knows', () => alice.conversation(conversation)!.archived);
+  assert.deepEqual(set(alice), [true, true, true, 77, '', false]);
+  assert.deepEqual(set(bob), [false, false, false, 0, '', false], 'nobody else sees it');
+  await alice.stop();
+  const { conversations } = await storage.load();
+  assert.equal(conversations[0]!.entry.mutedUntil, 77);
+  await Promise.all([phone.stop(), bob.stop()]);
+  await server.close();
+});
+
 test('a listener that throws does not stop the client', async () => {
   const server = new MockServer();
   const port = await server.listen();

@@ -20,6 +20,8 @@ interface Conversation {
   members: Map<string, { role: string; since: number; visible_from: number }>;
   receipts: Map<string, { user: string; received: number; read: number }>;
   keys: Map<string, { random: string; seq: number; time: number }>;
+  /** What each user set about it. */
+  set: Map<string, Json>;
 }
 
 interface Session {
@@ -130,6 +132,7 @@ export class MockServer {
       members: new Map(),
       receipts: new Map(),
       keys: new Map(),
+      set: new Map(),
     };
     this.conversations.set(id, conversation);
     const role = kind === 'direct' ? 'member' : 'owner';
@@ -225,6 +228,7 @@ export class MockServer {
       unread: conversation.ordinal - at_read,
       last_activity: last['time'],
       last,
+      ...conversation.set.get(user),
     };
   }
 
@@ -387,6 +391,14 @@ export class MockServer {
       case 'mark_read':
         reply({ type: 'done' });
         return this.receipt(conversation, session.user, frame['received'] ?? 0, frame['read'] ?? 0);
+      case 'set_list': {
+        const { type: _, request: __, conversation: ___, ...fields } = frame;
+        const set: Json = { ...conversation.set.get(session.user), ...fields };
+        if ('draft' in fields) set['drafted'] = fields['draft'] === '' ? 0 : this.clock();
+        conversation.set.set(session.user, set);
+        reply({ type: 'done' });
+        return this.push_entry(conversation, session.user);
+      }
       case 'signal':
         reply({ type: 'done' });
         for (const other of this.sessions) {

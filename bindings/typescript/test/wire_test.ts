@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ParleyError } from '../src/errors.js';
 import type { Operation } from '../src/operations.js';
+import type { ListSettings } from '../src/types.js';
 import { decode, encode } from '../src/wire.js';
 
 const document = readFileSync(
@@ -169,6 +170,37 @@ test('changes of messages, and messages as they stand', () => {
     .filter((event) => event.about > 0 || event.tallies.length > 0)
     .map((event) => `${event.kind} ${event.about} ${event.aboutOrdinal} ${event.tallies.length}`);
   assert.deepEqual(changes, ['edited 8 0 0', 'reactions 0 0 1', 'pinned 8 0 0', 'deleted 8 6 0']);
+});
+
+test('what a user sets about a conversation', () => {
+  const spelled = (settings: ListSettings): unknown => {
+    const line = encode({ request: 1, operation: { type: 'set_list', conversation, settings } });
+    const { type: _, request: __, conversation: ___, ...fields } = JSON.parse(line);
+    return fields;
+  };
+  assert.deepEqual(spelled({}), {});
+  assert.deepEqual(
+    spelled({ pinned: false, archived: false, markedUnread: false, mutedUntil: 0, draft: '' }),
+    { pinned: false, archived: false, marked_unread: false, muted_until: 0, draft: '' },
+    'to end a thing is said, too',
+  );
+  const head = `{"epoch":"${epoch}","seq":1,"mark":1}`;
+  const entry = (set: string): unknown => {
+    const [reply] = decode(
+      `{"type":"list","entries":[{"conversation":"${conversation}","kind":"group","head":${head}${set}}]}`,
+    );
+    assert.ok(reply!.answer.type === 'list');
+    const { pinned, archived, markedUnread, mutedUntil, draft, drafted } =
+      reply!.answer.change.entries[0]!;
+    return [pinned, archived, markedUnread, mutedUntil, draft, drafted];
+  };
+  assert.deepEqual(entry(''), [false, false, false, 0, '', 0]);
+  assert.deepEqual(
+    entry(
+      ',"pinned":true,"archived":true,"marked_unread":true,"muted_until":5,"draft":"d","drafted":6',
+    ),
+    [true, true, true, 5, 'd', 6],
+  );
 });
 
 test('a broken frame is a protocol_error', () => {
