@@ -116,39 +116,26 @@ void Conversation::State::when_loaded(std::function<void(const Error&)> then) {
 // ---- Answers ----
 
 void Conversation::State::answer(Op& op) {
-  if (auto* send = std::get_if<SendOp>(&op.what)) {
-    if (op.error) return send->then(std::move(op.error));
-    Ack ack{.conversation = id,
-            .seq = op.seq,
-            .time = WallTime(std::chrono::milliseconds(op.time_ms)),
-            .number = send->send.number,
-            .repeated = op.repeated};
-    return send->then(std::move(ack));
-  }
-  if (auto* create = std::get_if<CreateOp>(&op.what)) {
-    if (op.error) return create->then(std::move(op.error));
-    return answer_created(op, *create);
-  }
-  if (auto* direct = std::get_if<DirectOp>(&op.what)) {
-    if (op.error) return direct->then(std::move(op.error));
-    return answer_access(op.caller.user, op.caller.system(), std::move(direct->then));
-  }
-  if (auto* join = std::get_if<JoinOp>(&op.what)) {
-    if (op.error) return join->then(std::move(op.error));
-    return answer_access(op.caller.user, false, std::move(join->then));
-  }
-  const auto finish = [&](Then<void>& then) {
-    then(op.error ? Result<void>(std::move(op.error)) : Result<void>());
-  };
-  if (auto* leave = std::get_if<LeaveOp>(&op.what)) return finish(leave->then);
-  if (auto* add = std::get_if<AddOp>(&op.what)) return finish(add->then);
-  if (auto* remove = std::get_if<RemoveOp>(&op.what)) return finish(remove->then);
-  if (auto* role = std::get_if<RoleOp>(&op.what)) return finish(role->then);
-  if (auto* title = std::get_if<TitleOp>(&op.what)) return finish(title->then);
-  if (auto* edit = std::get_if<EditOp>(&op.what)) return finish(edit->then);
-  if (auto* erase = std::get_if<DeleteOp>(&op.what)) return finish(erase->then);
-  if (auto* pin = std::get_if<PinOp>(&op.what)) return finish(pin->then);
-  if (auto* react = std::get_if<ReactOp>(&op.what)) return finish(react->then);
+  std::visit(
+      [&](auto& what) {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<decltype(what.then), Then<void>>) {
+          what.then(op.error ? Result<void>(std::move(op.error)) : Result<void>());
+        } else if (op.error) {
+          what.then(std::move(op.error));
+        } else if constexpr (std::is_same_v<What, SendOp>) {
+          what.then(Ack{.conversation = id,
+                        .seq = op.seq,
+                        .time = WallTime(std::chrono::milliseconds(op.time_ms)),
+                        .number = what.send.number,
+                        .repeated = op.repeated});
+        } else if constexpr (std::is_same_v<What, CreateOp>) {
+          answer_created(op, what);
+        } else {
+          answer_access(op.caller.user, op.caller.system(), std::move(what.then));
+        }
+      },
+      op.what);
 }
 
 void Conversation::State::answer_all(std::vector<Op>& ops) {

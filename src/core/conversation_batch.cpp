@@ -113,34 +113,20 @@ void Conversation::State::requeue(std::vector<Op>& ops) {
 }
 
 Decision Conversation::State::decide(Op& op) {
-  if (phase == Phase::absent) {
-    if (auto* create = std::get_if<CreateOp>(&op.what)) return decide_birth(op, *create);
-    if (auto* direct = std::get_if<DirectOp>(&op.what)) return decide_birth(op, *direct);
+  const bool birth =
+      std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
+  if (phase == Phase::absent && !birth) {
     op.error = denied();
     return Decision::decided;
   }
-  if (auto* create = std::get_if<CreateOp>(&op.what)) {
-    answer_created(op, *create);
-    return Decision::moved;
-  }
-  if (auto* direct = std::get_if<DirectOp>(&op.what)) {
-    answer_access(op.caller.user, op.caller.system(), std::move(direct->then));
-    return Decision::moved;
-  }
-  if (auto* send = std::get_if<SendOp>(&op.what)) return decide(op, *send);
-  if (auto* join = std::get_if<JoinOp>(&op.what)) return decide(op, *join);
-  if (auto* leave = std::get_if<LeaveOp>(&op.what)) return decide(op, *leave);
-  if (auto* add = std::get_if<AddOp>(&op.what)) return decide(op, *add);
-  if (auto* remove = std::get_if<RemoveOp>(&op.what)) return decide(op, *remove);
-  if (auto* role = std::get_if<RoleOp>(&op.what)) return decide(op, *role);
-  if (auto* edit = std::get_if<EditOp>(&op.what)) return decide(op, *edit);
-  if (auto* erase = std::get_if<DeleteOp>(&op.what)) return decide(op, *erase);
-  if (auto* pin = std::get_if<PinOp>(&op.what)) return decide(op, *pin);
-  if (auto* react = std::get_if<ReactOp>(&op.what)) return decide(op, *react);
-  return decide(op, std::get<TitleOp>(op.what));
+  return std::visit([&](auto& what) { return decide(op, what); }, op.what);
 }
 
-Decision Conversation::State::decide_birth(Op& op, CreateOp& create) {
+Decision Conversation::State::decide(Op& op, CreateOp& create) {
+  if (phase != Phase::absent) {
+    answer_created(op, create);
+    return Decision::moved;
+  }
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
@@ -170,7 +156,11 @@ Decision Conversation::State::decide_birth(Op& op, CreateOp& create) {
   return Decision::decided;
 }
 
-Decision Conversation::State::decide_birth(Op& op, DirectOp& direct) {
+Decision Conversation::State::decide(Op& op, DirectOp& direct) {
+  if (phase != Phase::absent) {
+    answer_access(op.caller.user, op.caller.system(), std::move(direct.then));
+    return Decision::moved;
+  }
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "wire/frame.hpp"
+#include "wire/frame_types.hpp"
 
 namespace parley::wire {
 namespace {
@@ -321,30 +322,6 @@ class Block {
   std::size_t at_ = 0;
 };
 
-constexpr fb::FrameType request_types[] = {fb::FrameType::hello,     fb::FrameType::send,
-                                           fb::FrameType::create,    fb::FrameType::direct,
-                                           fb::FrameType::join,      fb::FrameType::leave,
-                                           fb::FrameType::add,       fb::FrameType::remove,
-                                           fb::FrameType::set_role,  fb::FrameType::set_title,
-                                           fb::FrameType::subscribe, fb::FrameType::history,
-                                           fb::FrameType::mark_read, fb::FrameType::signal,
-                                           fb::FrameType::watch,     fb::FrameType::members,
-                                           fb::FrameType::lookup,    fb::FrameType::sync,
-                                           fb::FrameType::ping,      fb::FrameType::bye,
-                                           fb::FrameType::edit,      fb::FrameType::delete_message,
-                                           fb::FrameType::react,     fb::FrameType::pin,
-                                           fb::FrameType::pins,      fb::FrameType::reactors,
-                                           fb::FrameType::set_list};
-constexpr fb::FrameType answer_types[] = {
-    fb::FrameType::welcome,  fb::FrameType::done,         fb::FrameType::error,
-    fb::FrameType::ack,      fb::FrameType::opened,       fb::FrameType::subscribed,
-    fb::FrameType::events,   fb::FrameType::head_moved,   fb::FrameType::history_page,
-    fb::FrameType::receipts, fb::FrameType::signalled,    fb::FrameType::presence,
-    fb::FrameType::list,     fb::FrameType::members_page, fb::FrameType::names,
-    fb::FrameType::goodbye,  fb::FrameType::messages,     fb::FrameType::reactors_page};
-static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
-static_assert(std::variant_size_v<Answer> == std::size(answer_types));
-
 std::size_t total(const std::vector<Payload>& records) {
   std::size_t size = 0;
   for (const Payload& record : records) size += record.size();
@@ -405,7 +382,7 @@ Payload FrameWriter::write(const Request& request) {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Unknown>) {
           return {};
         } else {
-          return table(request_types[request.operation.index()], request.number, value);
+          return table(request_types[request.operation.index()].type, request.number, value);
         }
       },
       request.operation);
@@ -420,7 +397,7 @@ Payload FrameWriter::write(const Reply& reply) {
         } else if constexpr (std::is_same_v<T, HistoryPage>) {
           return page(reply, value);
         } else {
-          return table(answer_types[reply.answer.index()], reply.request, value);
+          return table(answer_types[reply.answer.index()].type, reply.request, value);
         }
       },
       reply.answer);

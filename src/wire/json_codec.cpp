@@ -6,24 +6,12 @@
 #include <utility>
 
 #include "wire/codec.hpp"
+#include "wire/frame_types.hpp"
 #include "wire/json_fields.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::wire {
 namespace {
-
-// In the order of the variants.
-constexpr std::array<std::string_view, 27> request_types{
-    "hello",  "send",     "create",    "direct",    "join",     "leave",     "add",
-    "remove", "set_role", "set_title", "subscribe", "history",  "mark_read", "signal",
-    "watch",  "members",  "lookup",    "sync",      "ping",     "bye",       "edit",
-    "delete", "react",    "pin",       "pins",      "reactors", "set_list"};
-constexpr std::array<std::string_view, 18> answer_types{
-    "welcome", "done",         "error",        "ack",      "opened",    "subscribed",
-    "events",  "head_moved",   "history_page", "receipts", "signalled", "presence",
-    "list",    "members_page", "names",        "goodbye",  "messages",  "reactors_page"};
-static_assert(std::variant_size_v<Operation> == request_types.size() + 1, "and Unknown");
-static_assert(std::variant_size_v<Answer> == answer_types.size());
 
 constexpr int first_host_code = 1000;
 constexpr int last_library_code = 99;
@@ -77,6 +65,13 @@ void fields(A& a, In<A, Failed> v) {
 
 namespace {
 
+template <std::size_t n>
+std::size_t index_of(const FrameTypeName (&types)[n], std::string_view name) noexcept {
+  std::size_t index = 0;
+  while (index < n && types[index].name != name) ++index;
+  return index;
+}
+
 template <std::size_t... i, class Variant>
 bool emplace(Variant& variant, std::size_t index, std::index_sequence<i...>) {
   return ((index == i && (variant.template emplace<i>(), true)) || ...);
@@ -103,12 +98,12 @@ class JsonCodec final : public Codec {
   [[nodiscard]] Encoding encoding() const noexcept override { return Encoding::json; }
 
   Payload encode(const Reply& reply) override {
-    return write(answer_types[reply.answer.index()], reply.request, reply.answer);
+    return write(answer_types[reply.answer.index()].name, reply.request, reply.answer);
   }
   Payload encode(const Request& request) override {
     const std::size_t index = request.operation.index();
-    if (index >= request_types.size()) return {};  // Unknown is never encoded
-    return write(request_types[index], request.number, request.operation);
+    if (index >= std::size(request_types)) return {};  // Unknown is never encoded
+    return write(request_types[index].name, request.number, request.operation);
   }
 
   Result<void> decode(Bytes message, std::vector<Request>& out) override {
@@ -194,12 +189,11 @@ class JsonCodec final : public Codec {
     if (request.number == 0) {
       return Error{Errc::protocol_error, "request: expected 1 to 4294967295"};
     }
-    const auto found = std::find(request_types.begin(), request_types.end(), type);
-    const auto index = static_cast<std::size_t>(found - request_types.begin());
-    if (found == request_types.end()) {
+    const std::size_t index = index_of(request_types, type);
+    if (index == std::size(request_types)) {
       request.operation = Unknown{type.substr(0, longest_name)};
     } else {
-      emplace(request.operation, index, std::make_index_sequence<request_types.size()>());
+      emplace(request.operation, index, std::make_index_sequence<std::size(request_types)>());
       if (auto result = body(type, request.operation); !result) return result;
     }
     out.push_back(std::move(request));
@@ -210,14 +204,13 @@ class JsonCodec final : public Codec {
     std::string type;
     Reply reply;
     if (auto result = head(type, reply.request); !result) return result;
-    const auto found = std::find(answer_types.begin(), answer_types.end(), type);
-    const auto index = static_cast<std::size_t>(found - answer_types.begin());
-    if (found == answer_types.end()) {
+    const std::size_t index = index_of(answer_types, type);
+    if (index == std::size(answer_types)) {
       if (reply.request == 0) return {};  // a push of a later version
       reply.answer = Failed{
           Error{Errc::unsupported, "unknown type of answer: " + type.substr(0, longest_name)}};
     } else {
-      emplace(reply.answer, index, std::make_index_sequence<answer_types.size()>());
+      emplace(reply.answer, index, std::make_index_sequence<std::size(answer_types)>());
       if (auto result = body(type, reply.answer); !result) return result;
     }
     out.push_back(std::move(reply));

@@ -1,0 +1,161 @@
+// core/conversation_ops.hpp: what a home is asked to do and may have to commit, and the rows that
+// it keeps in memory for it.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "core/conversation.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+// ---- Operations that may commit ----
+
+using KeyHash = std::array<std::uint8_t, 16>;
+struct SendOp {
+  wire::Send send;
+  std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
+  KeyHash key{};
+  bool looked_at = false;  // by the host's hook
+  Then<Ack> then;
+};
+struct CreateOp {
+  ConversationKind kind;
+  std::string title;
+  std::vector<UserId> members;  // without the caller, each once
+  Then<Access> then;
+};
+struct DirectOp {
+  UserId first, second;
+  Then<Access> then;
+};
+struct JoinOp {
+  Then<Access> then;
+};
+struct LeaveOp {
+  Then<void> then;
+};
+struct AddOp {
+  std::vector<UserId> users;
+  Then<void> then;
+};
+struct RemoveOp {
+  UserId user;
+  Then<void> then;
+};
+struct RoleOp {
+  UserId user;
+  Role role;
+  Then<void> then;
+};
+struct TitleOp {
+  std::string title;
+  Then<void> then;
+};
+struct EditOp {
+  Seq seq;
+  std::string content_type;
+  Payload body;
+  bool looked_at = false;
+  Then<void> then;
+};
+struct DeleteOp {
+  Seq seq;
+  Then<void> then;
+};
+struct PinOp {
+  Seq seq;
+  bool on;
+  Then<void> then;
+};
+struct ReactOp {
+  Seq seq;
+  std::string key;
+  bool on;
+  Then<void> then;
+};
+
+struct Op {
+  Caller caller;
+  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TitleOp,
+               EditOp, DeleteOp, PinOp, ReactOp>
+      what;
+  // The decision, answered when the commit it depends on is done.
+  Error error;
+  Seq seq = 0;
+  std::int64_t time_ms = 0;
+  bool repeated = false;
+};
+
+enum class Decision : std::uint8_t {
+  decided,  // answered now, or with the batch when that has anything in it
+  later,    // rows are being read: later operations of the same user wait, others do not
+  full,     // does not fit into this batch any more
+  moved,    // it left the queue and is answered elsewhere
+};
+
+// ---- Rows kept in memory ----
+
+struct SenderId {
+  UserId user;
+  DeviceId device;
+  friend bool operator==(const SenderId&, const SenderId&) = default;
+};
+struct KeyHasher {
+  std::size_t operator()(const SenderId& id) const noexcept {
+    return std::hash<UserId>{}(id.user) ^ std::hash<DeviceId>{}(id.device) * 31;
+  }
+  std::size_t operator()(UserId id) const noexcept { return std::hash<UserId>{}(id); }
+  std::size_t operator()(Seq seq) const noexcept { return std::hash<Seq>{}(seq); }
+  std::size_t operator()(const KeyHash& hash) const noexcept {
+    return std::hash<ConversationId>{}({hash});
+  }
+};
+
+/// Rows read by key, the least used ones dropped. They belong to the guard they were read with.
+template <class Key, class Row>
+class RowCache {
+ public:
+  enum class Phase : std::uint8_t { loading, ready, failed };
+  struct Entry {
+    Phase phase = Phase::loading;
+    bool present = false;
+    bool dirty = false;  // `staged` counts in the batch being built or in flight
+    std::uint64_t used = 0;
+    Row row{}, staged{};
+    Error error;
+  };
+
+  Entry* find(const Key& key) {
+    const auto at = entries_.find(key);
+    if (at == entries_.end()) return nullptr;
+    at->second.used = ++clock_;
+    return &at->second;
+  }
+  Entry& insert(const Key& key) {
+    Entry& entry = entries_[key];
+    entry.used = ++clock_;
+    return entry;
+  }
+  void erase(const Key& key) { entries_.erase(key); }
+  void clear() { entries_.clear(); }
+  /// Halves the cache when it holds more than `most`; never what is loading or dirty.
+  void trim(std::size_t most) {
+    if (entries_.size() <= most) return;
+    const std::uint64_t old = clock_ > most / 2 ? clock_ - most / 2 : 0;
+    std::erase_if(entries_, [old](const auto& item) {
+      return item.second.phase != Phase::loading && !item.second.dirty && item.second.used <= old;
+    });
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  std::unordered_map<Key, Entry, KeyHasher> entries_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace parley::core

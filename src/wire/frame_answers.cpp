@@ -1,0 +1,240 @@
+// frame_answers.cpp: the bodies of answers and pushes.
+#include "wire/frame_reader.hpp"
+#include "wire/frame_types.hpp"
+
+namespace parley::wire {
+
+void FrameReader::records(std::size_t at, const RecordsHeader& head, std::vector<Payload>& out) {
+  if (head.count > (frame_.size() - at) / 16) return fail("count", "as many records as follow");
+  out.reserve(head.count);
+  for (std::uint32_t i = 0; i < head.count; ++i) {
+    const std::size_t left = frame_.size() - at;
+    const std::size_t size =
+        left < 16 ? 0 : std::size_t{load<std::uint32_t>(frame_.data() + at)} + 4;
+    if (size < 16 || size > left || size % 8 != 0) {
+      return fail("records", "a length that fits the frame and is a multiple of 8");
+    }
+    const Bytes bytes = frame_.substr(at, size);
+    const auto fields = verify_record(bytes);
+    if (!fields) return fail("records", "a valid record");
+    if (fields->seq != head.first + i) return fail("records", "consecutive seqs from first");
+    out.emplace_back(message_->owner(), bytes);
+    at += size;
+  }
+  if (at != frame_.size()) fail("records", "nothing after the last one");
+}
+
+namespace {
+
+WallTime time_of(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+
+void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
+  r.id(v.conversation, t.conversation(), "entry.conversation");
+  read_kind(r, v.kind, t.kind(), "entry.kind");
+  r.text(v.title, t.title(), "entry.title");
+  v.peer = UserId{t.peer()};
+  v.role = static_cast<Role>(t.role());
+  v.visible_from = t.visible_from();
+  if (t.head() == nullptr) return r.fail("entry.head", "a cursor");
+  r.cursor(v.head, *t.head());
+  v.head_ordinal = t.head_ordinal();
+  v.received = t.received();
+  v.read = t.read();
+  v.unread = t.unread();
+  v.last_activity = time_of(t.last_activity());
+  v.pinned = t.pinned();
+  v.archived = t.archived();
+  v.marked_unread = t.marked_unread();
+  v.muted_until = time_of(t.muted_until());
+  r.text(v.draft, t.draft(), "entry.draft");
+  v.drafted = time_of(t.drafted());
+  r.record(v.last_record, t.last(), "entry.last");
+}
+void read(FrameReader& r, ListChanged& v, const fb::List& t) {
+  v.whole = t.whole();
+  r.each(v.entries, t.entries(), 4,
+         [&](ListEntry& entry, const fb::ListEntry& from) { read(r, entry, from); });
+  r.each(v.removed, t.removed(), sizeof(fb::Bytes16),
+         [&](ConversationId& id, const fb::Bytes16& from) { r.id(id, &from, "list.removed"); });
+  r.bytes(v.token, t.token());
+}
+void read(FrameReader& r, ListChanged& v) {
+  if (const auto* t = r.root<fb::List>()) read(r, v, *t);
+}
+void read(FrameReader& r, Welcome& v) {
+  const auto* t = r.root<fb::Welcome>();
+  if (t == nullptr) return;
+  v.version = t->version();
+  v.session = t->session();
+  v.user = UserId{t->user()};
+  v.device = DeviceId{t->device()};
+  r.text(v.subject, t->subject(), "welcome.subject");
+  v.heartbeat_ms = t->heartbeat_ms();
+  v.max_body = t->max_body();
+  r.bytes(v.ticket, t->ticket());
+  if (t->list() != nullptr) read(r, v.list, *t->list());
+}
+void read(FrameReader& r, Done&) { r.root<fb::Done>(); }
+void read(FrameReader& r, Failed& v) {
+  const auto* t = r.root<fb::Error>();
+  if (t == nullptr) return;
+  if (t->code() <= 0) return r.fail("error.code", "a positive number");
+  v.error.code = std::error_code(t->code(), error_category());
+  r.text(v.error.message, t->message(), "error.message");
+  v.error.retry_after = std::chrono::milliseconds(t->retry_after_ms());
+  v.error.next = t->next();
+}
+void read(FrameReader& r, Acked& v) {
+  const auto* t = r.root<fb::Ack>();
+  if (t == nullptr) return;
+  r.id(v.ack.conversation, t->conversation(), "ack.conversation");
+  v.ack.seq = t->seq();
+  v.ack.time = time_of(t->time());
+  v.ack.number = t->number();
+  v.ack.repeated = t->repeated();
+}
+void read(FrameReader& r, Opened& v) {
+  const auto* t = r.root<fb::Opened>();
+  if (t == nullptr) return;
+  if (t->entry() == nullptr) return r.fail("opened.entry", "a list entry");
+  read(r, v.entry, *t->entry());
+}
+void read(FrameReader& r, Subscribed& v) {
+  const auto* t = r.root<fb::Subscribed>();
+  if (t == nullptr) return;
+  r.each(v.answers, t->answers(), 4, [&](ResumeAnswer& answer, const fb::ResumeAnswer& from) {
+    if (!r.charge(4)) return;
+    r.id(answer.conversation, from.conversation(), "subscribed.answers.conversation");
+    read_level(r, answer.level, from.level(), "subscribed.answers.level");
+    if (from.answer() < 1 || from.answer() > 8) {
+      return r.fail("subscribed.answers.answer", "1 to 8");
+    }
+    answer.answer = static_cast<Resume>(from.answer());
+    if (from.head() != nullptr) r.cursor(answer.head, *from.head());
+    answer.head_ordinal = from.head_ordinal();
+    answer.floor = from.floor();
+    answer.floor_mark = from.floor_mark();
+    answer.last_visible = from.last_visible();
+  });
+}
+void read(FrameReader& r, Events& v) {
+  constexpr std::size_t fixed = FrameHeader::size + sizeof(RecordsHeader);
+  RecordsHeader head;
+  if (!r.records_header(head, fixed)) return;
+  v.conversation = head.conversation;
+  v.epoch = head.epoch;
+  v.first = head.first;
+  v.mark = head.mark;
+  if (head.count == 0) return r.fail("events.count", "at least one record");
+  r.records(fixed, head, v.records);
+}
+void read(FrameReader& r, HeadMoved& v) {
+  const auto* t = r.root<fb::HeadMoved>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "head_moved.conversation");
+  if (t->head() == nullptr) return r.fail("head_moved.head", "a cursor");
+  r.cursor(v.head, *t->head());
+  v.head_ordinal = t->head_ordinal();
+}
+void read(FrameReader& r, HistoryPage& v) {
+  constexpr std::size_t fixed = FrameHeader::size + sizeof(RecordsHeader) + sizeof(Seq);
+  RecordsHeader head;
+  if (!r.records_header(head, fixed)) return;
+  v.conversation = head.conversation;
+  v.epoch = head.epoch;
+  v.first = head.first;
+  v.mark = head.mark;
+  v.more = (r.header().flags & FrameHeader::more) != 0;
+  v.floor = load<Seq>(r.frame().data() + fixed - sizeof(Seq));
+  r.records(fixed, head, v.records);
+}
+void read_receipts(FrameReader& r, std::vector<Receipt>& out,
+                   const Vector<const fb::Receipt*>* from) {
+  r.each(out, from, sizeof(fb::Receipt), [](Receipt& v, const fb::Receipt& t) {
+    v = {UserId{t.user()}, t.received(), t.read()};
+  });
+}
+void read(FrameReader& r, ReceiptsMoved& v) {
+  const auto* t = r.root<fb::Receipts>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "receipts.conversation");
+  read_receipts(r, v.receipts, t->receipts());
+}
+void read(FrameReader& r, Signalled& v) {
+  const auto* t = r.root<fb::Signalled>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "signalled.conversation");
+  v.sender = UserId{t->sender()};
+  r.text(v.kind, t->kind(), "signalled.kind");
+  r.bytes(v.data, t->data());
+}
+void read(FrameReader& r, PresenceChanged& v) {
+  const auto* t = r.root<fb::PresenceChanged>();
+  if (t == nullptr) return;
+  r.each(v.users, t->users(), sizeof(fb::Presence), [](Presence& p, const fb::Presence& from) {
+    p = {UserId{from.user()}, from.online(), time_of(from.last_seen())};
+  });
+}
+void read(FrameReader& r, MembersPage& v) {
+  const auto* t = r.root<fb::MembersPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "members_page.conversation");
+  r.each(v.members, t->members(), sizeof(fb::Member), [](Member& m, const fb::Member& from) {
+    m = {UserId{from.user()}, static_cast<Role>(from.role()), time_of(from.since()),
+         from.visible_from()};
+  });
+  read_receipts(r, v.receipts, t->receipts());
+  v.count = t->count();
+  v.more = t->more();
+}
+void read(FrameReader& r, Names& v) {
+  const auto* t = r.root<fb::Names>();
+  if (t == nullptr) return;
+  r.each(v.users, t->users(), 4, [&](UserName& name, const fb::UserName& from) {
+    name.id = UserId{from.id()};
+    r.text(name.subject, from.subject(), "names.users.subject");
+  });
+}
+void read(FrameReader& r, Messages& v) {
+  const auto* t = r.root<fb::Messages>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "messages.conversation");
+  r.each(v.records, t->records(), 4, [&](Payload& record, const fb::RecordBytes& from) {
+    r.record(record, from.record(), "messages.records");
+    if (r.ok() && record.empty()) r.fail("messages.records", "a record");
+  });
+}
+void read(FrameReader& r, ReactorsPage& v) {
+  const auto* t = r.root<fb::ReactorsPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "reactors_page.conversation");
+  v.seq = t->seq();
+  r.users(v.users, t->users());
+  v.more = t->more();
+}
+void read(FrameReader& r, Goodbye& v) {
+  const auto* t = r.root<fb::Goodbye>();
+  if (t == nullptr) return;
+  r.text(v.reason, t->reason(), "goodbye.reason");
+  v.spread_ms = t->spread_ms();
+  v.reconnect = t->reconnect();
+}
+
+// ---- By type. ----
+
+template <class T>
+struct Reader {
+  static void into(FrameReader& r, Answer& out) { read(r, out.emplace<T>()); }
+};
+constexpr auto readers = read_table<Answer, void (*)(FrameReader&, Answer&), Reader>(answer_types);
+
+}  // namespace
+
+bool read_body(FrameReader& reader, Answer& answer) {
+  const auto read = readers[reader.header().type];
+  if (read == nullptr) return false;
+  read(reader, answer);
+  return true;
+}
+
+}  // namespace parley::wire

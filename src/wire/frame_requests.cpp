@@ -1,0 +1,208 @@
+// frame_requests.cpp: the bodies of requests.
+#include "wire/frame_reader.hpp"
+#include "wire/frame_types.hpp"
+
+namespace parley::wire {
+namespace {
+
+void read(FrameReader& r, Hello& v) {
+  const auto* t = r.root<fb::Hello>();
+  if (t == nullptr) return;
+  v.min_version = t->min_version();
+  v.max_version = t->max_version();
+  r.text(v.token, t->token(), "hello.token");
+  r.bytes(v.ticket, t->ticket());
+  r.text(v.device, t->device(), "hello.device");
+  r.bytes(v.sync_token, t->sync_token());
+}
+void read(FrameReader& r, Send& v) {
+  const auto* t = r.root<fb::Send>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "send.conversation");
+  v.number = t->number();
+  v.random = t->random();
+  v.settled = t->settled();
+  r.text(v.content_type, t->content_type(), "send.content_type");
+  r.payload(v.body, t->body());
+  v.reply_to = t->reply_to();
+}
+void read(FrameReader& r, Create& v) {
+  const auto* t = r.root<fb::CreateConversation>();
+  if (t == nullptr) return;
+  read_kind(r, v.kind, t->kind(), "create.kind");
+  r.text(v.title, t->title(), "create.title");
+  if (t->nonce() != nullptr) r.id(v.nonce, t->nonce(), "create.nonce");
+  r.texts(v.members, t->members(), "create.members");
+}
+void read(FrameReader& r, Direct& v) {
+  if (const auto* t = r.root<fb::Direct>()) r.text(v.peer, t->peer(), "direct.peer");
+}
+void read(FrameReader& r, Join& v) {
+  if (const auto* t = r.root<fb::Join>()) {
+    r.id(v.conversation, t->conversation(), "join.conversation");
+  }
+}
+void read(FrameReader& r, Leave& v) {
+  if (const auto* t = r.root<fb::Leave>()) {
+    r.id(v.conversation, t->conversation(), "leave.conversation");
+  }
+}
+void read(FrameReader& r, Add& v) {
+  const auto* t = r.root<fb::Add>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "add.conversation");
+  r.texts(v.members, t->members(), "add.members");
+}
+void read(FrameReader& r, Remove& v) {
+  const auto* t = r.root<fb::Remove>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "remove.conversation");
+  v.user = UserId{t->user()};
+}
+void read(FrameReader& r, SetRole& v) {
+  const auto* t = r.root<fb::SetRole>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_role.conversation");
+  v.user = UserId{t->user()};
+  v.role = static_cast<Role>(t->role());
+}
+void read(FrameReader& r, SetTitle& v) {
+  const auto* t = r.root<fb::SetTitle>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_title.conversation");
+  r.text(v.title, t->title(), "set_title.title");
+}
+void read(FrameReader& r, Subscribe& v) {
+  const auto* t = r.root<fb::Subscribe>();
+  if (t == nullptr) return;
+  r.each(v.items, t->items(), 4, [&](Subscribe::Item& item, const fb::SubscribeItem& from) {
+    if (!r.charge(4)) return;  // a table may be shared too
+    r.id(item.conversation, from.conversation(), "subscribe.items.conversation");
+    read_level(r, item.level, from.level(), "subscribe.items.level");
+    if (from.cursor() == nullptr) return;
+    r.cursor(item.cursor.emplace(), *from.cursor());
+    if (!item.cursor->epoch) {
+      r.fail("subscribe.items.cursor.epoch", "an epoch that is not all zero");
+    }
+  });
+}
+void read(FrameReader& r, History& v) {
+  const auto* t = r.root<fb::History>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "history.conversation");
+  v.from = t->from();
+  v.backward = t->backward();
+  v.limit = t->limit();
+}
+void read(FrameReader& r, MarkRead& v) {
+  const auto* t = r.root<fb::MarkRead>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "mark_read.conversation");
+  v.received = t->received();
+  v.read = t->read();
+}
+void read(FrameReader& r, SendSignal& v) {
+  const auto* t = r.root<fb::Signal>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "signal.conversation");
+  r.text(v.kind, t->kind(), "signal.kind");
+  r.bytes(v.data, t->data());
+}
+void read(FrameReader& r, Watch& v) {
+  const auto* t = r.root<fb::Watch>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "watch.conversation");
+  r.users(v.users, t->users());
+}
+void read(FrameReader& r, Members& v) {
+  const auto* t = r.root<fb::Members>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "members.conversation");
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
+}
+void read(FrameReader& r, Lookup& v) {
+  if (const auto* t = r.root<fb::Lookup>()) r.users(v.users, t->users());
+}
+void read(FrameReader& r, Sync& v) {
+  if (const auto* t = r.root<fb::Sync>()) r.bytes(v.token, t->token());
+}
+void read(FrameReader& r, Edit& v) {
+  const auto* t = r.root<fb::Edit>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "edit.conversation");
+  v.seq = t->seq();
+  r.text(v.content_type, t->content_type(), "edit.content_type");
+  r.payload(v.body, t->body());
+}
+void read(FrameReader& r, Delete& v) {
+  const auto* t = r.root<fb::DeleteMessage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "delete.conversation");
+  v.seq = t->seq();
+}
+void read(FrameReader& r, React& v) {
+  const auto* t = r.root<fb::React>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "react.conversation");
+  v.seq = t->seq();
+  r.text(v.key, t->key(), "react.key");
+  v.on = t->on();
+}
+void read(FrameReader& r, Pin& v) {
+  const auto* t = r.root<fb::Pin>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "pin.conversation");
+  v.seq = t->seq();
+  v.on = t->on();
+}
+void read(FrameReader& r, Pins& v) {
+  if (const auto* t = r.root<fb::Pins>()) {
+    r.id(v.conversation, t->conversation(), "pins.conversation");
+  }
+}
+void read(FrameReader& r, Reactors& v) {
+  const auto* t = r.root<fb::Reactors>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "reactors.conversation");
+  v.seq = t->seq();
+  r.text(v.key, t->key(), "reactors.key");
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
+}
+void read(FrameReader& r, SetList& v) {
+  const auto* t = r.root<fb::SetList>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_list.conversation");
+  const auto take = [](auto& out, const auto& given) {
+    if (given.has_value()) out = *given;
+  };
+  take(v.settings.pinned, t->pinned());
+  take(v.settings.archived, t->archived());
+  take(v.settings.marked_unread, t->marked_unread());
+  if (t->muted_until().has_value())
+    v.settings.muted_until = WallTime(std::chrono::milliseconds(*t->muted_until()));
+  if (t->draft() != nullptr) r.text(v.settings.draft.emplace(), t->draft(), "set_list.draft");
+}
+void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
+void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
+
+// ---- By type. ----
+
+template <class T>
+struct Reader {
+  static void into(FrameReader& r, Operation& out) { read(r, out.emplace<T>()); }
+};
+constexpr auto readers =
+    read_table<Operation, void (*)(FrameReader&, Operation&), Reader>(request_types);
+
+}  // namespace
+
+bool read_body(FrameReader& reader, Operation& operation) {
+  const auto read = readers[reader.header().type];
+  if (read == nullptr) return false;
+  read(reader, operation);
+  return true;
+}
+
+}  // namespace parley::wire

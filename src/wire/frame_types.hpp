@@ -1,0 +1,88 @@
+// wire/frame_types.hpp: the number and the name of every operation and answer, in the order of the
+// variants.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "wire/frame_generated.h"
+#include "wire/messages.hpp"
+
+namespace parley::wire {
+
+struct FrameTypeName {
+  fb::FrameType type;     // in binary frames
+  std::string_view name;  // in JSON
+};
+
+// clang-format off
+inline constexpr FrameTypeName request_types[] = {
+    {fb::FrameType::hello, "hello"},
+    {fb::FrameType::send, "send"},
+    {fb::FrameType::create, "create"},
+    {fb::FrameType::direct, "direct"},
+    {fb::FrameType::join, "join"},
+    {fb::FrameType::leave, "leave"},
+    {fb::FrameType::add, "add"},
+    {fb::FrameType::remove, "remove"},
+    {fb::FrameType::set_role, "set_role"},
+    {fb::FrameType::set_title, "set_title"},
+    {fb::FrameType::subscribe, "subscribe"},
+    {fb::FrameType::history, "history"},
+    {fb::FrameType::mark_read, "mark_read"},
+    {fb::FrameType::signal, "signal"},
+    {fb::FrameType::watch, "watch"},
+    {fb::FrameType::members, "members"},
+    {fb::FrameType::lookup, "lookup"},
+    {fb::FrameType::sync, "sync"},
+    {fb::FrameType::ping, "ping"},
+    {fb::FrameType::bye, "bye"},
+    {fb::FrameType::edit, "edit"},
+    {fb::FrameType::delete_message, "delete"},
+    {fb::FrameType::react, "react"},
+    {fb::FrameType::pin, "pin"},
+    {fb::FrameType::pins, "pins"},
+    {fb::FrameType::reactors, "reactors"},
+    {fb::FrameType::set_list, "set_list"},
+};
+inline constexpr FrameTypeName answer_types[] = {
+    {fb::FrameType::welcome, "welcome"},
+    {fb::FrameType::done, "done"},
+    {fb::FrameType::error, "error"},
+    {fb::FrameType::ack, "ack"},
+    {fb::FrameType::opened, "opened"},
+    {fb::FrameType::subscribed, "subscribed"},
+    {fb::FrameType::events, "events"},
+    {fb::FrameType::head_moved, "head_moved"},
+    {fb::FrameType::history_page, "history_page"},
+    {fb::FrameType::receipts, "receipts"},
+    {fb::FrameType::signalled, "signalled"},
+    {fb::FrameType::presence, "presence"},
+    {fb::FrameType::list, "list"},
+    {fb::FrameType::members_page, "members_page"},
+    {fb::FrameType::names, "names"},
+    {fb::FrameType::goodbye, "goodbye"},
+    {fb::FrameType::messages, "messages"},
+    {fb::FrameType::reactors_page, "reactors_page"},
+};
+// clang-format on
+static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
+static_assert(std::variant_size_v<Answer> == std::size(answer_types));
+
+/// By the number of a type, `Read<T>::into` of its alternative T; null where there is no such type.
+template <class Variant, class Function, template <class> class Read, std::size_t n>
+constexpr std::array<Function, 256> read_table(const FrameTypeName (&types)[n]) {
+  std::array<Function, 256> table{};
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    ((table[static_cast<std::uint8_t>(types[i].type)] =
+          &Read<std::variant_alternative_t<i, Variant>>::into),
+     ...);
+  }
+  (std::make_index_sequence<n>());
+  return table;
+}
+
+}  // namespace parley::wire
