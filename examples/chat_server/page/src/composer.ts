@@ -1,13 +1,12 @@
 // composer.ts: where one writes: a message, an answer to one, or a message of one's own anew.
 import type { ConversationId, Message, ParleyClient, Seq } from '@parley/client';
 import { el, icon, icon_button } from './dom.js';
+import { Drafts } from './drafts.js';
 import { snippet } from './format.js';
 import { in_words, not_connected } from './words.js';
 
 type Mode =
-  | { kind: 'write' }
-  | { kind: 'reply'; seq: Seq }
-  | { kind: 'edit'; seq: Seq; before: string; draft: string };
+  { kind: 'write' } | { kind: 'reply'; seq: Seq } | { kind: 'edit'; seq: Seq; before: string };
 
 export interface ComposerActions {
   send: (text: string, reply_to: Seq) => void;
@@ -35,7 +34,7 @@ export class Composer {
     { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send' },
     icon('send'),
   );
-  private readonly drafts_ = new Map<ConversationId, string>();
+  private readonly drafts_: Drafts;
   private id_: ConversationId | null = null;
   private mode_: Mode = { kind: 'write' };
   private saving_ = false;
@@ -54,20 +53,29 @@ export class Composer {
     this.input_.addEventListener('input', () => {
       this.grow();
       this.problem_.hidden = true;
-      if (this.mode_.kind !== 'edit') this.actions_.typing(this.input_.value.trim() !== '');
+      if (this.mode_.kind === 'edit' || this.id_ === null) return;
+      this.actions_.typing(this.input_.value.trim() !== '');
+      this.drafts_.write(this.id_, this.input_.value);
+    });
+    this.drafts_ = new Drafts(client_, (id) => {
+      if (id === this.id_ && this.mode_.kind !== 'edit') this.show_draft();
     });
   }
 
   show(id: ConversationId): void {
     this.id_ = id;
-    this.input_.value = this.drafts_.get(id) ?? '';
-    this.grow();
+    this.show_draft();
   }
 
   hide(): void {
     this.cancel();
-    if (this.id_ !== null) this.drafts_.set(this.id_, this.input_.value);
+    if (this.id_ !== null) this.drafts_.tell(this.id_);
     this.id_ = null;
+  }
+
+  private show_draft(): void {
+    this.input_.value = this.id_ === null ? '' : this.drafts_.text(this.id_);
+    this.grow();
   }
 
   focus(): void {
@@ -76,14 +84,9 @@ export class Composer {
 
   /** Puts a text back that could not be sent, unless something else was begun. */
   restore(id: ConversationId, text: string): void {
-    if (id !== this.id_) {
-      if ((this.drafts_.get(id) ?? '') === '') this.drafts_.set(id, text);
-    } else if (this.mode_.kind === 'edit') {
-      if (this.mode_.draft === '') this.mode_.draft = text;
-    } else if (this.input_.value === '') {
-      this.input_.value = text;
-      this.grow();
-    }
+    if (this.drafts_.text(id) !== '') return;
+    this.drafts_.write(id, text);
+    if (id === this.id_ && this.mode_.kind !== 'edit') this.show_draft();
   }
 
   reply(message: Message, name: string): void {
@@ -96,7 +99,7 @@ export class Composer {
   edit(message: Message): void {
     this.cancel();
     const { seq, text } = message;
-    this.mode_ = { kind: 'edit', seq, before: text, draft: this.input_.value };
+    this.mode_ = { kind: 'edit', seq, before: text };
     this.show_strip('pencil', 'Edit your message', snippet(message));
     this.element.classList.add('editing');
     this.button_.title = 'Save';
@@ -126,8 +129,7 @@ export class Composer {
     this.button_.setAttribute('aria-label', 'Send');
     this.input_.setAttribute('aria-label', 'Message');
     this.button_.replaceChildren(icon('send'));
-    this.input_.value = mode.draft;
-    this.grow();
+    this.show_draft();
   }
 
   private show_strip(name: 'reply' | 'pencil', title: string, text: string): void {
@@ -171,8 +173,9 @@ export class Composer {
     if (text === '') return;
     const reply_to = this.mode_.kind === 'reply' ? this.mode_.seq : 0;
     this.cancel();
-    this.input_.value = '';
-    this.grow();
+    this.drafts_.write(this.id_, '');
+    this.drafts_.tell(this.id_);
+    this.show_draft();
     this.focus();
     this.actions_.send(text, reply_to);
   }

@@ -7,6 +7,7 @@
 const name_key = 'parley.name';
 const device_key = 'parley.device';
 const left_key = 'parley.left';
+const drafts_key = 'parley.drafts';
 const prefix = 'parley ';
 const forget_after_ms = 7 * 86_400_000;
 
@@ -21,6 +22,7 @@ export function remember_name(name: string): void {
 export function forget_name(): void {
   sessionStorage.removeItem(name_key);
   sessionStorage.removeItem(left_key);
+  sessionStorage.removeItem(drafts_key);
 }
 
 /**
@@ -84,4 +86,24 @@ export function left_channels(): LeftChannel[] {
 export function remember_left(channel: LeftChannel): void {
   const others = left_channels().filter(({ id }) => id !== channel.id);
   sessionStorage.setItem(left_key, JSON.stringify([...others, channel].slice(-3)));
+}
+
+// ---- What is not sent ----
+
+export interface Draft {
+  text: string;
+  /** The draft that the user's list had when the text was begun. */
+  listed: string;
+}
+
+export function stored_drafts(): Map<string, Draft> {
+  return new Map(JSON.parse(sessionStorage.getItem(drafts_key) ?? '[]') as [string, Draft][]);
+}
+
+export function store_drafts(drafts: ReadonlyMap<string, Draft>): void {
+  try {
+    sessionStorage.setItem(drafts_key, JSON.stringify([...drafts]));
+  } catch {
+    // No room: the text lives as long as the page.
+  }
 }
