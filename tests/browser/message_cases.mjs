@@ -1,17 +1,12 @@
 // message_cases.mjs: what becomes of messages: edits, deletions, reactions, answers, pins.
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { check } from './checks.mjs';
-import { Person, direct_chat, numbered } from './person.mjs';
+import { Person, direct_chat, numbered, part } from './person.mjs';
 
 async function open_chat() {
   const [alice, bob] = await direct_chat();
   await bob.open(alice.name);
   return [alice, bob];
-}
-
-async function part(...people) {
-  for (const person of people) await person.leave();
 }
 
 check('an edit shows in the other window, in the list, and after a reload', async () => {
@@ -208,7 +203,6 @@ check('a finger that rests on a message opens its sheet', async () => {
   await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
   await phone.page.waitForSelector('dialog.sheet');
   await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-  await pause(200);
   await phone.page.click('dialog.sheet [aria-label="React with 👍"]');
   await phone.sees_reactions('from my phone', '👍1*');
   const overflow = () =>

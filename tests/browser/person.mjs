@@ -43,9 +43,18 @@ export const wide = { viewport: { width: 1100, height: 720 } };
 
 export class Person {
   /** Opens a window of its own and signs in. */
-  static async arrive(role, options = wide) {
+  static arrive(role, options = wide) {
+    return Person.sign_in(`${role}-${(people += 1)}`, options);
+  }
+
+  /** Another device of the same person. */
+  again(options = wide) {
+    return Person.sign_in(this.name, options);
+  }
+
+  static async sign_in(name, options) {
     const person = new Person();
-    person.name = `${role}-${(people += 1)}`;
+    person.name = name;
     person.context = await browser.newContext({ ...options, locale: 'en-GB' });
     person.page = await person.context.newPage();
     person.page.setDefaultTimeout(patience_ms);
@@ -123,6 +132,20 @@ export class Person {
     });
   }
 
+  /** Chooses from the menu of a line of the list. */
+  async choose(title, action) {
+    await this.entry(title).click({ button: 'right' });
+    await this.page.click(`.menu [data-action=${action}]`);
+  }
+
+  /** The titles of the list, in order. */
+  lists(...titles) {
+    return this.until(`the list ${titles}`, async () => {
+      const saw = await this.page.locator('.conversation .title').allTextContents();
+      return { ok: saw.join() === titles.join(), saw };
+    });
+  }
+
   /** The second line of a conversation in the list. */
   previews(title, text) {
     return this.entry(title).locator(`.preview:text-is("${text}")`).waitFor();
@@ -168,6 +191,11 @@ export class Person {
     windows.splice(windows.indexOf(this), 1);
     assert.deepEqual(this.bugs, [], 'errors in the page');
   }
+}
+
+/** All of them go, and had no errors in the page. */
+export async function part(...persons) {
+  for (const person of persons) await person.leave();
 }
 
 export const numbered = (prefix, count) =>

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run_checks } from './checks.mjs';
 import './chat_cases.mjs';
+import './list_cases.mjs';
 import './message_cases.mjs';
 import './trouble_cases.mjs';
 import { browser, server, windows } from './person.mjs';

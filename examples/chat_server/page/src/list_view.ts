@@ -3,9 +3,17 @@
 import type { ConversationId, ConversationView, ParleyClient, UserId } from '@parley/client';
 import type { LeftChannel } from './device.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
-import { avatar, conversation_title, list_time, preview, user_name } from './format.js';
+import { on_long_press } from './fingers.js';
+import { avatar, conversation_title } from './format.js';
+import { archive_line, attention, list_line } from './list_line.js';
+import { list_menu } from './list_menu.js';
+import { open_menu, open_sheet } from './menu.js';
 
 const typing_shown_ms = 5_000;
+const lines_at_once = 100;
+const near_end_px = 400;
+/** The engine tells a session of 1,000 people. */
+const watched_peers = 500;
 
 export interface ListActions {
   open: (id: ConversationId) => void;
@@ -22,6 +30,9 @@ export class ListView {
   private readonly me_ = el('div', { class: 'me' });
   private readonly list_ = el('ul', { class: 'conversations', 'aria-label': 'Conversations' });
   private readonly empty_ = el('div', { class: 'list-empty' });
+  private archive_open_ = false;
+  /** So many are drawn; scrolling down brings more. */
+  private lines_ = lines_at_once;
   private readonly left_ = el('div', { class: 'left-channels' });
   private readonly filter_ = el('input', {
     type: 'search',
@@ -74,6 +85,15 @@ export class ListView {
     });
     this.filter_.addEventListener('input', () => this.render());
     this.list_.addEventListener('keydown', (event) => this.move_focus(event));
+    this.list_.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    on_long_press(this.list_, 'li:has(.row-menu)', (row) => this.menu(row, null));
+    this.list_.addEventListener('contextmenu', (event) => {
+      const row = (event.target as Element).closest<HTMLElement>('li');
+      if (!row?.querySelector('.row-menu') || (event as PointerEvent).pointerType === 'touch')
+        return;
+      event.preventDefault();
+      this.menu(row, { x: event.clientX, y: event.clientY });
+    });
     this.render();
   }
 
@@ -88,82 +108,74 @@ export class ListView {
 
   render(): void {
     const all = this.client_.conversations();
-    this.watch_peers(all);
     this.render_me();
     const wanted = this.filter_.value.trim().toLowerCase();
     const shown = all.filter((view) =>
       conversation_title(this.client_, view).toLowerCase().includes(wanted),
     );
-    reconcile(
-      this.list_,
-      shown.map((view) => this.item(view)),
-    );
+    const archived = shown.filter((view) => view.archived);
+    const others = shown.filter((view) => !view.archived);
+    const open = this.archive_open_ || wanted !== '';
+    const views = [
+      ...others.filter((view) => view.pinned),
+      ...others.filter((view) => !view.pinned),
+      ...(open ? archived : []),
+    ].slice(0, this.lines_);
+    const lines = views.map((view) => this.line(view));
+    if (archived.length > 0 && views.length >= others.length)
+      lines.splice(
+        others.length,
+        0,
+        archive_line(archived.length, open, () => this.toggle_archive()),
+      );
+    reconcile(this.list_, lines);
+    this.render_tab_stop();
+    this.watch_peers(views);
     this.render_empty(all.length, shown.length);
     this.render_left();
-    const unread = all.reduce((sum, view) => sum + (view.unread > 0 ? 1 : 0), 0);
+    const unread = attention(all);
     document.title = unread > 0 ? `(${unread}) Parley` : 'Parley';
   }
 
-  private item(view: ConversationView): Keyed {
-    const { conversation, kind, unread } = view;
-    const title = conversation_title(this.client_, view);
+  private line(view: ConversationView): Keyed {
+    const { conversation } = view;
     const typing = this.typing_.get(conversation);
-    const is_typing = typing !== undefined && typing.until > Date.now();
-    const typist =
-      is_typing && kind !== 'direct' ? `${user_name(this.client_, typing.user)} is ` : '';
-    const unsent = this.client_.outbox(conversation).at(-1) ?? null;
-    const text = is_typing ? `${typist}typing…` : preview(this.client_, view, unsent);
-    const time = list_time(unsent?.createdAt ?? view.lastActivity);
-    const pending = unsent?.state === 'pending' && !is_typing;
-    const online = kind === 'direct' ? (this.client_.presence(view.peer)?.online ?? false) : null;
-    const current = conversation === this.selected;
-    const failed = this.client_.outbox(conversation).some((item) => item.state === 'failed');
-    const build = (): HTMLElement =>
-      el(
-        'li',
-        {},
-        el(
-          'button',
-          {
-            type: 'button',
-            class: `conversation${current ? ' current' : ''}${unread > 0 ? ' unread' : ''}`,
-            'aria-current': current ? 'true' : null,
-            on: { click: () => this.actions_.open(conversation) },
-          },
-          avatar(title, kind, online),
-          el(
-            'span',
-            { class: 'lines' },
-            el(
-              'span',
-              { class: 'line' },
-              el('span', { class: 'title', dir: 'auto' }, title),
-              el('time', {}, time),
-            ),
-            el(
-              'span',
-              { class: 'line' },
-              pending ? icon('clock', 'Not sent yet') : null,
-              el('span', { class: `preview${is_typing ? ' typing' : ''}`, dir: 'auto' }, text),
-              failed
-                ? el('span', { class: 'badge failed', title: 'A message was not sent' }, '!')
-                : null,
-              unread > 0
-                ? el(
-                    'span',
-                    { class: 'badge', 'aria-label': `${unread} unread` },
-                    unread > 99 ? '99+' : String(unread),
-                  )
-                : null,
-            ),
-          ),
-        ),
-      );
-    return {
-      key: conversation,
-      signature: JSON.stringify([title, text, time, online, current, unread, failed, pending]),
-      build,
-    };
+    const typist = typing && typing.until > Date.now() ? typing.user : null;
+    return list_line(this.client_, view, typist, conversation === this.selected, {
+      open: this.actions_.open,
+      menu: (row, button) => {
+        const { left, bottom } = button.getBoundingClientRect();
+        this.menu(row, { x: left, y: bottom + 4 });
+      },
+    });
+  }
+
+  private toggle_archive(): void {
+    this.archive_open_ = !this.archive_open_;
+    this.render();
+  }
+
+  /** The Tab key stops at one line: where the focus was last, else the open one. */
+  private render_tab_stop(): void {
+    const lines = [...this.list_.querySelectorAll<HTMLElement>('[data-focus="row"]')];
+    const current =
+      lines.find((line) => line.parentElement!.contains(document.activeElement)) ??
+      lines.find((line) => line.ariaCurrent === 'true') ??
+      lines[0];
+    for (const line of lines) line.tabIndex = line === current ? 0 : -1;
+  }
+
+  /** `at` null: a sheet. */
+  private menu(row: HTMLElement, at: { x: number; y: number } | null): void {
+    const id = row.dataset['key'] ?? '';
+    const view = this.client_.conversation(id);
+    if (!view) return;
+    const items = list_menu(this.client_, view);
+    const title = conversation_title(this.client_, view);
+    const line = (): HTMLElement | null =>
+      this.list_.querySelector(`[data-key="${CSS.escape(id)}"] .conversation`);
+    if (at) open_menu(items, `Options of ${title}`, at, line);
+    else open_sheet(title, items);
   }
 
   private render_me(): void {
@@ -232,23 +244,39 @@ export class ListView {
     );
   }
 
-  /** Presence of the people in the direct conversations, for the dots. */
+  /** Presence of the people in the lines on screen, for the dots. */
   private watch_peers(views: readonly ConversationView[]): void {
     for (const { conversation, kind, peer } of views) {
       if (kind !== 'direct' || peer === '' || this.watched_.has(conversation)) continue;
+      if (this.watched_.size === watched_peers) return;
       this.watched_.add(conversation);
       this.client_.watch(conversation, [peer]);
     }
   }
 
+  private scrolled(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.list_;
+    if (scrollHeight - scrollTop - clientHeight > near_end_px) return;
+    if (this.list_.childElementCount < this.lines_) return;
+    this.lines_ += lines_at_once;
+    this.schedule();
+  }
+
   private move_focus(event: KeyboardEvent): void {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step === 0) return;
-    const buttons = [...this.list_.querySelectorAll('button')];
-    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-    const next = buttons[at + step];
+    const row = (event.target as Element).closest('li');
+    const lines = [...this.list_.querySelectorAll<HTMLElement>('[data-focus="row"]')];
+    const at = lines.findIndex((line) => line.parentElement === row);
+    const next = {
+      ArrowDown: lines[at + 1],
+      ArrowUp: lines[at - 1],
+      Home: lines[0],
+      End: lines.at(-1),
+      ArrowRight: row?.querySelector<HTMLElement>('.row-menu'),
+      ArrowLeft: lines[at],
+    }[event.key];
     if (!next) return;
     event.preventDefault();
     next.focus();
+    this.render_tab_stop();
   }
 }

@@ -1,13 +1,13 @@
 // message_actions.ts: what one can do with a message: a bar beside it for mouse and keyboard, a sheet for
 // fingers.
 import type { Message, Seq } from '@parley/client';
-import { el, icon, icon_button, type IconName } from './dom.js';
 import { dialog } from './dialogs.js';
+import { el, icon_button } from './dom.js';
+import { on_long_press } from './fingers.js';
 import { snippet } from './format.js';
+import { open_sheet, type MenuItem } from './menu.js';
 
 export const common_reactions = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const;
-const long_press_ms = 450;
-const still_px = 10;
 const reaction_bytes = 32;
 
 export interface MessageActions {
@@ -22,16 +22,9 @@ export interface MessageActions {
 /** The message of a seq and what may be done with it; null: nothing. */
 export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
 
-interface Item {
-  name: string;
-  icon: IconName;
-  label: string;
-  run: () => void;
-}
-
-function items(message: Message, actions: MessageActions): Item[] {
+function items(message: Message, actions: MessageActions): MenuItem[] {
   const { edit, remove, pin } = actions;
-  const all: (Item | null)[] = [
+  const all: (MenuItem | null)[] = [
     { name: 'reply', icon: 'reply', label: 'Reply', run: () => actions.reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
     pin && {
@@ -103,7 +96,6 @@ export class ActionBar {
   private readonly bar_ = el('div', { class: 'actions', role: 'toolbar' });
   private seq_: Seq = 0;
   private signature_ = '';
-  private press_ = 0;
 
   constructor(
     private readonly rows_: HTMLElement,
@@ -128,7 +120,7 @@ export class ActionBar {
       const group = (event.target as Element).closest<HTMLElement>('.picker') ?? this.bar_;
       walk(group, event);
     });
-    this.listen_to_fingers();
+    on_long_press(rows_, '.message[data-seq]', (row) => this.sheet(row));
   }
 
   /** After the rows were drawn: the bar stays where it was, with the focus it had. */
@@ -180,7 +172,7 @@ export class ActionBar {
     this.bar_.classList.toggle('below', room < 90);
   }
 
-  private fill(message: Message, actions: MessageActions, list: Item[]): void {
+  private fill(message: Message, actions: MessageActions, list: MenuItem[]): void {
     this.bar_.setAttribute('aria-label', `Actions for: ${snippet(message)}`);
     const react = icon_button('smile', 'React', () => this.toggle_picker(message, actions));
     react.setAttribute('aria-expanded', 'false');
@@ -264,69 +256,16 @@ export class ActionBar {
     }
   }
 
-  /** A finger that rests on a message opens the sheet. */
-  private listen_to_fingers(): void {
-    let from = { x: 0, y: 0 };
-    const stop = (): void => clearTimeout(this.press_);
-    this.rows_.addEventListener('pointerdown', (event) => {
-      if (event.pointerType === 'mouse') return;
-      const row = this.row_of(event.target);
-      from = { x: event.clientX, y: event.clientY };
-      stop();
-      if (row) this.press_ = window.setTimeout(() => this.sheet(row), long_press_ms);
-    });
-    this.rows_.addEventListener('pointermove', (event) => {
-      if (Math.hypot(event.clientX - from.x, event.clientY - from.y) > still_px) stop();
-    });
-    for (const name of ['pointerup', 'pointercancel'] as const)
-      this.rows_.addEventListener(name, stop);
-    this.rows_.addEventListener('contextmenu', (event) => {
-      if ((event as PointerEvent).pointerType === 'touch') event.preventDefault();
-    });
-  }
-
-  /** The finger that opened the sheet is still down: its click is not for the sheet. */
-  private swallow_click(): void {
-    const swallow = (event: Event): void => {
-      event.preventDefault();
-      event.stopPropagation();
-    };
-    addEventListener('click', swallow, true);
-    const end = (): void => {
-      setTimeout(() => removeEventListener('click', swallow, true), 100);
-    };
-    addEventListener('pointerup', end, { capture: true, once: true });
-    addEventListener('pointercancel', end, { capture: true, once: true });
-  }
-
   private sheet(row: HTMLElement): void {
     const found = this.of_(Number(row.dataset['seq']));
     if (!found) return;
     const { message, actions } = found;
-    this.swallow_click();
-    getSelection()?.removeAllRanges();
-    navigator.vibrate?.(10);
-    const run = (work: () => void) => (): void => {
+    const picker = emoji_picker((key) => {
       window_.close();
-      work();
-    };
-    const picker = emoji_picker((key) => run(() => actions.react(message, key))());
-    const list = items(message, actions).map((item) =>
-      el(
-        'button',
-        {
-          type: 'button',
-          class: 'sheet-item',
-          'data-action': item.name,
-          on: { click: run(item.run) },
-        },
-        icon(item.icon),
-        item.label,
-      ),
-    );
+      actions.react(message, key);
+    });
     const text = el('p', { class: 'subtitle', dir: 'auto' }, snippet(message));
-    const window_ = dialog('Message', text, picker, el('div', { class: 'sheet-items' }, ...list));
-    window_.classList.add('sheet');
+    const window_ = open_sheet('Message', items(message, actions), text, picker);
   }
 }
 

@@ -140,6 +140,8 @@ async function run(name: string): Promise<void> {
     storage: await open_storage(name),
   });
   const open = (id: ConversationId): void => {
+    if (client.conversation(id)?.markedUnread)
+      client.setList(id, { markedUnread: false }).catch(() => undefined);
     if (hash_value('c') === id) route();
     else location.hash = `c=${id}`;
   };
