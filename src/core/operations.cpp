@@ -211,8 +211,11 @@ void Operations::operator()(wire::Leave&& leave) {
 
 void Operations::operator()(wire::Add&& add) {
   if (!known(add.conversation)) return;
-  if (add.members.empty() || add.members.size() > limits::add_at_once) {
-    return void(fail(Errc::invalid_argument, "members: expected 1 to 100 names"));
+  if (add.members.empty()) {
+    return void(fail(Errc::invalid_argument, "members: expected at least one name"));
+  }
+  if (add.members.size() > limits::add_at_once) {
+    return void(fail(Errc::limit_reached, "members: more than 100 at once"));
   }
   // Who may not add must not make users of names either.
   shard.at_home(add.conversation, [ref = ref, number = number, who = caller(),

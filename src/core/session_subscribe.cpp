@@ -50,6 +50,16 @@ void Sessions::unsubscribe(SessionState& session, const ConversationId& id) {
 }
 
 void Sessions::subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe) {
+  SessionState* session = find(ref);
+  if (session == nullptr) return;
+  const auto fresh = [&](const wire::Subscribe::Item& item) {
+    return item.level != Level::none && subscription(*session, item.conversation) == nullptr;
+  };
+  const auto more = std::count_if(subscribe.items.begin(), subscribe.items.end(), fresh);
+  if (session->follows.size() + static_cast<std::size_t>(more) > limits::subscriptions) {
+    return answer(ref, number,
+                  wire::Failed{Error(Errc::limit_reached, "items: more than 10000 subscriptions")});
+  }
   auto work = std::make_shared<Subscribing>();
   work->ref = ref;
   work->number = number;
@@ -69,6 +79,8 @@ void Sessions::follow_list(SessionRef ref, const std::vector<ListEntry>& entries
     if (subscription(*session, entry.conversation) != nullptr) continue;
     work->items.push_back({entry.conversation, Level::full, std::nullopt});
   }
+  const std::size_t room = limits::subscriptions - session->follows.size();
+  if (work->items.size() > room) work->items.resize(room);
   if (work->items.empty()) return;
   work->outcomes.resize(work->items.size());
   work->open = work->items.size();
@@ -85,10 +97,6 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   unsubscribe(*session, wanted.conversation);
   if (wanted.level == Level::none) {
     answer.answer = Resume::caught_up;
-    return item_done(std::move(work));
-  }
-  if (session->follows.size() >= limits::subscriptions) {
-    work->error = Error(Errc::limit_reached, "items: more than 10000 subscriptions in a session");
     return item_done(std::move(work));
   }
   Fan& fan = shard_.fans.fan(wanted.conversation);
@@ -209,7 +217,7 @@ void Sessions::answer_item(Subscribing& work, std::size_t item, const Access& ac
     outcome.mark_at = cursor.seq;
   }
   if (answer.answer == Resume::range && wanted.level == Level::full && outcome.mark_at == 0 &&
-      access.head.seq - outcome.next > limits::snapshot_after) {
+      access.head.seq - cursor.seq > limits::snapshot_after) {
     answer.answer = Resume::snapshot;
     outcome.next = access.head.seq + 1;
   }
@@ -233,7 +241,7 @@ void Sessions::check_cursor(std::shared_ptr<Subscribing> work, std::size_t item)
     } else if (page->events[0].mark != work->items[item].cursor->mark) {
       outcome.answer.answer = Resume::forked;
       outcome.next = outcome.answer.head.seq + 1;
-    } else if (outcome.answer.head.seq - outcome.next > limits::snapshot_after) {
+    } else if (outcome.answer.head.seq - outcome.mark_at > limits::snapshot_after) {
       outcome.answer.answer = Resume::snapshot;
       outcome.next = outcome.answer.head.seq + 1;
     }
@@ -425,11 +433,14 @@ void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId&
                      const std::vector<UserId>& users) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
-  unwatch_all(ref.slot, conversation);
-  if (session->watched.size() + users.size() > limits::watched_users) {
+  const auto elsewhere =
+      std::count_if(session->watched.begin(), session->watched.end(),
+                    [&](const auto& watched) { return watched.conversation != conversation; });
+  if (static_cast<std::size_t>(elsewhere) + users.size() > limits::watched_users) {
     return answer(ref, number,
                   wire::Failed{Error(Errc::limit_reached, "users: more than 1000 watched")});
   }
+  unwatch_all(ref.slot, conversation);
   struct Gather {
     std::vector<Presence> found;
     std::size_t open = 0;

@@ -174,7 +174,7 @@ TEST_CASE("a host's key is kept for 30 days") {
   CHECK(other.errc() == Errc::key_reused);
 
   world.restart();
-  world.fx.time.wall_ms += 30LL * 24 * 3600 * 1000;
+  world.fx.time.wall_ms += std::int64_t{limits::host_key_days} * 24 * 3600 * 1000;
   auto month = world.send({}, keyed("paid"));
   world.fx.drain();
   CHECK(month.value().seq == 2);

@@ -170,6 +170,7 @@ TEST_CASE("every option is checked at its bounds", "[engine]") {
   REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib - 1}) ==
           Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib}) == Errc::ok);
+  REQUIRE(EngineOptions{}.memory_limit == limits::memory_default);
   REQUIRE(open_error({.threads = host_driven, .max_sessions = 0}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .max_sessions = 10'000'001}) ==
           Errc::invalid_argument);

@@ -229,8 +229,10 @@ TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
   World world;
   auto peer = world.welcome();
   peer->reading = false;
+  const auto began = std::chrono::steady_clock::now();
   peer->say(R"({"type":"ping","request":2})");
-  REQUIRE(world.until([&] { return peer->gone; }));  // 15 seconds
+  REQUIRE(world.until([&] { return peer->gone; }));
+  REQUIRE(std::chrono::steady_clock::now() - began >= limits::stall);
   REQUIRE(peer->closed == CloseReason::slow_consumer);
 }
 
