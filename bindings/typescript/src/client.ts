@@ -41,7 +41,7 @@ export interface ClientOptions {
 /** A stretch of a conversation, ascending and consecutive. */
 export interface HistoryRange {
   events: ChatEvent[];
-  /** There are older events. */
+  /** There are further events in the asked direction. */
   more: boolean;
 }
 
@@ -254,29 +254,27 @@ export class ParleyClient {
   }
 
   /**
-   * The last `limit` (1..256) events before seq `before` (0 = the end), from this device where it
-   * has
-   * them, else from the engine.
+   * The last `limit` (1..256) events before seq `before` (0 = the end), or with `after` the first ones
+   * after that seq; from this device where it has them, else from the engine.
    */
   async history(
     conversation: ConversationId,
-    options: { before?: Seq; limit?: number } = {},
+    options: { before?: Seq; after?: Seq; limit?: number } = {},
   ): Promise<HistoryRange> {
-    const { before = 0, limit = 50 } = options;
-    const local = await this.stored_history(conversation, before, limit);
+    const { before = 0, after, limit = 50 } = options;
+    const local =
+      after === undefined
+        ? await this.stored_before(conversation, before, limit)
+        : await this.stored_after(conversation, after, limit);
     if (local) return local;
-    const result = await this.call({
-      type: 'history',
-      conversation,
-      from: before,
-      backward: true,
-      limit,
-    });
+    const from = after === undefined ? before : after + 1;
+    const backward = after === undefined;
+    const result = await this.call({ type: 'history', conversation, from, backward, limit });
     if (result.type !== 'history') throw unexpected(result);
     return { events: result.page.events, more: result.page.more };
   }
 
-  private async stored_history(
+  private async stored_before(
     id: ConversationId,
     before: Seq,
     limit: number,
@@ -292,6 +290,19 @@ export class ParleyClient {
     const first = events[0]?.seq ?? end;
     const whole = events.length === Math.min(limit, end - run.from);
     return whole ? { events, more: first > run.visibleFrom } : null;
+  }
+
+  private async stored_after(
+    id: ConversationId,
+    after: Seq,
+    limit: number,
+  ): Promise<HistoryRange | null> {
+    const run = this.core_.stored_run(id);
+    const from = after + 1;
+    if (!run || from < run.from || from + limit > run.until) return null;
+    await this.commits_;
+    const events = await this.storage_.events(id, from, from + limit, limit);
+    return events.length === limit ? { events, more: from + limit < run.until } : null;
   }
 
   // ---- Changes of messages ----

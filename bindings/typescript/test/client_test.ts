@@ -127,6 +127,30 @@ test('a restarted client gets what it missed, and its own storage answers histor
   await server.close();
 });
 
+test('history is paged forward, too, from the device where it has it', async () => {
+  const server = new MockServer();
+  const port = await server.listen();
+  const alice = await client(port, 'alice');
+  const { conversation } = await alice.create({ kind: 'group', title: 'g' });
+  const group = server.conversations.get(conversation)!;
+  for (const text of ['a', 'b', 'c', 'd', 'e']) server.say(group, server.user('bob'), text);
+  const texts = async (who: ParleyClient, after: number, limit: number): Promise<string> => {
+    const { events, more } = await who.history(conversation, { after, limit });
+    return events.map((event) => event.text).join('') + (more ? '+' : '');
+  };
+  await until('all came', () => alice.conversation(conversation)!.lastEvent?.text === 'e');
+  const asked = (): number => server.seen.filter((frame) => frame['type'] === 'history').length;
+  const before = asked();
+  assert.equal(await texts(alice, 1, 2), 'ab+');
+  assert.equal(await texts(alice, 3, 3), 'cde');
+  assert.equal(asked(), before, 'served locally');
+  assert.equal(await texts(alice, 5, 50), 'e', 'the engine knows where the end is');
+  assert.equal(await texts(alice, 6, 50), '');
+  assert.equal(asked(), before + 2);
+  await alice.stop();
+  await server.close();
+});
+
 test('what a user sets about a conversation comes to all own devices, and stays', async () => {
   const server = new MockServer();
   const port = await server.listen();
