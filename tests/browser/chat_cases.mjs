@@ -114,65 +114,92 @@ check('a reload misses nothing and repeats nothing', async () => {
   await bob.leave();
 });
 
-check('history scrolls back to the beginning and keeps its place', async () => {
-  const alice = await Person.arrive('alice');
+const open_sends = 32;
+
+/** A group in which somebody else has written `count` messages. */
+async function written_group(reader, title, count) {
   const writer = new RawClient(server.url);
-  await writer.hello(`writer-${alice.name}`, { device: 'd' });
-  const opened = await writer.ask('create', {
-    kind: 'group',
-    title: 'Archive',
-    members: [alice.name],
-  });
-  const { conversation } = opened.entry;
-  const texts = numbered('entry', 330);
-  for (const [index, text] of texts.entries()) {
-    const number = String(index + 1);
-    const ack = await writer.ask('send', {
-      conversation,
-      number,
-      random: number,
-      settled: number,
-      text,
+  await writer.hello(`writer-${reader.name}`, { device: 'd' });
+  const members = [reader.name];
+  const { entry } = await writer.ask('create', { kind: 'group', title, members });
+  const { conversation } = entry;
+  const texts = numbered('entry', count);
+  for (let at = 0; at < count; at += open_sends) {
+    const settled = String(at + 1);
+    const acks = texts.slice(at, at + open_sends).map((text, index) => {
+      const number = String(at + index + 1);
+      return writer.ask('send', { conversation, number, random: number, settled, text });
     });
-    assert.equal(ack.type, 'ack', JSON.stringify(ack));
+    for (const ack of await Promise.all(acks)) assert.equal(ack.type, 'ack', JSON.stringify(ack));
   }
   writer.close();
-  await alice.entry('Archive').locator('.badge:text-is("99+")').waitFor();
-  await alice.open('Archive');
-  await alice.page.waitForSelector('.message');
-  const line = alice.page.locator('.row.new');
-  await alice.until('the beginning is shown', async () => {
-    const shown = await alice.page.evaluate(() => {
-      const scroller = document.querySelector('.messages');
-      const edge = scroller.getBoundingClientRect().top;
-      const rows = [...scroller.querySelectorAll('.message')];
-      const anchor = rows.find((row) => row.getBoundingClientRect().bottom > edge + 200);
-      const key = anchor.dataset.key;
-      const before = anchor.getBoundingClientRect().top;
-      return new Promise((resolve) => {
-        scroller.scrollBy(0, -450);
-        setTimeout(() => {
-          const now = scroller.querySelector(`[data-key="${key}"]`).getBoundingClientRect().top;
-          const top = scroller.scrollTop === 0;
-          resolve({
-            moved: Math.round(now - before),
-            top,
-            first: scroller.querySelector('.message .text').textContent,
-          });
-        }, 120);
-      });
-    });
-    assert.ok(
-      shown.top || (shown.moved > 300 && shown.moved < 600),
-      `the place jumped: ${JSON.stringify(shown)}`,
+}
+
+/** Scrolls, and tells what is drawn then and how far a row on screen has moved. */
+function scroll(page, by) {
+  return page.evaluate(async (step) => {
+    const scroller = document.querySelector('.messages');
+    const edge = scroller.getBoundingClientRect().top;
+    const rows = [...scroller.querySelectorAll('.message')];
+    const row = rows.find((one) => one.getBoundingClientRect().bottom > edge + 200);
+    const before = row.getBoundingClientRect().top;
+    const was = scroller.scrollTop;
+    scroller.scrollBy(0, step);
+    const went = scroller.scrollTop - was;
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    do await frame();
+    while (scroller.ariaBusy === 'true');
+    const now = scroller.querySelector(`[data-key="${row.dataset.key}"]`);
+    const numbers = [...scroller.querySelectorAll('.message .text')].map((text) =>
+      Number(text.textContent.split(' ')[1]),
     );
-    return { ok: shown.first === 'entry 1', saw: shown };
-  });
-  assert.deepEqual(await alice.texts(), texts);
-  await alice.page.waitForSelector('.row.system:has-text("added you")');
+    return {
+      jumped: now ? Math.round(now.getBoundingClientRect().top - before + went) : null,
+      first: numbers[0],
+      last: numbers.at(-1),
+      whole: numbers.every((number, at) => number === numbers[0] + at),
+      drawn: numbers.length,
+      above: scroller.scrollTop,
+      below: scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight,
+    };
+  }, by);
+}
+
+check('one reads on where one stopped, through any length, without a jump', async () => {
+  const alice = await Person.arrive('alice');
+  await written_group(alice, 'Archive', 60);
+  await alice.entry('Archive').locator('.badge:text-is("60")').waitFor();
+  await alice.open('Archive');
+  await alice.page.waitForSelector('.row.new + .message:has-text("entry 1")');
+  assert.ok(await alice.message('entry 1').isVisible());
   await alice.page.click('.jump');
   await alice.entry('Archive').locator('.badge').waitFor({ state: 'detached' });
-  assert.equal(await line.count(), 1, 'the line stays where reading stopped');
+  await alice.open('Lobby');
+  await alice.leave();
+});
+
+check('thousands of messages: scrolled to both ends, of which few are drawn', async () => {
+  const alice = await Person.arrive('alice');
+  await written_group(alice, 'Long', 1_000);
+  await alice.entry('Long').locator('.badge:text-is("99+")').waitFor();
+  await alice.open('Long');
+  await alice.page.waitForSelector('.row.new + .message:has-text("entry 1")');
+  const scroll_until = (by, what, done) =>
+    alice.until(what, async () => {
+      const saw = await scroll(alice.page, by);
+      assert.ok(saw.whole, JSON.stringify(saw));
+      assert.ok(saw.drawn <= 400, JSON.stringify(saw));
+      assert.ok(Math.abs(saw.jumped) <= 2, JSON.stringify(saw));
+      return { ok: done(saw), saw };
+    });
+  await scroll_until(1_500, 'the end', ({ last, below }) => last === 1_000 && below < 2);
+  await alice.entry('Long').locator('.badge').waitFor({ state: 'detached' });
+  await scroll_until(-1_500, 'the beginning', ({ first, above }) => first === 1 && above === 0);
+  await alice.page.waitForSelector('.row.system:has-text("added you")');
+  await alice.page.click('.jump');
+  await alice.page.waitForSelector('.message:has-text("entry 1000")');
+  await alice.page.waitForSelector('.jump', { state: 'hidden' });
   await alice.leave();
 });
 

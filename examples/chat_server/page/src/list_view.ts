@@ -1,6 +1,6 @@
 // list_view.ts: the conversation list with unread counts, last messages and presence; and who is
 // signed in.
-import type { ConversationId, ConversationView, ParleyClient, UserId } from '@parley/client';
+import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
 import type { LeftChannel } from './device.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { on_long_press } from './fingers.js';
@@ -8,8 +8,8 @@ import { avatar, conversation_title } from './format.js';
 import { archive_line, attention, list_line } from './list_line.js';
 import { list_menu } from './list_menu.js';
 import { open_menu, open_sheet } from './menu.js';
+import type { Typing } from './typing.js';
 
-const typing_shown_ms = 5_000;
 const lines_at_once = 100;
 const near_end_px = 400;
 /** The engine tells a session of 1,000 people. */
@@ -40,12 +40,12 @@ export class ListView {
     'aria-label': 'Find a conversation',
     autocomplete: 'off',
   });
-  private readonly typing_ = new Map<ConversationId, { user: UserId; until: number }>();
   private readonly watched_ = new Set<ConversationId>();
   private frame_ = 0;
 
   constructor(
     private readonly client_: ParleyClient,
+    private readonly typing_: Typing,
     private readonly actions_: ListActions,
     /** Who signed in, until the server says so. */
     private readonly name_: string,
@@ -70,19 +70,7 @@ export class ListView {
     for (const name of ['list', 'names', 'presence', 'state', 'events', 'outbox'] as const) {
       client_.on(name, () => this.schedule());
     }
-    client_.on('signal', ({ conversation, sender, kind }) => {
-      if (kind === 'typing_stopped' && this.typing_.get(conversation)?.user === sender) {
-        this.typing_.delete(conversation);
-        this.schedule();
-      }
-      if (kind !== 'typing' || sender === client_.self?.user) return;
-      this.typing_.set(conversation, { user: sender, until: Date.now() + typing_shown_ms });
-      setTimeout(() => this.schedule(), typing_shown_ms + 50);
-      this.schedule();
-    });
-    client_.on('events', ({ conversation, events }) => {
-      if (events.some((event) => event.kind === 'message')) this.typing_.delete(conversation);
-    });
+    typing_.on_change(() => this.schedule());
     this.filter_.addEventListener('input', () => this.render());
     this.list_.addEventListener('keydown', (event) => this.move_focus(event));
     this.list_.addEventListener('scroll', () => this.scrolled(), { passive: true });
@@ -139,8 +127,7 @@ export class ListView {
 
   private line(view: ConversationView): Keyed {
     const { conversation } = view;
-    const typing = this.typing_.get(conversation);
-    const typist = typing && typing.until > Date.now() ? typing.user : null;
+    const typist = this.typing_.users(conversation).at(-1) ?? null;
     return list_line(this.client_, view, typist, conversation === this.selected, {
       open: this.actions_.open,
       menu: (row, button) => {

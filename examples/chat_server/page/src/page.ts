@@ -23,6 +23,7 @@ import { el, icon } from './dom.js';
 import { conversation_title } from './format.js';
 import { ListView } from './list_view.js';
 import { toast, toast_error } from './toasts.js';
+import { Typing } from './typing.js';
 import { in_words } from './words.js';
 
 const app = document.getElementById('app')!;
@@ -169,8 +170,14 @@ async function run(name: string): Promise<void> {
     back();
     list.render();
   };
-  const list = new ListView(client, { open, start, sign_out, left: left_channels, join }, name);
-  const chat = new ChatView(client, {
+  const typing = new Typing(client);
+  const list = new ListView(
+    client,
+    typing,
+    { open, start, sign_out, left: left_channels, join },
+    name,
+  );
+  const chat = new ChatView(client, typing, {
     back,
     details: (id) =>
       details_dialog(client, id, {

@@ -1,0 +1,81 @@
+// chat_header.ts: the top of a conversation: who it is with, and what they are doing now.
+import type { ConversationView, ParleyClient } from '@parley/client';
+import { el, icon_button, reconcile } from './dom.js';
+import { avatar, conversation_title, last_seen } from './format.js';
+import type { Members } from './members.js';
+import { typing_text } from './timeline.js';
+
+export interface HeaderActions {
+  back: () => void;
+  details: () => void;
+  share: () => void;
+}
+
+export class ChatHeader {
+  readonly element = el('header', { class: 'chat-header' });
+
+  constructor(
+    private readonly client_: ParleyClient,
+    private readonly members_: Members,
+    private readonly actions_: HeaderActions,
+  ) {}
+
+  /** `typing`: the names of who writes now. */
+  render(view: ConversationView, typing: readonly string[]): void {
+    const title = conversation_title(this.client_, view);
+    const presence = view.kind === 'direct' ? this.client_.presence(view.peer) : null;
+    const online = presence === null ? null : presence.online;
+    const subtitle = this.subtitle(view, typing);
+    reconcile(this.element, [
+      {
+        key: 'header',
+        signature: JSON.stringify([view.conversation, title, online, subtitle]),
+        build: () => this.bar(view, title, online, subtitle),
+      },
+    ]);
+  }
+
+  private bar(
+    { kind }: ConversationView,
+    title: string,
+    online: boolean | null,
+    subtitle: string,
+  ): HTMLElement {
+    const { back, details, share } = this.actions_;
+    const lines = el(
+      'span',
+      { class: 'who-text' },
+      el('span', { class: 'title', dir: 'auto' }, title),
+      el('span', { class: 'subtitle' }, subtitle),
+    );
+    const attributes = { type: 'button', class: 'who', title: 'Members and details' };
+    return el(
+      'div',
+      { class: 'bar' },
+      icon_button('back', 'Back to the list', back, 'only-narrow'),
+      el(
+        'button',
+        { ...attributes, 'data-focus': 'who', on: { click: details } },
+        avatar(title, kind, online),
+        lines,
+      ),
+      kind === 'channel' ? icon_button('link', 'Copy the link to this channel', share) : null,
+      icon_button('people', 'Members', details),
+    );
+  }
+
+  private subtitle(view: ConversationView, typing: readonly string[]): string {
+    const { kind } = view;
+    if (typing.length > 0) return kind === 'direct' ? 'typing…' : `${typing_text(typing)}…`;
+    if (kind === 'direct') {
+      const presence = this.client_.presence(view.peer);
+      if (!presence) return '';
+      return presence.online ? 'online' : last_seen(presence.lastSeen);
+    }
+    const { count } = this.members_;
+    if (count === 0) return kind;
+    const online = this.members_.online();
+    const members = `${count} member${count === 1 ? '' : 's'}`;
+    return online > 1 ? `${members}, ${online} online` : members;
+  }
+}

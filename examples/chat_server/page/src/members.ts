@@ -1,0 +1,65 @@
+// members.ts: who is in the conversation on screen: the first hundred are watched.
+import type { ConversationView, Member, ParleyClient, Seq } from '@parley/client';
+
+const watched_members = 100;
+
+export class Members {
+  list: readonly Member[] = [];
+  /** Of all, also those that are not in the list; 0: not known yet. */
+  count = 0;
+  private view_: ConversationView | null = null;
+
+  constructor(
+    private readonly client_: ParleyClient,
+    private readonly changed_: () => void,
+  ) {}
+
+  show(view: ConversationView | null): void {
+    const before = this.view_;
+    if (before && before.kind !== 'direct') this.client_.watch(before.conversation, []);
+    this.view_ = view;
+    this.list = [];
+    this.count = 0;
+    void this.load();
+  }
+
+  async load(): Promise<void> {
+    const view = this.view_;
+    if (!view) return;
+    try {
+      const page = await this.client_.members(view.conversation, { limit: watched_members });
+      if (view !== this.view_) return;
+      this.list = page.members;
+      this.count = page.count;
+    } catch {
+      return; // the header does without; the next membership event or opening asks again
+    }
+    const users = this.list.map((member) => member.user).filter((user) => user !== this.self());
+    if (view.kind !== 'direct') this.client_.watch(view.conversation, users);
+    this.changed_();
+  }
+
+  online(): number {
+    const { client_: client } = this;
+    return this.list.filter(({ user }) => user === this.self() || client.presence(user)?.online)
+      .length;
+  }
+
+  /** How far all others have come; null: not told here. */
+  receipts(view: ConversationView): { received: Seq; read: Seq } | null {
+    if (view.kind === 'channel' || view.peer === this.self()) return null;
+    const users = view.kind === 'direct' ? [view.peer] : this.list.map((member) => member.user);
+    const others = users.filter((user) => user !== this.self());
+    if (others.length === 0 || this.count > this.list.length) return null;
+    const all = this.client_.receipts(view.conversation);
+    const known = new Map(all.map((receipt) => [receipt.user, receipt]));
+    return {
+      received: Math.min(...others.map((user) => known.get(user)?.received ?? 0)),
+      read: Math.min(...others.map((user) => known.get(user)?.read ?? 0)),
+    };
+  }
+
+  private self(): string {
+    return this.client_.self?.user ?? '';
+  }
+}

@@ -1,0 +1,49 @@
+// typing.ts: who is writing where; forgotten when nothing was heard for a while.
+import type { ConversationId, ParleyClient, UserId } from '@parley/client';
+
+const believed_ms = 5_000;
+
+export class Typing {
+  private readonly until_ = new Map<ConversationId, Map<UserId, number>>();
+  private readonly listeners_: (() => void)[] = [];
+
+  constructor(client: ParleyClient) {
+    client.on('signal', ({ conversation, sender, kind }) => {
+      if (sender === client.self?.user) return;
+      if (kind === 'typing') this.begins(conversation, sender);
+      if (kind === 'typing_stopped') this.ends(conversation, sender);
+    });
+    client.on('events', ({ conversation, events }) => {
+      for (const event of events)
+        if (event.kind === 'message') this.ends(conversation, event.sender);
+    });
+  }
+
+  on_change(listener: () => void): void {
+    this.listeners_.push(listener);
+  }
+
+  /** The one heard last is the last one. */
+  users(conversation: ConversationId): UserId[] {
+    const now = Date.now();
+    const all = [...(this.until_.get(conversation) ?? [])];
+    return all.filter(([, until]) => until > now).map(([user]) => user);
+  }
+
+  private begins(conversation: ConversationId, user: UserId): void {
+    const users = this.until_.get(conversation) ?? new Map<UserId, number>();
+    this.until_.set(conversation, users);
+    users.delete(user);
+    users.set(user, Date.now() + believed_ms);
+    setTimeout(() => this.tell(), believed_ms + 50);
+    this.tell();
+  }
+
+  private ends(conversation: ConversationId, user: UserId): void {
+    if (this.until_.get(conversation)?.delete(user)) this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners_) listener();
+  }
+}
