@@ -224,6 +224,8 @@ class Client {
   void remove(const ConversationId& conversation, UserId user, Completion<void> done);
   Pending<void> set_role(const ConversationId& conversation, UserId user, Role role);
   void set_role(const ConversationId& conversation, UserId user, Role role, Completion<void> done);
+  Pending<void> transfer(const ConversationId& conversation, UserId user);
+  void transfer(const ConversationId& conversation, UserId user, Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});

@@ -20,8 +20,15 @@ enum class ConversationKind : std::uint8_t {
   channel = 3,  // up to limits::channel_members; open to join; joins and leaves are rows
 };
 
-/// What a member may do; a higher rank may all that a lower one may. One table: core/permissions.
-enum class Role : std::uint8_t { none = 0, member = 20, admin = 40, owner = 50 };
+/// What a member may do; a higher rank may all that a lower one may: parley/permissions.hpp.
+enum class Role : std::uint8_t {
+  none = 0,
+  read_only = 10,  // reads, and leaves
+  member = 20,
+  moderator = 30,
+  admin = 40,
+  owner = 50,  // the creator, and whom owners make one
+};
 
 /// How much of a conversation a session is sent.
 enum class Level : std::uint8_t {

@@ -14,6 +14,7 @@
 
 #include "parley/conversation.hpp"
 #include "parley/limits.hpp"
+#include "parley/permissions.hpp"
 #include "parley/result.hpp"
 #include "parley/store.hpp"
 #include "parley/transport.hpp"
@@ -134,6 +135,9 @@ struct EngineOptions {
   StoreFacts::Durability durability = StoreFacts::Durability::memory;
   /// Default: refuses everybody; in-process sessions need none.
   Authenticator authenticator{};
+  /// Who may do what, for every conversation. Default: see parley/permissions.hpp. Bounds: each
+  /// entry a role from read_only to owner.
+  Permissions permissions{};
   /// Default: none, everything that a role allows is posted.
   MessageHook before_message{};
   /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default:

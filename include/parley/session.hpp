@@ -199,6 +199,9 @@ class Session {
   void remove(const ConversationId& conversation, UserId user, Completion<void> done);
   Pending<void> set_role(const ConversationId& conversation, UserId user, Role role);
   void set_role(const ConversationId& conversation, UserId user, Role role, Completion<void> done);
+  /// An owner makes another member one and becomes an admin, in one step.
+  Pending<void> transfer(const ConversationId& conversation, UserId user);
+  void transfer(const ConversationId& conversation, UserId user, Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});

@@ -186,6 +186,13 @@ Pending<void> Client::set_role(const ConversationId& conversation, UserId user, 
   return pending<void>(
       *impl_, [&](Completion<void> done) { set_role(conversation, user, role, std::move(done)); });
 }
+void Client::transfer(const ConversationId& conversation, UserId user, Completion<void> done) {
+  ask(*impl_, wire::Transfer{conversation, user}, as_done(std::move(done)));
+}
+Pending<void> Client::transfer(const ConversationId& conversation, UserId user) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { transfer(conversation, user, std::move(done)); });
+}
 void Client::set_title(const ConversationId& conversation, std::string title,
                        Completion<void> done) {
   ask(*impl_, wire::SetTitle{conversation, std::move(title)}, as_done(std::move(done)));

@@ -302,8 +302,14 @@ void Conversation::remove(Caller caller, UserId user, Then<void> then) {
 
 void Conversation::set_role(Caller caller, UserId user, Role role, Then<void> then) {
   if (!user) return then(bad("user: nobody was named"));
-  if (!known_role(role)) return then(bad("role: member, admin or owner was expected"));
+  if (!known_role(role)) return then(bad("role: a role from read_only to owner was expected"));
   state_->arrive({.caller = caller, .what = RoleOp{user, role, std::move(then)}});
+}
+
+void Conversation::transfer(Caller caller, UserId user, Then<void> then) {
+  if (caller.system()) return then(bad("the system owns nothing; set_role makes owners"));
+  if (!user || user == caller.user) return then(bad("user: another member was expected"));
+  state_->arrive({.caller = caller, .what = TransferOp{user, std::move(then)}});
 }
 
 void Conversation::set_title(Caller caller, std::string title, Then<void> then) {
@@ -343,12 +349,12 @@ void Conversation::allows(Caller caller, Action action, Then<void> then) {
   state.when_loaded([&state, caller, action, then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return then({});
-    state.with_settled_member(
-        caller.user, [&state, action, then](Result<const layout::MemberRow*> row) {
-          if (!row) return then(std::move(row).error());
-          const Role role = *row == nullptr ? Role::none : (*row)->role;
-          then(may(state.info.kind, action, role) ? Result<void>() : denied());
-        });
+    state.with_settled_member(caller.user,
+                              [&state, action, then](Result<const layout::MemberRow*> row) {
+                                if (!row) return then(std::move(row).error());
+                                const Role role = *row == nullptr ? Role::none : (*row)->role;
+                                then(state.may(action, role) ? Result<void>() : denied());
+                              });
   });
 }
 

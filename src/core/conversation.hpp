@@ -90,6 +90,7 @@ class ConversationHost {
 struct ConversationLimits {
   std::size_t max_body = limits::body_default;
   std::chrono::milliseconds edit_window = limits::edit_window;
+  Permissions permissions;
   MessageHook before_message;
 };
 
@@ -115,6 +116,8 @@ class Conversation {
   void add(Caller caller, std::vector<UserId> users, Then<void> then);
   void remove(Caller caller, UserId user, Then<void> then);
   void set_role(Caller caller, UserId user, Role role, Then<void> then);
+  /// `user` becomes an owner and the caller an admin, or neither.
+  void transfer(Caller caller, UserId user, Then<void> then);
   void set_title(Caller caller, std::string title, Then<void> then);
 
   // Changes of messages: each answers when it is stored, and at once when it is so already.

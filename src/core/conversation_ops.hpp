@@ -52,6 +52,10 @@ struct RoleOp {
   Role role;
   Then<void> then;
 };
+struct TransferOp {
+  UserId user;
+  Then<void> then;
+};
 struct TitleOp {
   std::string title;
   Then<void> then;
@@ -81,8 +85,8 @@ struct ReactOp {
 
 struct Op {
   Caller caller;
-  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TitleOp,
-               EditOp, DeleteOp, PinOp, ReactOp>
+  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
+               TitleOp, EditOp, DeleteOp, PinOp, ReactOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

@@ -204,6 +204,7 @@ struct Conversation::State {
   Decision decide(Op& op, AddOp& add);
   Decision decide(Op& op, RemoveOp& remove);
   Decision decide(Op& op, RoleOp& change);
+  Decision decide(Op& op, TransferOp& transfer);
   Decision decide(Op& op, TitleOp& title);
   Decision decide_channel(Op& op, LeaveOp& leave);
   Decision decide_channel(Op& op, AddOp& add);
@@ -211,6 +212,9 @@ struct Conversation::State {
   /// row must be read first, and fills `error` when that failed.
   std::optional<layout::MemberRow> member(UserId user, bool& later, Error& error);
   [[nodiscard]] const layout::MemberRow* group_member(UserId user) const noexcept;
+  [[nodiscard]] bool may(Action action, Role role) const noexcept {
+    return role >= least_role(limits.permissions, info.kind, action);
+  }
   /// Who acts, and may. Nothing: the decision is `later`, or made (op.error).
   std::optional<Role> actor(Op& op, Action action, Decision& decision);
   /// Of whom; a current member. Nothing: as above.

@@ -68,10 +68,7 @@ std::optional<layout::MemberRow> Conversation::State::member(UserId user, bool& 
 std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& decision) {
   decision = Decision::decided;
   if (op.caller.system()) {
-    // What a pair may do the system may; nobody comes, goes or has another role there.
-    if (info.kind != ConversationKind::direct || may(info.kind, action, Role::owner) ||
-        action == Action::delete_any)
-      return Role::owner;
+    if (system_may(info.kind, action)) return Role::owner;
     op.error = denied();
     return std::nullopt;
   }
@@ -82,7 +79,7 @@ std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& 
     return std::nullopt;
   }
   const Role role = row ? row->role : Role::none;
-  if (!op.error && !may(info.kind, action, role)) op.error = denied();
+  if (!op.error && !may(action, role)) op.error = denied();
   if (op.error) return std::nullopt;
   return role;
 }
@@ -214,7 +211,7 @@ Decision Conversation::State::decide(Op& op, RemoveOp& remove) {
   const auto whom = target(op, remove.user, decision);
   if (!whom) return decision;
   const bool self = op.caller.user == remove.user;  // leaving is another operation
-  if (!op.caller.system() && (self || !may_remove(*role, *whom))) {
+  if (!op.caller.system() && (self || *whom >= *role)) {
     op.error = denied();
     return decision;
   }
@@ -265,6 +262,18 @@ Decision Conversation::State::decide(Op& op, RoleOp& change) {
   }
   if (!fits(1, 2, event_bytes)) return Decision::full;
   change_role(change.user, op.caller.user, change.role);
+  return decision;
+}
+
+Decision Conversation::State::decide(Op& op, TransferOp& transfer) {
+  Decision decision{};
+  const auto role = actor(op, Action::transfer, decision);
+  if (!role) return decision;
+  const auto whom = target(op, transfer.user, decision);
+  if (!whom) return decision;
+  if (!fits(2, 4, 2 * event_bytes)) return Decision::full;
+  if (*whom != Role::owner) change_role(transfer.user, op.caller.user, Role::owner);
+  change_role(op.caller.user, op.caller.user, Role::admin);
   return decision;
 }
 

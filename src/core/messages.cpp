@@ -192,7 +192,7 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   const Payload before = now_of(*entry).record;
   wire::RecordFields fields = wire::read_record(before.bytes());
   const bool own = !op.caller.system() && fields.sender == op.caller.user;
-  if (!own && !op.caller.system() && !may(info.kind, Action::delete_any, *role)) {
+  if (!own && !op.caller.system() && !may(Action::delete_any, *role)) {
     op.error = denied();
     return decision;
   }

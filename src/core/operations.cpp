@@ -247,14 +247,22 @@ void Operations::operator()(wire::Remove&& remove) {
 
 void Operations::operator()(wire::SetRole&& set) {
   if (!known(set.conversation)) return;
-  const bool valid = set.role == Role::member || set.role == Role::admin || set.role == Role::owner;
-  if (!set.user || !valid) {
-    return void(fail(Errc::invalid_argument, "role: expected member, admin or owner, and a user"));
+  if (!set.user || !known_role(set.role)) {
+    return void(fail(Errc::invalid_argument, "role: expected read_only to owner, and a user"));
   }
   shard.at_home(set.conversation, [ref = ref, number = number, who = caller(), user = set.user,
                                    role = set.role](ShardState& there, Conversation& home) {
     home.set_role(who, user, role, there.answering<void>(ref, number, done));
   });
+}
+
+void Operations::operator()(wire::Transfer&& transfer) {
+  if (!known(transfer.conversation) || !has_user()) return;
+  shard.at_home(transfer.conversation,
+                [ref = ref, number = number, who = caller(), user = transfer.user](
+                    ShardState& there, Conversation& home) {
+                  home.transfer(who, user, there.answering<void>(ref, number, done));
+                });
 }
 
 void Operations::operator()(wire::SetTitle&& set) {

@@ -31,6 +31,7 @@ struct Operations {
   void operator()(wire::Add&& add);
   void operator()(wire::Remove&& remove);
   void operator()(wire::SetRole&& set);
+  void operator()(wire::Transfer&& transfer);
   void operator()(wire::SetTitle&& set);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);

@@ -1,85 +1,93 @@
 // permissions.cpp: see the header.
 #include "core/permissions.hpp"
 
+#include <string>
+
 namespace parley::core {
 namespace {
 
 constexpr auto nobody = static_cast<Role>(255);
 
-// The least role that may do it; none: everybody, strangers too.
-Role least(ConversationKind kind, Action action) noexcept {
-  switch (kind) {
-    case ConversationKind::direct:
-      switch (action) {
-        case Action::send:
-        case Action::edit:
-        case Action::delete_own:
-        case Action::react:
-        case Action::pin:
-          return Role::member;
-        default:
-          return nobody;
-      }
-    case ConversationKind::group:
-      switch (action) {
-        case Action::send:
-        case Action::leave:
-        case Action::edit:
-        case Action::delete_own:
-        case Action::react:
-        case Action::pin:
-          return Role::member;
-        case Action::add:
-        case Action::remove:
-        case Action::set_role:
-        case Action::set_title:
-        case Action::delete_any:
-          return Role::admin;
-        case Action::join:
-          return nobody;
-      }
-      break;
-    case ConversationKind::channel:
-      switch (action) {
-        case Action::join:
-          return Role::none;
-        case Action::send:
-        case Action::leave:
-        case Action::edit:
-        case Action::delete_own:
-        case Action::react:
-          return Role::member;
-        case Action::add:
-        case Action::remove:
-        case Action::set_role:
-        case Action::set_title:
-        case Action::delete_any:
-        case Action::pin:
-          return Role::admin;
-      }
-      break;
-  }
-  return nobody;
+/// What the host's table says about an action.
+struct Entry {
+  Action action;
+  Role RoleTable::*role;
+  const char* name;
+  bool direct;  // there is such a thing in a direct conversation
+};
+constexpr Entry entries[] = {
+    {Action::send, &RoleTable::send, "send", true},
+    {Action::edit, &RoleTable::edit, "edit", true},
+    {Action::delete_own, &RoleTable::delete_own, "delete_own", true},
+    {Action::delete_any, &RoleTable::delete_any, "delete_any", false},
+    {Action::react, &RoleTable::react, "react", true},
+    {Action::pin, &RoleTable::pin, "pin", true},
+    {Action::add, &RoleTable::add, "add", false},
+    {Action::remove, &RoleTable::remove, "remove", false},
+    {Action::set_role, &RoleTable::set_role, "set_role", false},
+    {Action::set_title, &RoleTable::set_title, "set_title", false},
+};
+
+const Entry* entry_of(Action action) noexcept {
+  for (const Entry& entry : entries)
+    if (entry.action == action) return &entry;
+  return nullptr;
 }
 
 }  // namespace
 
-bool may(ConversationKind kind, Action action, Role role) noexcept {
-  return role >= least(kind, action);
+Role least_role(const Permissions& permissions, ConversationKind kind, Action action) noexcept {
+  const bool direct = kind == ConversationKind::direct;
+  if (const Entry* entry = entry_of(action)) {
+    if (direct) return entry->direct ? permissions.direct.*(entry->role) : nobody;
+    const bool group = kind == ConversationKind::group;
+    return (group ? permissions.group : permissions.channel).*(entry->role);
+  }
+  if (direct) return nobody;
+  switch (action) {
+    case Action::join:
+      return kind == ConversationKind::channel ? Role::none : nobody;
+    case Action::leave:
+      return Role::read_only;
+    case Action::transfer:
+      return Role::owner;
+    default:
+      return nobody;
+  }
 }
 
-bool may_remove(Role actor, Role target) noexcept { return actor >= Role::admin && target < actor; }
+bool system_may(ConversationKind kind, Action action) noexcept {
+  if (kind != ConversationKind::direct || action == Action::delete_any) return true;
+  const Entry* entry = entry_of(action);
+  return entry != nullptr && entry->direct;
+}
 
 bool may_give(Role actor, Role target, Role to, bool self) noexcept {
-  if (actor < Role::admin) return false;
   if (actor == Role::owner) return true;
-  return to < Role::admin && (self || target < actor);  // only an owner makes admins and owners
+  return to < actor && (self || target < actor);
 }
 
 bool known_role(Role role) noexcept {
-  return role == Role::member || role == Role::admin || role == Role::owner;
+  return role == Role::read_only || role == Role::member || role == Role::moderator ||
+         role == Role::admin || role == Role::owner;
 }
 
 Error denied() { return {Errc::denied, "no such conversation, or it is not open to you for this"}; }
+
+Error check_permissions(const Permissions& permissions) {
+  struct Named {
+    const RoleTable& table;
+    const char* name;
+  };
+  for (const Named& kind : {Named{permissions.direct, "direct"}, Named{permissions.group, "group"},
+                            Named{permissions.channel, "channel"}}) {
+    for (const Entry& entry : entries) {
+      if (known_role(kind.table.*(entry.role))) continue;
+      return {Errc::invalid_argument, std::string("permissions.") + kind.name + "." + entry.name +
+                                          ": a role from read_only to owner was expected"};
+    }
+  }
+  return {};
+}
 
 }  // namespace parley::core

@@ -1,36 +1,41 @@
-// core/permissions.hpp: the one table of who may do what in a conversation.
+// core/permissions.hpp: the one place that says who may do what in a conversation.
 #pragma once
 #include <cstdint>
 
 #include "parley/conversation.hpp"
 #include "parley/error.hpp"
+#include "parley/permissions.hpp"
 
 namespace parley::core {
 
 enum class Action : std::uint8_t {
   send,
-  join,
-  leave,
-  add,
-  remove,
-  set_role,
-  set_title,
   edit,        // one's own messages
   delete_own,  // messages
   delete_any,
   react,
   pin,  // and unpin
+  add,
+  remove,
+  set_role,
+  set_title,
+  join,
+  leave,
+  transfer,  // the own ownership, to another member
 };
 
-/// Whether a member of that role may do it at all; `none` is a stranger or a former member.
-bool may(ConversationKind kind, Action action, Role role) noexcept;
-/// Whether `actor` may remove a member of role `target` (another than itself).
-bool may_remove(Role actor, Role target) noexcept;
-/// Whether `actor` may give `to` to a member whose role is `target`; `self`: to itself.
+/// The least role that may do it; above every role when nobody may. `none`: strangers may.
+Role least_role(const Permissions& permissions, ConversationKind kind, Action action) noexcept;
+/// Whether the system may: it is bound by no role, but two people stay two people.
+bool system_may(ConversationKind kind, Action action) noexcept;
+/// Whether `actor`, who may give roles, may give `to` to a member whose role is `target`; `self`:
+/// to itself.
 bool may_give(Role actor, Role target, Role to, bool self) noexcept;
 /// The same words for what is absent and what is forbidden.
 Error denied();
 /// A role that a member can have.
 bool known_role(Role role) noexcept;
+/// Names the first entry that is no role.
+Error check_permissions(const Permissions& permissions);
 
 }  // namespace parley::core

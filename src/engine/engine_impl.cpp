@@ -159,6 +159,7 @@ Error EngineImpl::make_shards() {
   config.node = options_.node;
   config.conversation.max_body = options_.max_body;
   config.conversation.edit_window = options_.edit_window;
+  config.conversation.permissions = options_.permissions;
   if (options_.before_message) {
     config.conversation.before_message = [this](IncomingMessage& message) {
       const auto began = std::chrono::steady_clock::now();

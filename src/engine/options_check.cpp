@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "core/permissions.hpp"
 #include "engine/engine_impl.hpp"
 #include "parley/limits.hpp"
 
@@ -50,6 +51,7 @@ Error check_options(const EngineOptions& options) {
       return bad("threads: expected 1 to " + std::to_string(Threads::most) + ", or host_driven");
     }
   }
+  if (Error error = core::check_permissions(options.permissions)) return error;
   if (options.edit_window.count() < 0) return bad("edit_window: expected 0 ms and up");
   if (options.max_body == 0 || options.max_body > most_body) {
     return bad("max_body: expected 1 to " + std::to_string(most_body) + " bytes");

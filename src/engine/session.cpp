@@ -254,6 +254,12 @@ void Session::set_role(const ConversationId& conversation, UserId user, Role rol
                        Completion<void> done) {
   engine::start_simple(session_, wire::SetRole{conversation, user, role}, std::move(done));
 }
+Pending<void> Session::transfer(const ConversationId& conversation, UserId user) {
+  return engine::start_simple(session_, wire::Transfer{conversation, user}, {});
+}
+void Session::transfer(const ConversationId& conversation, UserId user, Completion<void> done) {
+  engine::start_simple(session_, wire::Transfer{conversation, user}, std::move(done));
+}
 Pending<void> Session::set_title(const ConversationId& conversation, std::string title) {
   return engine::start_simple(session_, wire::SetTitle{conversation, std::move(title)}, {});
 }

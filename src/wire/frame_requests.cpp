@@ -66,6 +66,12 @@ void read(FrameReader& r, SetRole& v) {
   v.user = UserId{t->user()};
   v.role = static_cast<Role>(t->role());
 }
+void read(FrameReader& r, Transfer& v) {
+  const auto* t = r.root<fb::Transfer>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "transfer.conversation");
+  v.user = UserId{t->user()};
+}
 void read(FrameReader& r, SetTitle& v) {
   const auto* t = r.root<fb::SetTitle>();
   if (t == nullptr) return;

@@ -47,6 +47,7 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::pins, "pins"},
     {fb::FrameType::reactors, "reactors"},
     {fb::FrameType::set_list, "set_list"},
+    {fb::FrameType::transfer, "transfer"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},

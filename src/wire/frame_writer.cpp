@@ -120,6 +120,10 @@ Offset<fb::SetRole> build(Builder& b, const SetRole& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateSetRole(b, &conversation, v.user.value, number(v.role));
 }
+Offset<fb::Transfer> build(Builder& b, const Transfer& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateTransfer(b, &conversation, v.user.value);
+}
 Offset<fb::SetTitle> build(Builder& b, const SetTitle& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateSetTitle(b, &conversation, text(b, v.title));

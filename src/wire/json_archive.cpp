@@ -26,10 +26,9 @@ constexpr std::array kinds{
     Named{ConversationKind::channel, "channel"},
 };
 constexpr std::array roles{
-    Named{Role::none, "none"},
-    Named{Role::member, "member"},
-    Named{Role::admin, "admin"},
-    Named{Role::owner, "owner"},
+    Named{Role::none, "none"},     Named{Role::read_only, "read_only"},
+    Named{Role::member, "member"}, Named{Role::moderator, "moderator"},
+    Named{Role::admin, "admin"},   Named{Role::owner, "owner"},
 };
 constexpr std::array levels{
     Named{Level::none, "none"},

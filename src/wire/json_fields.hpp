@@ -174,6 +174,11 @@ void fields(A& a, In<A, SetRole> v) {
   a.must("role", v.role);
 }
 template <class A>
+void fields(A& a, In<A, Transfer> v) {
+  a.must("conversation", v.conversation);
+  a.must("user", v.user);
+}
+template <class A>
 void fields(A& a, In<A, SetTitle> v) {
   a.must("conversation", v.conversation);
   a.must("title", v.title);

@@ -75,6 +75,11 @@ struct SetRole {
   UserId user{};
   Role role = Role::member;
 };  // Done
+/// Another member becomes an owner and the caller an admin, in one step. Answer: Done.
+struct Transfer {
+  ConversationId conversation{};
+  UserId user{};
+};
 struct SetTitle {
   ConversationId conversation{};
   std::string title{};
@@ -178,7 +183,7 @@ struct Unknown {
 using Operation =
     std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
                  Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
-                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Unknown>;
+                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;

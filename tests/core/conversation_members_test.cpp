@@ -41,49 +41,135 @@ std::vector<UserId> users(std::uint64_t from, std::uint64_t count) {
 }  // namespace
 
 TEST_CASE("the table of rights") {
-  using K = ConversationKind;
   using A = Action;
   struct Line {
-    K kind;
     A action;
-    Role least;
+    Role direct, group, channel;
   };
   constexpr auto nobody = static_cast<Role>(255);
-  const Line table[] = {{K::direct, A::send, Role::member},
-                        {K::direct, A::join, nobody},
-                        {K::direct, A::leave, nobody},
-                        {K::direct, A::add, nobody},
-                        {K::direct, A::remove, nobody},
-                        {K::direct, A::set_role, nobody},
-                        {K::direct, A::set_title, nobody},
-                        {K::group, A::send, Role::member},
-                        {K::group, A::join, nobody},
-                        {K::group, A::leave, Role::member},
-                        {K::group, A::add, Role::admin},
-                        {K::group, A::remove, Role::admin},
-                        {K::group, A::set_role, Role::admin},
-                        {K::group, A::set_title, Role::admin},
-                        {K::channel, A::send, Role::member},
-                        {K::channel, A::join, Role::none},
-                        {K::channel, A::leave, Role::member},
-                        {K::channel, A::add, Role::admin},
-                        {K::channel, A::remove, Role::admin},
-                        {K::channel, A::set_role, Role::admin},
-                        {K::channel, A::set_title, Role::admin}};
-  for (const Line& line : table)
-    for (const Role role : {Role::none, Role::member, Role::admin, Role::owner})
-      CHECK(may(line.kind, line.action, role) == (role >= line.least));
-  CHECK(may_remove(Role::admin, Role::member));
-  CHECK_FALSE(may_remove(Role::admin, Role::admin));
-  CHECK(may_remove(Role::owner, Role::admin));
-  CHECK_FALSE(may_remove(Role::owner, Role::owner));
-  CHECK_FALSE(may_remove(Role::member, Role::none));
+  const Line table[] = {{A::send, Role::member, Role::member, Role::member},
+                        {A::edit, Role::member, Role::member, Role::member},
+                        {A::delete_own, Role::member, Role::member, Role::member},
+                        {A::delete_any, nobody, Role::moderator, Role::moderator},
+                        {A::react, Role::member, Role::member, Role::member},
+                        {A::pin, Role::member, Role::member, Role::moderator},
+                        {A::add, nobody, Role::admin, Role::admin},
+                        {A::remove, nobody, Role::moderator, Role::moderator},
+                        {A::set_role, nobody, Role::admin, Role::admin},
+                        {A::set_title, nobody, Role::admin, Role::admin},
+                        {A::join, nobody, nobody, Role::none},
+                        {A::leave, nobody, Role::read_only, Role::read_only},
+                        {A::transfer, nobody, Role::owner, Role::owner}};
+  const Permissions defaults;
+  CHECK_FALSE(check_permissions(defaults));
+  for (const Line& line : table) {
+    CAPTURE(static_cast<int>(line.action));
+    CHECK(least_role(defaults, ConversationKind::direct, line.action) == line.direct);
+    CHECK(least_role(defaults, ConversationKind::group, line.action) == line.group);
+    CHECK(least_role(defaults, ConversationKind::channel, line.action) == line.channel);
+    CHECK(system_may(ConversationKind::channel, line.action));
+    const bool in_pair = line.direct != nobody || line.action == A::delete_any;
+    CHECK(system_may(ConversationKind::direct, line.action) == in_pair);
+  }
   CHECK(may_give(Role::owner, Role::owner, Role::member, false));
   CHECK(may_give(Role::owner, Role::member, Role::owner, false));
+  CHECK(may_give(Role::admin, Role::member, Role::moderator, false));
   CHECK_FALSE(may_give(Role::admin, Role::member, Role::admin, false));
   CHECK_FALSE(may_give(Role::admin, Role::owner, Role::member, false));
+  CHECK_FALSE(may_give(Role::admin, Role::admin, Role::member, false));
   CHECK(may_give(Role::admin, Role::admin, Role::member, true));
-  CHECK_FALSE(may_give(Role::member, Role::member, Role::member, true));
+}
+
+TEST_CASE("a table that is none is named") {
+  Permissions permissions;
+  permissions.channel.delete_any = Role::none;
+  CHECK(check_permissions(permissions).message.find("permissions.channel.delete_any") == 0);
+  permissions.channel.delete_any = Role::read_only;
+  CHECK_FALSE(check_permissions(permissions));
+  permissions.direct.pin = static_cast<Role>(51);
+  CHECK(check_permissions(permissions).errc() == Errc::invalid_argument);
+}
+
+TEST_CASE("the host's table is what counts") {
+  World world;
+  world.limits.permissions.group.send = Role::moderator;
+  world.limits.permissions.group.add = Role::member;
+  world.restart();
+  (void)world.create(by(1), ConversationKind::group, users(2, 2));
+  CHECK(world.say(2) == Errc::denied);
+  CHECK(world.add(by(2), {user(4)}) == Errc::ok);
+  REQUIRE(world.set_role(by(1), 2, Role::moderator) == Errc::ok);
+  CHECK(world.say(2) == Errc::ok);
+}
+
+TEST_CASE("every role: who reads only, who keeps order") {
+  for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
+    CAPTURE(static_cast<int>(kind));
+    World world;
+    (void)world.create(by(1), kind, users(2, 4));
+    REQUIRE(world.set_role(by(1), 2, Role::moderator) == Errc::ok);
+    REQUIRE(world.set_role(by(1), 3, Role::read_only) == Errc::ok);
+    REQUIRE(world.set_role(by(1), 5, Role::admin) == Errc::ok);
+    CHECK(world.say(3) == Errc::denied);
+    CHECK(world.list(by(3)).ok());
+    CHECK(world.mark(3, 1, 1) == Errc::ok);
+    REQUIRE(world.say(4, "spam") == Errc::ok);
+    const Seq spam = world.head().head;
+    const auto erase = [&](std::uint64_t who) {
+      Asked<void> asked;
+      world->delete_message(by(who), spam, asked.then());
+      world.fx.drain();
+      return asked.errc();
+    };
+    CHECK(erase(3) == Errc::denied);
+    CHECK(erase(2) == Errc::ok);
+    CHECK(world.set_role(by(2), 4, Role::read_only) == Errc::denied);  // an admin's right
+    CHECK(world.remove(by(2), 5) == Errc::denied);
+    CHECK(world.remove(by(2), 1) == Errc::denied);
+    CHECK(world.remove(by(2), 4) == Errc::ok);
+    CHECK(world.set_role(by(5), 2, Role::read_only) == Errc::ok);
+    CHECK(world.leave(3) == Errc::ok);
+  }
+}
+
+TEST_CASE("ownership goes over in one step, whatever goes wrong") {
+  for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
+    for (const auto fault : {Fault::none, Fault::refused, Fault::failed, Fault::unknown_landed,
+                             Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken}) {
+      CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
+      World world;
+      (void)world.create(by(1), kind, users(2, 2));
+      const auto transfer = [&](std::uint64_t who, std::uint64_t to) {
+        Asked<void> asked;
+        world->transfer(by(who), user(to), asked.then());
+        world.fx.advance(std::chrono::seconds(3));
+        return asked.errc();
+      };
+      CHECK(transfer(2, 2) == Errc::invalid_argument);
+      CHECK(transfer(2, 3) == Errc::denied);
+      CHECK(transfer(1, 9) == Errc::denied);
+      bool first = true;
+      world.fx.inject = [&](const Batch& batch) {
+        const bool hit =
+            batch.partition.space == layout::conversation && std::exchange(first, false);
+        return hit ? fault : Fault::none;
+      };
+      const Errc outcome = transfer(1, 2);
+      world.restart();
+      const Role before = world.access(1).value().role, after = world.access(2).value().role;
+      if (fault == Fault::failed) {
+        CHECK(outcome == Errc::unavailable);
+        CHECK(before == Role::owner);
+        CHECK(after == Role::member);
+      } else {
+        CHECK(outcome == Errc::ok);
+        CHECK(before == Role::admin);
+        CHECK(after == Role::owner);
+        CHECK(world.leave(1) == Errc::ok);
+        CHECK(world.leave(2) == Errc::last_owner);
+      }
+    }
+  }
 }
 
 TEST_CASE("a group's birth: one commit, events, owner") {

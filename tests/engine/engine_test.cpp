@@ -178,6 +178,9 @@ TEST_CASE("every option is checked at its bounds", "[engine]") {
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 1s}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 600'001ms}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .node = 1023}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven,
+                      .permissions = {.group = {.remove = static_cast<Role>(99)}}}) ==
+          Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .node = 1024}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = 2, .node = 1023}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .web_root = "/no/such/folder"}) ==

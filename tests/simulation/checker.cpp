@@ -297,8 +297,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Edit>) || is(std::in_place_type<wire::Delete>) ||
                    is(std::in_place_type<wire::SetList>) || is(std::in_place_type<wire::React>) ||
-                   is(std::in_place_type<wire::Pin>) || is(std::in_place_type<wire::Remove>) ||
-                   is(std::in_place_type<wire::SetRole>) ||
+                   is(std::in_place_type<wire::Transfer>) || is(std::in_place_type<wire::Pin>) ||
+                   is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
                    is(std::in_place_type<wire::SetTitle>) ||
                    is(std::in_place_type<wire::MarkRead>) ||
                    is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
@@ -415,7 +415,10 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   }
   // Sends and reads are open to every member: a member from before the question to the answer must
   // not be denied. (The row's birth is compared, so that somebody thrown out and back may be.)
-  const bool every_member = std::holds_alternative<wire::Send>(question.request.operation) ||
+  const TrueStream* stream = truth_.stream(*id);
+  const bool sends = std::holds_alternative<wire::Send>(question.request.operation) &&
+                     stream != nullptr && !stream->silenced.contains(session.user);
+  const bool every_member = sends ||
                             std::holds_alternative<wire::History>(question.request.operation) ||
                             std::holds_alternative<wire::MarkRead>(question.request.operation) ||
                             std::holds_alternative<wire::Members>(question.request.operation);

@@ -53,6 +53,9 @@ struct Requests {
     return "set_role " + short_name(op.conversation) + " " + n(op.user.value) + " " +
            n(static_cast<unsigned>(op.role));
   }
+  std::string operator()(const wire::Transfer& op) const {
+    return "transfer " + short_name(op.conversation) + " " + n(op.user.value);
+  }
   std::string operator()(const wire::SetTitle& op) const {
     return "set_title " + short_name(op.conversation) + " " + op.title;
   }

@@ -169,7 +169,7 @@ Device::Then Device::told(Sometimes what) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(10)) {
+  switch (random_.below(11)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -192,11 +192,13 @@ void Device::membership(const ConversationId& id) {
     case 8:
       if (user) {
         ask(wire::SetRole{id, *user,
-                          random_.chance(0.3)   ? Role::owner
-                          : random_.chance(0.5) ? Role::admin
-                                                : Role::member},
+                          random_.pick(std::vector{Role::owner, Role::admin, Role::moderator,
+                                                   Role::member, Role::read_only})},
             ignore);
       }
+      break;
+    case 9:
+      if (user) ask(wire::Transfer{id, *user}, told(Sometimes::transferred));
       break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);

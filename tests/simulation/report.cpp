@@ -61,6 +61,7 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "pinned",
                                                "reacted",
                                                "list_set",
+                                               "transferred",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

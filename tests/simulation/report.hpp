@@ -79,6 +79,7 @@ enum class Sometimes : std::uint8_t {
   pinned,
   reacted,
   list_set,
+  transferred,
   binary_link,
   json_link,
   count_

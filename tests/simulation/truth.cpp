@@ -79,6 +79,12 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     if (event.kind == EventKind::deleted) stream.deleted.emplace_back(about_ordinal_, seq);
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
+    if (event.target) stream.roles[event.target] = event.role;
+    if (event.role == Role::read_only) stream.silenced.insert(event.target);
+    // In a channel joins are no events, and somebody may have come back as a member.
+    if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group &&
+        event.sender && stream.roles[event.sender] == Role::read_only)
+      broken("C7", id, seq, "was written by somebody who may only read");
     if (event.kind == EventKind::left || event.kind == EventKind::removed) {
       stream.endings[event.target].push_back(seq);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,8 @@ struct TrueStream {
   std::vector<TrueEvent> events;                       // seq 1, 2, ...
   std::map<UserId, std::vector<Seq>> endings;          // where somebody left or was removed
   std::map<Seq, std::vector<TrueChange>> changes;      // of messages
+  std::map<UserId, Role> roles;                        // as the events leave them
+  std::set<UserId> silenced;                           // were read_only at some time
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }

@@ -237,6 +237,8 @@ inline wire::Operation any_operation(std::size_t index) {
       if (any_bool()) set.settings.draft = any_text();
       return set;
     }
+    case 27:
+      return wire::Transfer{c, any_user()};
     default:
       throw std::logic_error("an operation without a case here");
   }

@@ -184,6 +184,11 @@ export class ParleyClient {
     await this.call({ type: 'set_role', conversation, user, role });
   }
 
+  /** An owner makes another member one and becomes an admin, in one step. */
+  async transfer(conversation: ConversationId, user: UserId): Promise<void> {
+    await this.call({ type: 'transfer', conversation, user });
+  }
+
   async setTitle(conversation: ConversationId, title: string): Promise<void> {
     await this.call({ type: 'set_title', conversation, title });
   }

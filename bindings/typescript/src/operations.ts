@@ -51,6 +51,7 @@ export type Operation =
   | { type: 'add'; conversation: ConversationId; members: string[] }
   | { type: 'remove'; conversation: ConversationId; user: UserId }
   | { type: 'set_role'; conversation: ConversationId; user: UserId; role: Role }
+  | { type: 'transfer'; conversation: ConversationId; user: UserId }
   | { type: 'set_title'; conversation: ConversationId; title: string }
   | { type: 'subscribe'; items: SubscribeItem[] }
   | { type: 'history'; conversation: ConversationId; from: Seq; backward: boolean; limit: number }

@@ -11,7 +11,7 @@ export type UserId = string;
 export type Seq = number;
 
 export type ConversationKind = 'direct' | 'group' | 'channel';
-export type Role = 'none' | 'member' | 'admin' | 'owner';
+export type Role = 'none' | 'read_only' | 'member' | 'moderator' | 'admin' | 'owner';
 export type Level = 'none' | 'heads' | 'full';
 
 /** A place in a stream. The three are always sent and stored together. */

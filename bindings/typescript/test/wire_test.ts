@@ -65,6 +65,7 @@ test('requests are spelled as the document spells them', () => {
     { type: 'add', conversation, members: ['dave'] },
     { type: 'remove', conversation, user: '42' },
     { type: 'set_role', conversation, user: '42', role: 'admin' },
+    { type: 'transfer', conversation, user: '42' },
     { type: 'set_title', conversation, title: 'Team two' },
     {
       type: 'subscribe',

@@ -1,0 +1,32 @@
+// parley/permissions.hpp: who may do what: the least role for each action in each kind of
+// conversation.
+#pragma once
+#include "parley/conversation.hpp"
+
+namespace parley::inline v0 {
+
+/// The least role that may do it, Role::read_only .. Role::owner. Whoever may act on a member does
+/// so on lower roles than the own one only.
+struct RoleTable {
+  Role send = Role::member;
+  Role edit = Role::member;        // one's own messages
+  Role delete_own = Role::member;  // messages
+  Role delete_any = Role::moderator;
+  Role react = Role::member;
+  Role pin = Role::member;  // and unpin
+  Role add = Role::admin;
+  Role remove = Role::moderator;
+  Role set_role = Role::admin;  // to below the own role; owners give any
+  Role set_title = Role::admin;
+};
+
+/// The table of an engine: EngineOptions::permissions. The system is bound by none of it.
+struct Permissions {
+  /// The two are members: a higher role means nobody. Nobody comes, goes, has another role, or
+  /// deletes what the other wrote, whatever stands here.
+  RoleTable direct{};
+  RoleTable group{};
+  RoleTable channel{.pin = Role::moderator};
+};
+
+}  // namespace parley::inline v0
