@@ -1,16 +1,14 @@
 // chat_cases.mjs: people who chat: groups, channels, history, restarts of the server.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, browser, direct_chat, numbered, server, wide } from './person.mjs';
+import { Person, direct_chat, new_window, numbered, server } from './person.mjs';
 import { RawClient } from './raw_client.mjs';
 
 check('the sign-in card says loudly that names are not checked', async () => {
-  const context = await browser.newContext(wide);
-  const page = await context.newPage();
-  await page.goto(`${server.origin}/`);
+  const page = await new_window();
   await page.waitForSelector('.warning:has-text("Names are not checked")');
   await page.waitForSelector('button:text-is("Sign in")');
-  await context.close();
+  await page.close();
 });
 
 check('two windows chat: unread, ticks, typing, presence', async () => {

@@ -55,7 +55,7 @@ check('a finger that rests on a line opens its sheet', async () => {
     hasTouch: true,
   });
   const { x, y } = await phone.entry('Lobby').boundingBox();
-  const touch = await phone.context.newCDPSession(phone.page);
+  const touch = await phone.page.context().newCDPSession(phone.page);
   const touchPoints = [{ x: x + 90, y: y + 20 }];
   await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
   await phone.page.waitForSelector('dialog.sheet');
@@ -69,6 +69,7 @@ check('a finger that rests on a line opens its sheet', async () => {
 check('the list is one stop of the Tab key, and the arrows lead to the menus', async () => {
   const [alice, bob] = await direct_chat();
   const { page } = alice;
+  await alice.entry(bob.name).waitFor();
   await page.focus('.search input');
   await page.keyboard.press('Tab');
   const focused = () => page.evaluate(() => document.activeElement.textContent);

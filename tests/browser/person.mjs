@@ -41,6 +41,24 @@ let people = 0;
 export const windows = [];
 export const wide = { viewport: { width: 1100, height: 720 } };
 
+// Every window of the page is a device of its own, so windows of one size share a browser context: one more
+// is a tab, not a process.
+const contexts = new Map();
+
+function context_of(options) {
+  const key = JSON.stringify(options);
+  if (!contexts.has(key)) contexts.set(key, browser.newContext({ ...options, locale: 'en-GB' }));
+  return contexts.get(key);
+}
+
+/** A window that nobody has signed in to. */
+export async function new_window(options = wide) {
+  const context = await context_of(options);
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/`);
+  return page;
+}
+
 export class Person {
   /** Opens a window of its own and signs in. */
   static arrive(role, options = wide) {
@@ -55,13 +73,11 @@ export class Person {
   static async sign_in(name, options) {
     const person = new Person();
     person.name = name;
-    person.context = await browser.newContext({ ...options, locale: 'en-GB' });
-    person.page = await person.context.newPage();
+    person.page = await new_window(options);
     person.page.setDefaultTimeout(patience_ms);
     person.bugs = [];
     person.page.on('pageerror', (error) => person.bugs.push(error.stack ?? error.message));
     windows.push(person);
-    await person.page.goto(`${server.origin}/`);
     await person.page.fill('input[name=name]', person.name);
     await person.page.click('button[type=submit]');
     await person.page.waitForSelector(`.me-line .subtitle:text-is("online")`);
@@ -105,10 +121,25 @@ export class Person {
     return this.page.locator('.message', { has: this.page.locator(`.text:text-is("${text}")`) });
   }
 
-  /** Presses a button of the bar beside a message. */
+  /** What the bar beside a message offers, and its menu. */
   async act(text, action) {
     await this.message(text).first().hover();
-    await this.page.click(`.actions [data-action=${action}]`);
+    await this.page.locator('.actions').waitFor();
+    const button = this.page.locator(`.actions [data-action=${action}]`);
+    if ((await button.count()) > 0) return button.click();
+    await this.page.click('.actions [data-action=more]');
+    return this.page.click(`.menu [data-action=${action}]`);
+  }
+
+  /** What may be done with a message, as the names of the actions. */
+  async offers(text) {
+    await this.message(text).first().hover();
+    await this.page.click('.actions [data-action=more]');
+    const names = await this.page
+      .locator('.actions [data-action], .menu [data-action]')
+      .evaluateAll((items) => items.map((item) => item.dataset.action));
+    await this.page.keyboard.press('Escape');
+    return names.filter((name) => name !== 'more');
   }
 
   async react(text, key) {
@@ -187,7 +218,7 @@ export class Person {
   }
 
   async leave() {
-    await this.context.close();
+    await this.page.close();
     windows.splice(windows.indexOf(this), 1);
     assert.deepEqual(this.bugs, [], 'errors in the page');
   }

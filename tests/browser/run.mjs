@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { run_checks } from './checks.mjs';
 import './chat_cases.mjs';
 import './list_cases.mjs';
+import './member_cases.mjs';
 import './message_cases.mjs';
 import './trouble_cases.mjs';
 import { browser, server, windows } from './person.mjs';
@@ -26,7 +27,7 @@ const code = await run_checks({
     for (const { name: who, bugs } of windows)
       if (bugs.length > 0) console.log(who, bugs.join('\n'));
     if (server.output !== '') console.log(`server: ${server.output.slice(-2_000)}`);
-    for (const person of [...windows]) await person.context.close();
+    for (const person of [...windows]) await person.page.close();
     windows.length = 0;
     if (server.child.exitCode !== null || server.child.signalCode !== null) await server.start();
   },

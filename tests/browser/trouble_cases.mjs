@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { check } from './checks.mjs';
-import { Person, browser, direct_chat, server, wide } from './person.mjs';
+import { Person, direct_chat, new_window, server } from './person.mjs';
 import { RawClient } from './raw_client.mjs';
 
 const input = '.composer textarea';
@@ -135,16 +135,14 @@ check('the list shows what is not sent yet, and that nothing was written', async
 });
 
 check('who signs in while the server is down sees the own name', async () => {
-  const context = await browser.newContext(wide);
-  const page = await context.newPage();
-  await page.goto(`${server.origin}/`);
+  const page = await new_window();
   await server.kill();
   await page.fill('input[name=name]', 'early');
   await page.click('button[type=submit]');
   await page.waitForSelector('.me-line .title:text-is("early")');
   await server.start();
   await page.waitForSelector('.me-line .subtitle:text-is("online")');
-  await context.close();
+  await page.close();
 });
 
 check('many members: sorted by name, told in one line, under a long title', async () => {
@@ -175,7 +173,8 @@ check('a removed member and one of a replaced server are told different things',
   await guest.open('Club');
   await guest.page.waitForSelector('.row.system');
   await owner.page.click('[title="Members"]');
-  await owner.page.click(`dialog [title="Remove ${guest.name}"]`);
+  await owner.page.click(`dialog [title="What to do about ${guest.name}"]`);
+  await owner.page.click('.menu [data-action=remove]');
   await guest.page.waitForSelector('.toast:has-text("You are no longer in this conversation.")');
   await owner.page.keyboard.press('Escape');
   await server.replace();

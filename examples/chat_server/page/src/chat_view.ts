@@ -20,6 +20,7 @@ import { ActionBar } from './message_actions.js';
 import { MessageCommands } from './message_commands.js';
 import { pins_dialog, render_pinned_bar } from './pins.js';
 import { Reactions } from './reactions.js';
+import { may } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scroller } from './scroller.js';
 import { build_rows, type AckedItem, type Row } from './timeline.js';
@@ -49,6 +50,7 @@ export class ChatView {
   private acked_: AckedItem[] = [];
   private pending_: OutboxItem[] = [];
   private read_line_: Seq | null = null;
+  private readonly unfolded_ = new Set<string>();
   private frame_ = 0;
 
   constructor(
@@ -128,6 +130,7 @@ export class ChatView {
     this.known_.show(null);
     this.members_.show(null);
     this.acked_ = [];
+    this.unfolded_.clear();
     this.read_line_ = null;
     this.scroller_.clear();
     this.header_.element.replaceChildren();
@@ -268,6 +271,7 @@ export class ChatView {
     if (!view) return;
     const { window_, scroller_: scroller } = this;
     this.header_.render(view, this.typing_names());
+    this.composer_.bar(may(view, 'send') ? '' : 'You may read here, and not write.');
     const echoes = new Set(window_.events.map((event) => event.echo));
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
     this.pending_ = this.client_.outbox(view.conversation);
@@ -318,6 +322,7 @@ export class ChatView {
         return message ? this.reactions_.chips(view.conversation, message) : [];
       },
       typing: window_.newer ? [] : this.typing_names(),
+      unfolded: this.unfolded_,
     });
   }
 
@@ -332,6 +337,11 @@ export class ChatView {
         if (message) this.reactions_.look(id, message, key);
       },
       go_to: (seq) => void this.go_to(seq),
+      unfold: (key) => {
+        this.unfolded_.add(key);
+        this.scroller_.stick = false; // one reads on from here
+        this.render();
+      },
     };
   }
 
@@ -419,7 +429,7 @@ export class ChatView {
       {
         pinned: () => this.known_.pinned(),
         go_to: (seq) => void this.go_to(seq),
-        unpin: this.commands_.may_pin(view) ? (message) => this.commands_.pin(message) : null,
+        unpin: may(view, 'pin') ? (message) => this.commands_.pin(message) : null,
       },
       (draw) => {
         const offs = [this.client_.on('names', draw), this.known_.on_change(draw)];

@@ -21,6 +21,8 @@ export interface ComposerActions {
 export class Composer {
   readonly element: HTMLFormElement;
   private readonly strip_ = el('div', { class: 'strip', hidden: true });
+  private readonly barred_ = el('p', { class: 'barred', hidden: true });
+  private readonly line_: HTMLElement;
   private readonly problem_ = el('p', { class: 'problem', role: 'alert', hidden: true });
   private readonly input_ = el('textarea', {
     rows: '1',
@@ -43,8 +45,9 @@ export class Composer {
     private readonly client_: ParleyClient,
     private readonly actions_: ComposerActions,
   ) {
-    const line = el('div', { class: 'line' }, this.input_, this.button_);
-    this.element = el('form', { class: 'composer' }, this.strip_, this.problem_, line);
+    this.line_ = el('div', { class: 'line' }, this.input_, this.button_);
+    const parts = [this.strip_, this.problem_, this.barred_, this.line_];
+    this.element = el('form', { class: 'composer' }, ...parts);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -80,6 +83,16 @@ export class Composer {
 
   focus(): void {
     this.input_.focus();
+  }
+
+  /** Why one may not write here; '' when one may. */
+  bar(why: string): void {
+    if (this.barred_.textContent === why && this.barred_.hidden === (why === '')) return;
+    this.barred_.textContent = why;
+    this.barred_.hidden = why === '';
+    this.line_.hidden = why !== '';
+    if (why !== '') this.cancel();
+    this.grow();
   }
 
   /** Puts a text back that could not be sent, unless something else was begun. */

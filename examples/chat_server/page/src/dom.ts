@@ -52,6 +52,9 @@ const icons = {
   trash: 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.3 10.5v6M13.7 10.5v6',
   pin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5',
   unpin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5M4 4l16 16',
+  crown: 'M4 18.5h16M4.5 15l-1-8.5 5 4L12 5l3.5 5.5 5-4-1 8.5z',
+  eye: 'M2.5 12c2-4 5.5-6.5 9.5-6.5s7.5 2.5 9.5 6.5c-2 4-5.5 6.5-9.5 6.5S4.5 16 2.5 12zM12 15a3 3 0 100-6 3 3 0 000 6z',
+  copy: 'M9 9h10.5v10.5H9zM15 9V4.5H4.5V15H9',
   more: 'M12 5.5v.1M12 12v.1M12 18.5v.1',
   bell: 'M6 16.5V11a6 6 0 0112 0v5.5l1.5 1.5h-15zM10 20.5h4',
   muted: 'M6 16.5V11a6 6 0 0112 0v5.5l1.5 1.5h-15zM10 20.5h4M4 4l16 16',
@@ -123,6 +126,8 @@ export interface Keyed {
   build: () => HTMLElement;
 }
 
+const signatures = new WeakMap<Element, string>();
+
 /**
  * Makes the children of `parent` match `items`, touching only what differs. Returns whether
  * anything did.
@@ -136,7 +141,7 @@ export function reconcile(parent: HTMLElement, items: readonly Keyed[]): boolean
   for (const item of items) {
     const old = before.get(item.key);
     before.delete(item.key);
-    if (old && old.dataset['signature'] === item.signature) {
+    if (old && signatures.get(old) === item.signature) {
       if (old === place) place = place.nextElementSibling;
       else {
         parent.insertBefore(old, place);
@@ -147,7 +152,7 @@ export function reconcile(parent: HTMLElement, items: readonly Keyed[]): boolean
     changed = true;
     const fresh = item.build();
     fresh.dataset['key'] = item.key;
-    fresh.dataset['signature'] = item.signature;
+    signatures.set(fresh, item.signature);
     if (old) {
       if (old === place) place = old.nextElementSibling;
       const focused = old.contains(document.activeElement) ? document.activeElement : null;

@@ -1,5 +1,12 @@
 // format.ts: times, names and avatars as people read them.
-import type { ChatEvent, ConversationView, OutboxItem, ParleyClient, UserId } from '@parley/client';
+import type {
+  ChatEvent,
+  ConversationView,
+  OutboxItem,
+  ParleyClient,
+  Role,
+  UserId,
+} from '@parley/client';
 import { el, icon } from './dom.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
@@ -120,6 +127,14 @@ export function events_sentence(
   }
 }
 
+const role_words: Partial<Record<Role, string>> = {
+  read_only: 'a reader',
+  member: 'a member',
+  moderator: 'a moderator',
+  admin: 'an admin',
+  owner: 'an owner',
+};
+
 /** What a non-message event says in the middle of the stream; '' = nothing worth showing. */
 export function event_sentence(client: ParleyClient, event: ChatEvent, kind: string): string {
   const sender = who(client, event.sender);
@@ -139,7 +154,7 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
     case 'removed':
       return `${sender} removed ${target}`;
     case 'role_changed':
-      return `${sender} made ${target} ${event.role === 'admin' ? 'an admin' : `${event.role}`}`;
+      return `${sender} made ${target} ${role_words[event.role] ?? event.role}`;
     case 'settings_changed':
       return `${sender} named the ${kind} “${event.title}”`;
     default:

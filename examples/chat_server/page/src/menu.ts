@@ -1,5 +1,5 @@
 // menu.ts: what can be done with a thing: a menu for mouse and keyboard, a sheet for fingers.
-import { dialog } from './dialogs.js';
+import { dialog } from './dialog.js';
 import { el, icon, type IconName } from './dom.js';
 
 export interface MenuItem {
@@ -63,7 +63,8 @@ export function open_menu(
     if (had_focus) after()?.focus();
   });
   menu.addEventListener('keydown', (event) => walk(menu, event));
-  document.body.append(menu);
+  // A modal window takes no clicks outside itself.
+  (after()?.closest('dialog') ?? document.body).append(menu);
   menu.showPopover();
   const { width, height } = menu.getBoundingClientRect();
   menu.style.left = `${Math.max(8, Math.min(at.x, innerWidth - width - 8))}px`;

@@ -1,19 +1,22 @@
 // message_actions.ts: what one can do with a message: a bar beside it for mouse and keyboard, a sheet for
 // fingers.
 import type { Message, Seq } from '@parley/client';
-import { dialog } from './dialogs.js';
+import { dialog } from './dialog.js';
 import { el, icon_button } from './dom.js';
 import { on_long_press } from './fingers.js';
 import { snippet } from './format.js';
-import { open_sheet, type MenuItem } from './menu.js';
+import { open_menu, open_sheet, type MenuItem } from './menu.js';
 
 export const common_reactions = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const;
 const reaction_bytes = 32;
+/** What stands in the bar itself; the rest is in its menu. */
+const quick: ReadonlySet<string> = new Set(['reply', 'edit']);
 
 export interface MessageActions {
-  react: (message: Message, key: string) => void;
-  reply: (message: Message) => void;
-  /** null: this one may not. */
+  /** null: there is nothing of that, or this one may not. */
+  react: ((message: Message, key: string) => void) | null;
+  reply: ((message: Message) => void) | null;
+  copy: ((message: Message) => void) | null;
   edit: ((message: Message) => void) | null;
   remove: ((message: Message) => void) | null;
   pin: ((message: Message) => void) | null;
@@ -23,10 +26,11 @@ export interface MessageActions {
 export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
 
 function items(message: Message, actions: MessageActions): MenuItem[] {
-  const { edit, remove, pin } = actions;
+  const { reply, edit, remove, pin, copy } = actions;
   const all: (MenuItem | null)[] = [
-    { name: 'reply', icon: 'reply', label: 'Reply', run: () => actions.reply(message) },
+    reply && { name: 'reply', icon: 'reply', label: 'Reply', run: () => reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
+    copy && { name: 'copy', icon: 'copy', label: 'Copy the text', run: () => copy(message) },
     pin && {
       name: 'pin',
       icon: message.pinned ? 'unpin' : 'pin',
@@ -174,31 +178,52 @@ export class ActionBar {
 
   private fill(message: Message, actions: MessageActions, list: MenuItem[]): void {
     this.bar_.setAttribute('aria-label', `Actions for: ${snippet(message)}`);
-    const react = icon_button('smile', 'React', () => this.toggle_picker(message, actions));
-    react.setAttribute('aria-expanded', 'false');
-    this.bar_.replaceChildren(
-      react,
-      ...list.map((item) => {
-        const button = icon_button(item.icon, item.label, () => {
-          const row = this.row();
-          this.attach(null);
-          row?.focus({ preventScroll: true });
-          item.run();
-        });
+    const buttons = list
+      .filter((item) => quick.has(item.name))
+      .map((item) => {
+        const button = icon_button(item.icon, item.label, () => this.run(item));
         button.dataset['action'] = item.name;
         return button;
-      }),
-    );
+      });
+    const others = list.filter((item) => !quick.has(item.name));
+    if (others.length > 0) buttons.push(this.more_button(others));
+    const { react } = actions;
+    if (react) buttons.unshift(this.react_button((key) => react(message, key)));
+    this.bar_.replaceChildren(...buttons);
   }
 
-  private toggle_picker(message: Message, actions: MessageActions): void {
-    const react = this.bar_.firstElementChild!;
+  private react_button(react: (key: string) => void): HTMLButtonElement {
+    const button = icon_button('smile', 'React', () => this.toggle_picker(button, react));
+    button.setAttribute('aria-expanded', 'false');
+    return button;
+  }
+
+  private more_button(others: MenuItem[]): HTMLButtonElement {
+    const more = icon_button('more', 'More', () => {
+      const { left, bottom } = more.getBoundingClientRect();
+      const row = this.row();
+      const then = others.map((item) => ({ ...item, run: () => this.run(item) }));
+      open_menu(then, 'More', { x: left, y: bottom + 6 }, () => row);
+    });
+    more.setAttribute('aria-haspopup', 'menu');
+    more.dataset['action'] = 'more';
+    return more;
+  }
+
+  private run(item: MenuItem): void {
+    const row = this.row();
+    this.attach(null);
+    row?.focus({ preventScroll: true });
+    item.run();
+  }
+
+  private toggle_picker(button: HTMLButtonElement, react: (key: string) => void): void {
     if (this.close_picker()) return;
-    react.setAttribute('aria-expanded', 'true');
+    button.setAttribute('aria-expanded', 'true');
     const picker = emoji_picker((key) => {
       this.close_picker();
       this.row()?.focus({ preventScroll: true });
-      actions.react(message, key);
+      react(key);
     });
     this.bar_.append(picker);
     picker.querySelector('button')!.focus();
@@ -213,7 +238,7 @@ export class ActionBar {
 
   private close_picker(): boolean {
     const picker = this.bar_.querySelector('.picker');
-    const react = this.bar_.querySelector<HTMLElement>('button');
+    const react = this.bar_.querySelector<HTMLElement>('[aria-expanded]');
     picker?.remove();
     react?.setAttribute('aria-expanded', 'false');
     return picker !== null;
@@ -260,12 +285,14 @@ export class ActionBar {
     const found = this.of_(Number(row.dataset['seq']));
     if (!found) return;
     const { message, actions } = found;
-    const picker = emoji_picker((key) => {
+    const { react } = actions;
+    const above: Node[] = [el('p', { class: 'subtitle', dir: 'auto' }, snippet(message))];
+    const choose = (key: string): void => {
       window_.close();
-      actions.react(message, key);
-    });
-    const text = el('p', { class: 'subtitle', dir: 'auto' }, snippet(message));
-    const window_ = open_sheet('Message', items(message, actions), text, picker);
+      react?.(message, key);
+    };
+    if (react) above.push(emoji_picker(choose));
+    const window_ = open_sheet('Message', items(message, actions), ...above);
   }
 }
 

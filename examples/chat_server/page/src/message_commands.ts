@@ -5,6 +5,7 @@ import { user_name } from './format.js';
 import type { KnownMessages } from './known_messages.js';
 import { confirm_delete, type MessageActions } from './message_actions.js';
 import type { Reactions } from './reactions.js';
+import { may } from './rights.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
 import { not_connected } from './words.js';
 
@@ -14,8 +15,13 @@ export interface Shown {
   composer: Composer;
 }
 
-export function manages({ kind, role }: ConversationView): boolean {
-  return kind !== 'direct' && (role === 'owner' || role === 'admin');
+async function copy_text(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast('The text is copied.');
+  } catch {
+    toast('This browser does not let the page copy.', 'error');
+  }
 }
 
 export class MessageCommands {
@@ -34,17 +40,18 @@ export class MessageCommands {
     const name = own ? 'yourself' : user_name(this.client_, message.sender);
     const { composer } = this.shown_;
     const actions: MessageActions = {
-      react: (one, key) => this.react(one.seq, key),
-      reply: (one) => composer.reply(one, name),
-      edit: own && message.data === '' ? (one) => composer.edit(one) : null,
-      remove: own || manages(view) ? (one) => this.remove(one.seq) : null,
-      pin: this.may_pin(view) ? (one) => this.pin(one) : null,
+      react: may(view, 'send') ? (one, key) => this.react(one.seq, key) : null,
+      reply: may(view, 'send') ? (one) => composer.reply(one, name) : null,
+
+      copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
+      edit: own && message.data === '' && may(view, 'send') ? (one) => composer.edit(one) : null,
+      remove:
+        (own && may(view, 'send')) || may(view, 'delete_any')
+          ? (one) => this.remove(one.seq)
+          : null,
+      pin: may(view, 'pin') ? (one) => this.pin(one) : null,
     };
     return { message, actions };
-  }
-
-  may_pin(view: ConversationView): boolean {
-    return view.kind !== 'channel' || manages(view);
   }
 
   react(seq: Seq, key: string): void {

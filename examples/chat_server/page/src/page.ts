@@ -18,10 +18,11 @@ import {
   remember_name,
   signed_in_name,
 } from './device.js';
-import { closed_dialog, details_dialog, share, start_dialog } from './dialogs.js';
+import { details_dialog } from './details_dialog.js';
 import { el, icon } from './dom.js';
 import { conversation_title } from './format.js';
 import { ListView } from './list_view.js';
+import { closed_dialog, share, start_dialog } from './start_dialog.js';
 import { toast, toast_error } from './toasts.js';
 import { Typing } from './typing.js';
 import { in_words } from './words.js';

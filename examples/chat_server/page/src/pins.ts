@@ -1,7 +1,7 @@
 // pins.ts: the pinned messages of a conversation: a bar on top that opens their list.
 import type { Message, ParleyClient, Seq } from '@parley/client';
 import { el, icon, icon_button, reconcile } from './dom.js';
-import { dialog } from './dialogs.js';
+import { dialog } from './dialog.js';
 import { list_time, snippet, user_name } from './format.js';
 
 export interface PinActions {

@@ -12,6 +12,8 @@ export interface RowActions {
   /** Somebody looks at a reaction: who is it? */
   look: (seq: Seq, key: string) => void;
   go_to: (seq: Seq) => void;
+  /** All of a long message. */
+  unfold: (key: string) => void;
 }
 
 const tick_icons = {
@@ -92,8 +94,15 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
     row.deleted
       ? el('span', { class: 'tombstone' }, 'This message was deleted')
       : el('span', { class: 'text', dir: 'auto' }, ...rich_text(row.text)),
-    meta(row),
   );
+  if (row.folded > 0) {
+    const unfold = (): void => actions.unfold(row.key);
+    const label = `Show all (${row.folded.toLocaleString()} more characters)`;
+    bubble.append(
+      el('button', { type: 'button', class: 'link unfold', on: { click: unfold } }, label),
+    );
+  }
+  bubble.append(meta(row));
   const face =
     row.name === ''
       ? null

@@ -21,6 +21,8 @@ export interface MessageRow {
   sender: UserId;
   name: string;
   text: string;
+  /** Characters that are not shown before somebody asks for them. */
+  folded: number;
   time: number;
   /** First and last of a run by one sender. */
   first: boolean;
@@ -69,9 +71,15 @@ export interface TimelineInput {
   quote: (seq: Seq) => Quote | null;
   reactions: (message: ChatEvent) => ReactionChip[];
   typing: readonly string[];
+  /** The keys of long messages that are shown in full. */
+  unfolded: ReadonlySet<string>;
 }
 
 const group_gap_ms = 5 * 60_000;
+const folded_length = 1_500;
+const folded_lines = 24;
+/** Of so little more it is not worth a click. */
+const unfolded_rest = 300;
 
 function tick(input: TimelineInput, seq: Seq): Tick {
   if (input.others === null) return 'sent';
@@ -79,22 +87,32 @@ function tick(input: TimelineInput, seq: Seq): Tick {
   return seq <= input.others.received ? 'delivered' : 'sent';
 }
 
+/** A text of thousands of characters is not drawn in full before somebody asks for it. */
+function fold(input: TimelineInput, key: string, text: string): { text: string; folded: number } {
+  const lines = text.split('\n', folded_lines + 1);
+  const end = Math.min(folded_length, lines.slice(0, folded_lines).join('\n').length);
+  if (text.length <= end + unfolded_rest || input.unfolded.has(key)) return { text, folded: 0 };
+  return { text: `${text.slice(0, end).trimEnd()}…`, folded: text.length - end };
+}
+
 function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
   const own = event.sender === input.self;
+  // The same key while it is pending, acked and committed: the row stays in place.
+  const key = own && event.echo !== '' ? `e${event.echo}` : `m${event.seq}`;
   return {
     kind: 'message',
-    // The same key while it is pending, acked and committed: the row stays in place.
-    key: own && event.echo !== '' ? `e${event.echo}` : `m${event.seq}`,
+    key,
     seq: event.seq,
     own,
     sender: event.sender,
     name: input.show_names && !own ? input.name(event.sender) : '',
-    text:
-      event.text !== ''
-        ? event.text
-        : event.data !== ''
-          ? 'This kind of message cannot be shown here.'
-          : '',
+    ...fold(
+      input,
+      key,
+      event.text === '' && event.data !== ''
+        ? 'This kind of message cannot be shown here.'
+        : event.text,
+    ),
     time: event.time,
     first: true,
     last: true,
@@ -118,14 +136,15 @@ function refusal({ error }: OutboxItem): string {
 function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: number): MessageRow {
   const failed = item.state === 'failed';
   const kept = input.is_stored?.(item) ?? true;
+  const key = `e${item.random}`;
   return {
     kind: 'message',
-    key: `e${item.random}`,
+    key,
     seq,
     own: true,
     sender: input.self,
     name: '',
-    text: item.text,
+    ...fold(input, key, item.text),
     time,
     first: true,
     last: true,

@@ -52,6 +52,7 @@ function rows(fields) {
     quote: (seq) => ({ seq, name: 'n', text: `q${seq}` }),
     reactions: () => [],
     typing: [],
+    unfolded: new Set(),
     ...fields,
   });
   return all.filter((row) => row.kind !== 'day');
@@ -187,4 +188,17 @@ test('who is typing', () => {
   ];
   for (const [names, text] of table) assert.equal(typing_text(names), text);
   assert.equal(rows({ typing: ['a'] }).at(-1).kind, 'typing');
+});
+
+test('long texts are folded: by length, by lines, not for a little, and not once unfolded', () => {
+  const shown = (text, unfolded = new Set()) => {
+    const [row] = rows({ events: [event(1, 'bob', { text })], unfolded });
+    return [row.text.length, row.folded];
+  };
+  assert.deepEqual(shown('x'.repeat(1_800)), [1_800, 0]);
+  assert.deepEqual(shown('x'.repeat(1_801)), [1_501, 301]);
+  assert.deepEqual(shown('x'.repeat(1_801), new Set(['m1'])), [1_801, 0]);
+  const lines = Array.from({ length: 1_000 }, () => 'a').join('\n');
+  assert.deepEqual(shown(lines), [48, lines.length - 47]);
+  assert.deepEqual(shown(lines.slice(0, 300)), [300, 0]);
 });

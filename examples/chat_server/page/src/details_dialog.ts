@@ -1,0 +1,178 @@
+// details_dialog.ts: who is in a conversation, and what one may do about it.
+import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
+import { dialog, field, form, text_input } from './dialog.js';
+import { el, icon_button, reconcile } from './dom.js';
+import { avatar, conversation_title, last_seen, user_name } from './format.js';
+import { member_menu, role_name } from './member_menu.js';
+import { open_menu } from './menu.js';
+import { may } from './rights.js';
+import { settings_dialog } from './settings_dialog.js';
+import { names_in, share } from './start_dialog.js';
+import { toast_error } from './toasts.js';
+
+const listed_members = 200;
+const filter_from = 8;
+
+export interface LeaveActions {
+  leaving: () => void;
+  left: (view: ConversationView) => void;
+}
+
+/** The members, by name; drawn anew when they, their names or their presence change. */
+class MemberList {
+  readonly element = el('ul', { class: 'members', 'aria-label': 'Members' });
+  readonly count = el('p', { class: 'subtitle' });
+  readonly filter = el('input', {
+    type: 'search',
+    placeholder: 'Find a member',
+    'aria-label': 'Find a member',
+    autocomplete: 'off',
+    hidden: true,
+  });
+  private members_: Member[] = [];
+
+  constructor(
+    private readonly client_: ParleyClient,
+    private readonly id_: ConversationId,
+  ) {
+    this.filter.addEventListener('input', () => this.draw());
+  }
+
+  async load(): Promise<void> {
+    try {
+      const page = await this.client_.members(this.id_, { limit: listed_members });
+      this.members_ = page.members;
+      this.count.textContent = page.more
+        ? `${page.count} members; the first ${page.members.length} are listed`
+        : `${page.count} member${page.count === 1 ? '' : 's'}`;
+      this.filter.hidden = page.members.length <= filter_from;
+      this.draw();
+    } catch (error) {
+      toast_error('The members could not be loaded', error);
+    }
+  }
+
+  draw(): void {
+    const { client_: client } = this;
+    const view = client.conversation(this.id_);
+    if (!view) return;
+    const wanted = this.filter.value.trim().toLowerCase();
+    const by_name = (a: Member, b: Member): number =>
+      user_name(client, a.user).localeCompare(user_name(client, b.user), undefined, {
+        numeric: true,
+        sensitivity: 'base',
+      });
+    const shown = this.members_.filter(({ user }) =>
+      user_name(client, user).toLowerCase().includes(wanted),
+    );
+    reconcile(
+      this.element,
+      shown.sort(by_name).map((member) => this.line(view, member)),
+    );
+  }
+
+  private line(view: ConversationView, member: Member) {
+    const { client_: client } = this;
+    const name = user_name(client, member.user);
+    const own = member.user === client.self?.user;
+    const presence = client.presence(member.user);
+    const online = own || presence?.online === true;
+    const state = online ? 'online' : presence ? last_seen(presence.lastSeen) : '';
+    const role = role_name(member.role);
+    const items = member_menu(client, view, member, () => void this.load());
+    const build = (): HTMLElement =>
+      el(
+        'li',
+        {},
+        avatar(name, 'direct', online),
+        el(
+          'span',
+          { class: 'lines' },
+          el(
+            'span',
+            { class: 'line' },
+            el('span', { class: 'title', title: name }, name),
+            own ? el('span', { class: 'you' }, '(you)') : null,
+          ),
+          el('span', { class: 'subtitle' }, state),
+        ),
+        role === '' ? null : el('span', { class: 'role' }, role),
+        items.length > 0 ? this.menu_button(name, items) : null,
+      );
+    const signature = [name, own, online, state, role, items.map((item) => item.name)];
+    return { key: member.user, signature: JSON.stringify(signature), build };
+  }
+
+  private menu_button(name: string, items: Parameters<typeof open_menu>[0]): HTMLElement {
+    const label = `What to do about ${name}`;
+    const button = icon_button('more', label, () => {
+      const { left, bottom } = button.getBoundingClientRect();
+      open_menu(items, label, { x: left, y: bottom + 4 }, () => button);
+    });
+    button.setAttribute('aria-haspopup', 'menu');
+    button.dataset['focus'] = 'menu';
+    return button;
+  }
+}
+
+function leave_button(
+  client: ParleyClient,
+  view: ConversationView,
+  actions: LeaveActions,
+): HTMLElement {
+  const leave = (): void => {
+    actions.leaving();
+    client
+      .leave(view.conversation)
+      .then(() => {
+        button.closest('dialog')?.close();
+        actions.left(view);
+      })
+      .catch((error: unknown) => toast_error('You could not leave', error));
+  };
+  const button = el(
+    'button',
+    { type: 'button', class: 'button danger', on: { click: leave } },
+    `Leave this ${view.kind}`,
+  );
+  return button;
+}
+
+export function details_dialog(
+  client: ParleyClient,
+  id: ConversationId,
+  actions: LeaveActions,
+): void {
+  const view = client.conversation(id);
+  if (!view) return;
+  const members = new MemberList(client, id);
+  const content: Node[] = [members.count, members.filter, members.element];
+  if (may(view, 'add')) {
+    const names = text_input('members', 'dave, erin');
+    const add = (): Promise<void> => client.add(id, names_in(names.value));
+    const adding = form(client, 'Add', [field('Add people', names)], add, () => {
+      names.value = '';
+      void members.load();
+    });
+    adding.classList.add('one-line');
+    content.push(adding);
+  }
+  const buttons = el('div', { class: 'buttons' });
+  const quiet = (text: string, click: () => void): HTMLElement =>
+    el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
+  if (may(view, 'settings')) buttons.append(quiet('Settings', () => settings_dialog(client, id)));
+  if (view.kind === 'channel') buttons.append(quiet('Copy the link', () => void share(id)));
+  if (view.kind !== 'direct') buttons.append(leave_button(client, view, actions));
+  if (buttons.childElementCount > 0) content.push(buttons);
+  const window_ = dialog(conversation_title(client, view), ...content);
+  const draw = (): void => members.draw();
+  const offs = [
+    client.on('names', draw),
+    client.on('presence', draw),
+    client.on('events', ({ conversation, events }) => {
+      if (conversation === id && events.some(({ kind }) => kind !== 'message')) void members.load();
+    }),
+  ];
+  window_.addEventListener('close', () => offs.forEach((off) => off()));
+  void members.load();
+}

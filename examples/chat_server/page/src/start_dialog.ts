@@ -1,0 +1,138 @@
+// start_dialog.ts: the windows that lead into a conversation: start or join one, links to channels.
+import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
+import { dialog, field, form, text_input } from './dialog.js';
+import { el } from './dom.js';
+import { toast } from './toasts.js';
+
+export function names_in(text: string): string[] {
+  return [
+    ...new Set(
+      text
+        .split(/[,;\n]/)
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ];
+}
+
+/** A link, or the bare id, of a channel. */
+function channel_id(text: string): ConversationId | null {
+  return /([0-9a-f]{32})\s*$/.exec(text.trim().toLowerCase())?.[1] ?? null;
+}
+
+export function start_dialog(client: ParleyClient, opened: (id: ConversationId) => void): void {
+  const enter = (view: ConversationView, window_: HTMLDialogElement): void => {
+    window_.close();
+    opened(view.conversation);
+  };
+  const kinds = ['direct', 'group', 'channel', 'join'] as const;
+  const titles = { direct: 'Person', group: 'Group', channel: 'Channel', join: 'Join' };
+
+  const peer = text_input('peer', 'bob');
+  const group_title = text_input('title', 'Weekend trip');
+  const group_members = text_input('members', 'bob, carol', false);
+  const channel_title = text_input('title', 'general');
+  const link = text_input('link', `${location.origin}/#join=…`);
+  const forms = {
+    direct: form(
+      client,
+      'Open the chat',
+      [field('Name', peer)],
+      () => client.direct(peer.value.trim()),
+      enter,
+    ),
+    group: form(
+      client,
+      'Create the group',
+      [
+        field('Name of the group', group_title),
+        field('Members', group_members, 'Names, separated by commas. You can add more later.'),
+      ],
+      () =>
+        client.create({
+          kind: 'group',
+          title: group_title.value.trim(),
+          members: names_in(group_members.value),
+        }),
+      enter,
+    ),
+    channel: form(
+      client,
+      'Create the channel',
+      [field('Name of the channel', channel_title, 'Everybody who has the link can join.')],
+      () => client.create({ kind: 'channel', title: channel_title.value.trim() }),
+      enter,
+    ),
+    join: form(
+      client,
+      'Join',
+      [field('Link or id of the channel', link)],
+      async () => {
+        const id = channel_id(link.value);
+        if (id === null) throw new Error('The link of a channel ends in 32 letters and digits.');
+        return client.join(id);
+      },
+      enter,
+    ),
+  };
+
+  const tabs = el('div', { class: 'tabs', role: 'tablist' });
+  const panel = el('div', { class: 'panel', role: 'tabpanel' });
+  const choose = (kind: (typeof kinds)[number]): void => {
+    panel.replaceChildren(forms[kind]);
+    for (const tab of tabs.children as HTMLCollectionOf<HTMLElement>) {
+      tab.setAttribute('aria-selected', String(tab.dataset['kind'] === kind));
+    }
+    forms[kind].querySelector('input')?.focus();
+  };
+  for (const kind of kinds) {
+    const tab = el(
+      'button',
+      { type: 'button', role: 'tab', 'data-kind': kind, on: { click: () => choose(kind) } },
+      titles[kind],
+    );
+    tabs.append(tab);
+  }
+  dialog('New conversation', tabs, panel);
+  choose('direct');
+}
+
+/** The address named a conversation that is not in the list. */
+export function closed_dialog(
+  client: ParleyClient,
+  id: ConversationId,
+  opened: (id: ConversationId) => void,
+): void {
+  const text =
+    'This conversation does not exist or is not open to you. If it is a channel, you can join it.';
+  dialog(
+    'Not open to you',
+    el('p', { class: 'subtitle wrap' }, text),
+    form(
+      client,
+      'Join the channel',
+      [],
+      () => client.join(id),
+      (view, window_) => {
+        window_.close();
+        opened(view.conversation);
+      },
+    ),
+  );
+}
+
+export function channel_link(id: ConversationId): string {
+  return `${location.origin}${location.pathname}#join=${id}`;
+}
+
+export async function share(id: ConversationId): Promise<void> {
+  const link = channel_link(id);
+  try {
+    await navigator.clipboard.writeText(link);
+    toast('The link is copied. Whoever opens it joins the channel.');
+  } catch {
+    const input = el('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
+    dialog('Link to this channel', input); // no clipboard here: to be copied by hand
+    input.select();
+  }
+}

@@ -1,0 +1,88 @@
+// member_cases.mjs: who may do what in a group, and who says so.
+import assert from 'node:assert/strict';
+import { check } from './checks.mjs';
+import { Person, part } from './person.mjs';
+
+/** An owner with a group of two others; everybody looks at it. */
+async function group_of_three(title) {
+  const [owner, bob, carol] = await Promise.all(
+    ['owner', 'bob', 'carol'].map((role) => Person.arrive(role)),
+  );
+  await owner.start('group', { title, members: `${bob.name}, ${carol.name}` });
+  for (const person of [bob, carol]) await person.open(title);
+  return [owner, bob, carol];
+}
+
+async function open_members(person) {
+  await person.page.click('[title="Members"]');
+  await person.page.waitForSelector('.members li:nth-child(2)');
+}
+
+async function act_on(person, member, action) {
+  await person.page.click(`dialog [title="What to do about ${member.name}"]`);
+  await person.page.click(`.menu [data-action=${action}]`);
+}
+
+/** What may be done about a member. */
+async function menu_of(person, member) {
+  await person.page.click(`dialog [title="What to do about ${member.name}"]`);
+  const items = person.page.locator('.menu [data-action]');
+  const names = await items.evaluateAll((all) => all.map((item) => item.dataset.action));
+  await person.page.keyboard.press('Escape');
+  return names;
+}
+
+const badge = (person, member, text) =>
+  person.page
+    .locator('.members li', { hasText: member.name })
+    .locator(`.role:text-is("${text}")`)
+    .waitFor();
+
+check('an owner gives roles, and each role offers what it may do', async () => {
+  const [owner, bob, carol] = await group_of_three('Roles');
+  await carol.say('a word of carol');
+  await bob.sees('a word of carol');
+  assert.deepEqual(await bob.offers('a word of carol'), ['reply', 'copy', 'pin']);
+  await open_members(owner);
+  await act_on(owner, bob, 'role-moderator');
+  await badge(owner, bob, 'moderator');
+  await carol.page.waitForSelector(
+    `.row.system:text-is("${owner.name} made ${bob.name} a moderator")`,
+  );
+  await bob.until('the right to delete', async () => {
+    const saw = await bob.offers('a word of carol');
+    return { ok: saw.join() === 'reply,copy,pin,delete', saw };
+  });
+  await open_members(bob);
+  assert.deepEqual(await menu_of(bob, carol), ['remove']);
+  assert.equal(await bob.page.locator(`[title="What to do about ${owner.name}"]`).count(), 0);
+  await bob.page.keyboard.press('Escape');
+  await act_on(owner, carol, 'role-read_only');
+  await carol.page.waitForSelector('.barred:text-is("You may read here, and not write.")');
+  assert.equal(await carol.page.locator('.composer textarea').isVisible(), false);
+  assert.deepEqual(await carol.offers('a word of carol'), ['copy']);
+  await act_on(owner, carol, 'role-member');
+  await carol.page.locator('.composer textarea').waitFor();
+  await act_on(owner, bob, 'transfer');
+  await owner.page.click('dialog button:text-is("Hand over")');
+  await badge(owner, bob, 'owner');
+  await badge(owner, owner, 'admin');
+  await owner.page.keyboard.press('Escape');
+  await part(owner, bob, carol);
+});
+
+check('those who manage a group name it anew', async () => {
+  const [owner, bob, carol] = await group_of_three('Old name');
+  await open_members(owner);
+  await owner.page.click('dialog button:text-is("Settings")');
+  await owner.page.fill('dialog input[name=title]', 'New name');
+  await owner.page.click('dialog button:text-is("Save")');
+  await bob.page.waitForSelector('.chat-header .title:text-is("New name")');
+  await carol.page.waitForSelector(
+    `.row.system:text-is("${owner.name} named the group “New name”")`,
+  );
+  await open_members(bob);
+  assert.equal(await bob.page.locator('dialog button:text-is("Settings")').count(), 0);
+  await bob.page.keyboard.press('Escape');
+  await part(owner, bob, carol);
+});
