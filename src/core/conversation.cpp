@@ -196,6 +196,7 @@ void Conversation::State::when_row_settled(UserId user, std::function<void()> th
 }
 
 void Conversation::State::serve_row_waiters() {
+  for (const auto& waiter : std::exchange(head_waiters, {})) waiter();
   for (RowWaiter& waiter : std::exchange(row_waiters, {}))
     when_row_settled(waiter.user, std::move(waiter.then));
 }
@@ -319,27 +320,42 @@ void Conversation::set_title(Caller caller, std::string title, Then<void> then) 
 
 // ---- Reads ----
 
+namespace {
+/// The store may show what the commit under way made before its verdict is here.
+template <class State>
+void when_told(State& state, Seq told, std::function<void()> then) {
+  if (!state.in_flight || told <= state.head.head) return then();
+  state.head_waiters.push_back([&state, told, before = state.head.nonce, then = std::move(then)] {
+    const bool open = state.in_flight && state.head.nonce == before;  // a row's change ended
+    open ? when_told(state, told, then) : then();
+  });
+}
+}  // namespace
+
 void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> then) {
   State& state = *state_;
   if (caller.system()) return then(bad("the system has no positions"));
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
-  state.when_loaded([&state, user = caller.user, received, read, then](const Error& error) {
-    if (error) return then(error);
-    state.with_settled_member(
-        user, [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
-          if (!row) return then(std::move(row).error());
-          if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-          state.mark_read(user, **row, received, read);
-          then({});
-        });
+  when_told(state, std::max(received, read), [&state, user = caller.user, received, read, then] {
+    state.when_loaded([&state, user, received, read, then](const Error& error) {
+      if (error) return then(error);
+      state.with_settled_member(
+          user, [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
+            if (!row) return then(std::move(row).error());
+            if (*row == nullptr || (*row)->role == Role::none) return then(denied());
+            state.mark_read(user, **row, received, read);
+            then({});
+          });
+    });
   });
 }
 
-void Conversation::access(UserId user, Then<Access> then) {
+void Conversation::access(UserId user, Then<Access> then, Seq told) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());
-  state.answer_access(user, !user, counted(state.reads, state.alive, std::move(then)));
+  then = counted(state.reads, state.alive, std::move(then));
+  when_told(state, told, [&state, user, then] { state.answer_access(user, !user, then); });
 }
 
 void Conversation::allows(Caller caller, Action action, Then<void> then) {

@@ -134,7 +134,9 @@ class Conversation {
   void mark_read(Caller caller, Seq received, Seq read, Then<void> then);
 
   /// Errc::denied for strangers and for what does not exist.
-  void access(UserId user, Then<Access> then);
+  /// `told`: a seq that the store has shown to the caller. While a commit is under way that may
+  /// have made it, the answer waits for the verdict, so that the head is not below it.
+  void access(UserId user, Then<Access> then, Seq told = 0);
   /// Errc::denied, or nothing when the caller is a member who may.
   void allows(Caller caller, Action action, Then<void> then);
   void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);

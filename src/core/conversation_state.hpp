@@ -389,8 +389,9 @@ struct Conversation::State {
     UserId user;
     std::function<void()> then;
   };
-  std::vector<RowWaiter> row_waiters;             // of those whose row is changing
-  std::unordered_multiset<UserId> writing_users;  // channels: whose row is changing
+  std::vector<RowWaiter> row_waiters;               // of those whose row is changing
+  std::vector<std::function<void()>> head_waiters;  // for the verdict of the commit under way
+  std::unordered_multiset<UserId> writing_users;    // channels: whose row is changing
   std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
   bool building = false;

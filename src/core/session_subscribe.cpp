@@ -110,18 +110,22 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   const ConversationId id = wanted.conversation;
   shard_.at_home(id, [work = std::move(work), item, id, user = session->user](ShardState& there,
                                                                               Conversation& home) {
-    home.access(user, [&there, work, item, id](Result<Access> access) {
-      const ShardIndex asking = work->ref.shard;
-      if (access && access->role != Role::none) {
-        auto& followers = there.home(id).followers;
-        if (std::find(followers.begin(), followers.end(), asking) == followers.end()) {
-          followers.push_back(asking);
-        }
-      }
-      there.at(asking, [work, item, access = std::move(access)](ShardState& here) mutable {
-        here.sessions.item_opened(work, item, std::move(access));
-      });
-    });
+    const auto& cursor = work->items[item].cursor;
+    home.access(
+        user,
+        [&there, work, item, id](Result<Access> access) {
+          const ShardIndex asking = work->ref.shard;
+          if (access && access->role != Role::none) {
+            auto& followers = there.home(id).followers;
+            if (std::find(followers.begin(), followers.end(), asking) == followers.end()) {
+              followers.push_back(asking);
+            }
+          }
+          there.at(asking, [work, item, access = std::move(access)](ShardState& here) mutable {
+            here.sessions.item_opened(work, item, std::move(access));
+          });
+        },
+        cursor ? cursor->seq : 0);
   });
 }
 

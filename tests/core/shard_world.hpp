@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -86,6 +87,7 @@ class World {
   }
   void stop() {
     work_.clear();
+    held_.clear();
     timers_.clear();
     shards_.clear();
     effects_.clear();
@@ -98,13 +100,17 @@ class World {
   }
 
   core::Shard& shard(std::size_t i) { return *shards_[i]; }
+  /// Runs the next thing that is due; false when nothing is.
+  bool step() {
+    if (work_.empty()) return false;
+    const auto work = std::move(work_.front());
+    work_.pop_front();
+    work();
+    return true;
+  }
   /// Runs what is due until nothing is.
   void settle() {
-    while (!work_.empty()) {
-      auto work = std::move(work_.front());
-      work_.pop_front();
-      work();
-    }
+    while (step()) {}
   }
   /// Lets time pass, in steps of 10 ms.
   void pass(std::chrono::milliseconds time) {
@@ -213,6 +219,14 @@ class World {
     return answers[0];
   }
 
+  /// Commits land, and nobody is told of it.
+  bool hold_commits = false;
+  void release_commits() {
+    hold_commits = false;
+    for (const auto& tell : std::exchange(held_, {})) tell();
+    settle();
+  }
+
   Store& store() { return *store_; }
   std::vector<std::string> log;
 
@@ -233,7 +247,11 @@ class World {
       };
     }
     void commit(Batch batch, Then<Committed> then) override {
-      world.store_->commit(std::move(batch), later(std::move(then)));
+      auto done = later(std::move(then));
+      if (!world.hold_commits) return world.store_->commit(std::move(batch), std::move(done));
+      world.store_->commit(std::move(batch), [this, done](Committed committed) {
+        world.held_.push_back([done, committed] { done(committed); });
+      });
     }
     void get(Get get, Then<Result<Cells>> then) override {
       world.store_->get(std::move(get), later(std::move(then)));
@@ -286,6 +304,7 @@ class World {
   std::mt19937_64 random_{42};
   std::chrono::milliseconds now_{1'000'000};
   std::deque<std::function<void()>> work_;
+  std::vector<std::function<void()>> held_;
   std::map<std::pair<std::chrono::milliseconds, std::uint64_t>, std::function<void()>> timers_;
   std::uint64_t timer_id_ = 0;
   std::vector<std::unique_ptr<Side>> effects_;
