@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -49,6 +50,8 @@ struct FeedFollower::Work {
 void FeedFollower::start() { read_position(); }
 
 void FeedFollower::retry(std::function<void()> step, const Error& error) {
+  serve(serving_);
+  serve(waiting_);
   if (stopping_) {
     busy_ = again_ = false;
     started_ = true;
@@ -88,8 +91,20 @@ void FeedFollower::kick() {
   poll();
 }
 
+void FeedFollower::when_current(Next then) {
+  waiting_.push_back(std::move(then));
+  kick();
+}
+
+void FeedFollower::serve(std::vector<Next>& waiters) {
+  for (const Next& then : std::exchange(waiters, {})) then();
+}
+
 void FeedFollower::poll() {
   again_ = false;
+  serving_.insert(serving_.end(), std::make_move_iterator(waiting_.begin()),
+                  std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
   shard_.world.changes(position_, page_size, [this](Result<Changes> changes) {
     if (!changes) return retry([this] { poll(); }, changes.error());
     failures_ = 0;
@@ -111,6 +126,7 @@ void FeedFollower::page_done(std::shared_ptr<Work> work) {
   const bool moved = !work->changes.entries.empty();
   if (!work->changes.next.empty()) position_ = std::string(work->changes.next);
   save_later();
+  if (work->changes.entries.size() < page_size) serve(serving_);
   if (moved || again_) return poll();
   busy_ = false;
 }

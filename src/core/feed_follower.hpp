@@ -25,6 +25,9 @@ class FeedFollower {
   explicit FeedFollower(ShardState& shard) : shard_(shard) {}
   void start();
   void kick();  // there may be news
+  /// Runs `then` when the lists show what was committed before this call, or, while the store
+  /// cannot be read, at once.
+  void when_current(std::function<void()> then);
   [[nodiscard]] bool idle() const noexcept { return !busy_ && !again_ && started_; }
   void stop() { stopping_ = true; }
 
@@ -46,6 +49,7 @@ class FeedFollower {
   void rebuild_partition(std::uint8_t space, std::shared_ptr<std::vector<std::string>> ids,
                          std::size_t at, std::string from, std::function<void()> then);
   void page_done(std::shared_ptr<Work> work);
+  void serve(std::vector<Next>& waiters);
   void save_later();
   void save_position();
   void read_saved();
@@ -54,8 +58,9 @@ class FeedFollower {
   ShardState& shard_;
   bool started_ = false, busy_ = false, again_ = false, stopping_ = false, saving_ = false;
   std::string position_, saved_;
-  std::string candidate_;            // to be kept once what came before it is told
-  std::set<std::uint64_t> telling_;  // reactions whose conversations were asked to tell them
+  std::vector<Next> waiting_, serving_;  // for the next poll, for the end of this one
+  std::string candidate_;                // to be kept once what came before it is told
+  std::set<std::uint64_t> telling_;      // reactions whose conversations were asked to tell them
   std::uint64_t next_telling_ = 1, save_after_ = 0;
   bool save_waits_ = false;
   std::string guard_;  // of the consumer partition; empty: absent

@@ -556,10 +556,16 @@ void Operations::operator()(wire::Lookup&& lookup) {
 
 void Operations::operator()(wire::Sync&& sync) {
   if (!has_user()) return;
-  shard.at_user(session.user, [ref = ref, number = number, token = std::move(sync.token)](
-                                  ShardState& there, UserHome& home) {
-    home.sync(token, there.answering<wire::ListChanged>(
-                         ref, number, [](wire::ListChanged list) -> wire::Answer { return list; }));
+  // Whoever created, joined or left before asks to see it.
+  shard.at(0, [user = session.user, ref = ref, number = number,
+               token = std::move(sync.token)](ShardState& first) {
+    first.follower.when_current([&first, user, ref, number, token] {
+      first.at_user(user, [ref, number, token](ShardState& there, UserHome& home) {
+        home.sync(token,
+                  there.answering<wire::ListChanged>(
+                      ref, number, [](wire::ListChanged list) -> wire::Answer { return list; }));
+      });
+    });
   });
 }
 

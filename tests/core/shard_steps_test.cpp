@@ -1,11 +1,49 @@
 // shard_steps_test.cpp: what a client may see between two steps of the shards: after a commit and
 // before everybody has heard of it.
+#include <algorithm>
+
 #include "core/shard.hpp"
 #include "shard_world.hpp"
 #include "store/layout.hpp"
 
 using namespace parley;
 using namespace parley::test;
+
+namespace {
+
+bool lists(const wire::ListChanged& list, const ConversationId& id) {
+  return std::any_of(list.entries.begin(), list.entries.end(),
+                     [&](const ListEntry& entry) { return entry.conversation == id; });
+}
+
+}  // namespace
+
+TEST_CASE("a list that is asked for shows what was done before") {
+  World world(3);
+  Client& alice = world.sign_in("alice", "phone", 2);
+  const auto stepped = [&](wire::Operation operation) {  // no further than to the answer
+    const std::uint32_t number = world.post(alice, std::move(operation));
+    for (;;) {
+      for (const auto& reply : alice.replies)
+        if (reply.request == number) return reply.answer;
+      REQUIRE(world.step());
+    }
+  };
+  for (int i = 0; i < 5; ++i) {
+    wire::Create create;
+    create.title = "team";
+    create.kind = i % 2 == 0 ? ConversationKind::group : ConversationKind::channel;
+    const auto id = std::get<wire::Opened>(stepped(create)).entry.conversation;
+    const auto list = std::get<wire::ListChanged>(stepped(wire::Sync{}));
+    CHECK(lists(list, id));
+    stepped(wire::Send{.conversation = id, .body = Payload::copy_of("x")});
+  }
+  const auto lobby = world.group(world.sign_in("bob"), {}, ConversationKind::channel);
+  stepped(wire::Join{lobby});
+  CHECK(lists(std::get<wire::ListChanged>(stepped(wire::Sync{})), lobby));
+  stepped(wire::Leave{lobby});
+  CHECK_FALSE(lists(std::get<wire::ListChanged>(stepped(wire::Sync{})), lobby));
+}
 
 // A user's list is read from the store: it may show an event before the conversation's home has
 // heard that its commit succeeded. Subscribing from there was answered `ahead`, as if data were
