@@ -358,6 +358,18 @@ void Conversation::access(UserId user, Then<Access> then, Seq told) {
   when_told(state, told, [&state, user, then] { state.answer_access(user, !user, then); });
 }
 
+void Conversation::visible(UserId user, Then<Visible> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.with_settled_member(user, [&state, then](Result<const layout::MemberRow*> row) {
+    if (!row) return then(std::move(row).error());
+    if (*row == nullptr) return then(denied());
+    const bool member = (*row)->role != Role::none;
+    then(Visible{(*row)->visible_from, member ? state.head.head : (*row)->left_at});
+  });
+}
+
 void Conversation::allows(Caller caller, Action action, Then<void> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());

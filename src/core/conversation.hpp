@@ -49,6 +49,11 @@ struct Access {
   std::uint64_t members = 0;
 };
 
+/// The events that a user may read, inclusive; a former member's end where the membership did.
+struct Visible {
+  Seq first = 1, last = 0;
+};
+
 /// Consecutive committed events, shared by every shard that follows the conversation. When it ends
 /// somebody's access, that event is the last one here (an authority event ends a joined buffer).
 struct Published {
@@ -137,6 +142,8 @@ class Conversation {
   /// `told`: a seq that the store has shown to the caller. While a commit is under way that may
   /// have made it, the answer waits for the verdict, so that the head is not below it.
   void access(UserId user, Then<Access> then, Seq told = 0);
+  /// The same decision, of which a page of history needs no more than this.
+  void visible(UserId user, Then<Visible> then);
   /// Errc::denied, or nothing when the caller is a member who may.
   void allows(Caller caller, Action action, Then<void> then);
   void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);

@@ -17,6 +17,7 @@ using layout::StoredEvent;
 
 constexpr int attempts = 8;
 constexpr std::uint32_t row_overhead = 41;  // of an open event: its key and envelope
+constexpr std::size_t mean_record = 256;    // bytes, while nothing was read
 constexpr Seq no_end = ~Seq{0} - 1;
 
 class ReadJob : public std::enable_shared_from_this<ReadJob> {
@@ -162,12 +163,11 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     to_key_ = layout::chunk_key(std::min(bucket_last, want_to_) + 1);
     if (!cursor_.empty()) (range_.backward ? to_key_ : from_key_) = cursor_;
     archive_ = layout::archive_id(range_.ns, range_.conversation, at);
-    const std::size_t room = range_.max_bytes > bytes_ ? range_.max_bytes - bytes_ : 1;
     Scan scan{.partition = {layout::archive, archive_},
               .from = from_key_,
               .to = to_key_,
               .reverse = range_.backward,
-              .max_bytes = static_cast<std::uint32_t>(room),
+              .max_bytes = chunk_bytes_asked(),
               .owner = self};
     effects_.scan(std::move(scan), [self, bucket, bucket_last](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
@@ -175,9 +175,29 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     });
   }
 
+  /// What the wanted events may come to, by the size of those that were read, and a chunk that
+  /// begins before them: the keys of the scan reach further than that. Too little means another
+  /// scan.
+  [[nodiscard]] std::uint32_t chunk_bytes_asked() const noexcept {
+    std::size_t mean = mean_record;
+    if (!open_.empty()) {
+      mean = 0;
+      for (const StoredEvent& event : open_) mean += event.record.size();
+      mean /= open_.size();
+    }
+    const std::size_t room = range_.max_bytes > bytes_ ? range_.max_bytes - bytes_ : 1;
+    const Seq wanted = want_to_ - want_from_ + 1;
+    const std::size_t likely = wanted * layout::chunk_size(mean) + limits::chunk_bytes;
+    return static_cast<std::uint32_t>(std::min(room, likely));
+  }
+
   void take_chunks(const Rows& rows, Seq bucket, Seq bucket_last) {
-    for (const Row& row : rows.rows) {
-      auto chunk = layout::decode_chunk(range_.conversation, row.value, rows.owner);
+    for (std::size_t i = 0; i < rows.rows.size() && want_from_ <= want_to_; ++i) {
+      if (!range_.backward && i + 1 < rows.rows.size()) {
+        const auto next = layout::parse_number_key('c', rows.rows[i + 1].key);
+        if (next && *next <= want_from_) continue;  // all of it lies before
+      }
+      auto chunk = layout::decode_chunk(range_.conversation, rows.rows[i].value, rows.owner);
       if (!chunk) return then_(std::move(chunk).error());
       if (range_.backward) std::reverse(chunk->begin(), chunk->end());
       for (StoredEvent& event : *chunk) {

@@ -317,13 +317,12 @@ void Operations::operator()(wire::History&& history) {
   }
   shard.at_home(history.conversation, [ref = ref, number = number, user = session.user, history](
                                           ShardState& there, Conversation& home) {
-    home.access(user, [&there, ref, number, history](Result<Access> access) {
-      if (!access) return there.fail(ref, number, std::move(access).error());
-      const Seq last = access->role == Role::none ? access->left_at : access->head.seq;
-      there.at(ref.shard, [ref, number, history, from = access->visible_from,
-                           last](ShardState& here) {
+    home.visible(user, [&there, ref, number, history](Result<Visible> visible) {
+      if (!visible) return there.fail(ref, number, std::move(visible).error());
+      there.at(ref.shard, [ref, number, history, seen = *visible](ShardState& here) {
         if (SessionState* session = here.sessions.find(ref)) {
-          Operations{here, here.sessions, ref, *session, number}.read_history(history, from, last);
+          Operations{here, here.sessions, ref, *session, number}.read_history(history, seen.first,
+                                                                              seen.last);
         }
       });
     });
@@ -366,6 +365,7 @@ void Operations::read_history(wire::History history, Seq visible_from, Seq last)
                 if (!page->events.empty()) {
                   answer.first = page->events.front().seq;
                   answer.mark = page->events.back().mark;
+                  answer.records.reserve(page->events.size());
                   for (auto& event : page->events)
                     answer.records.push_back(std::move(event.record));
                 }
