@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace parley::base {
@@ -118,6 +119,44 @@ Result<bool> read_at(const std::string& path, std::uint64_t offset, char* out, s
     size -= static_cast<std::size_t>(got);
   }
   return true;
+}
+
+Result<Descriptor> open_file(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return failure("cannot open " + path, errno);
+  return file;
+}
+
+Result<Descriptor> create_zeroed(const std::string& path, std::uint64_t size) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failure("cannot create " + path, errno);
+  const std::string zeros(std::size_t{1} << 18, '\0');
+  int code = 0;
+  for (std::uint64_t at = 0; code == 0 && at < size; at += zeros.size())
+    code = write_at(file.get(), at,
+                    Bytes(zeros).substr(0, std::min<std::uint64_t>(zeros.size(), size - at)));
+  if (code == 0) code = sync_data(file.get());
+  Result<void> named;
+  if (code == 0) named = sync_path(parent_directory(path));
+  if (code == 0 && named) return file;
+  if (::ftruncate(file.get(), 0) != 0) {}  // it was to give its blocks back: no more can be done
+  return code != 0 ? failure("cannot write " + path, code) : std::move(named).error();
+}
+
+int write_at(int descriptor, std::uint64_t offset, Bytes bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t put =
+        ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return put < 0 ? errno : EIO;
+    offset += static_cast<std::uint64_t>(put);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return 0;
+}
+
+int sync_data(int descriptor) noexcept {
+  return ::fdatasync(descriptor) == 0 ? 0 : errno;  // macOS: F_FULLFSYNC
 }
 
 Result<bool> on_network(const std::string& path) {

@@ -42,6 +42,17 @@ Result<FileIdentity> file_identity(int descriptor);
 Result<std::uint64_t> file_size(const std::string& path);
 /// Reads exactly `size` bytes; false when the file is shorter.
 Result<bool> read_at(const std::string& path, std::uint64_t offset, char* out, std::size_t size);
+/// An existing file, to be read and written at offsets. Close-on-exec.
+Result<Descriptor> open_file(const std::string& path);
+/// A new file of `size` zeros, mode 0600, durable with its name. Its blocks are written, not just
+/// reserved, so that writing them again changes nothing but their contents. Empty or cut short
+/// after an error.
+Result<Descriptor> create_zeroed(const std::string& path, std::uint64_t size);
+/// 0, or an errno; then any part of the bytes may have been written.
+int write_at(int descriptor, std::uint64_t offset, Bytes bytes) noexcept;
+/// Makes a file's contents durable: 0, or an errno.
+int sync_data(int descriptor) noexcept;
+
 /// True for file systems whose locks and mappings cannot be trusted (NFS, SMB, Ceph ...).
 Result<bool> on_network(const std::string& path);
 

@@ -3,7 +3,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "lmdb/check_layout.hpp"
 #include "lmdb/directory.hpp"
 #include "lmdb/keys.hpp"
+#include "lmdb/memory_tail.hpp"
+#include "lmdb/opening.hpp"
 
 namespace parley::lmdb {
 namespace {
@@ -46,13 +49,25 @@ std::string name_of(const Partition& partition) {
   return "partition " + std::to_string(partition.space) + ":" + base::to_hex(partition.id);
 }
 
-/// One walk over everything, in key order: guards, rows, the store's own rows.
+/// One walk over everything, in key order: guards, rows, the store's own rows; as the log in front
+/// of LMDB makes them look.
 class Walker {
  public:
-  explicit Walker(Lines& lines)
-      : lines_(lines), layout_([&lines](const Partition& partition, const std::string& what) {
+  Walker(Lines& lines, const OwnRows& rows, const RecoveredLog& log)
+      : lines_(lines),
+        rows_read_(rows),
+        feed_(log.groups.empty() ? rows.feed : log.groups.back()->feed()),
+        layout_([&lines](const Partition& partition, const std::string& what) {
           lines.problem(name_of(partition) + ": " + what);
-        }) {}
+        }) {
+    MemoryTail tail;
+    for (const auto& group : log.groups) tail.add(group);
+    if (tail.empty()) return;
+    (void)tail.for_each_key([this](Bytes key, const std::optional<Bytes>& value) {
+      newer_.emplace(key, value ? std::optional<std::string>(*value) : std::nullopt);
+      return 0;
+    });
+  }
 
   void walk(MDB_txn* txn) {
     MDB_cursor* cursor = nullptr;
@@ -67,32 +82,47 @@ class Walker {
         break;  // a damaged tree may go round in circles
       }
       before.assign(bytes);
-      visit(bytes, stored);
+      visit_newer(bytes);
+      visit_stored(bytes, stored);
       code = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
     }
     if (code != 0 && code != MDB_NOTFOUND)
       lines_.problem(std::string("the walk ended: ") + mdb_strerror(code));
     if (cursor != nullptr) mdb_cursor_close(cursor);
-    finish(txn);
+    visit_newer(std::string(512, '\xff'));
+    finish();
   }
 
  private:
-  void visit(Bytes key, const MDB_val& stored) {
+  /// What the log has before this key.
+  void visit_newer(Bytes key) {
+    while (!newer_.empty() && newer_.begin()->first < key) {
+      const auto next = newer_.extract(newer_.begin());
+      if (next.mapped()) visit(next.key(), *next.mapped());
+    }
+  }
+
+  void visit_stored(Bytes key, const MDB_val& stored) {
     const auto value = open_value(key, stored);
-    if (!value) {
-      lines_.problem("checksum of key " + base::to_hex(key));
-      ++values_;
+    if (!value) lines_.problem("checksum of key " + base::to_hex(key));
+    const auto newer = newer_.find(std::string(key));
+    if (newer == newer_.end()) {
+      if (value) visit(key, *value);
       return;
     }
-    ++values_;
-    bytes_ += key.size() + value->size();
+    if (newer->second) visit(key, *newer->second);
+    newer_.erase(newer);
+  }
+
+  void visit(Bytes key, Bytes value) {
+    bytes_ += key.size() + value.size();
     switch (static_cast<std::uint8_t>(key[0])) {
       case guard_kind:
-        return guard(key, *value);
+        return guard(key, value);
       case row_kind:
-        return row(key, *value);
+        return row(key, value);
       case own_kind:
-        return own(key, *value);
+        return own(key, value);
       default:
         lines_.problem("a key of an unknown kind: " + base::to_hex(key));
     }
@@ -123,6 +153,7 @@ class Walker {
   void own(Bytes key, Bytes value) {
     if (key.size() != 10 || key[1] != static_cast<char>(OwnRow::entry)) return;
     const std::uint64_t number = base::get_be64(key.data() + 2);
+    if (number <= feed_.through) return;  // forgotten, and still to be erased
     if (last_entry_ != 0 && number != last_entry_ + 1)
       lines_.problem("change entries between " + std::to_string(last_entry_) + " and " +
                      std::to_string(number) + " are missing");
@@ -132,24 +163,15 @@ class Walker {
       lines_.problem("a malformed change entry " + std::to_string(number));
   }
 
-  void finish(MDB_txn* txn) {
+  void finish() {
     layout_.finish();
-    if (const auto format = read_format(txn); !format)
-      lines_.problem(format.error().message);
-    else
-      lines_.write("format " + std::to_string(format->written) + ", written by Parley " +
-                   format->version);
-    if (const auto incarnation = read_incarnation(txn); !incarnation)
-      lines_.problem(incarnation.error().message);
-    if (const auto identity = read_identity(txn); !identity)
-      lines_.problem(identity.error().message);
-    else
-      lines_.write(identity->clean ? "closed in order" : "not closed in order (this is no damage)");
-    if (const auto feed = read_feed(txn); !feed)
-      lines_.problem(feed.error().message);
-    else if (last_entry_ != 0 && last_entry_ != feed->last)
+    lines_.write("format " + std::to_string(rows_read_.format.written) + ", written by Parley " +
+                 rows_read_.format.version);
+    lines_.write(rows_read_.identity.clean ? "closed in order"
+                                           : "not closed in order (this is no damage)");
+    if (last_entry_ != 0 && last_entry_ != feed_.last)
       lines_.problem("the change feed ends at " + std::to_string(last_entry_) + " instead of " +
-                     std::to_string(feed->last));
+                     std::to_string(feed_.last));
     lines_.write(std::to_string(partitions_.size()) + " partitions, " + std::to_string(rows_) +
                  " rows, " + std::to_string(layout_.events()) + " events, " +
                  std::to_string(entries_) + " change entries, " + std::to_string(bytes_) +
@@ -157,10 +179,13 @@ class Walker {
   }
 
   Lines& lines_;
+  const OwnRows& rows_read_;
+  const FeedState feed_;
   LayoutCheck layout_;
-  std::set<std::string, std::less<>> partitions_;  // space, id length, id
+  std::map<std::string, std::optional<std::string>, std::less<>> newer_;  // what the log has
+  std::set<std::string, std::less<>> partitions_;                         // space, id length, id
   std::string current_;
-  std::uint64_t values_ = 0, rows_ = 0, entries_ = 0, bytes_ = 0, last_entry_ = 0;
+  std::uint64_t rows_ = 0, entries_ = 0, bytes_ = 0, last_entry_ = 0;
 };
 
 /// In the child.
@@ -185,11 +210,26 @@ int check_here(const std::string& path, int output) {
     lines.problem(std::string("cannot begin to read: ") + mdb_strerror(code));
     return exit_damaged;
   }
-  if (const auto format = read_format(txn); format && check_format(*format)) {
-    lines.write(check_format(*format).message);
+  const auto rows = read_own_rows(txn);
+  if (!rows && rows.error().errc() == Errc::store_format) {
+    lines.write(rows.error().message);
     return exit_newer;
   }
-  Walker(lines).walk(txn);
+  if (!rows) {
+    lines.problem(rows.error().message);
+    return exit_damaged;
+  }
+  const auto log = recover_log(path, 0, rows->incarnation, rows->folded);
+  if (!log) {
+    lines.problem(log.error().message);
+    return exit_damaged;
+  }
+  const auto file = base::file_identity((*env)->descriptor());
+  const std::string damage = damage_of(*rows, *log, file ? *file : base::FileIdentity{});
+  if (!damage.empty()) lines.problem(damage);
+  lines.write("log: " + std::to_string(log->paths.size()) + " files, " +
+              std::to_string(log->groups.size()) + " groups that are not folded yet");
+  Walker(lines, *rows, *log).walk(txn);
   return lines.problems() == 0 ? exit_sound : exit_damaged;
 }
 

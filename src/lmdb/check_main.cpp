@@ -12,22 +12,32 @@ constexpr const char* usage =
     "       parley-check --restored DIRECTORY  after a backup was put back: verify, then tell "
     "every\n"
     "                                          reader that history may have gone back\n"
-    "exit code: 0 sound, 1 damaged, 2 could not be checked\n";
+    "       parley-check --cut DIRECTORY       give up what is damaged or lost in the log and "
+    "everything\n"
+    "                                          behind it, tell every reader, then verify\n"
+    "exit code: 0 sound, 1 damaged, 2 could not be done\n";
+
+int fail(const parley::Error& error) {
+  std::fprintf(stderr, "parley-check: %s\n", error.message.c_str());
+  return 2;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const bool restored = argc == 3 && std::strcmp(argv[1], "--restored") == 0;
-  if (argc != 2 + (restored ? 1 : 0) || (!restored && argv[1][0] == '-')) {
+  const bool cut = argc == 3 && std::strcmp(argv[1], "--cut") == 0;
+  if (argc != 2 + (restored || cut ? 1 : 0) || (argc == 2 && argv[1][0] == '-')) {
     std::fputs(usage, stderr);
     return 2;
   }
   const char* path = argv[argc - 1];
-  const auto report = parley::lmdb::check_directory(path);
-  if (!report) {
-    std::fprintf(stderr, "parley-check: %s\n", report.error().message.c_str());
-    return 2;
+  if (cut) {
+    if (const auto done = parley::lmdb::cut_log(path); !done) return fail(done.error());
+    std::printf("%s: the log ends before what was damaged\n", path);
   }
+  const auto report = parley::lmdb::check_directory(path);
+  if (!report) return fail(report.error());
   std::fputs(report->text.c_str(), stdout);
   if (!report->sound) {
     std::printf("%s: DAMAGED. Restore a backup; do not open it.\n", path);
@@ -35,10 +45,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%s: sound\n", path);
   if (!restored) return 0;
-  if (const auto marked = parley::lmdb::mark_restored(path); !marked) {
-    std::fprintf(stderr, "parley-check: %s\n", marked.error().message.c_str());
-    return 2;
-  }
+  if (const auto marked = parley::lmdb::mark_restored(path); !marked) return fail(marked.error());
   std::printf("%s: marked as restored\n", path);
   return 0;
 }

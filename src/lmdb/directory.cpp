@@ -15,7 +15,7 @@ constexpr const char* fresh_prefix = "new-";
 
 bool ours(const std::string& name) {
   return name == lock_name || name == "lock.mdb" || name == "lost+found" ||
-         name.starts_with(fresh_prefix);
+         name.starts_with(fresh_prefix) || name.starts_with(log_prefix);
 }
 
 Result<void> make_database(const std::string& path, const Incarnation& fresh) {
@@ -130,8 +130,11 @@ Result<Directory> open_directory(const std::string& path, const Incarnation& fre
       if (auto gone = base::remove_directory(path + "/" + name); !gone)
         return std::move(gone).error();
   if (!has_data(*names)) {
-    // LMDB's own lock file is made beside a database: there was one.
-    if (std::find(names->begin(), names->end(), "lock.mdb") != names->end())
+    // LMDB's own lock file and the log are made beside a database: there was one.
+    const auto beside = [](const std::string& name) {
+      return name == "lock.mdb" || name.starts_with(log_prefix);
+    };
+    if (std::any_of(names->begin(), names->end(), beside))
       return Error{Errc::store_corrupt, "path: " + path + " has lost its " + data_file +
                                             "; restore it, or empty the directory to begin anew"};
     if (!create) return Error{Errc::invalid_argument, "path: " + path + " holds no store"};

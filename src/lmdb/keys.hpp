@@ -23,7 +23,9 @@ enum class OwnRow : std::uint8_t {
   format = 'a',       // written4 min_reader4 version
   incarnation = 'b',  // 16 bytes
   identity = 'c',     // device8 inode8 clean1
-  feed = 'd',         // number of the last entry ever given 8, bytes of the entries kept 8
+  feed = 'd',         // number of the last entry ever given 8, bytes of the entries kept 8, number
+                      // of the last forgotten 8
+  folded = 'e',       // LSN of the last group of the log that is in LMDB 8
   entry = 'z',        // key: number8; value: space1 id-length1 id note
 };
 
@@ -110,6 +112,11 @@ inline int put_value(MDB_txn* txn, Bytes key, Bytes value, unsigned flags = 0) n
   base::put_be32(out, checksum(key, value));
   if (!value.empty()) std::memcpy(out + checksum_size, value.data(), value.size());
   return 0;
+}
+inline int erase_value(MDB_txn* txn, Bytes key) noexcept {
+  MDB_val at = to_val(key);
+  const int code = mdb_del(txn, main_dbi, &at, nullptr);
+  return code == MDB_NOTFOUND ? 0 : code;
 }
 /// Reads a value: 0, MDB_NOTFOUND, MDB_CORRUPTED when the checksum does not hold, or another code.
 inline int get_value(MDB_txn* txn, Bytes key, Bytes& value) noexcept {

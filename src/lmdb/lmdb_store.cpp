@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/os.hpp"
-#include "lmdb/directory.hpp"
+#include "lmdb/opening.hpp"
 #include "lmdb/read_threads.hpp"
 #include "lmdb/reads.hpp"
 #include "lmdb/writer.hpp"
@@ -37,37 +37,54 @@ std::size_t values_in(const Changes& changes) { return changes.entries.size(); }
 
 /// Everything that a fork must not touch.
 struct Core {
-  Core(Directory opened, std::unique_ptr<Env> opened_env, const FeedState& feed,
-       const LmdbStoreOptions& options, Hooks hooks)
-      : directory(std::move(opened)),
-        env(std::move(opened_env)),
+  Core(OpenedStore opened, const LmdbStoreOptions& options, Hooks with, const LogTuning& tuning)
+      : directory(std::move(opened.directory)),
+        env(std::move(opened.env)),
+        ring(std::move(opened.ring)),
+        hooks(std::move(with)),
         readers(std::make_unique<ReaderPool>(*env)),
+        tails(opened.folded, opened.feed),
         policy(options.reads),
         threads(options.thread_start, options.thread_stop),
-        writer(*env, *readers, feed,
+        folder({*env, *readers, tails, *ring, failure, hooks, options.thread_start,
+                options.thread_stop},
+               tuning),
+        writer({*env, *readers, tails, *ring, folder, failure, hooks}, opened.lsn(), opened.feed,
                {options.max_size, options.feed_limit, options.queue_limit, options.thread_start,
-                options.thread_stop, std::move(hooks)}) {}
+                options.thread_stop}) {
+    for (const auto& group : opened.groups) {
+      tails.add(group);
+      tails.publish(*group);
+    }
+    if (!opened.groups.empty()) folder.notice();
+  }
 
   void finish(const Store::Done<Result<void>>& done);
 
   Directory directory;
   std::unique_ptr<Env> env;
+  std::unique_ptr<LogRing> ring;
+  const Hooks hooks;
   std::unique_ptr<ReaderPool> readers;
+  Tails tails;
+  Failure failure;
   store::CallCount reads;
   ReadPolicy policy;
   ReadThreads threads;
   std::atomic<bool> closing{false};
+  Folder folder;
   Writer writer;  // last: its thread uses all of the above
 };
 
 /// The writer's last act: nothing is in flight any more.
 void Core::finish(const Store::Done<Result<void>>& done) {
   threads.join();
+  folder.stop();
   Result<void> result;
-  if (writer.failed()) {
-    result = writer.failure();
+  if (failure.stopped()) {
+    result = failure.error();
   } else {
-    int code = writer.hooks().run(Step::clean);
+    int code = hooks.run(Step::clean);
     const auto file = base::file_identity(env->descriptor());
     if (!file) result = file.error();
     if (code == 0 && file) code = write_clean(*env, *file);
@@ -75,6 +92,7 @@ void Core::finish(const Store::Done<Result<void>>& done) {
   }
   readers.reset();
   env.reset();
+  ring.reset();
   directory.lock.reset();
   done(std::move(result));
 }
@@ -88,20 +106,24 @@ class LmdbStore final : public Store {
       (void)core_.release();  // its threads are the parent's, its files shared with the parent
       return;
     }
-    if (core_->closing.load()) return;
-    std::mutex mutex;
-    std::condition_variable ready;
-    bool closed = false;
-    close([&](Result<void>) {
-      std::lock_guard lock(mutex);
-      closed = true;
-      ready.notify_one();
-    });
-    std::unique_lock lock(mutex);
-    ready.wait(lock, [&] { return closed; });
+    if (!core_->closing.load()) (void)close_and_wait();
   }
   LmdbStore(const LmdbStore&) = delete;
   LmdbStore& operator=(const LmdbStore&) = delete;
+
+  Result<void> close_and_wait() {
+    std::mutex mutex;
+    std::condition_variable ready;
+    std::optional<Result<void>> closed;
+    close([&](Result<void> result) {
+      std::lock_guard lock(mutex);
+      closed = std::move(result);
+      ready.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    ready.wait(lock, [&] { return closed.has_value(); });
+    return std::move(*closed);
+  }
 
   [[nodiscard]] const StoreFacts& facts() const noexcept override { return facts_; }
 
@@ -122,27 +144,27 @@ class LmdbStore final : public Store {
 
   void get(Get get, Done<Result<Cells>> done) override {
     if (Error error = store::check(get)) return done(std::move(error));
-    read(std::move(get), std::move(done), [](const ReaderPool::Lease& reader, const Get& wanted) {
-      return read_cells(reader, wanted);
+    read(std::move(get), std::move(done), [this](ReaderPool::Lease& reader, const Get& wanted) {
+      return read_cells(core_->tails, reader, wanted);
     });
   }
   void scan(Scan scan, Done<Result<Rows>> done) override {
     if (Error error = store::check(scan)) return done(std::move(error));
-    read(std::move(scan), std::move(done), [](const ReaderPool::Lease& reader, const Scan& wanted) {
-      return read_rows(reader, wanted);
+    read(std::move(scan), std::move(done), [this](ReaderPool::Lease& reader, const Scan& wanted) {
+      return read_rows(core_->tails, reader, wanted);
     });
   }
   void list(std::uint8_t space, Bytes after, std::uint32_t max,
             Done<Result<Listed>> done) override {
     read(Position{std::string(after), max}, std::move(done),
-         [space](const ReaderPool::Lease& reader, const Position& from) {
-           return read_list(reader, space, from.after, from.max);
+         [this, space](ReaderPool::Lease& reader, const Position& from) {
+           return read_list(core_->tails, reader, space, from.after, from.max);
          });
   }
   void changes(Bytes after, std::uint32_t max, Done<Result<Changes>> done) override {
     read(Position{std::string(after), max}, std::move(done),
-         [this](const ReaderPool::Lease& reader, const Position& from) {
-           return read_changes(reader, facts_.incarnation, from.after, from.max);
+         [this](ReaderPool::Lease& reader, const Position& from) {
+           return read_changes(core_->tails, reader, facts_.incarnation, from.after, from.max);
          });
   }
   void forget_changes(Bytes through, Done<Result<void>> done) override {
@@ -181,7 +203,7 @@ class LmdbStore final : public Store {
   Error stopped() const {
     if (fork_.forked()) return forked_error();
     if (core_->closing.load(std::memory_order_acquire)) return store::closed_error();
-    return core_->writer.failure();
+    return core_->failure.error();
   }
 
   /// One read: the reader is given back before the completion runs.
@@ -234,13 +256,6 @@ class LmdbStore final : public Store {
   const base::ForkGuard fork_;
 };
 
-Result<Incarnation> draw_incarnation() {
-  Incarnation drawn{};
-  if (auto got = base::random_bytes(drawn.data(), drawn.size()); !got)
-    return std::move(got).error();
-  return drawn;
-}
-
 std::size_t whole_pages(std::size_t size) {
   constexpr std::size_t page = 65'536;  // a multiple of every page size LMDB uses
   return (std::max<std::size_t>(size, page * 4) + page - 1) / page * page;
@@ -248,48 +263,44 @@ std::size_t whole_pages(std::size_t size) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(const LmdbStoreOptions& wanted, Hooks hooks) {
+Result<std::unique_ptr<Store>> open_store(const LmdbStoreOptions& wanted, Hooks hooks,
+                                          const LogTuning& tuning) {
   LmdbStoreOptions options = wanted;
   options.map_size = whole_pages(options.map_size);
   options.max_size = whole_pages(options.max_size);
   if (options.max_size < options.map_size)
     return Error{Errc::invalid_argument, "max_size is smaller than map_size"};
-  const auto fresh = draw_incarnation();
-  if (!fresh) return fresh.error();
-  auto directory = open_directory(options.path, *fresh, true);
-  if (!directory) return std::move(directory).error();
-  const auto size = base::file_size(options.path + "/" + data_file);
-  if (!size) return size.error();
-  while (options.map_size < *size + 16 * 65'536) options.map_size *= 2;
-  auto env = Env::open(options.path, options.map_size, Env::Access::write);
-  if (!env) return std::move(env).error();
-  const auto taken = take_over(**env, *fresh);
-  if (!taken) return taken.error();
+  auto opened = open_recovered({.path = options.path,
+                                .map_size = options.map_size,
+                                .segment_size = tuning.segment_size,
+                                .create = true});
+  if (!opened) return std::move(opened).error();
   StoreFacts facts;
   facts.durability = StoreFacts::Durability::local;
-  facts.incarnation = taken->incarnation;
+  facts.incarnation = opened->incarnation;
   facts.blocking_reads = options.reads == LmdbReads::caller;
-  auto core = std::make_unique<Core>(std::move(*directory), std::move(*env), taken->feed, options,
-                                     std::move(hooks));
+  auto core = std::make_unique<Core>(std::move(*opened), options, std::move(hooks), tuning);
   return std::unique_ptr<Store>(std::make_unique<LmdbStore>(std::move(core), facts));
 }
 
-Result<void> mark_restored(const std::string& path) {
-  const auto fresh = draw_incarnation();
-  if (!fresh) return fresh.error();
-  auto directory = open_directory(path, *fresh, false);
-  if (!directory) return std::move(directory).error();
-  const auto size = base::file_size(path + "/" + data_file);
-  if (!size) return size.error();
-  auto env = Env::open(path, whole_pages(*size * 2), Env::Access::write);
-  if (!env) return std::move(env).error();
-  if (const auto taken = take_over(**env, *fresh); !taken) return taken.error();
-  if (auto renewed = renew_incarnation(**env, *fresh); !renewed) return renewed;
-  const auto file = base::file_identity((*env)->descriptor());
-  if (!file) return file.error();
-  if (const int code = write_clean(**env, *file); code != 0) return to_error("cannot finish", code);
-  return {};
+namespace {
+
+Result<void> renew(const std::string& path, bool cut) {
+  auto opened = open_recovered({.path = path,
+                                .map_size = whole_pages(0),
+                                .segment_size = LogTuning().segment_size,
+                                .cut = cut,
+                                .renew = true});
+  if (!opened) return std::move(opened).error();
+  auto core = std::make_unique<Core>(std::move(*opened), LmdbStoreOptions(), Hooks(), LogTuning());
+  return LmdbStore(std::move(core), {}).close_and_wait();
 }
+
+}  // namespace
+
+Result<void> mark_restored(const std::string& path) { return renew(path, false); }
+
+Result<void> cut_log(const std::string& path) { return renew(path, true); }
 
 }  // namespace parley::lmdb
 

@@ -20,7 +20,7 @@ Result<Bytes> read(MDB_txn* txn, OwnRow row, const char* name, std::size_t least
 int write_format(MDB_txn* txn) {
   std::string value;
   base::append_be(value, format_written);
-  base::append_be(value, std::uint32_t{1});
+  base::append_be(value, format_written);
   value += PARLEY_VERSION_STRING;
   return put_value(txn, Key::own(OwnRow::format).bytes(), value);
 }
@@ -41,10 +41,17 @@ int write_identity(MDB_txn* txn, const Identity& identity) noexcept {
 }  // namespace
 
 int write_feed(MDB_txn* txn, const FeedState& feed) noexcept {
-  char value[16];
+  char value[24];
   base::put_be64(value, feed.last);
   base::put_be64(value + 8, feed.bytes);
+  base::put_be64(value + 16, feed.through);
   return put_value(txn, Key::own(OwnRow::feed).bytes(), {value, sizeof value});
+}
+
+int write_folded(MDB_txn* txn, std::uint64_t lsn) noexcept {
+  char value[8];
+  base::put_be64(value, lsn);
+  return put_value(txn, Key::own(OwnRow::folded).bytes(), {value, sizeof value});
 }
 
 Result<Format> read_format(MDB_txn* txn) {
@@ -72,7 +79,15 @@ Result<Identity> read_identity(MDB_txn* txn) {
 Result<FeedState> read_feed(MDB_txn* txn) {
   auto value = read(txn, OwnRow::feed, "feed", 16);
   if (!value) return std::move(value).error();
-  return FeedState{base::get_be64(value->data()), base::get_be64(value->data() + 8)};
+  FeedState feed{base::get_be64(value->data()), base::get_be64(value->data() + 8)};
+  if (value->size() >= 24) feed.through = base::get_be64(value->data() + 16);  // not in format 1
+  return feed;
+}
+
+Result<std::uint64_t> read_folded(MDB_txn* txn) {
+  auto value = read(txn, OwnRow::folded, "folded", 8);
+  if (!value) return std::move(value).error();
+  return base::get_be64(value->data());
 }
 
 Error check_format(const Format& format) {
@@ -90,35 +105,51 @@ Result<void> write_first_rows(Env& env, const Incarnation& incarnation) {
   if (code == 0) code = write_incarnation(txn.get(), incarnation);
   if (code == 0) code = write_identity(txn.get(), {{}, true});
   if (code == 0) code = write_feed(txn.get(), {});
+  if (code == 0) code = write_folded(txn.get(), 0);
   if (code == 0) code = txn.commit();
   if (code != 0) return to_error("cannot write a fresh store", code);
   return {};
 }
 
-Result<Taken> take_over(Env& env, const Incarnation& fresh) {
+Result<OwnRows> read_own_rows(MDB_txn* txn) {
+  auto format = read_format(txn);
+  if (!format) return std::move(format).error();
+  if (Error error = check_format(*format)) return error;
+  const auto incarnation = read_incarnation(txn);
+  if (!incarnation) return incarnation.error();
+  const auto identity = read_identity(txn);
+  if (!identity) return identity.error();
+  const auto feed = read_feed(txn);
+  if (!feed) return feed.error();
+  const auto folded = format->written == 1 ? Result<std::uint64_t>(0) : read_folded(txn);
+  if (!folded) return folded.error();
+  return OwnRows{std::move(*format), *incarnation, *identity, *feed, *folded};
+}
+
+Result<OwnRows> read_own_rows(Env& env) {
+  MDB_txn* txn = nullptr;
+  if (const int code = mdb_txn_begin(env.get(), nullptr, MDB_RDONLY, &txn); code != 0)
+    return to_error("cannot read the store", code);
+  auto rows = read_own_rows(txn);
+  mdb_txn_abort(txn);
+  return rows;
+}
+
+Result<void> take_over(Env& env, const OwnRows& rows, const Incarnation& incarnation) {
   const auto file = base::file_identity(env.descriptor());
   if (!file) return file.error();
   WriteTxn txn;
-  if (const int code = txn.begin(env); code != 0) return to_error("cannot open the store", code);
-  auto format = read_format(txn.get());
-  if (!format) return std::move(format).error();
-  if (Error error = check_format(*format)) return error;
-  auto incarnation = read_incarnation(txn.get());
-  if (!incarnation) return std::move(incarnation).error();
-  auto identity = read_identity(txn.get());
-  if (!identity) return std::move(identity).error();
-  auto feed = read_feed(txn.get());
-  if (!feed) return std::move(feed).error();
-
-  int code = 0;
-  if (identity->file != *file && !identity->clean) {
-    *incarnation = fresh;
-    code = write_incarnation(txn.get(), fresh);
+  int code = txn.begin(env);
+  if (code == 0 && rows.format.written < format_written) {  // the upgrade, whole or not at all
+    code = write_format(txn.get());
+    if (code == 0) code = write_folded(txn.get(), rows.folded);
   }
+  if (code == 0 && incarnation != rows.incarnation)
+    code = write_incarnation(txn.get(), incarnation);
   if (code == 0) code = write_identity(txn.get(), {*file, false});
   if (code == 0) code = txn.commit();
   if (code != 0) return to_error("cannot take the store over", code);
-  return Taken{*incarnation, *feed};
+  return {};
 }
 
 int write_clean(Env& env, const base::FileIdentity& file) noexcept {

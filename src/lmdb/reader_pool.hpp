@@ -26,6 +26,14 @@ class ReaderPool {
     }
     [[nodiscard]] MDB_txn* txn() const noexcept { return txn_; }
     [[nodiscard]] MDB_cursor* cursor() const noexcept { return cursor_; }
+    /// Of the write transaction whose state this sees.
+    [[nodiscard]] std::size_t txn_id() const noexcept { return mdb_txn_id(txn_); }
+    /// Moves to the newest state; what was read before is gone. 0, or LMDB's code.
+    [[nodiscard]] int refresh() noexcept {
+      mdb_txn_reset(txn_);
+      const int code = mdb_txn_renew(txn_);
+      return code == 0 ? mdb_cursor_renew(txn_, cursor_) : code;
+    }
 
    private:
     friend class ReaderPool;

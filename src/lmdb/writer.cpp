@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "base/os.hpp"
-#include "base/os_file.hpp"
-#include "store/feed_position.hpp"
+#include "lmdb/group_builder.hpp"
 #include "store/request_check.hpp"
 
 namespace parley::lmdb {
@@ -18,9 +17,8 @@ namespace {
 constexpr std::size_t group_batches = 1024;
 constexpr std::size_t group_rows = 16'384;  // bounds the pages that one transaction touches
 constexpr std::size_t group_bytes = 1024 * 1024;
-constexpr std::size_t mib = 1024 * 1024;
-constexpr std::size_t erase_step = 16 * mib, erase_room = 64 * mib;  // beyond max_size
-constexpr std::size_t forget_step = 4096;  // feed entries dropped in one transaction
+constexpr std::size_t forget_step = 4096;     // feed entries forgotten in one group
+constexpr std::uint32_t worth_a_thread = 32;  // batches; fewer are merged after the flush
 
 Committed failed(Error error) {
   return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
@@ -32,8 +30,13 @@ Error full_error() {
 
 }  // namespace
 
-Writer::Writer(Env& env, ReaderPool& readers, const FeedState& feed, WriterOptions options)
-    : env_(env), readers_(readers), options_(std::move(options)), feed_(feed) {
+Writer::Writer(Parts parts, std::uint64_t lsn, const FeedState& feed, WriterOptions options)
+    : parts_(parts),
+      options_(std::move(options)),
+      lsn_(lsn),
+      feed_(feed),
+      space_(parts.env, parts.readers, parts.hooks, options_.max_size),
+      flusher_(parts.ring, options_.thread_start, options_.thread_stop) {
   const base::SignalBlock block;
   thread_ = std::thread([this] { run(); });
 }
@@ -44,8 +47,6 @@ Writer::~Writer() {
   else
     thread_.join();
 }
-
-Error Writer::failure() const { return failed() ? failure_ : Error{}; }
 
 Error Writer::submit(Batch& batch, Store::Done<Committed>& done) {
   const std::size_t bytes = store::batch_bytes(batch) + 256;
@@ -118,6 +119,7 @@ void Writer::run() {
       write_groups(std::move(operations));
       continue;
     }
+    flusher_.stop();
     if (options_.thread_stop) options_.thread_stop();
     last();
     return;
@@ -129,6 +131,8 @@ std::vector<Writer::Operation> Writer::take_group() {
   std::size_t rows = 0, bytes = 0;
   while (!queue_.empty() && group.size() < group_batches) {
     Operation& next = queue_.front();
+    // What ends a partition must find everything before it published.
+    if (!group.empty() && !next.forgot && !next.batch.guard) break;
     rows += next.batch.puts.size() + next.batch.erases.size() + 1;
     bytes += next.bytes;
     if (!group.empty() && (rows > group_rows || bytes > group_bytes)) break;
@@ -152,7 +156,7 @@ void Writer::write_groups(std::vector<Operation> operations) {
     while (end < operations.size() && !operations[end].forgot) ++end;
     const Range range(operations.data() + begin, end - begin);
     write_range(range);
-    (void)options_.hooks.run(Step::complete);
+    (void)parts_.hooks.run(Step::complete);
     for (Operation& operation : range) {
       operation.done(std::move(operation.answer));
       operation = {};  // the batch's owner goes after its completion
@@ -161,123 +165,143 @@ void Writer::write_groups(std::vector<Operation> operations) {
   }
 }
 
+Backlog Writer::size_of(Range range) {
+  Backlog size{.batches = range.size()};
+  for (const Operation& operation : range) {
+    size.bytes += operation.bytes;
+    size.rows += operation.batch.puts.size() + operation.batch.erases.size() + 2;
+  }
+  return size;
+}
+
 void Writer::write_range(Range range) {
-  while (true) {
-    if (failed()) {
-      for (Operation& operation : range) operation.answer = failed_answer();
-      return;
-    }
-    bool full = false, flushed = false;
-    int code = 0;
-    try {
-      code = reserve(range, full);
-      if (code == 0 && !full) code = attempt(range, flushed);
-    } catch (const std::bad_alloc&) {  // the transaction was aborted on the way here
-      for (Operation& operation : range)
-        operation.answer = parley::lmdb::failed({Errc::unavailable, "no memory for this commit"});
-      return;
-    }
+  parts_.folder.wait_for_room();
+  if (Error error = parts_.failure.error()) return fail(range, error);
+  bool fits = false, flushed = false;
+  try {
+    Backlog all = parts_.tails.backlog();
+    const Backlog more = size_of(range);
+    all.bytes += more.bytes;
+    all.rows += more.rows;
+    int code = parts_.hooks.run(Step::begin);
+    if (code == 0) code = space_.check(all, fits);
+    if (code == 0 && fits) code = append(range, flushed, fits);
+    if (code != 0) return stop_failing(range, code, flushed);
+    if (fits) return;
+    parts_.folder.drain();
+    write_through(range);
+  } catch (const std::bad_alloc&) {
+    if (flushed) return stop_failing(range, ENOMEM, true);
+    fail(range, {Errc::unavailable, "no memory for this commit"});
+  }
+}
+
+/// None when no batch of them is to be written.
+int Writer::build(Range range, std::shared_ptr<LogGroup>& group) {
+  std::size_t bytes = 0;
+  for (const Operation& operation : range) bytes += LogGroup::encoded_size(operation.batch);
+  auto reader = parts_.readers.take();
+  if (!reader) return EIO;
+  GroupBuilder builder(parts_.tails, *reader, bytes, feed_, options_.feed_limit);
+  int code = parts_.hooks.run(Step::write);
+  for (Operation& operation : range) {
+    if (code != 0) return code;
+    code = builder.apply(operation.batch, operation.answer);
+  }
+  if (code == 0 && !builder.empty()) group = builder.finish(lsn_ + 1);
+  return code;
+}
+
+int Writer::append(Range range, bool& flushed, bool& fits) {
+  std::shared_ptr<LogGroup> group;
+  const int code = build(range, group);
+  return code == 0 && group ? append(group, flushed, fits) : code;
+}
+
+int Writer::append(const std::shared_ptr<LogGroup>& group, bool& flushed, bool& fits) {
+  auto room = parts_.ring.make_room(*group);
+  while (room && *room == LogRing::Room::wait && !parts_.failure.stopped()) {
+    parts_.folder.wait_for_fold();
+    room = parts_.ring.make_room(*group);
+  }
+  if (!room) return EIO;
+  fits = *room == LogRing::Room::there;
+  if (!fits) return parts_.failure.stopped() ? EIO : 0;
+  flushed = true;  // or perhaps so
+  int code = parts_.hooks.run(Step::commit);
+  if (code == 0) code = parts_.ring.write(*group);
+  if (code == 0) code = flush(group);
+  if (code == 0) code = parts_.hooks.run(Step::committed);
+  if (code != 0) return code;
+  parts_.tails.publish(*group);
+  parts_.folder.notice();
+  lsn_ = group->lsn();
+  feed_ = group->feed();
+  return 0;
+}
+
+/// Merges the group into the tail as well: a large one while the disk works.
+int Writer::flush(const std::shared_ptr<LogGroup>& group) {
+  const bool meanwhile = group->batches() >= worth_a_thread && flusher_.begin();
+  int code = meanwhile ? 0 : parts_.ring.flush();
+  int merged = 0;
+  try {
+    if (code == 0) parts_.tails.add(group);
+  } catch (const std::bad_alloc&) {
+    merged = ENOMEM;  // it may be durable, and cannot be shown: reopening recovers
+  }
+  if (meanwhile) code = flusher_.wait();
+  return code != 0 ? code : merged;
+}
+
+// Nothing is in the tails. What LMDB has room for is only known when it has been written.
+void Writer::write_through(Range range) {
+  const bool alone = range.size() == 1;
+  const bool erasing =
+      std::all_of(range.begin(), range.end(), [](const Operation& each) { return each.erasing(); });
+  bool full = false;
+  while (!full) {
+    if (Error error = parts_.failure.error()) return fail(range, error);
+    bool flushed = false;
+    int code = space_.reserve(size_of(range), erasing, full);
+    if (code == 0 && !full) code = write_at_once(range, flushed);
     if (code == 0 && !full) return;
-    if (code == MDB_MAP_FULL) {
-      code = make_room(range, full);
-      if (code == 0 && !full) continue;
-    }
-    if (full) break;
-    return stop_failing(range, code, flushed);
+    if (code == MDB_MAP_FULL) code = space_.grow_map(alone, erasing, full);
+    if (code != 0) return stop_failing(range, code, flushed);
   }
   // No room for all of them together: each for itself, so that what erases still gets in.
-  if (range.size() == 1) {
-    range[0].answer = parley::lmdb::failed(full_error());
-    return;
-  }
-  for (std::size_t i = 0; i < range.size(); ++i) write_range(range.subspan(i, 1));
+  if (alone) return fail(range, full_error());
+  for (std::size_t i = 0; i < range.size(); ++i) write_through(range.subspan(i, 1));
 }
 
-Committed Writer::failed_answer() const { return parley::lmdb::failed(failure_); }
-
-int Writer::attempt(Range range, bool& flushed) {
-  const Hooks& hooks = options_.hooks;
-  WriteTxn txn;
-  int code = hooks.run(Step::begin);
-  if (code == 0) code = txn.begin(env_);
-  if (code == 0) code = hooks.run(Step::write);
+int Writer::write_at_once(Range range, bool& flushed) {
+  std::shared_ptr<LogGroup> group;
+  int code = build(range, group);
+  if (code != 0 || !group) return code;
+  MemoryTail tail;
+  tail.add(group);
+  Fold fold(parts_.env, parts_.hooks);
+  code = fold.write(tail, false);
+  flushed = fold.flushed();
+  if (code == 0) code = parts_.hooks.run(Step::committed);
   if (code != 0) return code;
-  Group group(txn, feed_, options_.feed_limit);
-  for (Operation& operation : range) {
-    code = group.apply(operation.batch, operation.answer);
-    if (code != 0) return code;
-  }
-  if (!group.wrote()) return 0;
-  code = group.finish();
-  if (code != 0) return code;
-  code = hooks.run(Step::commit);
-  if (code == 0) {
-    code = txn.commit();
-    if (code == MDB_MAP_FULL) return code;  // found while writing the list of free pages
-  }
-  flushed = true;  // or perhaps so
-  if (code == 0) code = hooks.run(Step::committed);
-  if (code == 0) feed_ = group.feed();
-  return code;
+  parts_.tails.publish_folded(*group, fold.txn_id());
+  parts_.ring.release(group->lsn());
+  lsn_ = group->lsn();
+  feed_ = group->feed();
+  return 0;
 }
 
-// Disk blocks are reserved ahead of the transaction, so that a full disk is noticed while nothing
-// has happened yet, and not in the middle of a flush.
-int Writer::reserve(Range range, bool& full) {
-  if (!can_reserve_) return 0;
-  std::size_t bytes = 0, rows = 0;
-  bool erasing = true;
-  for (const Operation& operation : range) {
-    bytes += operation.bytes;
-    rows += operation.batch.puts.size() + operation.batch.erases.size() + 2;
-    erasing = erasing && operation.erasing();
-  }
-  // A row costs a rewritten path of pages at worst, and never more than all the paths there are.
-  const std::uint64_t used = env_.used();
-  const std::uint64_t wanted =
-      used + mib / 2 + 2 * bytes + std::min<std::uint64_t>(rows, 512) * 8192;
-  if (wanted <= reserved_) return 0;
-  int code = options_.hooks.run(Step::reserve);
-  const std::uint64_t ahead = wanted + std::clamp<std::uint64_t>(used / 8, mib, 64 * mib);
-  if (code == 0) code = base::reserve_blocks(env_.descriptor(), used, ahead);
-  if (code == 0) {
-    reserved_ = ahead;
-    return 0;
-  }
-  if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-    // What was reserved before still holds; what erases may use the last of it.
-    full = !(erasing && used + 256 * 1024 <= reserved_);
-    return 0;
-  }
-  if (code == EOPNOTSUPP || code == ENOSYS || code == EINVAL) {
-    can_reserve_ = false;
-    return 0;
-  }
-  return code;
-}
-
-int Writer::make_room(Range range, bool& full) {
-  const std::size_t size = env_.map_size();
-  const std::size_t most = options_.max_size;
-  std::size_t wanted = 0;
-  if (size < most)
-    wanted = std::min(size * 2, most);
-  else if (range.size() == 1 && range[0].erasing() && size < most + erase_room)
-    wanted = size + erase_step;
-  full = wanted == 0;
-  if (full) return 0;
-  if (const int code = options_.hooks.run(Step::resize); code != 0) return code;
-  return readers_.resize(wanted);
+void Writer::fail(Range range, const Error& error) {
+  for (Operation& operation : range) operation.answer = failed(error);
 }
 
 void Writer::stop_failing(Range range, int code, bool flushed) {
-  failure_ = to_error("the store stopped at an error of its disk; reopen it", code);
-  if (failure_.errc() == Errc::disk_full || failure_.errc() == Errc::busy)
-    failure_ = Error{Errc::store_failed, std::move(failure_.message)};
-  failed_.store(true, std::memory_order_release);
+  parts_.failure.stop(code);
+  parts_.tails.give_up();
   for (Operation& operation : range) {
     const bool perhaps = flushed && operation.answer.verdict == Verdict::done;
-    operation.answer = failed_answer();
+    operation.answer = failed(parts_.failure.error());
     // A refusal rested on this group's other batches: it is only said if they are durable.
     if (perhaps) operation.answer.verdict = Verdict::unknown;
   }
@@ -297,35 +321,30 @@ void Writer::forget(Operation& operation) {
 
 /// True when there is more to forget.
 Result<bool> Writer::forget_some(std::uint64_t through) {
-  if (failed()) return failure_;
+  parts_.folder.wait_for_room();
+  if (Error error = parts_.failure.error()) return error;
   if (through > feed_.last)
     return Error{Errc::invalid_argument, "through is no position of this store's change feed"};
-  std::size_t dropped = 0;
-  bool flushed = false;
+  if (through <= feed_.through) return false;
+  bool flushed = false, fits = true;
   int code = 0;
-  {
-    WriteTxn txn;
-    code = txn.begin(env_);
-    Group group(txn, feed_, options_.feed_limit);
-    if (code == 0) code = group.drop_entries(through, forget_step, dropped);
-    if (code == 0 && !group.wrote()) return false;
-    if (code == 0) code = group.finish();
-    if (code == 0) code = options_.hooks.run(Step::commit);
-    if (code == 0) {
-      flushed = true;
-      code = txn.commit();
+  try {
+    std::shared_ptr<LogGroup> group;
+    {
+      auto reader = parts_.readers.take();
+      if (!reader) return std::move(reader).error();
+      GroupBuilder builder(parts_.tails, *reader, 0, feed_, options_.feed_limit);
+      code = builder.forget(through, forget_step);
+      group = builder.finish(lsn_ + 1);
     }
-    if (code == 0) feed_ = group.feed();
+    if (code == 0) code = append(group, flushed, fits);
+  } catch (const std::bad_alloc&) {
+    if (!flushed) return Error{Errc::unavailable, "no memory to forget changes"};
+    code = ENOMEM;
   }
-  if (code == 0) return dropped == forget_step;
-  if (code == MDB_MAP_FULL) {
-    bool full = false;
-    code = make_room({}, full);
-    if (full) return full_error();
-    if (code == 0) return true;
-  }
+  if (code == 0) return through > feed_.through;
   stop_failing({}, code, flushed);
-  return failure_;
+  return parts_.failure.error();
 }
 
 }  // namespace parley::lmdb

@@ -1,40 +1,47 @@
-// lmdb/writer.hpp: the one thread that writes: everything waiting becomes one transaction, one
-// flush.
+// lmdb/writer.hpp: the one thread that commits: everything waiting becomes one group, one flush.
 #pragma once
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <thread>
 #include <vector>
 
-#include "lmdb/group.hpp"
-#include "lmdb/hooks.hpp"
-#include "lmdb/reader_pool.hpp"
+#include "lmdb/disk_space.hpp"
+#include "lmdb/flusher.hpp"
+#include "lmdb/folder.hpp"
+#include "parley/store.hpp"
 
 namespace parley::lmdb {
 
 struct WriterOptions {
   std::size_t max_size = 0, feed_limit = 0, queue_limit = 0;
   std::function<void()> thread_start, thread_stop;
-  Hooks hooks;
 };
 
 /// Group commit, clocked by itself: while one group flushes, the next one gathers. A group is at
-/// most 1,024 batches, 16,384 rows or 1 MiB. After an error of the commit nothing is written any
-/// more: that group is `unknown`, all that follows `failed`.
+/// most 1,024 batches, 16,384 rows or 1 MiB. It goes to the log with one flush; one that LMDB might
+/// have no room for goes to LMDB at once, behind everything in the log, which tells for certain.
+/// After an error of a flush nothing is written any more: that group is `unknown`, all that follows
+/// `failed`.
 ///
-/// (A log in front of LMDB goes between write_groups() and attempt(): a group is then durable when
-/// the log has it, and attempt() becomes the fold of many groups.)
-///
-/// Ownership: borrows the environment and the readers. Thread: any, but run() is its own.
+/// Ownership: borrows the parts. Thread: any, but run() is its own.
 class Writer {
  public:
-  Writer(Env& env, ReaderPool& readers, const FeedState& feed, WriterOptions options);
+  struct Parts {
+    Env& env;
+    ReaderPool& readers;
+    Tails& tails;
+    LogRing& ring;
+    Folder& folder;
+    Failure& failure;
+    const Hooks& hooks;
+  };
+  Writer(Parts parts, std::uint64_t lsn, const FeedState& feed, WriterOptions options);
   ~Writer();  // after finish()'s action has begun
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -46,11 +53,6 @@ class Writer {
   void stop_taking();
   /// Then `last` runs as the thread's last act, once nothing waits any more.
   void finish(std::function<void()> last);
-
-  /// The error of every call since the commit failed; none while all is well. Thread: any.
-  [[nodiscard]] Error failure() const;
-  [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
-  [[nodiscard]] const Hooks& hooks() const noexcept { return options_.hooks; }
 
  private:
   struct Operation {
@@ -72,27 +74,28 @@ class Writer {
   std::vector<Operation> take_group();
   void write_groups(std::vector<Operation> operations);
   void write_range(Range range);
-  int attempt(Range range, bool& flushed);
-  int make_room(Range range, bool& full);
-  int reserve(Range range, bool& full);
+  static Backlog size_of(Range range);
+  int build(Range range, std::shared_ptr<LogGroup>& group);
+  int append(Range range, bool& flushed, bool& fits);
+  int append(const std::shared_ptr<LogGroup>& group, bool& flushed, bool& fits);
+  int flush(const std::shared_ptr<LogGroup>& group);
+  void write_through(Range range);
+  int write_at_once(Range range, bool& flushed);
+  void fail(Range range, const Error& error);
   void stop_failing(Range range, int code, bool flushed);
-  Committed failed_answer() const;
   void forget(Operation& operation);
   Result<bool> forget_some(std::uint64_t through);
 
-  Env& env_;
-  ReaderPool& readers_;
+  const Parts parts_;
   const WriterOptions options_;
 
   // The writer thread's own.
+  std::uint64_t lsn_;  // of the last group
   FeedState feed_;
-  std::uint64_t reserved_ = 0;
-  bool can_reserve_ = true;
+  DiskSpace space_;
+  Flusher flusher_;
 
-  std::atomic<bool> failed_{false};
-  Error failure_;  // written before failed_
-
-  mutable std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::deque<Operation> queue_;
   std::size_t queue_bytes_ = 0;

@@ -4,12 +4,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <mutex>
+#include <string_view>
 
 namespace io_faults {
 namespace {
@@ -21,8 +21,7 @@ std::atomic<bool> fail_once{false};
 std::atomic<bool> recording{false};
 std::mutex mutex;  // guards what follows
 std::vector<Record> records;
-dev_t device;
-ino_t inode;
+std::string directory;  // with a slash
 
 bool fails() {
   if (fail_with.load() == 0) return false;
@@ -33,10 +32,15 @@ bool fails() {
   return true;
 }
 
-bool recorded(int fd) {
-  if (!recording.load()) return false;
-  struct stat found {};
-  return ::fstat(fd, &found) == 0 && found.st_dev == device && found.st_ino == inode;
+/// The name in the recorded directory; "" when it is not recorded.
+std::string recorded(int fd) {
+  if (!recording.load()) return {};
+  char path[4096];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
+  const std::string_view target(path, size > 0 ? std::size_t(size) : 0);
+  std::lock_guard lock(mutex);
+  return target.starts_with(directory) ? std::string(target.substr(directory.size())) : "";
 }
 
 void add(Record record) {
@@ -44,9 +48,14 @@ void add(Record record) {
   records.push_back(std::move(record));
 }
 
-void record_write(int fd, std::uint64_t offset, std::string bytes) {
-  add({.kind = Record::Kind::write, .offset = offset, .bytes = std::move(bytes)});
-  if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) add({.kind = Record::Kind::barrier});
+void record_write(int fd, const std::string& file, std::uint64_t offset, std::string bytes) {
+  add({.kind = Record::Kind::write, .file = file, .offset = offset, .bytes = std::move(bytes)});
+  if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) add({.kind = Record::Kind::barrier, .file = file});
+}
+
+void record_barrier(int fd) {
+  if (const std::string file = recorded(fd); !file.empty())
+    add({.kind = Record::Kind::barrier, .file = file});
 }
 
 template <class Function>
@@ -65,13 +74,10 @@ void fail_from(long k, int error, bool once) {
 long calls() { return counted; }
 void stop_failing() { fail_with = 0; }
 
-void start_recording(const std::string& file) {
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0) return;
+void start_recording(const std::string& of) {
   std::lock_guard lock(mutex);
   records.clear();
-  device = found.st_dev;
-  inode = found.st_ino;
+  directory = of + "/";
   recording = true;
 }
 void mark(std::uint64_t value) {
@@ -93,8 +99,8 @@ ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
   static const auto next = io_faults::real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
   if (io_faults::fails()) return -1;
   const ssize_t put = next(fd, data, size, offset);
-  if (put > 0 && io_faults::recorded(fd))
-    io_faults::record_write(fd, std::uint64_t(offset),
+  if (const std::string file = put > 0 ? io_faults::recorded(fd) : ""; !file.empty())
+    io_faults::record_write(fd, file, std::uint64_t(offset),
                             {static_cast<const char*>(data), std::size_t(put)});
   return put;
 }
@@ -102,15 +108,15 @@ ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
 ssize_t writev(int fd, const struct iovec* pieces, int count) {
   static const auto next = io_faults::real<ssize_t (*)(int, const struct iovec*, int)>("writev");
   if (fd > 2 && io_faults::fails()) return -1;
-  const bool keep = fd > 2 && io_faults::recorded(fd);
-  const off_t offset = keep ? ::lseek(fd, 0, SEEK_CUR) : 0;
+  const std::string file = fd > 2 ? io_faults::recorded(fd) : "";
+  const off_t offset = file.empty() ? 0 : ::lseek(fd, 0, SEEK_CUR);
   const ssize_t put = next(fd, pieces, count);
-  if (put > 0 && keep) {
+  if (put > 0 && !file.empty()) {
     std::string bytes;
     for (int i = 0; i < count; ++i)
       bytes.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
     bytes.resize(std::size_t(put));
-    io_faults::record_write(fd, std::uint64_t(offset), std::move(bytes));
+    io_faults::record_write(fd, file, std::uint64_t(offset), std::move(bytes));
   }
   return put;
 }
@@ -119,7 +125,7 @@ int fdatasync(int fd) {
   static const auto next = io_faults::real<int (*)(int)>("fdatasync");
   if (io_faults::fails()) return -1;
   const int code = next(fd);
-  if (code == 0 && io_faults::recorded(fd)) io_faults::add({.kind = Record::Kind::barrier});
+  if (code == 0) io_faults::record_barrier(fd);
   return code;
 }
 
@@ -127,7 +133,7 @@ int fsync(int fd) {
   static const auto next = io_faults::real<int (*)(int)>("fsync");
   if (io_faults::fails()) return -1;
   const int code = next(fd);
-  if (code == 0 && io_faults::recorded(fd)) io_faults::add({.kind = Record::Kind::barrier});
+  if (code == 0) io_faults::record_barrier(fd);
   return code;
 }
 

@@ -14,16 +14,17 @@ void fail_from(long k, int error, bool once = false);
 long calls();
 void stop_failing();
 
-/// One write to, or barrier on, the recorded file. A write through a descriptor opened with O_DSYNC
+/// One write to, or barrier on, a recorded file. A write through a descriptor opened with O_DSYNC
 /// is followed by a barrier of its own. A mark is what the test put in between.
 struct Record {
   enum class Kind : std::uint8_t { write, barrier, mark } kind = Kind::mark;
+  std::string file;  // its name in the directory
   std::uint64_t offset = 0;
   std::string bytes;
   std::uint64_t mark = 0;
 };
-/// Records the file with this path (compared by identity, so it must exist).
-void start_recording(const std::string& file);
+/// Records every file of this directory.
+void start_recording(const std::string& directory);
 void mark(std::uint64_t value);
 std::vector<Record> stop_recording();
 

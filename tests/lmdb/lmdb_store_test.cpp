@@ -117,7 +117,7 @@ TEST_CASE("the store's threads block every signal and tell the host of themselve
   StoreProbe probe(by_itself);
   probe.done(*store, {.guard = "g"}, "create");
   CHECK(probe.guard(*store, "p") == "g");
-  while (started < 3) std::this_thread::yield();  // each has its name by then
+  while (started < 4) std::this_thread::yield();  // each has its name by then
   int threads = 0;
   for (const auto& task : fs::directory_iterator("/proc/self/task")) {
     std::ifstream status(task.path() / "status");
@@ -130,11 +130,11 @@ TEST_CASE("the store's threads block every signal and tell the host of themselve
     const auto mask = std::stoull(text.str().substr(at + 8, 16), nullptr, 16);
     CHECK((mask & 0x7ffbfeff) == 0x7ffbfeff);  // all classic signals but KILL and STOP
   }
-  CHECK(threads == 3);
+  CHECK(threads == 4);
   CHECK(probe.close(*store).ok());
   store.reset();
-  CHECK(started == 3);
-  CHECK(stopped == 3);
+  CHECK(started == 4);
+  CHECK(stopped == 4);
 }
 
 TEST_CASE("a fork's calls answer forked and leave the parent alone", "[lmdb]") {
@@ -379,8 +379,9 @@ TEST_CASE("20,000 small commits with a read after each do not grow the file", "[
     (void)probe.scan(*store, {.partition = {1, "p"}});
     if (i == 1'000) at_first = fs::file_size(scratch / "s/data.mdb");
   }
-  // A reader that is not reset costs some 12 KiB a commit.
-  CHECK(fs::file_size(scratch / "s/data.mdb") < at_first + 64 * 1024);
+  // A reader that is not reset costs some 12 KiB a commit. The first thousand may be in the log
+  // yet.
+  CHECK(fs::file_size(scratch / "s/data.mdb") < at_first + 128 * 1024);
   CHECK(probe.close(*store).ok());
   CHECK(probe.take_failures().empty());
 }

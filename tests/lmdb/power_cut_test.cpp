@@ -2,6 +2,7 @@
 // writes.
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "catch.hpp"
 #include "chains.hpp"
@@ -17,9 +18,22 @@ namespace {
 
 constexpr int chain_count = 4;
 
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+using Files = std::map<std::string, std::string>;  // name and contents
+
+/// Small segments, folded now and then: what a disk holds is a mix of log and LMDB.
+const lmdb::LogTuning tuning{.segment_size = 192 << 10,
+                             .fold_every = std::chrono::hours(1),
+                             .fold_at = {.bytes = 1 << 20, .batches = 9, .rows = 1 << 20}};
+
+Files read_files(const std::string& path) {
+  Files files;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with("log-") && name != "data.mdb") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    files[name] = {std::istreambuf_iterator<char>(in), {}};
+  }
+  return files;
 }
 
 void apply(std::string& image, std::uint64_t offset, std::string_view bytes) {
@@ -29,17 +43,18 @@ void apply(std::string& image, std::uint64_t offset, std::string_view bytes) {
 
 /// An image must open, be sound, and hold everything that was done by then and nothing beyond
 /// what had been tried.
-void verify(const std::string& path, const std::string& image, const std::uint64_t* done,
+void verify(const std::string& path, const Files& image, const std::uint64_t* done,
             std::uint64_t tried) {
   std::filesystem::remove_all(path);
   std::filesystem::create_directory(path);
-  std::ofstream(path + "/data.mdb", std::ios::binary)
-      .write(image.data(), static_cast<std::streamsize>(image.size()));
+  for (const auto& [name, bytes] : image)
+    std::ofstream(path + "/" + name, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   const auto report = lmdb::check_directory(path);
   REQUIRE(report.ok());
   INFO(report->text);
   REQUIRE(report->sound);
-  auto store = lmdb_store({.path = path})().value();
+  auto store = lmdb::open_store({.path = path}, {}, tuning).value();
   for (int chain = 0; chain < chain_count; ++chain) {
     const auto found = chains::read(*store, chain);
     INFO("chain " << chain << ": done " << done[chain] << ", found " << found.number);
@@ -56,12 +71,12 @@ std::uint64_t told(int chain, std::uint64_t number) {
 
 void cut_power(std::uint64_t rounds, int variants) {
   Scratch scratch;
-  const std::string path = scratch / "s", file = path + "/data.mdb";
-  lmdb_store({.path = path})().value().reset();
-  std::string durable = read_file(file);
-  io_faults::start_recording(file);
+  const std::string path = scratch / "s";
+  lmdb::open_store({.path = path}, {}, tuning).value().reset();
+  Files durable = read_files(path);
+  io_faults::start_recording(path);
   {
-    auto store = lmdb_store({.path = path})().value();
+    auto store = lmdb::open_store({.path = path}, {}, tuning).value();
     for (std::uint64_t number = 1; number <= rounds; ++number) {
       std::vector<testing::Slot<bool>> slots(chain_count);
       for (int chain = 0; chain < chain_count; ++chain)
@@ -96,19 +111,23 @@ void cut_power(std::uint64_t rounds, int variants) {
     }
     // Just before the barrier completes any of the pending sectors may be there or not.
     for (int variant = 0; variant < variants; ++variant) {
-      std::string image = durable;
+      Files image = durable;
       for (const Record* write : pending)
         for (std::size_t at = 0; at < write->bytes.size(); at += 512) {
           const bool there = variant == 0 ? false : variant == 1 ? true : dice() % 2 == 0;
           if (there)
-            apply(image, write->offset + at, std::string_view(write->bytes).substr(at, 512));
+            apply(image[write->file], write->offset + at,
+                  std::string_view(write->bytes).substr(at, 512));
         }
       INFO("image " << images);
       verify(scratch / "image", image, done, rounds);
       ++images;
     }
-    for (const Record* write : pending) apply(durable, write->offset, write->bytes);
-    pending.clear();
+    std::erase_if(pending, [&](const Record* write) {
+      if (write->file != record.file) return false;
+      apply(durable[write->file], write->offset, write->bytes);
+      return true;
+    });
   }
   verify(scratch / "image", durable, done, rounds);
   CHECK(images > static_cast<int>(rounds));
