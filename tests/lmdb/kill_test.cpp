@@ -20,10 +20,11 @@ namespace {
 
 constexpr int chain_count = 6;
 
-/// Small segments, folded often: each life goes through folds and the log's reuse.
-const lmdb::LogTuning tuning{.segment_size = 256 << 10,
+/// Small segments, folded often: each life goes through folds and the log's reuse, and some groups
+/// are too large for the log.
+const lmdb::LogTuning tuning{.segment_size = 96 << 10,
                              .fold_every = std::chrono::milliseconds(5),
-                             .fold_at = {.bytes = 200'000, .batches = 30, .rows = 1 << 20}};
+                             .fold_at = {.bytes = 400'000, .batches = 90, .rows = 1 << 20}};
 
 /// What the writer tells before and after each commit, through a pipe that outlives it.
 struct Entry {

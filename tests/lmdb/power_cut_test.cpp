@@ -21,9 +21,9 @@ constexpr int chain_count = 4;
 using Files = std::map<std::string, std::string>;  // name and contents
 
 /// Small segments, folded now and then: what a disk holds is a mix of log and LMDB.
-const lmdb::LogTuning tuning{.segment_size = 192 << 10,
+const lmdb::LogTuning tuning{.segment_size = 64 << 10,
                              .fold_every = std::chrono::hours(1),
-                             .fold_at = {.bytes = 1 << 20, .batches = 9, .rows = 1 << 20}};
+                             .fold_at = {.bytes = 1 << 20, .batches = 25, .rows = 1 << 20}};
 
 Files read_files(const std::string& path) {
   Files files;
