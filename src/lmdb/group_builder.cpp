@@ -69,7 +69,9 @@ int GroupBuilder::find_guard(const Partition& partition, std::optional<Bytes>& g
   int code = tails_.look(reader_, [&](const Tails::View& view) {
     const auto version = view.guard(partition);
     known = version.has_value();
-    if (known) guard = version->value;
+    if (!known) return;
+    guard = version->value;
+    newer_ = view.newer, older_ = view.older;
   });
   if (known || code != 0) return code;
   Bytes value;

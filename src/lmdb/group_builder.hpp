@@ -62,6 +62,7 @@ class GroupBuilder {
   bool forgot_ = false;
   std::unordered_map<Name, std::optional<Bytes>, NameHash> guards_;  // of this group
   std::shared_ptr<LogGroup> group_;
+  std::shared_ptr<const MemoryTail> newer_, older_;  // hold the guard that was found last
 };
 
 }  // namespace parley::lmdb
