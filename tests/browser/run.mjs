@@ -1,37 +1,20 @@
 // run.mjs: the demo page in headless Chromium against the real server, as people use it.
-//   node run.mjs --server <chat_server binary> [--page DIR] [--chromium PATH] [--shots DIR] [--only
-// TEXT]
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { run_checks } from './checks.mjs';
-import './chat_cases.mjs';
-import './list_cases.mjs';
-import './member_cases.mjs';
-import './message_cases.mjs';
-import './trouble_cases.mjs';
-import { browser, server, windows } from './person.mjs';
+//   node run.mjs --server <chat_server binary> [--page DIR] [--chromium PATH] [--shots DIR]
+//                [--only TEXT] [--jobs N]
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { argument } from './server_process.mjs';
 
-const shots = argument('shots', '');
+const program = fileURLToPath(new URL('run_share.mjs', import.meta.url));
+const jobs = argument('only', '') === '' ? Number(argument('jobs', '2')) : 1;
 
-const code = await run_checks({
-  only: argument('only', ''),
-  on_failure: async (name) => {
-    if (shots !== '') {
-      mkdirSync(shots, { recursive: true });
-      for (const { name: who, page } of windows) {
-        const file = join(shots, `${name.replace(/[^a-z0-9]+/gi, '-').slice(0, 40)}-${who}.png`);
-        await page.screenshot({ path: file }).catch(() => undefined);
-      }
-    }
-    for (const { name: who, bugs } of windows)
-      if (bugs.length > 0) console.log(who, bugs.join('\n'));
-    if (server.output !== '') console.log(`server: ${server.output.slice(-2_000)}`);
-    for (const person of [...windows]) await person.page.close();
-    windows.length = 0;
-    if (server.child.exitCode !== null || server.child.signalCode !== null) await server.start();
-  },
-});
-await browser.close();
-await server.stop();
-process.exit(code);
+function run(share) {
+  const options = [...process.argv.slice(2), '--share', `${share}/${jobs}`];
+  const child = spawn(process.execPath, [program, ...options], { stdio: 'inherit' });
+  return new Promise((resolve) => {
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+const codes = await Promise.all(Array.from({ length: jobs }, (_, share) => run(share)));
+process.exit(Math.max(...codes));
