@@ -117,6 +117,7 @@ struct ClientHandlers {
   /// once, in order, no hole but those on_resume tells.
   std::function<void(std::span<const Event>)> on_events{};
   std::function<void(const ListChange&)> on_list{};
+  std::function<void(const ScheduledChange&)> on_scheduled{};
   std::function<void(const MessageSettled&)> on_settled{};
   std::function<void(const MessageRenumbered&)> on_renumbered{};
   /// snapshot, trimmed, forked, ahead, not_member, denied: the stream does not simply go on.
@@ -187,6 +188,16 @@ class Client {
   Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
+
+  // Messages to be sent later: see Session.
+  Pending<ScheduledMessage> schedule(const ConversationId& conversation, MessageDraft message,
+                                     ScheduleOptions options);
+  void schedule(const ConversationId& conversation, MessageDraft message, ScheduleOptions options,
+                Completion<ScheduledMessage> done);
+  Pending<void> unschedule(Snowflake id);
+  void unschedule(Snowflake id, Completion<void> done);
+  Pending<std::vector<ScheduledMessage>> scheduled();
+  void scheduled(Completion<std::vector<ScheduledMessage>> done);
 
   // Changes of messages: see Session. They need a connection; what failed may be asked again.
   Pending<void> edit(const ConversationId& conversation, Seq message, std::string text,

@@ -30,6 +30,7 @@ enum class EventKind : std::uint8_t {
   list_entered = 32,  // user streams only: conversation entered
   list_left = 33,     // user streams only: conversation left
   list_set = 34,      // user streams only: the user set something about a conversation
+  scheduled = 43,     // user streams only: a message waits to be sent later, or does no more
 };
 
 /// One sort of reaction on a message.

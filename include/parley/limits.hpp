@@ -21,9 +21,12 @@ inline constexpr std::size_t host_key = 128;              // bytes; SendOptions:
 inline constexpr std::size_t token = 4 * kib;             // bytes; hello's credential
 inline constexpr std::size_t draft = 4 * kib;             // bytes of UTF-8; ListSettings::draft
 inline constexpr std::size_t pinned_conversations = 100;  // of a user
-inline constexpr std::size_t reaction_key = 32;           // bytes of UTF-8
-inline constexpr std::size_t signal_kind = 32;            // bytes
-inline constexpr std::size_t signal_data = 1 * kib;       // bytes
+inline constexpr std::size_t scheduled = 100;             // messages of a user
+inline constexpr std::size_t scheduled_bytes = 512 * kib;  // of them together
+inline constexpr auto schedule_ahead = 24h * 366;
+inline constexpr std::size_t reaction_key = 32;      // bytes of UTF-8
+inline constexpr std::size_t signal_kind = 32;       // bytes
+inline constexpr std::size_t signal_data = 1 * kib;  // bytes
 
 // Conversations.
 inline constexpr std::size_t group_members = 1'000;  // limit_reached beyond

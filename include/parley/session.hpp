@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "parley/conversation.hpp"
+#include "parley/error.hpp"
 #include "parley/event.hpp"
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
@@ -32,6 +33,25 @@ struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
   /// bytes. Default: none, every send is a new message.
   std::string key{};
+};
+struct ScheduleOptions {
+  WallTime at{};           // within limits::schedule_ahead from now
+  Snowflake replaces = 0;  // a scheduled message of the user's, in whose place; zero: none
+};
+/// A message that its user will send later.
+struct ScheduledMessage {
+  Snowflake id = 0;
+  ConversationId conversation{};
+  WallTime at{};
+  MessageDraft message{};
+  /// Why it was refused when it was due: it stays here until it is replaced or dropped. None: it
+  /// waits.
+  Error failed{};
+};
+/// What changed of a user's scheduled messages. One that was sent is among the removed.
+struct ScheduledChange {
+  std::span<const ScheduledMessage> messages{};
+  std::span<const Snowflake> removed{};
 };
 struct CreateOptions {
   ConversationKind kind = ConversationKind::group;  // group or channel; see direct() for a pair
@@ -135,6 +155,7 @@ class Session {
   void on_presence(std::function<void(const Presence&)> handler);  // those asked for by watch()
   void on_list(std::function<void(const ListChange&)> handler);
   void on_head(std::function<void(const HeadMoved&)> handler);
+  void on_scheduled(std::function<void(const ScheduledChange&)> handler);
   /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
   /// snapshot, trimmed, forked, ahead, not_member or denied.
   void on_resume(std::function<void(const ResumeAnswer&)> handler);
@@ -153,6 +174,21 @@ class Session {
   Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
+
+  // Messages that the engine sends later, in this user's name: kept with the user, the same on
+  // every device. When it is due the user must still be allowed to send. It is stamped with the
+  // time at which it was sent and leaves the user's read position where it is.
+  /// Up to limits::scheduled of them, limits::scheduled_bytes together (limit_reached).
+  Pending<ScheduledMessage> schedule(const ConversationId& conversation, MessageDraft message,
+                                     ScheduleOptions options);
+  void schedule(const ConversationId& conversation, MessageDraft message, ScheduleOptions options,
+                Completion<ScheduledMessage> done);
+  /// Drops one that was not sent yet.
+  Pending<void> unschedule(Snowflake id);
+  void unschedule(Snowflake id, Completion<void> done);
+  /// All of them, by id.
+  Pending<std::vector<ScheduledMessage>> scheduled();
+  void scheduled(Completion<std::vector<ScheduledMessage>> done);
 
   // Changes of messages, by their seq: told to everybody as events, shown by history ever after.
   // What a change asks for and is so already is answered at once and changes nothing.

@@ -2,34 +2,19 @@
 // translated.
 #include <utility>
 
+#include "client/client_calls.hpp"
 #include "client/client_impl.hpp"
 #include "wire/record.hpp"
 
 namespace parley::inline v0 {
 namespace {
 
+using client::as;
+using client::as_done;
+using client::ask;
+using client::pending;
 using detail::ClientImpl;
 
-Error unexpected() { return {Errc::protocol_error, "the answer is of an unexpected type"}; }
-
-// An answer of type A as the application's T.
-template <class A, class T, class F>
-ClientImpl::Answered as(Completion<T> done, F convert) {
-  return [done = std::move(done), convert](Result<wire::Answer> answer) {
-    if (!done) return;
-    if (!answer) return done(answer.error());
-    if (auto* value = std::get_if<A>(&*answer)) return done(convert(std::move(*value)));
-    done(unexpected());
-  };
-}
-ClientImpl::Answered as_done(Completion<void> done) {
-  return [done = std::move(done)](const Result<wire::Answer>& answer) {
-    if (!done) return;
-    if (!answer) return done(answer.error());
-    if (std::holds_alternative<wire::Done>(*answer)) return done({});
-    done(unexpected());
-  };
-}
 ClientImpl::Answered as_entry(Completion<ListEntry> done) {
   return as<wire::Opened>(std::move(done),
                           [](wire::Opened&& opened) { return std::move(opened.entry); });
@@ -46,14 +31,6 @@ HistoryPage page_of(const wire::HistoryPage& page) {
         wire::to_event(page.conversation, page.epoch, page.records[i], last ? page.mark : 0));
   }
   return out;
-}
-
-// The Pending form of an operation: `start` takes the completion.
-template <class T, class F>
-Pending<T> pending(ClientImpl& impl, F start) {
-  auto operation = std::make_shared<detail::ResultOf<T>>(impl.waiting(), std::uint16_t{0});
-  start(Completion<T>([operation](Result<T> result) { operation->finish(std::move(result)); }));
-  return Pending<T>(std::move(operation));
 }
 
 }  // namespace
@@ -100,17 +77,6 @@ void Client::outbox(Completion<std::vector<OutboxItem>> done) {
     if (done) done(impl->core().outbox());
   });
 }
-
-namespace {
-
-// A request whose answer `convert` understands, from any thread.
-void ask(ClientImpl& impl, wire::Operation operation, ClientImpl::Answered done) {
-  impl.post([&impl, operation = std::move(operation), done = std::move(done)]() mutable {
-    impl.request(std::move(operation), std::move(done));
-  });
-}
-
-}  // namespace
 
 void Client::history(const ConversationId& conversation, HistoryOptions options,
                      Completion<HistoryPage> done) {

@@ -416,7 +416,8 @@ void ClientCore::push(wire::Answer answer) {
         } else if constexpr (std::is_same_v<T, wire::ReceiptsMoved>) {
           receipts_moved(std::move(value));
         } else if constexpr (std::is_same_v<T, wire::Signalled> ||
-                             std::is_same_v<T, wire::PresenceChanged>) {
+                             std::is_same_v<T, wire::PresenceChanged> ||
+                             std::is_same_v<T, wire::Scheduled>) {
           outputs_.notices.emplace_back(std::move(value));
         }  // else an answer without a request: of no meaning to this version
       },

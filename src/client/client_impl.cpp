@@ -8,6 +8,7 @@
 
 #include "base/os.hpp"
 #include "parley/net.hpp"
+#include "wire/scheduled.hpp"
 
 namespace parley::client {
 
@@ -290,6 +291,8 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_events) to.on_events(value.events);
         } else if constexpr (std::is_same_v<T, client::ListMoved>) {
           if (to.on_list) to.on_list({value.whole, value.entries, value.removed});
+        } else if constexpr (std::is_same_v<T, wire::Scheduled>) {
+          if (to.on_scheduled) to.on_scheduled({wire::to_scheduled(value), value.removed});
         } else if constexpr (std::is_same_v<T, client::Settled> ||
                              std::is_same_v<T, client::Completed>) {
           tell(value);

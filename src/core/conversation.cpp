@@ -313,6 +313,8 @@ void Conversation::transfer(Caller caller, UserId user, Then<void> then) {
   state_->arrive({.caller = caller, .what = TransferOp{user, std::move(then)}});
 }
 
+void Conversation::wake(std::int64_t, Then<void> then) { then({}); }
+
 void Conversation::set_title(Caller caller, std::string title, Then<void> then) {
   if (Error error = check_title(title)) return then(std::move(error));
   state_->arrive({.caller = caller, .what = TitleOp{std::move(title), std::move(then)}});

@@ -10,6 +10,7 @@
 
 #include "core/effects.hpp"
 #include "core/permissions.hpp"
+#include "core/timers.hpp"
 #include "parley/event.hpp"
 #include "parley/limits.hpp"
 #include "parley/options.hpp"
@@ -18,9 +19,6 @@
 #include "wire/messages.hpp"
 
 namespace parley::core {
-
-template <class T>
-using Then = std::function<void(Result<T>)>;
 
 /// Who asks. The system (host code without a session) may everything and is no member.
 struct Caller {
@@ -70,7 +68,7 @@ struct Published {
 };
 
 /// What a home needs of its shard. Thread: the shard's; never re-enters the conversation.
-class ConversationHost {
+class ConversationHost : public WakeStore {
  public:
   virtual Effects& effects() noexcept = 0;
   virtual layout::Namespace ns() const noexcept = 0;
@@ -116,6 +114,8 @@ class Conversation {
   void create_direct(UserId first, UserId second, UserId asking, Then<Access> then);
 
   void send(Caller caller, wire::Send send, Then<Ack> then);
+  /// Whether it could be sent now, as far as its content and the caller's rights go.
+  void may_send(Caller caller, const wire::Send& send, Then<void> then);
   void join(Caller caller, Then<Access> then);
   void leave(Caller caller, Then<void> then);
   void add(Caller caller, std::vector<UserId> users, Then<void> then);
@@ -133,6 +133,10 @@ class Conversation {
   /// The change feed says that the reactions on a message have this revision: answers when the
   /// stream tells at least that.
   void retell(Seq seq, std::uint64_t revision, Then<void> then);
+
+  /// A wake-up of this conversation: does what is due by then, and answers once the next one is
+  /// stored.
+  void wake(std::int64_t now_ms, Then<void> then);
 
   /// Merged by maximum, committed together after limits::receipt_delay, then announced. Answers at
   /// once with what was accepted (clamped to what the user may see).

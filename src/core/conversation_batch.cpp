@@ -382,6 +382,7 @@ void Conversation::State::mark_senders(const Staged& done) {
   for (const Op& op : done.ops) {
     const auto* send = std::get_if<SendOp>(&op.what);
     if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
+    if (send->send.unattended) continue;
     const StagedEvent& event = done.events[op.seq - done.events.front().stored.seq];
     mark(op.caller.user,
          {.received = op.seq, .read = op.seq, .ordinal = event.ordinal, .has_ordinal = true});

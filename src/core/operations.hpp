@@ -48,6 +48,9 @@ struct Operations {
   void operator()(wire::Pins&& pins);
   void operator()(wire::Reactors&& reactors);
   void operator()(wire::SetList&& set);
+  void operator()(wire::Schedule&& schedule);  // operations_later.cpp
+  void operator()(wire::Unschedule&& unschedule);
+  void operator()(wire::ListScheduled&& list);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);

@@ -115,6 +115,12 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   state_->arrive({.caller = caller, .what = std::move(what)});
 }
 
+void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> then) {
+  if (Error error = state_->check_content(send.content_type, send.body.bytes()))
+    return then(std::move(error));
+  allows(caller, Action::send, std::move(then));
+}
+
 std::uint32_t Conversation::State::today() const noexcept {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(effects.now().wall_ms, 0) / day_ms);
 }

@@ -31,7 +31,8 @@ ShardState::ShardState(ShardIndex own_index, ShardConfig own_config, Effects& ow
       names(*this),
       sessions(*this),
       fans(*this),
-      follower(*this) {}
+      follower(*this),
+      timers(*this) {}
 
 ShardState::~ShardState() = default;
 
@@ -42,6 +43,9 @@ ShardIndex ShardState::shard_of(const ConversationId& id) const noexcept {
 }
 ShardIndex ShardState::shard_of(UserId id) const noexcept {
   return static_cast<ShardIndex>(spread(id.value) % config.shards);
+}
+ShardIndex ShardState::shard_of(const layout::TimerTarget& target) const noexcept {
+  return static_cast<ShardIndex>(layout::timer_shard_of(target) % config.shards);
 }
 ShardIndex ShardState::shard_of_subject(std::string_view subject) const noexcept {
   return static_cast<ShardIndex>(base::siphash64(config.key, subject) % config.shards);
@@ -128,6 +132,18 @@ void ShardState::later(std::function<void()> work) {
   world.post(index, [work = std::move(work)](Shard&) { work(); });
 }
 
+void ShardState::wake_at(const layout::TimerTarget& target, std::int64_t due_ms, Then<void> then) {
+  at(shard_of(target), [target, due_ms, then = std::move(then), back = index](ShardState& there) {
+    there.timers.put(target, due_ms, [&there, then, back](Result<void> stored) {
+      there.at(back, [then, stored = std::move(stored)](ShardState&) { then(stored); });
+    });
+  });
+}
+
+void ShardState::drop_wake(const layout::TimerTarget& target, std::int64_t due_ms) {
+  at(shard_of(target), [target, due_ms](ShardState& there) { there.timers.erase(target, due_ms); });
+}
+
 void ShardState::sweep() {
   const auto now = world.now().steady;
   if (index == 0) follower.kick();  // a commit of an earlier life may have landed since
@@ -160,11 +176,13 @@ Shard::~Shard() = default;
 void Shard::start() {
   state_->sweep_timer = state_->world.start_timer(sweep_period, [this] { state_->sweep(); });
   if (state_->index == 0) state_->follower.start();
+  state_->timers.start();
 }
 
 void Shard::stop(std::function<void()> stopped) {
   state_->stopping = true;
   state_->follower.stop();
+  state_->timers.stop();
   state_->stopped = std::move(stopped);
   state_->sessions.goodbye_all();
   state_->await_idle();

@@ -17,6 +17,7 @@
 #include "core/session.hpp"
 #include "core/shard.hpp"
 #include "core/tickets.hpp"
+#include "core/timers.hpp"
 #include "core/user_home.hpp"
 
 namespace parley::core {
@@ -35,6 +36,7 @@ struct ShardState final : ConversationHost {
   // ---- Placement ----
   [[nodiscard]] ShardIndex shard_of(const ConversationId& id) const noexcept;
   [[nodiscard]] ShardIndex shard_of(UserId id) const noexcept;
+  [[nodiscard]] ShardIndex shard_of(const layout::TimerTarget& target) const noexcept;
   [[nodiscard]] ShardIndex shard_of_subject(std::string_view subject) const noexcept;
   /// Runs `work(ShardState&)` on a shard, later; on this one too.
   template <class Work>
@@ -67,6 +69,8 @@ struct ShardState final : ConversationHost {
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   void later(std::function<void()> work) override;
+  void wake_at(const layout::TimerTarget& target, std::int64_t due_ms, Then<void> then) override;
+  void drop_wake(const layout::TimerTarget& target, std::int64_t due_ms) override;
 
   /// At the home of its conversation: to everybody who looks, but for the session that sent it.
   void signal(const wire::Signalled& signal, SessionRef except);
@@ -86,6 +90,7 @@ struct ShardState final : ConversationHost {
   Sessions sessions;
   Fans fans;
   FeedFollower follower;
+  Timers timers;
   std::unordered_map<ConversationId, Home> homes;
   std::unordered_map<UserId, std::unique_ptr<UserHome>> users;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/shard_state.hpp"
+#include "core/user_write.hpp"
 #include "parley/limits.hpp"
 #include "wire/record.hpp"
 
@@ -14,30 +15,6 @@ constexpr auto retry_delay = std::chrono::milliseconds(50);
 constexpr std::size_t changes_per_commit = 128;
 
 }  // namespace
-
-/// The memory that one commit's views point into, and what it does.
-struct UserHome::Write {
-  std::string expect, guard;
-  layout::HeadCell head;
-  std::vector<Change> changes;
-  std::deque<std::string> strings;
-  Batch batch;  // as submitted, without the owner: an unknown outcome submits it again
-  Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
-  void put(std::string key, std::string value) {  // of two changes of a row the later counts
-    drop(key);
-    batch.puts.push_back({keep(std::move(key)), keep(std::move(value))});
-  }
-  void erase(std::string key) {
-    drop(key);
-    batch.erases.push_back(keep(std::move(key)));
-  }
-
- private:
-  void drop(const std::string& key) {
-    std::erase_if(batch.puts, [&](const Row& row) { return row.key == key; });
-    std::erase(batch.erases, Bytes(key));
-  }
-};
 
 UserHome::UserHome(ShardState& shard, UserId id)
     : shard_(shard),
@@ -71,7 +48,6 @@ void UserHome::load(std::function<void(Error)> then) {
 }
 
 void UserHome::loaded(Result<Rows> rows) {
-  loading_ = false;
   Error error;
   if (!rows) {
     error = std::move(rows).error();
@@ -90,8 +66,15 @@ void UserHome::loaded(Result<Rows> rows) {
       row.key.copy(reinterpret_cast<char*>(id.bytes.data()), 16, 1);
       list_.emplace(id, *entry);
     }
-    loaded_ = true;
+    scheduled_.clear();
+    if ((head_.flags & layout::head_has_due) != 0) return read_scheduled("q");
   }
+  load_finished(std::move(error));
+}
+
+void UserHome::load_finished(Error error) {
+  loading_ = false;
+  loaded_ = !error;
   for (auto& then : std::exchange(waiting_, {})) then(error);
 }
 
@@ -102,7 +85,7 @@ void UserHome::change(ListChange change, Then<void> then) {
   load([this, change = std::move(change), then = std::move(then)](Error error) mutable {
     --operations_;
     if (error) return then(std::move(error));
-    changes_.push_back({std::move(change), std::nullopt, std::move(then)});
+    changes_.push_back({.change = std::move(change), .then = std::move(then)});
     commit_changes();
   });
 }
@@ -112,13 +95,16 @@ void UserHome::set(wire::SetList set, Then<void> then) {
   load([this, set = std::move(set), then = std::move(then)](Error error) mutable {
     --operations_;
     if (error) return then(std::move(error));
-    changes_.push_back({{set.conversation, {}}, std::move(set.settings), std::move(then)});
+    changes_.push_back({.change = {set.conversation, {}},
+                        .set = std::move(set.settings),
+                        .then = std::move(then)});
     commit_changes();
   });
 }
 
 /// Fills in the row that the change leaves; `known`: the list shows it already.
 Error UserHome::decide(Change& change, bool& known) const {
+  if (change.scheduled) return decide_scheduled(*change.scheduled);
   layout::ListRow& row = change.change.row;
   const auto old = list_.find(change.change.conversation);
   const bool listed = old != list_.end() && old->second.entered;
@@ -199,9 +185,10 @@ void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change)
   fields.seq = ++head.head;
   fields.time_ms = head.last_event_ms = std::max(head.last_event_ms, shard_.world.now().wall_ms);
   fields.id = shard_.next_snowflake();
-  fields.kind = change.set    ? EventKind::list_set
-                : row.entered ? EventKind::list_entered
-                              : EventKind::list_left;
+  fields.kind = change.scheduled ? EventKind::scheduled
+                : change.set     ? EventKind::list_set
+                : row.entered    ? EventKind::list_entered
+                                 : EventKind::list_left;
   fields.conversation = id;
   fields.conversation_kind = row.kind;
   layout::StoredEvent event;
@@ -210,6 +197,7 @@ void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change)
   event.mark = head.mark =
       layout::next_mark(head.mark, layout::stream_of(id_), event.record.bytes());
   write.put(layout::event_key(event.seq), layout::encode_event(layout::stream_of(id_), event));
+  if (change.scheduled) return stage_scheduled(write, head, *change.scheduled);
   write.put(layout::list_key(id), layout::encode(row));
   layout::ListRow& shown = list_[id];
   const std::string draft = layout::draft_key(id);
@@ -235,10 +223,15 @@ void UserHome::committed(std::shared_ptr<Write> write, Committed result) {
   head_ = write->head;
   committing_ = false;
   std::vector<ConversationId> changed;
+  std::vector<ScheduledChange> scheduled;
   for (auto& change : write->changes) {
-    changed.push_back(change.change.conversation);
+    if (change.scheduled)
+      scheduled.push_back(std::move(*change.scheduled));
+    else
+      changed.push_back(change.change.conversation);
     change.then({});
   }
+  announce_scheduled(scheduled);
   if (listings_ > 0) changed_.insert(changed_.end(), changed.begin(), changed.end());
   announce_later(changed);
   commit_changes();

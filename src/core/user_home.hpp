@@ -4,15 +4,18 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/conversation.hpp"
 #include "core/effects.hpp"
 #include "core/shard.hpp"
+#include "core/timers.hpp"
 #include "store/layout.hpp"
 #include "wire/messages.hpp"
 
@@ -49,6 +52,16 @@ class UserHome {
   /// The user sets something about a conversation of the list; Errc::denied when it is not there.
   void set(wire::SetList set, Then<void> then);
 
+  // Messages to be sent later (user_schedule.cpp).
+  /// Answers with the message as it waits; Errc::denied when its conversation is not open to the
+  /// user now. With an id: in place of that one.
+  void schedule(wire::Schedule schedule, Then<wire::Scheduled> then);
+  void unschedule(Snowflake id, Then<void> then);
+  void scheduled(Then<wire::Scheduled> then);
+  /// A wake-up of this user: sends what is due by then; answers once it is sent, or was refused for
+  /// good, and the next wake-up is stored.
+  void wake(std::int64_t now_ms, Then<void> then);
+
   // Presence: watchers get at most one update a period; the present state is the answer.
   void watch(SessionRef watcher, std::function<void(const Presence&)> then);
   void unwatch(SessionRef watcher);
@@ -57,10 +70,16 @@ class UserHome {
   [[nodiscard]] std::chrono::steady_clock::time_point used() const noexcept { return used_; }
 
  private:
+  struct ScheduledChange {
+    Snowflake id = 0;
+    bool fresh = false;                       // else it must be there
+    std::optional<layout::ScheduledRow> row;  // none: gone
+  };
   struct Change {
-    ListChange change;  // `row`: as the change leaves it
-    std::optional<ListSettings> set;
-    Then<void> then;
+    ListChange change{};  // `row`: as the change leaves it
+    std::optional<ListSettings> set{};
+    std::optional<ScheduledChange> scheduled{};  // nothing else then
+    Then<void> then{};
   };
   struct Listing;  // one list on its way from the store: user_list.cpp
   struct Write;    // memory of a commit
@@ -73,6 +92,7 @@ class UserHome {
 
   void load(std::function<void(Error)> then);
   void loaded(Result<Rows> rows);
+  void load_finished(Error error);
   void commit_changes();
   Error decide(Change& change, bool& known) const;
   void stage(Write& write, layout::HeadCell& head, const Change& change);
@@ -97,6 +117,26 @@ class UserHome {
   void finish(Listing& work);
   [[nodiscard]] std::string make_token() const;
   [[nodiscard]] std::optional<Token> parse_token(std::string_view text) const;
+
+  // user_schedule.cpp
+  struct Waiting {  // a scheduled message, as far as it is in memory
+    std::int64_t due_ms = 0;
+    ConversationId conversation;
+    std::size_t bytes = 0;
+    bool failed = false;
+  };
+  struct Sending;  // what is due, one after the other
+  void read_scheduled(std::string from);
+  [[nodiscard]] std::optional<std::int64_t> next_due() const;
+  void change_scheduled(ScheduledChange change, Then<void> then);
+  [[nodiscard]] Error decide_scheduled(const ScheduledChange& change) const;
+  void stage_scheduled(Write& write, layout::HeadCell& head, const ScheduledChange& change);
+  void announce_scheduled(const std::vector<ScheduledChange>& changes);
+  void send_due();
+  void send_next(const std::shared_ptr<Sending>& work);
+  void sent(const std::shared_ptr<Sending>& work, Snowflake id, layout::ScheduledRow row,
+            const Error& error);
+  void all_sent(const std::shared_ptr<Sending>& work);
 
   void presence_later();
   void announce_presence();
@@ -123,6 +163,11 @@ class UserHome {
   std::vector<ConversationId> changed_;  // committed while lists were read: told again after them
   int listings_ = 0;                     // lists being read
   bool announcing_ = false;
+
+  std::map<Snowflake, Waiting> scheduled_;  // with what is being committed
+  bool sending_ = false;
+  std::vector<std::pair<std::int64_t, Then<void>>> wakers_;  // up to when, and who asked
+  WakeUp wake_up_;
 
   std::vector<UserSession> sessions_;
   std::vector<SessionRef> watchers_;

@@ -9,6 +9,7 @@
 #include "engine/engine_impl.hpp"
 #include "parley/limits.hpp"
 #include "wire/record.hpp"
+#include "wire/scheduled.hpp"
 
 namespace parley::inline v0::detail {
 namespace {
@@ -255,6 +256,10 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
   } else if (const auto* list = std::get_if<wire::ListChanged>(&answer)) {
     if (!handlers_.on_list) return;
     run_handler("on_list", [&] { handlers_.on_list({list->whole, list->entries, list->removed}); });
+  } else if (const auto* scheduled = std::get_if<wire::Scheduled>(&answer)) {
+    if (!handlers_.on_scheduled) return;
+    const auto messages = wire::to_scheduled(*scheduled);
+    run_handler("on_scheduled", [&] { handlers_.on_scheduled({messages, scheduled->removed}); });
   } else if (const auto* moved = std::get_if<wire::HeadMoved>(&answer)) {
     if (!handlers_.on_head) return;
     run_handler("on_head", [&] {
@@ -301,8 +306,8 @@ void LocalSession::finish(const Error& why) {
   acks_.clear();
   backlog_ = 0;
   open_acks_ = 0;
-  for (auto& [number, call] : std::exchange(calls_, {})) {
-    run_guarded("a completion", [&] { call.fail(why_); });
+  for (auto& open : std::exchange(calls_, {})) {
+    run_guarded("a completion", [&] { open.second.fail(why_); });
   }
   if (handlers_.on_closed) run_handler("on_closed", [&] { handlers_.on_closed(why_); });
   handlers_ = {};

@@ -35,7 +35,8 @@ void LayoutCheck::guard(const Partition& partition, Bytes guard) {
     stream.next_sealed = head->floor;
     (conversation ? conversations_ : users_).emplace(std::string(partition.id), stream);
   } else if (partition.space == layout::archive || partition.space == layout::receipt ||
-             partition.space == layout::member || partition.space == layout::reaction) {
+             partition.space == layout::member || partition.space == layout::reaction ||
+             partition.space == layout::timer) {
     if (!layout::decode_count(guard)) fail(partition, "its guard cannot be decoded");
   } else if (partition.space == layout::name) {
     if (!layout::decode_name(guard)) fail(partition, "its guard cannot be decoded");
@@ -65,6 +66,7 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
       return;
     case layout::user:
       if (partition.id.size() != user_size) return;
+      if (number('q')) require(layout::decode_scheduled(value).has_value(), "a scheduled message");
       if (const auto seq = layout::parse_event_key(key))
         event(partition,
               layout::stream_of(UserId{base::get_be64(partition.id.data() + namespace_size)}), *seq,
@@ -79,6 +81,9 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
     case layout::reaction:
       if (key[0] == 'n') require(layout::decode_reaction(value).has_value(), "a reaction row");
       if (key[0] == 'u') require(layout::parse_reactor(key).has_value(), "a reactor");
+      return;
+    case layout::timer:
+      if (key[0] == 't') require(layout::parse_timer_key(key).has_value(), "a wake-up");
       return;
     case layout::member:
       if (number('m')) require(layout::decode_member(value).has_value(), "a member row");

@@ -124,6 +124,7 @@ std::string receipt_key(UserId user) { return number_key('r', user.value); }
 std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
 std::string draft_key(const ConversationId& id) { return std::string(1, 'w').append(id.view()); }
 std::string device_key(DeviceId id) { return number_key('d', id.value); }
+std::string scheduled_key(Snowflake id) { return number_key('q', id); }
 std::string setting_key(std::string_view name) { return std::string(1, 'k').append(name); }
 
 // ---- The head cell ----

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parley/conversation.hpp"
@@ -31,6 +32,7 @@ enum Space : std::uint8_t {
 };
 inline constexpr std::uint16_t channel_member_buckets = 256;
 inline constexpr std::uint16_t channel_receipt_buckets = 16;
+inline constexpr std::uint8_t timer_shards = 16;
 inline constexpr int archive_shift = 14;  // seqs per archive partition: 2^14
 
 // ---- Partition ids (big-endian, the namespace first) ----
@@ -40,6 +42,8 @@ std::string receipt_id(Namespace ns, const ConversationId& id, std::uint16_t buc
 std::string member_id(Namespace ns, const ConversationId& id, std::uint16_t bucket);
 std::string user_id(Namespace ns, UserId id);
 std::string reaction_id(Namespace ns, const ConversationId& id, Seq seq);
+/// Wake-ups that are due within one hour since 1970; `shard` is timer_shard_of() the target.
+std::string timer_id(Namespace ns, std::uint32_t hour, std::uint8_t shard);
 std::string name_id(Namespace ns, const std::array<std::uint8_t, 16>& subject_hash);
 std::string system_id(std::string_view name);
 std::uint16_t bucket_of(UserId user, std::uint16_t buckets) noexcept;
@@ -64,6 +68,7 @@ std::string reactor_key(std::string_view key, UserId user);      // 'u' length1 
 std::string list_key(const ConversationId& id);                  // 'c' conversation16
 std::string draft_key(const ConversationId& id);                 // 'w' conversation16
 std::string device_key(DeviceId id);                             // 'd' device8
+std::string scheduled_key(Snowflake id);                         // 'q' id8 (user partitions)
 std::string setting_key(std::string_view name);                  // 'k' name (user partitions)
 
 // ---- The head cell: guard of conversations and users ----
@@ -88,6 +93,7 @@ struct HeadCell {
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
 inline constexpr std::uint8_t head_has_overlays = 1;
 inline constexpr std::uint8_t head_has_pins = 2;  // `i` rows may exist
+inline constexpr std::uint8_t head_has_due = 4;   // users: `q` rows may exist
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -243,6 +249,16 @@ struct DraftRow {
 };
 std::string encode(const DraftRow& row);
 std::optional<DraftRow> decode_draft(Bytes value);
+/// A message that its user will send later ('q' id8).
+struct ScheduledRow {
+  std::int64_t due_ms = 0;
+  std::uint32_t failed = 0;  // refused when it was due, with this code; 0: it waits
+  std::string why;           // the refusal's words
+  ConversationId conversation;
+  Payload record;  // what is to be sent, as the record of a message
+};
+std::string encode(const ScheduledRow& row);
+std::optional<ScheduledRow> decode_scheduled(Bytes value);
 struct DeviceRow {
   std::string name;
   std::int64_t last_seen_ms = 0;
@@ -259,6 +275,28 @@ struct NameCell {
 std::string stored_subject(std::string_view subject);
 std::string encode(const NameCell& cell);
 std::optional<NameCell> decode_name(Bytes value);
+
+// ---- Timers: who is to be woken when ----
+
+/// Whose rows are due: a user's or a conversation's partition.
+struct TimerTarget {
+  enum class Kind : std::uint8_t { user = 'u', conversation = 'c' } kind = Kind::user;
+  UserId user;
+  ConversationId conversation;
+  friend bool operator==(const TimerTarget&, const TimerTarget&) = default;
+};
+TimerTarget timer_of(UserId user) noexcept;
+TimerTarget timer_of(const ConversationId& id) noexcept;
+struct TimerKey {
+  std::int64_t due_ms = 0;  // not negative
+  TimerTarget target;
+};
+std::string timer_key(std::int64_t due_ms, const TimerTarget& target);  // 't' due8 kind1 id
+std::optional<TimerKey> parse_timer_key(Bytes key) noexcept;
+std::uint32_t timer_hour(std::int64_t due_ms) noexcept;
+std::uint8_t timer_shard_of(const TimerTarget& target) noexcept;
+/// The hour and shard in a partition id.
+std::optional<std::pair<std::uint32_t, std::uint8_t>> parse_timer_id(Bytes id) noexcept;
 
 // ---- Notes of the change feed (<= 64 bytes) ----
 struct Note {

@@ -212,6 +212,20 @@ void read(FrameReader& r, ReactorsPage& v) {
   r.users(v.users, t->users());
   v.more = t->more();
 }
+void read(FrameReader& r, Scheduled& v) {
+  const auto* t = r.root<fb::Scheduled>();
+  if (t == nullptr) return;
+  v.whole = t->whole();
+  r.each(v.items, t->items(), 4, [&](Scheduled::Item& item, const fb::ScheduledItem& from) {
+    item.id = from.id();
+    item.at = time_of(from.at());
+    if (from.message() == nullptr) return r.fail("scheduled.items.message", "a message");
+    read(r, item.message, *from.message());
+    item.failed = from.failed();
+    r.text(item.why, from.why(), "scheduled.items.why");
+  });
+  r.numbers(v.removed, t->removed());
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;

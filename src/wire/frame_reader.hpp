@@ -101,6 +101,11 @@ class FrameReader {
       if (!ok()) return;
     }
   }
+  void numbers(std::vector<std::uint64_t>& out, const Vector<std::uint64_t>* from) {
+    if (from == nullptr || from->size() == 0 || !aligned(from->Data())) return;
+    if (!charge(from->size() * sizeof(std::uint64_t))) return;
+    out.assign(from->begin(), from->end());
+  }
   void users(std::vector<UserId>& out, const Vector<std::uint64_t>* from) {
     if (from == nullptr || from->size() == 0 || !aligned(from->Data())) return;
     if (!charge(from->size() * sizeof(std::uint64_t))) return;
@@ -155,5 +160,8 @@ inline void read_level(FrameReader& r, Level& level, std::uint8_t value, const c
 /// Reads the frame's body as what its type says; false: the type is not known.
 bool read_body(FrameReader& reader, Operation& operation);
 bool read_body(FrameReader& reader, Answer& answer);
+
+/// A message to send, wherever it stands in a frame.
+void read(FrameReader& r, Send& v, const fb::Send& t);
 
 }  // namespace parley::wire

@@ -3,6 +3,17 @@
 #include "wire/frame_types.hpp"
 
 namespace parley::wire {
+
+void read(FrameReader& r, Send& v, const fb::Send& t) {
+  r.id(v.conversation, t.conversation(), "send.conversation");
+  v.number = t.number();
+  v.random = t.random();
+  v.settled = t.settled();
+  r.text(v.content_type, t.content_type(), "send.content_type");
+  r.payload(v.body, t.body());
+  v.reply_to = t.reply_to();
+}
+
 namespace {
 
 void read(FrameReader& r, Hello& v) {
@@ -16,15 +27,7 @@ void read(FrameReader& r, Hello& v) {
   r.bytes(v.sync_token, t->sync_token());
 }
 void read(FrameReader& r, Send& v) {
-  const auto* t = r.root<fb::Send>();
-  if (t == nullptr) return;
-  r.id(v.conversation, t->conversation(), "send.conversation");
-  v.number = t->number();
-  v.random = t->random();
-  v.settled = t->settled();
-  r.text(v.content_type, t->content_type(), "send.content_type");
-  r.payload(v.body, t->body());
-  v.reply_to = t->reply_to();
+  if (const auto* t = r.root<fb::Send>()) read(r, v, *t);
 }
 void read(FrameReader& r, Create& v) {
   const auto* t = r.root<fb::CreateConversation>();
@@ -190,6 +193,18 @@ void read(FrameReader& r, SetList& v) {
     v.settings.muted_until = WallTime(std::chrono::milliseconds(*t->muted_until()));
   if (t->draft() != nullptr) r.text(v.settings.draft.emplace(), t->draft(), "set_list.draft");
 }
+void read(FrameReader& r, Schedule& v) {
+  const auto* t = r.root<fb::Schedule>();
+  if (t == nullptr) return;
+  v.id = t->id();
+  v.at = WallTime(std::chrono::milliseconds(t->at()));
+  if (t->message() == nullptr) return r.fail("schedule.message", "a message");
+  read(r, v.message, *t->message());
+}
+void read(FrameReader& r, Unschedule& v) {
+  if (const auto* t = r.root<fb::Unschedule>()) v.id = t->id();
+}
+void read(FrameReader& r, ListScheduled&) { r.root<fb::ListScheduled>(); }
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

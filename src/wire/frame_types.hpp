@@ -48,6 +48,9 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::reactors, "reactors"},
     {fb::FrameType::set_list, "set_list"},
     {fb::FrameType::transfer, "transfer"},
+    {fb::FrameType::schedule, "schedule"},
+    {fb::FrameType::unschedule, "unschedule"},
+    {fb::FrameType::list_scheduled, "list_scheduled"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -68,6 +71,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::goodbye, "goodbye"},
     {fb::FrameType::messages, "messages"},
     {fb::FrameType::reactors_page, "reactors_page"},
+    {fb::FrameType::scheduled, "scheduled"},
 };
 // clang-format on
 static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");

@@ -58,6 +58,7 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v);
 Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
 Offset<fb::UserName> build(Builder& b, const UserName& v);
 Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
+Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v);
 template <class To, class From>
 Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
   std::vector<Offset<To>> out;
@@ -199,6 +200,15 @@ Offset<fb::SetList> build(Builder& b, const SetList& v) {
   return fb::CreateSetList(b, &conversation, given(set.pinned), given(set.archived),
                            given(set.marked_unread), muted_until, draft);
 }
+Offset<fb::Schedule> build(Builder& b, const Schedule& v) {
+  return fb::CreateSchedule(b, v.id, ms(v.at), build(b, v.message));
+}
+Offset<fb::Unschedule> build(Builder& b, const Unschedule& v) {
+  return fb::CreateUnschedule(b, v.id);
+}
+Offset<fb::ListScheduled> build(Builder& b, const ListScheduled&) {
+  return fb::CreateListScheduled(b);
+}
 Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
 Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
 
@@ -296,6 +306,14 @@ Offset<fb::Messages> build(Builder& b, const Messages& v) {
 Offset<fb::ReactorsPage> build(Builder& b, const ReactorsPage& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateReactorsPage(b, &conversation, v.seq, ids(b, v.users), v.more);
+}
+Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v) {
+  const auto message = build(b, v.message);
+  return fb::CreateScheduledItem(b, v.id, ms(v.at), message, v.failed, text(b, v.why));
+}
+Offset<fb::Scheduled> build(Builder& b, const Scheduled& v) {
+  const auto items = tables<fb::ScheduledItem>(b, v.items);
+  return fb::CreateScheduled(b, v.whole, items, b.CreateVector(v.removed));
 }
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);

@@ -58,6 +58,7 @@ constexpr std::array event_kinds{
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},
+    Named{EventKind::scheduled, "scheduled"},
 };
 
 template <class E, std::size_t n>

@@ -30,6 +30,17 @@ struct Text64 {
 };
 template <class T>
 Text64(T&) -> Text64<T>;
+/// A list of them.
+template <class T>
+struct Texts64 {
+  T& value;
+  template <class Absent>
+  bool operator==(const Absent&) const noexcept {
+    return value.empty();
+  }
+};
+template <class T>
+Texts64(T&) -> Texts64<T>;
 /// Bytes without a meaning for the client, written as base64.
 template <class T>
 struct Opaque {
@@ -147,6 +158,14 @@ class JsonWriter {
     put_id128(id.view());
   }
   void put(Text64<const std::uint64_t> value) { quoted_digits(value.value); }
+  void put(Texts64<const std::vector<std::uint64_t>> values) {
+    open('[');
+    for (const std::uint64_t value : values.value) {
+      comma();
+      quoted_digits(value);
+    }
+    close(']');
+  }
   void put(Opaque<const std::string> value);
   template <class E>
   requires std::is_enum_v<E>
@@ -269,6 +288,9 @@ class JsonReader {
   }
   void id128(std::uint32_t at, std::uint8_t* bytes);
   void get(std::uint32_t at, Text64<std::uint64_t>& value) { value.value = digits(at); }
+  void get(std::uint32_t at, Texts64<std::vector<std::uint64_t>>& values) {
+    each(at, [&](std::uint32_t item) { values.value.push_back(digits(item)); });
+  }
   void get(std::uint32_t at, Opaque<std::string>& value);
   void get(std::uint32_t at, ConversationKind& kind);
   void get(std::uint32_t at, Role& role);

@@ -281,6 +281,18 @@ void fields(A& a, In<A, Reactors> v) {
   a.may("limit", v.limit, 100U);
 }
 template <class A>
+void fields(A& a, In<A, Schedule> v) {
+  a.may("id", Text64{v.id}, 0U);
+  a.must("at", v.at);
+  a.must("message", v.message);
+}
+template <class A>
+void fields(A& a, In<A, Unschedule> v) {
+  a.must("id", Text64{v.id});
+}
+template <class A>
+void fields(A&, In<A, ListScheduled>) {}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -391,6 +403,20 @@ void fields(A& a, In<A, ReactorsPage> v) {
   a.must("seq", v.seq);
   a.must("users", v.users);
   a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, Scheduled::Item> v) {
+  a.must("id", Text64{v.id});
+  a.must("at", v.at);
+  a.must("message", v.message);
+  a.may("failed", v.failed, 0U);
+  a.may("why", v.why, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, Scheduled> v) {
+  a.must("whole", v.whole);
+  a.must("items", v.items);
+  a.may("removed", Texts64{v.removed}, None{});
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

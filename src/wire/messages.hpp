@@ -44,6 +44,7 @@ struct Send {
   std::string content_type{};  // "" = text/plain
   Payload body{};
   Seq reply_to = 0;
+  bool unattended = false;  // never on the wire: the sender's read position stays
 };
 /// Answer: Opened.
 struct Create {
@@ -172,18 +173,29 @@ struct SetList {
   ConversationId conversation{};
   ListSettings settings{};
 };
-struct Ping {};  // Answer: Done
-struct Bye {};   // Answer: Goodbye
+/// Sends a message later; with an id: in place of that scheduled one. Answer: Scheduled, with it.
+struct Schedule {
+  Snowflake id = 0;
+  WallTime at{};
+  Send message{};  // without a number or key
+};
+/// Drops a scheduled message. Answer: Done.
+struct Unschedule {
+  Snowflake id = 0;
+};
+struct ListScheduled {};  // Answer: Scheduled, whole
+struct Ping {};           // Answer: Done
+struct Bye {};            // Answer: Goodbye
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
 struct Unknown {
   std::string type{};
 };
 
-using Operation =
-    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
-                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
-                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Unknown>;
+using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
+                               SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
+                               Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins, Reactors,
+                               SetList, Transfer, Schedule, Unschedule, ListScheduled, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -280,6 +292,19 @@ struct ReactorsPage {
   std::vector<UserId> users{};
   bool more = false;
 };
+/// The user's messages that wait to be sent, or what changed of them: to all its sessions.
+struct Scheduled {
+  struct Item {
+    Snowflake id = 0;
+    WallTime at{};
+    Send message{};
+    std::uint32_t failed = 0;  // refused when it was due, with this code; it stays until dropped
+    std::string why{};
+  };
+  bool whole = false;
+  std::vector<Item> items{};
+  std::vector<Snowflake> removed{};
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -289,7 +314,7 @@ struct Goodbye {
 
 using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
                             HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
-                            MembersPage, Names, Goodbye, Messages, ReactorsPage>;
+                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

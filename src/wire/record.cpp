@@ -280,6 +280,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::list_entered:
     case EventKind::list_left:
     case EventKind::list_set:
+    case EventKind::scheduled:
       break;
   }
   event.record = std::move(record);

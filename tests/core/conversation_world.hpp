@@ -236,6 +236,13 @@ class World : public ConversationHost {
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
   void later(std::function<void()> work) override { fx.later(std::move(work)); }
+  void wake_at(const layout::TimerTarget&, std::int64_t due_ms, Then<void> then) override {
+    wakes.push_back(due_ms);
+    fx.later([then = std::move(then)] { then({}); });
+  }
+  void drop_wake(const layout::TimerTarget&, std::int64_t due_ms) override {
+    std::erase(wakes, due_ms);
+  }
 
   void restart() {
     home.reset();
@@ -368,7 +375,8 @@ class World : public ConversationHost {
   std::vector<std::shared_ptr<const Published>> pieces;
   std::vector<Receipt> receipts;
   std::vector<std::string> trace;
-  std::vector<Payload> kept;  // what stream() shows
+  std::vector<std::int64_t> wakes;  // stored wake-ups
+  std::vector<Payload> kept;        // what stream() shows
   int feed = 0, absent = 0;
 
  private:

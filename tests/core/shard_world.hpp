@@ -112,11 +112,12 @@ class World {
   void settle() {
     while (step()) {}
   }
-  /// Lets time pass, in steps of 10 ms.
+  /// Lets time pass, in steps of 10 ms where something is due.
   void pass(std::chrono::milliseconds time) {
     settle();
     for (const auto end = now_ + time; now_ < end;) {
-      now_ += 10ms;
+      const auto next = timers_.empty() ? end : timers_.begin()->first.first;  // in steps of 10 ms
+      now_ += 10ms * std::max<std::int64_t>(1, (std::min(next, end) - now_) / 10ms);
       while (!timers_.empty() && timers_.begin()->first.first <= now_) {
         auto then = std::move(timers_.begin()->second);
         timers_.erase(timers_.begin());
@@ -226,16 +227,19 @@ class World {
     for (const auto& tell : std::exchange(held_, {})) tell();
     settle();
   }
+  /// Nobody runs for a while.
+  void sleep(std::chrono::milliseconds time) { now_ += time; }
+  WallTime wall() const { return WallTime(wall_begin + now_); }
 
   Store& store() { return *store_; }
   std::vector<std::string> log;
 
  private:
+  static constexpr std::chrono::milliseconds wall_begin{1'800'000'000'000};
   struct Side final : core::Effects {
     Side(World& owner, int own_index) : world(owner), index(own_index) {}
     core::Time now() const noexcept override {
-      return {std::chrono::steady_clock::time_point(world.now_),
-              1'800'000'000'000 + world.now_.count()};
+      return {std::chrono::steady_clock::time_point(world.now_), (wall_begin + world.now_).count()};
     }
     std::uint64_t random() override { return world.random_(); }
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }

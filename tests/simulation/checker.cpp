@@ -14,6 +14,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 [[noreturn]] void broken(const char* check, const std::string& what) {
   throw Broken(std::string(check) + " " + what);
@@ -274,6 +276,11 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             if (!std::is_sorted(a.users.begin(), a.users.end()))
               broken("C15", "reactors are not in order");
           },
+          [&](const wire::Scheduled& a) {
+            expect(is(std::in_place_type<wire::Schedule>) ||
+                   is(std::in_place_type<wire::ListScheduled>));
+            for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
+          },
           [&](const wire::Names& a) {
             expect(is(std::in_place_type<wire::Lookup>));
             for (const auto& user : a.users) name(user.id, user.subject);
@@ -294,7 +301,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 known.back().told_until = bound;
               }
             }
-            expect(is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
+            expect(is(std::in_place_type<wire::Unschedule>) ||
+                   is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
                    is(std::in_place_type<wire::Edit>) || is(std::in_place_type<wire::Delete>) ||
                    is(std::in_place_type<wire::SetList>) || is(std::in_place_type<wire::React>) ||
                    is(std::in_place_type<wire::Transfer>) || is(std::in_place_type<wire::Pin>) ||
@@ -320,6 +328,9 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                      broken("C7", "a signal from a stranger");
                  },
                  [&](const wire::PresenceChanged&) {},
+                 [&](const wire::Scheduled& a) {
+                   for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
+                 },
                  [&](const wire::Goodbye&) { session.parting = true; },
                  // An error that belongs to no request: the session ends.
                  [&](const wire::Failed& a) {

@@ -23,6 +23,9 @@ namespace parley::simulation {
 /// of the right kind; N one user id a subject. Every check is made when the engine speaks, against
 /// the store at that instant; what needs the whole run is in finish(). Linear in what was said.
 /// Throws Broken.
+/// What scheduled messages say, and no others.
+inline constexpr std::string_view scheduled_text = "as agreed";
+
 class Checker {
  public:
   using SessionKey = std::uint64_t;
@@ -40,6 +43,12 @@ class Checker {
   // The clients' side.
   Ledger& ledger() noexcept { return ledger_; }
   void ack_received(std::uint64_t random, const Ack& ack);
+
+  /// A device is about to drop it: it may or may not be sent.
+  void unschedule(Snowflake id) { dropped_.insert(id); }
+
+  /// What is still to be sent at its time; nothing: "".
+  [[nodiscard]] std::string owed();
 
   Truth& truth() noexcept { return truth_; }
   /// The id that the engine gave a subject, once a session was told.
@@ -108,6 +117,7 @@ class Checker {
   const std::vector<Span>& spans(const ConversationId& id, UserId user);
 
   void finish_ledger();
+  void finish_scheduled();
   void finish_order(const ConversationId& id);
 
   Truth truth_;
@@ -122,6 +132,8 @@ class Checker {
     bool told_first = false;
   };
   std::map<std::uint64_t, FirstAck> first_acks_;  // by the random bits
+  std::map<Snowflake, UserId> scheduled_;         // answered to somebody
+  std::set<Snowflake> dropped_;
   std::map<std::string, UserId> ids_;
   std::map<UserId, std::string> subjects_;
 };

@@ -174,6 +174,23 @@ void Checker::ack_received(std::uint64_t random, const Ack& ack) {
 void Checker::finish() {
   for (const auto& id : truth_.audit()) finish_order(id);
   finish_ledger();
+  finish_scheduled();
+}
+
+std::string Checker::owed() {
+  for (const auto& [id, user] : scheduled_) {
+    const auto row = truth_.scheduled(user, id);
+    if (row && row->failed == 0) return "a message of " + to_string(user) + " waits to be sent";
+  }
+  return {};
+}
+
+/// What was scheduled was sent, or waits, or was dropped. (C3: sent once.)
+void Checker::finish_scheduled() {
+  for (const auto& [id, user] : scheduled_) {
+    if (truth_.find(id) != nullptr || dropped_.contains(id) || truth_.scheduled(user, id)) continue;
+    broken("C16", "a scheduled message of " + to_string(user) + " was lost");
+  }
 }
 
 void Checker::finish_ledger() {
@@ -213,6 +230,10 @@ void Checker::finish_order(const ConversationId& id) {
     const TrueEvent& event = events.at(seq);
     if (event.kind != EventKind::message || event.echo == 0) continue;
     const Sent* sent = ledger_.find(event.echo);
+    if (sent == nullptr && event.body_hash == base::crc32c(0, scheduled_text)) {
+      report_.reached(Sometimes::scheduled_sent);
+      continue;
+    }
     if (sent == nullptr) {
       broken("C1", "conversation " + short_name(id) + " seq " + std::to_string(seq) +
                        " was sent by nobody");

@@ -110,6 +110,11 @@ struct Requests {
   std::string operator()(const wire::Reactors& op) const {
     return "reactors " + short_name(op.conversation) + " " + n(op.seq) + " " + op.key;
   }
+  std::string operator()(const wire::Schedule& op) const {
+    return "schedule " + short_name(op.message.conversation) + " " + n(op.id);
+  }
+  std::string operator()(const wire::Unschedule& op) const { return "unschedule " + n(op.id); }
+  std::string operator()(const wire::ListScheduled&) const { return "list_scheduled"; }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -179,6 +184,9 @@ struct Answers {
     return "reactors_page " + short_name(a.conversation) + " " + n(a.users.size());
   }
   std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
+  std::string operator()(const wire::Scheduled& a) const {
+    return "scheduled " + n(a.items.size()) + " -" + n(a.removed.size());
+  }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
   template <class Other>
   std::string operator()(const Other&) const {

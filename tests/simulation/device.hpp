@@ -48,6 +48,7 @@ class Device final : public LinkUser {
     Report& report;
     Rumours& rumours;
     const Faults& faults;
+    std::function<std::int64_t()> wall_ms;
   };
   struct Item {
     std::uint64_t number = 0, random = 0;
@@ -117,6 +118,7 @@ class Device final : public LinkUser {
   void membership(const ConversationId& id);
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
+  void schedule(const ConversationId& id);
   [[nodiscard]] Then told(Sometimes what);
   std::optional<ConversationId> some_conversation();
   std::uint32_t room() const { return open_.size() < 60; }
@@ -138,6 +140,7 @@ class Device final : public LinkUser {
   std::map<std::uint32_t, Then> open_;
   std::map<UserId, bool> presence_;
   Time pace_{0};
+  std::vector<Snowflake> scheduled_;
 };
 
 }  // namespace parley::simulation

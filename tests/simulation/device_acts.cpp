@@ -107,13 +107,37 @@ void Device::act() {
     if (random_.chance(0.5)) settings.pinned = random_.chance(0.5);
     if (random_.chance(0.5)) settings.draft = random_.chance(0.6) ? "dear" : "";
     ask(wire::SetList{*id, settings}, told(Sometimes::list_set));
-  } else if (dice < 990) {
+  } else if (dice < 988) {
+    schedule(*id);
+  } else if (dice < 991) {
     ask(wire::Lookup{{kept_.user, UserId{random_.next()}}}, ignore);
   } else if (dice < 995) {
     ask(wire::Ping{}, ignore);
   } else {
     ask(wire::Bye{}, ignore);
   }
+}
+
+void Device::schedule(const ConversationId& id) {
+  if (!scheduled_.empty() && random_.chance(0.2)) {
+    const Snowflake dropped = scheduled_.back();
+    scheduled_.pop_back();
+    place_.checker.unschedule(dropped);
+    return ask(wire::Unschedule{dropped}, ignore);
+  }
+  if (random_.chance(0.1)) return ask(wire::ListScheduled{}, ignore);
+  wire::Schedule later;
+  later.at = WallTime(std::chrono::milliseconds(
+      place_.wall_ms() + static_cast<std::int64_t>(random_.between(100, 20'000))));
+  later.message.conversation = id;
+  later.message.body = Payload::copy_of(scheduled_text);
+  if (!scheduled_.empty() && random_.chance(0.1)) later.id = scheduled_.back();
+  ask(later, [this](const wire::Reply* reply) {
+    const auto* list = reply == nullptr ? nullptr : std::get_if<wire::Scheduled>(&reply->answer);
+    if (list == nullptr) return;
+    place_.report.reached(Sometimes::scheduled);
+    scheduled_.push_back(list->items.front().id);
+  });
 }
 
 void Device::history(const ConversationId& id) {

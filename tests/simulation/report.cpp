@@ -62,6 +62,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "reacted",
                                                "list_set",
                                                "transferred",
+                                               "scheduled",
+                                               "scheduled_sent",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -80,6 +80,8 @@ enum class Sometimes : std::uint8_t {
   reacted,
   list_set,
   transferred,
+  scheduled,
+  scheduled_sent,
   binary_link,
   json_link,
   count_

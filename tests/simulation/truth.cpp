@@ -359,4 +359,9 @@ std::map<ConversationId, layout::ListRow> Truth::list_of(UserId user) {
   return entered;
 }
 
+std::optional<layout::ScheduledRow> Truth::scheduled(UserId user, Snowflake id) {
+  const auto found = row(layout::user, layout::user_id(0, user), layout::scheduled_key(id));
+  return found ? layout::decode_scheduled(*found) : std::nullopt;
+}
+
 }  // namespace parley::simulation

@@ -104,6 +104,8 @@ class Truth {
   std::vector<ConversationId> audit();
   /// A user's list rows that say "entered".
   std::map<ConversationId, layout::ListRow> list_of(UserId user);
+  /// A scheduled message that is with its user, waiting or refused.
+  std::optional<layout::ScheduledRow> scheduled(UserId user, Snowflake id);
 
   [[nodiscard]] std::uint64_t committed() const noexcept { return committed_; }
 

@@ -44,7 +44,8 @@ World::World(const RunOptions& options)
   }
   const auto count = random_.between(users, users + 6);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Device::Place place{scheduler_, network_, checker_, report_, rumours_, faults_};
+    const Device::Place place{
+        scheduler_, network_, checker_, report_, rumours_, faults_, [this] { return wall_ms(); }};
     devices_.push_back(
         std::make_unique<Device>(place, random_.fork(), i, rumours_.subjects[i % users]));
   }
@@ -98,6 +99,10 @@ Time World::in(double rate) {
 
 // ---- The engine's lives ----
 
+std::int64_t World::wall_ms() const {
+  return 1'767'225'600'000 + clock_skew_ms_ + scheduler_.now().count() / 1'000'000;
+}
+
 void World::start_engine() {
   report_.trace(scheduler_.now(), "engine starts");
   if (++lives_ > 1) report_.reached(Sometimes::engine_restarted);
@@ -105,11 +110,7 @@ void World::start_engine() {
                       .store = store_,
                       .checker = checker_,
                       .report = report_,
-                      .wall_ms =
-                          [this] {
-                            return 1'767'225'600'000 + clock_skew_ms_ +
-                                   scheduler_.now().count() / 1'000'000;
-                          },
+                      .wall_ms = [this] { return wall_ms(); },
                       .lie = options_.lie};
   engine_ = std::make_unique<Engine>(std::move(world), random_.fork(), shards_, lives_);
   network_.set_engine(engine_.get());
@@ -195,6 +196,8 @@ void World::heal() {
 }
 
 void World::converge() {
+  // The clock may have been set back by ten minutes.
+  await("C16", 30min, [this]() -> std::string { return checker_.owed(); });
   await("convergence", 60s, [this]() -> std::string {
     for (const auto& device : devices_) {
       if (auto why = device->unsettled(); !why.empty()) return why;

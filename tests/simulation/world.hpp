@@ -44,6 +44,7 @@ class World {
   /// Throws when `holds` does not become true in time.
   void await(const char* check, Time within, const std::function<std::string()>& missing);
 
+  [[nodiscard]] std::int64_t wall_ms() const;
   void start_engine();
   void kill_engine();
   void plan_crash();

@@ -67,6 +67,9 @@ TEST_CASE("partition ids, format 1") {
   CHECK(hex(member_id(1, id, 255)) == "00000001" + fill + "00ff");
   CHECK(hex(user_id(2, UserId{0x0102})) == "000000020000000000000102");
   CHECK(hex(name_id(0, id.bytes)) == "00000000" + fill);
+  CHECK(hex(timer_id(1, 0x0203, 15)) == "00000001000002030f");
+  CHECK(parse_timer_id(timer_id(1, 0x0203, 15)) == std::pair(0x0203U, std::uint8_t{15}));
+  CHECK_FALSE(parse_timer_id("short"));
   CHECK(system_id("format") == "format");
   CHECK(system_id(name) == name);
   CHECK(system_id(name + "b").size() == 32);
@@ -85,11 +88,26 @@ TEST_CASE("row keys, format 1") {
   CHECK(hex(receipt_key(UserId{1})) == "720000000000000001");
   CHECK(hex(list_key(id)) == "63abababababababababababababababab");
   CHECK(hex(device_key(DeviceId{3})) == "640000000000000003");
+  CHECK(hex(scheduled_key(3)) == "710000000000000003");
   CHECK(setting_key("pin") == "kpin");
   CHECK(parse_event_key(event_key(77)) == 77);
   CHECK_FALSE(parse_event_key(member_key(UserId{77})));
   CHECK_FALSE(parse_event_key("e"));
   CHECK(parse_number_key('m', member_key(UserId{9})) == 9);
+}
+
+TEST_CASE("wake-ups, format 1") {
+  const TimerTarget user = timer_of(UserId{1}), conversation = timer_of(id);
+  CHECK(hex(timer_key(0x0102, user)) == "740000000000000102750000000000000001");
+  CHECK(hex(timer_key(1, conversation)) == "74000000000000000163abababababababababababababababab");
+  CHECK(parse_timer_key(timer_key(7, user))->due_ms == 7);
+  CHECK(parse_timer_key(timer_key(7, user))->target == user);
+  CHECK(parse_timer_key(timer_key(7, conversation))->target == conversation);
+  CHECK_FALSE(parse_timer_key("t12345678u1234567"));
+  CHECK_FALSE(parse_timer_key("t12345678?12345678"));  // a later version's
+  CHECK(timer_hour(3'599'999) == 0);
+  CHECK(timer_hour(3'600'000) == 1);
+  CHECK(timer_shard_of(user) == bucket_of(UserId{1}, timer_shards));
 }
 
 TEST_CASE("buckets spread dense ids and never change") {
@@ -289,6 +307,24 @@ TEST_CASE("rows, format 1") {
     check_strict(encode(DeviceRow{"ab", 1}),
                  [](Bytes bytes) { return decode_device(bytes).has_value(); });
   }
+  SECTION("scheduled message") {
+    const ScheduledRow row{.due_ms = 1,
+                           .failed = 3,
+                           .why = "ab",
+                           .conversation = id,
+                           .record = Payload::copy_of("record")};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000001"
+          "00000003"
+          "0002"
+          "6162"
+          "abababababababababababababababab"
+          "7265636f7264");
+    CHECK(decode_scheduled(encode(row))->record.bytes() == "record");
+    CHECK(decode_scheduled(encode(row))->why == "ab");
+    CHECK_FALSE(decode_scheduled(encode(row).substr(0, 30)));
+  }
   SECTION("name") {
     CHECK(hex(encode(NameCell{UserId{1}, "ab", 2})) ==
           "01"
@@ -443,6 +479,8 @@ TEST_CASE("any bytes are refused or read, never more") {
     (void)decode_list(bytes);
     (void)decode_device(bytes);
     (void)decode_name(bytes);
+    (void)decode_scheduled(bytes);
+    (void)parse_timer_key(bytes);
     (void)decode_note(bytes);
     (void)decode_event(id, 1, bytes, nullptr);
     (void)decode_chunk(id, bytes, nullptr);

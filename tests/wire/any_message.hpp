@@ -239,6 +239,12 @@ inline wire::Operation any_operation(std::size_t index) {
     }
     case 27:
       return wire::Transfer{c, any_user()};
+    case 28:
+      return wire::Schedule{any_seq(), any_time(), std::get<wire::Send>(any_operation(1))};
+    case 29:
+      return wire::Unschedule{any_seq()};
+    case 30:
+      return wire::ListScheduled{};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -316,6 +322,13 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::Messages{c, any_list([] { return any_record(any_seq()); })};
     case 17:
       return wire::ReactorsPage{c, any_seq(), any_list(any_user), any_bool()};
+    case 18:
+      return wire::Scheduled{any_bool(), any_list([] {
+                               return wire::Scheduled::Item{any_seq(), any_time(),
+                                                            std::get<wire::Send>(any_operation(1)),
+                                                            any_u32(), any_text()};
+                             }),
+                             any_list(any_seq)};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -20,6 +20,7 @@ import type {
   ReactorsPage,
   Receipt,
   Role,
+  ScheduledMessage,
   Self,
   Seq,
   UserId,
@@ -359,6 +360,47 @@ export class ParleyClient {
   /** Pin, archive, mute, mark unread, keep a draft: in this user's list, on every device. */
   async setList(conversation: ConversationId, settings: ListSettings): Promise<void> {
     await this.call({ type: 'set_list', conversation, settings });
+  }
+
+  // ---- Messages to be sent later ----
+
+  /**
+   * The engine sends it at that time (milliseconds since 1970, at most 366 days ahead), if the user
+   * may do so then. `replaces`: the id of a scheduled message, in whose place.
+   */
+  async schedule(
+    conversation: ConversationId,
+    draft: string | MessageDraft,
+    at: number,
+    options: { replyTo?: Seq; replaces?: string } = {},
+  ): Promise<ScheduledMessage> {
+    const { text, contentType = 'text/plain' }: MessageDraft =
+      typeof draft === 'string' ? { text: draft } : draft;
+    const { replyTo = 0, replaces: id = '' } = options;
+    const result = await this.call({
+      type: 'schedule',
+      id,
+      conversation,
+      at,
+      contentType,
+      text,
+      replyTo,
+    });
+    const [message] = result.type === 'scheduled' ? result.change.messages : [];
+    if (message === undefined) throw unexpected(result);
+    return message;
+  }
+
+  /** Drops one that was not sent yet. */
+  async unschedule(id: string): Promise<void> {
+    await this.call({ type: 'unschedule', id });
+  }
+
+  /** All of this user's, by id. The event `scheduled` tells what changes. */
+  async scheduled(): Promise<ScheduledMessage[]> {
+    const result = await this.call({ type: 'list_scheduled' });
+    if (result.type !== 'scheduled') throw unexpected(result);
+    return result.change.messages;
   }
 
   // ---- Receipts, signals, presence, names ----

@@ -346,6 +346,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
       }
       case 'presence':
         return this.people.present(answer.users);
+      case 'scheduled':
+        return this.emit({ name: 'scheduled', value: answer.change });
       case 'error':
         return this.problem(answer.error);
       default:
@@ -521,6 +523,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'messages':
         this.people.want_names(answer.messages.map((message) => message.sender));
         return this.resolve(call, { type: 'messages', messages: answer.messages });
+      case 'scheduled':
+        return this.resolve(call, { type: 'scheduled', change: answer.change });
       case 'reactors_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'reactors', page: answer.page });

@@ -14,6 +14,7 @@ import type {
   ReactorsPage,
   Receipt,
   ResumeAnswer,
+  ScheduledChange,
   Seq,
   UserId,
   UserName,
@@ -80,6 +81,8 @@ export interface ClientEvents {
   signal: { conversation: ConversationId; sender: UserId; kind: string; text: string };
   presence: { users: Presence[] };
   names: { users: UserName[] };
+  /** Messages that wait to be sent later changed; ask `scheduled` once for all of them. */
+  scheduled: ScheduledChange;
   /** Something failed that no call waits for (the storage, a background request). */
   problem: ParleyError;
 }
@@ -97,6 +100,7 @@ export type CallResult =
   | { type: 'names'; users: UserName[] }
   | { type: 'messages'; messages: ChatEvent[] }
   | { type: 'reactors'; page: ReactorsPage }
+  | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'done' };
 
 export type Action =

@@ -19,6 +19,7 @@ import type {
   Receipt,
   ResumeAnswer,
   Role,
+  ScheduledChange,
   Self,
   Seq,
   UserId,
@@ -69,6 +70,18 @@ export type Operation =
       limit: number;
     }
   | { type: 'set_list'; conversation: ConversationId; settings: ListSettings }
+  | {
+      type: 'schedule';
+      /** '': a new one. */
+      id: string;
+      conversation: ConversationId;
+      at: number;
+      contentType: string;
+      text: string;
+      replyTo: Seq;
+    }
+  | { type: 'unschedule'; id: string }
+  | { type: 'list_scheduled' }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
   | { type: 'signal'; conversation: ConversationId; kind: string; text: string }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
@@ -121,6 +134,7 @@ export type Answer =
   | { type: 'names'; users: UserName[] }
   | { type: 'messages'; conversation: ConversationId; messages: ChatEvent[] }
   | { type: 'reactors_page'; page: ReactorsPage }
+  | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

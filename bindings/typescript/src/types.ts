@@ -223,6 +223,31 @@ export interface MessageDraft {
   contentType?: string;
 }
 
+/** A message that the engine will send in this user's name: the same on every device. */
+export interface ScheduledMessage {
+  id: string;
+  conversation: ConversationId;
+  /** Milliseconds since 1970. */
+  at: number;
+  contentType: string;
+  text: string;
+  /** A body that is not UTF-8, in base64. */
+  data: string;
+  replyTo: Seq;
+  /** The code of its refusal when it was due: it stays until replaced or dropped; 0: it waits. */
+  failed: number;
+  /** The refusal in words. */
+  why: string;
+}
+
+export interface ScheduledChange {
+  /** Replaces what the client has. */
+  whole: boolean;
+  messages: ScheduledMessage[];
+  /** Sent, or dropped. */
+  removed: string[];
+}
+
 /** Who this session is, as the engine said it in its welcome. */
 export interface Self {
   user: UserId;

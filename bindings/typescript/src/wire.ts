@@ -17,6 +17,7 @@ import type {
   Resume,
   ResumeAnswer,
   Role,
+  ScheduledMessage,
   Tally,
   UserName,
 } from './types.js';
@@ -107,6 +108,15 @@ function write_operation(operation: Operation): Json {
       const given = { pinned, archived, marked_unread: markedUnread, muted_until: mutedUntil, draft };
       const fields = Object.entries(given).filter(([, value]) => value !== undefined);
       return { conversation: operation.conversation, ...Object.fromEntries(fields) };
+    }
+    case 'schedule': {
+      const { id, conversation, at, contentType, text, replyTo } = operation;
+      const message = compact({
+        content_type: spelled_type(contentType),
+        text,
+        reply_to: replyTo,
+      });
+      return { ...compact({ id }), at, message: { conversation, ...message } };
     }
     case 'create':
       return {
@@ -347,6 +357,22 @@ function read_presence(value: unknown): Presence {
   };
 }
 
+function read_scheduled(value: unknown): ScheduledMessage {
+  const json = object(value, 'items');
+  const message = object(json['message'], 'message');
+  return {
+    id: decimal(json, 'id'),
+    conversation: hex128(message, 'conversation'),
+    at: number(json, 'at'),
+    contentType: text(message, 'content_type', 'text/plain'),
+    text: text(message, 'text', ''),
+    data: text(message, 'base64', ''),
+    replyTo: number(message, 'reply_to', 0),
+    failed: number(json, 'failed', 0),
+    why: text(json, 'why', ''),
+  };
+}
+
 function read_name(value: unknown): UserName {
   const json = object(value, 'name');
   return { user: decimal(json, 'id'), subject: text(json, 'subject') };
@@ -477,6 +503,15 @@ function read_answer(type: string, json: Json): Answer {
         page: {
           users: list(json, 'users').map((user) => decimal({ user }, 'user')),
           more: flag(json, 'more', false),
+        },
+      };
+    case 'scheduled':
+      return {
+        type,
+        change: {
+          whole: flag(json, 'whole'),
+          messages: list(json, 'items').map(read_scheduled),
+          removed: json['removed'] === undefined ? [] : list(json, 'removed').map(String),
         },
       };
     case 'goodbye':

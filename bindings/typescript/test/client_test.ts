@@ -9,6 +9,7 @@ import {
   ParleyClient,
   type ChatEvent,
   type ClientStorage,
+  type ScheduledChange,
   type WebSocketConstructor,
 } from '../src/index.js';
 import { MockServer } from './mock_server.js';
@@ -177,6 +178,30 @@ test('what a user sets about a conversation comes to all own devices, and stays'
   const { conversations } = await storage.load();
   assert.equal(conversations[0]!.entry.mutedUntil, 77);
   await Promise.all([phone.stop(), bob.stop()]);
+  await server.close();
+});
+
+test('messages to be sent later are the same on every device', async () => {
+  const server = new MockServer();
+  const port = await server.listen();
+  const [alice, phone] = [await client(port, 'alice'), await client(port, 'alice')];
+  const { conversation } = await alice.direct('bob');
+  const told: ScheduledChange[] = [];
+  phone.on('scheduled', (change) => told.push(change));
+  const first = await alice.schedule(conversation, 'good morning', 5000, { replyTo: 3 });
+  assert.deepEqual(
+    [first.conversation, first.at, first.text, first.replyTo, first.failed],
+    [conversation, 5000, 'good morning', 3, 0],
+  );
+  const again = await phone.schedule(conversation, 'good day', 6000, { replaces: first.id });
+  assert.equal(again.id, first.id);
+  assert.deepEqual((await alice.scheduled()).map((one) => [one.at, one.text]), [[6000, 'good day']]);
+  await alice.unschedule(first.id);
+  await until('the phone knows', () => told.length === 3);
+  assert.deepEqual(told[2]!.removed, [first.id]);
+  assert.deepEqual(await phone.scheduled(), []);
+  await assert.rejects(alice.unschedule(first.id), { code: 'denied' });
+  await Promise.all([alice.stop(), phone.stop()]);
   await server.close();
 });
 

@@ -52,6 +52,7 @@ export class MockServer {
   readonly seen: Json[] = [];
   private readonly ids_ = new Map<string, string>(); // subject -> id
   private readonly last_seen_ = new Map<string, number>();
+  private readonly scheduled_ = new Map<string, Map<string, Json>>(); // by user and id
   private readonly http_: Server;
   private readonly sockets_: WebSocketServer;
   private next_id_ = 41;
@@ -330,6 +331,34 @@ export class MockServer {
     }
   }
 
+  /** Nothing is ever due here. */
+  private schedule(
+    session: Session,
+    frame: Json,
+    reply: (fields: Json) => void,
+    fail: (code: string, message: string) => void,
+  ): void {
+    const own = this.scheduled_.get(session.user) ?? new Map<string, Json>();
+    this.scheduled_.set(session.user, own);
+    const tell = (news: Json): void => {
+      for (const other of this.sessions)
+        if (other.user === session.user) this.push(other, { type: 'scheduled', whole: false, ...news });
+    };
+    if (frame['type'] === 'list_scheduled')
+      return reply({ type: 'scheduled', whole: true, items: [...own.values()] });
+    const id = (frame['id'] as string | undefined) ?? String((this.snowflake_ += 1n));
+    if (frame['id'] !== undefined && !own.has(id)) return fail('denied', 'absent or forbidden');
+    if (frame['type'] === 'unschedule') {
+      own.delete(id);
+      reply({ type: 'done' });
+      return tell({ items: [], removed: [id] });
+    }
+    const item = { id, at: frame['at'], message: frame['message'] };
+    own.set(id, item);
+    reply({ type: 'scheduled', whole: false, items: [item] });
+    return tell({ items: [item] });
+  }
+
   private answer(session: Session, frame: Json): void {
     const reply = (fields: Json): void =>
       this.push(session, { request: frame['request'], ...fields });
@@ -355,6 +384,7 @@ export class MockServer {
       const made = found ?? this.create('direct', '', session.user, [peer]);
       return reply({ type: 'opened', entry: this.entry(made, session.user) });
     }
+    if (/scheduled?$/.test(frame['type'])) return this.schedule(session, frame, reply, fail);
     if (frame['type'] === 'ping') return reply({ type: 'done' });
     if (frame['type'] === 'sync') return reply({ type: 'list', ...this.list(session.user) });
     if (frame['type'] === 'bye') {

@@ -1,0 +1,51 @@
+// operations_later.cpp: requests about what happens later. See operations.hpp.
+#include <string>
+#include <utility>
+
+#include "core/operations.hpp"
+#include "core/shard_state.hpp"
+#include "parley/limits.hpp"
+
+namespace parley::core {
+
+void Operations::operator()(wire::Schedule&& schedule) {
+  wire::Send& message = schedule.message;
+  if (!known(message.conversation) || !has_user()) return;
+  if (message.number != 0 || message.random != 0 || message.settled != 0)
+    return void(fail(Errc::invalid_argument, "message: expected neither number nor random"));
+  const auto now = WallTime(std::chrono::milliseconds(shard.world.now().wall_ms));
+  if (schedule.at <= now || schedule.at > now + limits::schedule_ahead)
+    return void(fail(Errc::invalid_argument, "at: expected a time within the next 366 days"));
+  if (message.content_type == "text/plain") message.content_type.clear();
+  const ConversationId id = message.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), schedule = std::move(schedule)](
+                        ShardState& there, Conversation& home) {
+    home.may_send(who, schedule.message, [&there, ref, number, who, schedule](Result<void> may) {
+      if (!may) return there.fail(ref, number, std::move(may).error());
+      there.at_user(who.user, [ref, number, schedule](ShardState& here, UserHome& user) {
+        user.schedule(schedule,
+                      here.answering<wire::Scheduled>(
+                          ref, number, [](wire::Scheduled list) -> wire::Answer { return list; }));
+      });
+    });
+  });
+}
+
+void Operations::operator()(wire::Unschedule&& unschedule) {
+  if (!has_user()) return;
+  shard.at_user(session.user, [ref = ref, number = number, id = unschedule.id](ShardState& there,
+                                                                               UserHome& home) {
+    home.unschedule(
+        id, there.answering<void>(ref, number, []() -> wire::Answer { return wire::Done{}; }));
+  });
+}
+
+void Operations::operator()(wire::ListScheduled&&) {
+  if (!has_user()) return;
+  shard.at_user(session.user, [ref = ref, number = number](ShardState& there, UserHome& home) {
+    home.scheduled(there.answering<wire::Scheduled>(
+        ref, number, [](wire::Scheduled list) -> wire::Answer { return list; }));
+  });
+}
+
+}  // namespace parley::core
