@@ -22,6 +22,7 @@ import { pins_dialog, render_pinned_bar } from './pins.js';
 import { Reactions } from './reactions.js';
 import { may } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
+import { Scheduled, render_scheduled_bar, scheduled_dialog } from './scheduled.js';
 import { Scroller } from './scroller.js';
 import { build_rows, type AckedItem, type Row } from './timeline.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
@@ -38,6 +39,8 @@ export class ChatView {
   readonly element: HTMLElement;
   private readonly header_: ChatHeader;
   private readonly pinned_ = el('div', { class: 'pinned-place', hidden: true });
+  private readonly later_ = el('div', { class: 'scheduled-place', hidden: true });
+  private readonly scheduled_: Scheduled;
   private readonly scroller_: Scroller;
   private readonly composer_: Composer;
   private readonly bar_: ActionBar;
@@ -67,11 +70,16 @@ export class ChatView {
       details: () => actions.details(this.id_!),
       share: () => actions.share(this.id_!),
     });
+    this.scheduled_ = new Scheduled(client_);
+    this.scheduled_.on_change(() => this.schedule());
     this.composer_ = new Composer(client_, {
       send: (text, reply_to) => void this.send(text, reply_to),
       save: (seq, text) => client_.edit(this.id_!, seq, text),
       remove: (seq) => this.commands_.remove(seq),
       last_own: () => this.last_own(),
+      later: async (text, replyTo, at) => {
+        await client_.schedule(this.id_!, text, at, { replyTo });
+      },
       typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
     });
     this.reactions_ = new Reactions(client_, () => this.schedule());
@@ -95,6 +103,7 @@ export class ChatView {
       this.header_.element,
       this.pinned_,
       this.scroller_.element,
+      this.later_,
       this.composer_.element,
     );
     this.listen();
@@ -295,6 +304,9 @@ export class ChatView {
       })),
     );
     this.bar_.redraw(focused);
+    render_scheduled_bar(this.later_, this.scheduled_.of(view.conversation).length, () =>
+      scheduled_dialog(this.client_, this.scheduled_, view.conversation),
+    );
     render_pinned_bar(this.pinned_, this.known_.pinned(), () => this.open_pins());
   }
 

@@ -3,6 +3,7 @@ import type { ConversationId, Message, ParleyClient, Seq } from '@parley/client'
 import { el, icon, icon_button } from './dom.js';
 import { Drafts } from './drafts.js';
 import { snippet } from './format.js';
+import { later_dialog } from './scheduled.js';
 import { in_words, not_connected } from './words.js';
 
 type Mode =
@@ -16,11 +17,14 @@ export interface ComposerActions {
   /** The message that ArrowUp edits. */
   last_own: () => Message | null;
   typing: (on: boolean) => void;
+  /** To be sent later: rejects when it cannot be stored. */
+  later: (text: string, reply_to: Seq, at: number) => Promise<void>;
 }
 
 export class Composer {
   readonly element: HTMLFormElement;
   private readonly strip_ = el('div', { class: 'strip', hidden: true });
+  private readonly later_ = icon_button('clock', 'Send later', () => this.ask_later(), 'later');
   private readonly barred_ = el('p', { class: 'barred', hidden: true });
   private readonly line_: HTMLElement;
   private readonly problem_ = el('p', { class: 'problem', role: 'alert', hidden: true });
@@ -45,7 +49,7 @@ export class Composer {
     private readonly client_: ParleyClient,
     private readonly actions_: ComposerActions,
   ) {
-    this.line_ = el('div', { class: 'line' }, this.input_, this.button_);
+    this.line_ = el('div', { class: 'line' }, this.input_, this.later_, this.button_);
     const parts = [this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
     this.element.addEventListener('submit', (event) => {
@@ -193,6 +197,21 @@ export class Composer {
     this.actions_.send(text, reply_to);
   }
 
+  private ask_later(): void {
+    const id = this.id_;
+    const text = this.input_.value.trim();
+    if (id === null || text === '') return;
+    const reply_to = this.mode_.kind === 'reply' ? this.mode_.seq : 0;
+    later_dialog(this.client_, async (at) => {
+      await this.actions_.later(text, reply_to, at);
+      this.drafts_.write(id, '');
+      this.drafts_.tell(id);
+      if (id !== this.id_) return;
+      this.cancel();
+      this.show_draft();
+    });
+  }
+
   private save(mode: Mode & { kind: 'edit' }, text: string): void {
     if (text === '') return this.actions_.remove(mode.seq);
     if (text === mode.before) return this.cancel();
@@ -219,6 +238,7 @@ export class Composer {
   }
 
   private grow(): void {
+    this.later_.hidden = this.mode_.kind === 'edit' || this.input_.value.trim() === '';
     this.input_.style.height = 'auto';
     if (this.input_.scrollHeight === 0) return; // not on screen yet
     this.input_.style.height = `${Math.min(this.input_.scrollHeight, 160)}px`;

@@ -18,7 +18,7 @@ export function dialog(title: string, ...content: Node[]): HTMLDialogElement {
   return window_;
 }
 
-export function field(label: string, input: HTMLInputElement, hint = ''): HTMLElement {
+export function field(label: string, input: HTMLElement, hint = ''): HTMLElement {
   return el(
     'label',
     { class: 'field' },

@@ -35,6 +35,18 @@ export function time_of_day(time: number): string {
   return clock.format(time);
 }
 
+/** Of things to come. */
+export function date_and_time(time: number): string {
+  const days = -days_ago(time);
+  const day =
+    days === 0
+      ? 'Today'
+      : days === 1
+        ? 'Tomorrow'
+        : `${short_weekday.format(time)} ${date.format(time)}`;
+  return `${day}, ${clock.format(time)}`;
+}
+
 export function same_day(a: number, b: number): boolean {
   return midnight(a) === midnight(b);
 }
