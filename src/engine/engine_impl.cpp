@@ -555,9 +555,9 @@ void EngineImpl::finalize() {
   system_.reset();
   shutdown_.reset();
   link_hosts_.clear();
+  store_.reset();  // before the loops: its last completion may still be waking one
   shards_.clear();
   transports_.clear();
-  store_.reset();
   if (driven_) options_.threads.driver()->stop();
   phase_.store(Phase::stopped);
 }
