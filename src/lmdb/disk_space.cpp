@@ -21,27 +21,38 @@ std::uint64_t cost(const Backlog& of) {
 
 }  // namespace
 
+// LMDB's header pages are in its map, which the folder may be growing: a reader holds it still.
+int DiskSpace::used(std::uint64_t& bytes) const {
+  const auto reader = readers_.take();
+  if (!reader) return EIO;
+  bytes = env_.used();
+  return 0;
+}
+
 int DiskSpace::check(const Backlog& backlog, bool& fits) {
-  const std::uint64_t used = env_.used(), wanted = used + cost(backlog);
+  std::uint64_t bytes = 0;
+  if (const int code = used(bytes); code != 0) return code;
+  const std::uint64_t wanted = bytes + cost(backlog);
   fits = wanted <= max_size_;
-  return fits ? reserve(used, wanted, fits) : 0;
+  return fits ? reserve(bytes, wanted, fits) : 0;
 }
 
 int DiskSpace::reserve(const Backlog& group, bool erasing, bool& full) {
-  const std::uint64_t used = env_.used();
+  std::uint64_t bytes = 0;
+  int code = used(bytes);
   bool got = true;
-  const int code = reserve(used, used + cost(group), got);
+  if (code == 0) code = reserve(bytes, bytes + cost(group), got);
   // What was reserved before still holds; what erases may use the last of it.
-  full = !got && !(erasing && used + last_room <= reserved_);
+  full = !got && !(erasing && bytes + last_room <= reserved_);
   return code;
 }
 
-int DiskSpace::reserve(std::uint64_t used, std::uint64_t wanted, bool& got) {
+int DiskSpace::reserve(std::uint64_t in_use, std::uint64_t wanted, bool& got) {
   got = true;
   if (!can_reserve_ || wanted <= reserved_) return 0;
   int code = hooks_.run(Step::reserve);
-  const std::uint64_t ahead = wanted + std::clamp<std::uint64_t>(used / 8, mib, 64 * mib);
-  if (code == 0) code = base::reserve_blocks(env_.descriptor(), used, ahead);
+  const std::uint64_t ahead = wanted + std::clamp<std::uint64_t>(in_use / 8, mib, 64 * mib);
+  if (code == 0) code = base::reserve_blocks(env_.descriptor(), in_use, ahead);
   if (code == 0) {
     reserved_ = ahead;
     return 0;

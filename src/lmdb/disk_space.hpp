@@ -26,7 +26,8 @@ class DiskSpace {
   int grow_map(bool alone, bool erasing, bool& full);
 
  private:
-  int reserve(std::uint64_t used, std::uint64_t wanted, bool& got);
+  int used(std::uint64_t& bytes) const;
+  int reserve(std::uint64_t in_use, std::uint64_t wanted, bool& got);
 
   Env& env_;
   ReaderPool& readers_;
