@@ -118,7 +118,7 @@ const std::vector<Scenario>& scenarios() {
       {"fanout_5k", "5,000 subscribers, each publish alone", fan(5'000, 1)},
       {"fanout_5k_burst", "5,000 subscribers, 16 publishes in flight", fan(5'000, 16)},
       {"fanout_local", "1,000 in-process sessions in one channel", fanout_local},
-      {"durable_publish", "acknowledged sends on LMDB, 64 and 256 in flight, 1,000 conversations",
+      {"durable_publish", "acknowledged sends on LMDB, 1 to 256 in flight, 1,000 conversations",
        durable_publish},
       {"echo", "send to ack and event over WebSocket, 100 connections", echo},
       {"history_page", "last 50 events of a random conversation", history_page},

@@ -49,13 +49,15 @@ Figures engine_on_lmdb(const Settings& settings, int in_flight) {
   options.threads = 1;
   options.store = lmdb_store({.path = path});
   Engine engine = Engine::open(std::move(options)).value();
-  std::vector<Conversation> channels;
+  std::vector<Pending<Conversation>> made;
   for (int i = 0; i < conversations; ++i) {
     CreateOptions create;
     create.kind = ConversationKind::channel;
     create.title = "c" + std::to_string(i);
-    channels.push_back(engine.create(std::move(create)).get().value());
+    made.push_back(engine.create(std::move(create)));
   }
+  std::vector<Conversation> channels;
+  for (auto& each : made) channels.push_back(each.get().value());
   struct Shared {
     std::mutex mutex;
     std::condition_variable changed;
@@ -101,7 +103,7 @@ Figures engine_on_lmdb(const Settings& settings, int in_flight) {
 std::vector<Figures> durable_publish(const Settings& settings) {
   std::filesystem::create_directories(settings.data);
   std::vector<Figures> all;
-  for (const int group : {1, 64, 256}) {
+  for (const int group : {1, 16, 64, 256}) {
     all.push_back(raw_file(settings, group));
     all.push_back(engine_on_lmdb(settings, group));
   }

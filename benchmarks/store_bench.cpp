@@ -2,6 +2,7 @@
 // file.
 #include <fcntl.h>
 #include <lmdb.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,6 +54,12 @@ Figures figures(std::string contestant, int group, std::vector<double>& times, s
 
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
 }
 
 struct Send {
@@ -136,6 +143,7 @@ Figures on_lmdb_store(const std::string& data, int group, double seconds) {
   const std::string path = data + "/store";
   std::filesystem::remove_all(path);
   auto store = lmdb_store({.path = path})().value();
+  (void)on_store(*store, "warm-up", 256, seconds / 2);  // makes the log's files
   Figures out = on_store(*store, "parley lmdb store", group, seconds);
   store.reset();
   std::filesystem::remove_all(path);
@@ -191,44 +199,70 @@ Figures on_raw_lmdb(const std::string& data, int group, double seconds) {
   return out;
 }
 
-Figures on_raw_file(const std::string& data, int group, double seconds) {
+/// What the disk can do at best: `group` sends, then one fdatasync. Behind one another in a file
+/// that grows, or over and over in 4 MiB that were written before.
+Figures on_raw_file(const std::string& data, const char* name, bool grows, int group,
+                    double seconds) {
   const std::string path = data + "/file";
   const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
   const std::string bytes(log_bytes * static_cast<std::size_t>(group), 'x');
+  const std::string zeros(std::size_t{4} << 20, '\0');
+  if (!grows && (::pwrite(file, zeros.data(), zeros.size(), 0) < 0 || ::fsync(file) != 0))
+    std::abort();
   std::vector<double> times;
   std::uint64_t sends = 0;
+  std::size_t at = 0;
   const auto start = Clock::now();
   while (since(start) < seconds) {
     const auto before = Clock::now();
-    if (::write(file, bytes.data(), bytes.size()) < 0 || ::fdatasync(file) != 0) std::abort();
+    if (!grows && at + bytes.size() > zeros.size()) at = 0;
+    if (::pwrite(file, bytes.data(), bytes.size(), off_t(at)) < 0 || ::fdatasync(file) != 0)
+      std::abort();
+    at += grows ? bytes.size() : (bytes.size() + 4095) / 4096 * 4096;
     times.push_back(since(before) * 1e3);
     sends += static_cast<std::uint64_t>(group);
   }
-  Figures out = figures("raw append + fdatasync", group, times, sends, since(start));
+  Figures out = figures(name, group, times, sends, since(start));
   ::close(file);
   std::filesystem::remove(path);
   return out;
 }
+Figures on_growing_file(const std::string& data, int group, double seconds) {
+  return on_raw_file(data, "raw append + fdatasync", true, group, seconds);
+}
+Figures on_written_file(const std::string& data, int group, double seconds) {
+  return on_raw_file(data, "raw overwrite + fdatasync", false, group, seconds);
+}
 
 }  // namespace
 
-// parley_store_bench [DIRECTORY [SECONDS [ROUNDS]]]: contestants take turns within each round.
+// parley_store_bench [DIRECTORY [SECONDS [ROUNDS [CONTESTANT]]]]: contestants take turns within
+// each round. CPU is that of all threads, the load's included.
 int main(int argc, char** argv) {
   const std::string data = argc > 1 ? argv[1] : "store_bench_data";
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2;
   const int rounds = argc > 3 ? std::atoi(argv[3]) : 3;
+  const std::string only = argc > 4 ? argv[4] : "";
   std::filesystem::create_directories(data);
-  using Contestant = Figures (*)(const std::string&, int, double);
+  using Run = Figures (*)(const std::string&, int, double);
+  const std::pair<const char*, Run> contestants[] = {{"append", on_growing_file},
+                                                     {"overwrite", on_written_file},
+                                                     {"lmdb", on_raw_lmdb},
+                                                     {"store", on_lmdb_store},
+                                                     {"memory", on_memory_store}};
   std::printf("{\"scenario\": \"durable_commit\", \"partitions\": %d, \"results\": [", partitions);
   const char* comma = "\n";
   for (int round = 1; round <= rounds; ++round)
     for (const int group : {1, 16, 64, 256})
-      for (const Contestant run : {on_raw_file, on_raw_lmdb, on_lmdb_store, on_memory_store}) {
+      for (const auto& [name, run] : contestants) {
+        if (!only.empty() && only != name) continue;
+        const double before = cpu_seconds();
         const Figures got = run(data, group, seconds);
+        const double cpu = (cpu_seconds() - before) * 1e6 / (got.rate * seconds);
         std::printf(
             "%s  {\"round\": %d, \"contestant\": \"%s\", \"group\": %d, \"sends_per_s\": %.0f, "
-            "\"p50_ms\": %.3f, \"p99_ms\": %.3f}",
-            comma, round, got.contestant.c_str(), got.group, got.rate, got.p50_ms, got.p99_ms);
+            "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"cpu_us\": %.2f}",
+            comma, round, got.contestant.c_str(), got.group, got.rate, got.p50_ms, got.p99_ms, cpu);
         std::fflush(stdout);
         comma = ",\n";
       }
