@@ -30,6 +30,16 @@ enum class Role : std::uint8_t {
   owner = 50,  // the creator, and whom owners make one
 };
 
+/// Who sees an event, written in it for ever. Others get one of kind EventKind::hidden in its
+/// place, live and in history: no gap, and nothing to show. What is said about a message later
+/// (edits, reactions, pins, its deletion) has the message's audience.
+namespace audience {
+inline constexpr std::uint8_t everyone = 0;
+inline constexpr std::uint8_t moderators = 1;  // roles above member
+inline constexpr std::uint8_t sender = 2;      // the sender, and moderators
+inline constexpr std::uint8_t first_group = 3, last_group = 15;  // groups of the host's own
+}  // namespace audience
+
 /// How much of a conversation a session is sent.
 enum class Level : std::uint8_t {
   none = 0,   // nothing

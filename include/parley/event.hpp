@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
   reactions = 11,  // what is on some messages now: complete, newest wins
   pinned = 12,
   unpinned = 13,
+  hidden = 25,  // stands for an event that this reader may not see: nothing to show
   list_entered = 32,  // user streams only: conversation entered
   list_left = 33,     // user streams only: conversation left
   list_set = 34,      // user streams only: the user set something about a conversation
@@ -104,6 +105,7 @@ struct Event {
   WallTime time{};
   UserId sender{};  // none: the system
   EventKind kind = EventKind::message;
+  std::uint8_t audience = audience::everyone;  // who else sees it
   std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
                ReactionsChange>
       content{};

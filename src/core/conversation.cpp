@@ -241,6 +241,7 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
   if (info.kind == ConversationKind::direct)
     access.peer = info.first == user ? info.second : info.first;
   access.role = row.role;
+  access.audiences = audiences_of(info.kind, row);
   access.visible_from = row.visible_from;
   access.visible_ordinal = row.visible_ordinal;
   access.left_at = row.role == Role::none ? row.left_at : 0;
@@ -249,7 +250,7 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
   access.floor = head.floor;
   access.floor_mark = head.floor_mark;
   access.floor_ordinal = head.floor_ordinal;
-  access.last_event_ms = head.last_event_ms;
+  access.shown_ms = head.shown_ms;
   access.members = member_count();
   return access;
 }
@@ -364,11 +365,12 @@ void Conversation::visible(UserId user, Then<Visible> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
-  state.with_settled_member(user, [&state, then](Result<const layout::MemberRow*> row) {
+  state.with_settled_member(user, [&state, user, then](Result<const layout::MemberRow*> row) {
     if (!row) return then(std::move(row).error());
     if (*row == nullptr) return then(denied());
-    const bool member = (*row)->role != Role::none;
-    then(Visible{(*row)->visible_from, member ? state.head.head : (*row)->left_at});
+    const bool ended = (*row)->role == Role::none;
+    then(Visible{(*row)->visible_from, ended ? (*row)->left_at : state.head.head,
+                 {user, audiences_of(state.info.kind, **row)}, ended});
   });
 }
 

@@ -11,6 +11,7 @@
 #include "core/effects.hpp"
 #include "core/permissions.hpp"
 #include "core/timers.hpp"
+#include "core/visibility.hpp"
 #include "parley/event.hpp"
 #include "parley/limits.hpp"
 #include "parley/options.hpp"
@@ -33,6 +34,7 @@ struct Access {
   std::string title;
   UserId peer;             // direct: the other user
   Role role = Role::none;  // none: a former member (left_at != 0); strangers get Errc::denied
+  Audiences audiences = 1;
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;
   Seq left_at = 0;  // former member: the last seq they may see
@@ -41,7 +43,7 @@ struct Access {
   Seq floor = 1;
   Mark floor_mark = 0;
   std::uint64_t floor_ordinal = 0;
-  std::int64_t last_event_ms = 0;
+  std::int64_t shown_ms = 0;  // the last event that everybody sees
   layout::ReceiptRow receipt;  // the user's own
   std::uint64_t deleted = 0;   // countable messages after what the user read that are gone
   std::uint64_t members = 0;
@@ -49,11 +51,13 @@ struct Access {
 
 /// The events that a user may read, inclusive; a former member's end where the membership did.
 struct Visible {
-  Seq first = 1, last = 0;
+  Seq first = 1, last = 0;  // 0: the head, whatever it is
+  Reader reader;
+  bool ended = false;  // with `last`
 };
 
-/// Consecutive committed events, shared by every shard that follows the conversation. When it ends
-/// somebody's access, that event is the last one here (an authority event ends a joined buffer).
+/// Consecutive committed events, shared by every shard that follows the conversation. When one ends
+/// or changes somebody's access, it is the last one here (an authority event ends a joined buffer).
 struct Published {
   ConversationId conversation;
   ConversationKind kind = ConversationKind::group;
@@ -64,6 +68,8 @@ struct Published {
   Mark mark = 0;                   // mark after the last record
   std::uint64_t head_ordinal = 0;  // after the last record
   UserId ended;                    // whose access ended with the last record; none mostly
+  UserId changed;                  // who may see other audiences after it; none mostly
+  bool for_all = true;             // everybody may see every record
   [[nodiscard]] Seq last() const noexcept { return first + records.size() - 1; }
 };
 

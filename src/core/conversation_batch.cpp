@@ -164,7 +164,7 @@ Decision Conversation::State::decide(Op& op, DirectOp& direct) {
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
-  batch.head.last_event_ms = batch.now_ms;
+  batch.head.last_event_ms = batch.head.shown_ms = batch.now_ms;
   batch.info = layout::InfoRow{.kind = ConversationKind::direct,
                                .creator = op.caller.user,
                                .created_ms = batch.now_ms,
@@ -192,10 +192,15 @@ bool Conversation::State::fits(std::size_t events, std::size_t rows,
 StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   layout::HeadCell& cell = staged->head;
   fields.seq = ++cell.head;
-  if (fields.kind == EventKind::message) {
+  const bool for_all = fields.audience == audience::everyone;
+  if (fields.kind == EventKind::message && for_all) {
     ++cell.ordinal;
     cell.last_message_ms = staged->now_ms;
   }
+  if (for_all)
+    cell.shown_ms = staged->now_ms;
+  else
+    cell.flags |= layout::head_has_hidden;
   fields.ordinal = cell.ordinal;
   fields.time_ms = staged->now_ms;
   fields.id = host.next_snowflake();
@@ -205,6 +210,7 @@ StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   event.stored.record = wire::build_record(fields);
   event.stored.mark = cell.mark = layout::next_mark(cell.mark, id, event.stored.record.bytes());
   event.ordinal = cell.ordinal;
+  event.for_all = for_all;
   staged->rows += 1;
   staged->bytes += 9 + layout::event_size(event.stored.record.size());
   staged->events.push_back(std::move(event));
@@ -410,7 +416,7 @@ void Conversation::State::finish_committed(Staged done, const layout::HeadCell& 
   start_flush_timer();
 }
 
-/// Consecutive pieces; each ends with an event that ends somebody's access.
+/// Consecutive pieces; each ends with an event that ends or changes somebody's access.
 void Conversation::State::publish(const std::vector<StagedEvent>& events, Mark before) {
   std::shared_ptr<Published> piece;
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -427,7 +433,9 @@ void Conversation::State::publish(const std::vector<StagedEvent>& events, Mark b
     piece->mark = before = event.stored.mark;
     piece->head_ordinal = event.ordinal;
     piece->ended = event.ended;
-    if (!event.ended && i + 1 < events.size()) continue;
+    piece->changed = event.changed;
+    piece->for_all = piece->for_all && event.for_all;
+    if (!event.ended && !event.changed && i + 1 < events.size()) continue;
     host.published(std::move(piece));
     piece.reset();
   }

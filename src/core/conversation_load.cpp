@@ -125,7 +125,12 @@ void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> event
       const layout::StoredEvent& ours = staged->events.front().stored;
       if (ours.seq == event.seq && ours.mark == event.mark) landed = true;
     }
-    seen.push_back({std::move(event), fields.ordinal, ends ? fields.target : UserId{}});
+    const bool changes = fields.kind == EventKind::role_changed;
+    seen.push_back({.stored = std::move(event),
+                    .ordinal = fields.ordinal,
+                    .ended = ends ? fields.target : UserId{},
+                    .changed = changes ? fields.target : UserId{},
+                    .for_all = fields.audience == audience::everyone});
   }
   publish(seen, published->mark);
   published->seq = seen.back().stored.seq;

@@ -43,7 +43,9 @@ class MemberTable {
 struct StagedEvent {
   layout::StoredEvent stored;
   std::uint64_t ordinal = 0;
-  UserId ended;  // whose access ends with it
+  UserId ended;    // whose access ends with it
+  UserId changed;  // who may see other audiences from here on
+  bool for_all = true;
 };
 /// A right taken away in a channel, until the member partition has it ('p' row).
 struct PendingMember {
@@ -132,7 +134,7 @@ struct Conversation::State {
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
-  /// Runs `then` with the first seq the caller may see, when it is a member now.
+  /// Runs `then` with the first seq and the audiences the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
   /// Asks the host about a content, once; it may change it.
@@ -273,7 +275,7 @@ struct Conversation::State {
   void write_messages(BatchWriter& writer);  // of the batch
   void messages_committed(Staged& done);
   [[nodiscard]] std::uint64_t deleted_after(std::uint64_t ordinal) const noexcept;
-  void read_pins(Seq from, Then<std::vector<Payload>> then);
+  void read_pins(Seq from, Reader reader, Then<std::vector<Payload>> then);
   [[nodiscard]] bool may_seal_later(Seq seq) const noexcept;
 
   // ---- reactions.cpp: who reacted, in partitions of their own; the stream tells the counts ----
@@ -282,6 +284,8 @@ struct Conversation::State {
   void run_reactions(Seq seq);
   void read_reactions(std::shared_ptr<ReactionJob> job);
   void read_reactors(std::shared_ptr<ReactionJob> job);
+  void read_reactors(const wire::Reactors& asked, Then<wire::ReactorsPage> answer);
+  void when_visible(Seq seq, Reader reader, std::function<void(const Error&)> then);
   void commit_reactions(std::shared_ptr<ReactionJob> job);
   void reactions_done(ReactionJob& job, const Error& error);
   [[nodiscard]] bool tallies_ready() const noexcept;
@@ -499,11 +503,13 @@ void Conversation::State::read_as_member(Caller caller, Then<T> then, Run run) {
   then = counted(reads, alive, std::move(then));
   when_loaded([this, caller, then, run = std::move(run)](const Error& error) {
     if (error) return then(error);
-    if (caller.system()) return run(head.floor, then);
-    with_settled_member(caller.user, [this, then, run](Result<const layout::MemberRow*> row) {
+    if (caller.system()) return run(head.floor, all_seeing, then);
+    const UserId user = caller.user;
+    with_settled_member(user, [this, user, then, run](Result<const layout::MemberRow*> row) {
       if (!row) return then(row.error());
       if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-      run(std::max(head.floor, (*row)->visible_from), then);
+      const Reader reader{user, audiences_of(info.kind, **row)};
+      run(std::max(head.floor, (*row)->visible_from), reader, then);
     });
   });
 }

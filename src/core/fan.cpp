@@ -1,6 +1,7 @@
 #include "core/fan.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/shard_state.hpp"
@@ -52,11 +53,60 @@ void Fans::published(const Published& events) {
   fan.head_ordinal = events.head_ordinal;
   push_events(fan, events);
   if (events.ended) end_access(fan, events.ended, events.last());
+  if (events.changed) change_access(fan, events.changed);
 }
 
-/// The hot path: one frame for all; an entry costs a compare and a push.
+namespace {
+
+/// The frames of one piece of the stream, one a class of readers: made at most once each.
+class Frames {
+ public:
+  Frames(const Fan& fan, const Published& events) : fan_(fan), events_(events) {
+    if (events.for_all) return;
+    for (const Payload& record : events.records) {
+      const wire::RecordFields fields = wire::read_record(record.bytes());
+      if (fields.audience == audience::sender) owners_.push_back(owner_of(fields));
+    }
+  }
+  const FramePtr& of(const Subscription& sub) {
+    if (events_.for_all) return for_all_ ? for_all_ : for_all_ = make(events_.records);
+    Class who{sub.audiences, {}};
+    const bool all_own = (who.audiences >> audience::sender & 1) != 0;
+    if (!all_own && std::find(owners_.begin(), owners_.end(), sub.user) != owners_.end())
+      who.owner = sub.user;
+    FramePtr& frame = by_class_[who];
+    if (!frame) frame = make(shown_to(events_.records, {who.owner, who.audiences}));
+    return frame;
+  }
+
+ private:
+  struct Class {
+    Audiences audiences;
+    UserId owner;  // of events in this piece that others of these audiences do not see
+    auto operator<=>(const Class&) const = default;
+  };
+  [[nodiscard]] FramePtr make(std::vector<Payload> records) const {
+    wire::Events body;
+    body.conversation = fan_.id;
+    body.epoch = fan_.epoch;
+    body.first = events_.first;
+    body.records = std::move(records);
+    body.mark = events_.mark;
+    return make_frame(0, std::move(body));
+  }
+
+  const Fan& fan_;
+  const Published& events_;
+  FramePtr for_all_;
+  std::vector<UserId> owners_;
+  std::map<Class, FramePtr> by_class_;
+};
+
+}  // namespace
+
+/// The hot path: one frame for all, or for a class of readers; an entry costs a compare and a push.
 void Fans::push_events(Fan& fan, const Published& events) {
-  FramePtr frame;
+  Frames frames(fan, events);
   bool heads = false;
   for (Subscription& sub : fan.subscriptions) {
     if (sub.level != Level::full) {
@@ -69,16 +119,7 @@ void Fans::push_events(Fan& fan, const Published& events) {
       shard_.sessions.lag(sub.session, fan);
       continue;
     }
-    if (!frame) {
-      wire::Events body;
-      body.conversation = fan.id;
-      body.epoch = fan.epoch;
-      body.first = events.first;
-      body.records = events.records;
-      body.mark = events.mark;
-      frame = make_frame(0, std::move(body));
-    }
-    sub.outlet->push(frame);
+    sub.outlet->push(frames.of(sub));
     sub.next = events.last() + 1;
   }
   if (heads) heads_later(fan);
@@ -91,7 +132,8 @@ void Fans::end_access(Fan& fan, UserId user, Seq last) {
       ++i;
       continue;
     }
-    sub.last = last;  // opening or filling: what it may see still comes from the store
+    // Opening or filling: what it may see still comes from the store, up to the first such event.
+    if (sub.last == 0) sub.last = last;
     const bool given = sub.state == Subscription::State::live ||
                        (sub.state == Subscription::State::filling && sub.next > last);
     if (given || sub.level != Level::full) {
@@ -103,6 +145,16 @@ void Fans::end_access(Fan& fan, UserId user, Seq last) {
     } else {
       ++i;
     }
+  }
+}
+
+void Fans::change_access(Fan& fan, UserId user) {
+  for (Subscription& sub : fan.subscriptions) {
+    if (sub.user != user || sub.last != 0) continue;
+    if (sub.state == Subscription::State::opening)
+      sub.stale = true;
+    else
+      shard_.sessions.ask_again(sub, fan.id);
   }
 }
 

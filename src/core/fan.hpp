@@ -31,6 +31,9 @@ struct Subscription {
   Seq last = 0;               // not 0: access ended with this event; the subscription ends after it
   UserId user;
   Seq visible_from = 1;
+  Audiences audiences = 1;
+  bool stale = false;  // opening: the audiences changed meanwhile
+  [[nodiscard]] Reader reader() const noexcept { return {user, audiences}; }
 };
 
 /// One conversation as this shard sees it: where it stands, and who here wants it.
@@ -77,6 +80,8 @@ class Fans {
   [[nodiscard]] std::size_t size() const noexcept { return fans_.size(); }
 
  private:
+  /// Other audiences are for the user from here on: the home says which.
+  void change_access(Fan& fan, UserId user);
   void push_events(Fan& fan, const Published& events);
   void heads_later(Fan& fan);
   void push_heads();

@@ -280,7 +280,7 @@ Decision Conversation::State::decide(Op& op, TransferOp& transfer) {
 void Conversation::State::change_role(UserId user, UserId by, Role role) {
   wire::RecordFields fields{
       .sender = by, .kind = EventKind::role_changed, .target = user, .role = role};
-  stage_event(fields);
+  stage_event(fields).changed = user;
   staged->head.authority = fields.seq;
   if (channel()) {
     staged->pending.push_back({.seq = fields.seq, .row = {user, role}});

@@ -75,10 +75,14 @@ void Conversation::State::want_message(Seq seq) {
 MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& decision) {
   decision = Decision::decided;
   Seq from = staged->head.floor;
-  if (!op.caller.system()) {
+  Reader reader{op.caller.user};
+  if (op.caller.system()) {
+    reader = all_seeing;
+  } else {
     bool later = false;
     const auto row = member(op.caller.user, later, op.error);
     if (row) from = std::max(from, row->visible_from);
+    if (row) reader.audiences = audiences_of(info.kind, *row);
   }
   if (seq < from || seq > staged->head.head) {
     op.error = no_message();
@@ -95,9 +99,9 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
     messages.erase(seq);  // the next one reads it again
     return nullptr;
   }
-  const bool is_message =
-      entry->present && wire::read_record(now_of(*entry).record.bytes()).kind == EventKind::message;
-  if (is_message) return entry;
+  const Payload now = entry->present ? now_of(*entry).record : Payload();
+  const auto fields = now.empty() ? wire::RecordFields{} : wire::read_record(now.bytes());
+  if (entry->present && fields.kind == EventKind::message && visible(fields, reader)) return entry;
   op.error = no_message();
   return nullptr;
 }
@@ -173,6 +177,7 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
                            .content_type = edit.content_type,
                            .body = edit.body.bytes(),
                            .about = edit.seq};
+  inherit_audience(event, fields);
   stage_event(event);
   fields.content_type = edit.content_type;
   fields.body = edit.body.bytes();
@@ -201,8 +206,10 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   if (!fits(1, 6 + 2 * edits, (4 + 2 * edits) * change_bytes)) return Decision::full;
   wire::RecordFields event{.sender = op.caller.user,
                            .kind = EventKind::deleted,
-                           .about = erase.seq,
-                           .about_ordinal = fields.ordinal};
+                           .about = erase.seq};
+  const bool countable = fields.audience == audience::everyone;
+  if (countable) event.about_ordinal = fields.ordinal;
+  inherit_audience(event, fields);
   stage_event(event);
   const wire::RecordFields tombstone{.seq = fields.seq,
                                      .ordinal = fields.ordinal,
@@ -219,8 +226,10 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   staged->redacted.push_back(erase.seq);
   for (const Seq seq : fields.edits) stage_redaction(seq);
   if (pinned(erase.seq)) stage_pin(erase.seq, std::nullopt);
-  staged->deleted.push_back(fields.ordinal);
-  staged->head.deleted_ordinal = std::max(staged->head.deleted_ordinal, fields.ordinal);
+  if (countable) {
+    staged->deleted.push_back(fields.ordinal);
+    staged->head.deleted_ordinal = std::max(staged->head.deleted_ordinal, fields.ordinal);
+  }
   staged->rows += 2;  // the tombstone in place of an open event, the ordinal
   staged->bytes += 2 * change_bytes;
   return decision;
@@ -286,6 +295,7 @@ Decision Conversation::State::decide(Op& op, PinOp& pin) {
   wire::RecordFields event{.sender = op.caller.user,
                            .kind = pin.on ? EventKind::pinned : EventKind::unpinned,
                            .about = pin.seq};
+  inherit_audience(event, fields);
   stage_event(event);
   fields.pinned = pin.on;
   fields.changed = event.seq;
@@ -299,19 +309,21 @@ Decision Conversation::State::decide(Op& op, PinOp& pin) {
 void Conversation::pins(Caller caller, Then<std::vector<Payload>> then) {
   State& state = *state_;
   state.read_as_member(caller, std::move(then),
-                       [&state](Seq from, Then<std::vector<Payload>> answer) {
-                         state.read_pins(from, std::move(answer));
+                       [&state](Seq from, Reader reader, Then<std::vector<Payload>> answer) {
+                         state.read_pins(from, reader, std::move(answer));
                        });
 }
 
-void Conversation::State::read_pins(Seq from, Then<std::vector<Payload>> then) {
+void Conversation::State::read_pins(Seq from, Reader reader, Then<std::vector<Payload>> then) {
   struct Job {
+    Reader reader;
     std::vector<Seq> seqs;
     std::vector<Payload> found;
     Then<std::vector<Payload>> then;
     std::function<void(std::shared_ptr<Job>)> next;
   };
   auto job = std::make_shared<Job>();
+  job->reader = reader;
   for (const auto& [seq, row] : pins)
     if (seq >= from) job->seqs.push_back(seq);
   std::reverse(job->seqs.begin(), job->seqs.end());  // taken from the end
@@ -337,7 +349,8 @@ void Conversation::State::read_pins(Seq from, Then<std::vector<Payload>> then) {
                   }
                   for (auto& event : page->events) {
                     const auto fields = wire::read_record(event.record.bytes());
-                    if (fields.pinned) self->found.push_back(std::move(event.record));
+                    if (fields.pinned && visible(fields, self->reader))
+                      self->found.push_back(std::move(event.record));
                   }
                   self->next(self);
                 }));

@@ -75,7 +75,7 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
       access.head_ordinal,
       unread_from(access.receipt.read_ordinal, access.visible_ordinal, access.floor_ordinal),
       access.deleted);
-  entry.last_activity = WallTime(std::chrono::milliseconds(access.last_event_ms));
+  entry.last_activity = WallTime(std::chrono::milliseconds(access.shown_ms));
   return entry;
 }
 
@@ -306,13 +306,13 @@ void Operations::operator()(wire::History&& history) {
   if (history.limit == 0 || history.limit > limits::page_events) {
     return void(fail(Errc::invalid_argument, "limit: expected 1 to 256"));
   }
-  if (session.kind == SessionSetup::Kind::system) return read_history(history, 1, 0);
+  if (session.kind == SessionSetup::Kind::system) return read_history(history, {.reader = all_seeing});
   // A subscription knows what may be read, without a hop to the home. Never more than it had been
   // told of at this moment: what comes while the page is read may end the access.
   if (const Subscription* sub = sessions.subscription(session, history.conversation)) {
     if (sub->state != Subscription::State::opening) {
       const Seq last = sub->last != 0 ? sub->last : shard.fans.find(history.conversation)->head;
-      return read_history(history, sub->visible_from, last);
+      return read_history(history, {sub->visible_from, last, sub->reader(), sub->last != 0});
     }
   }
   shard.at_home(history.conversation, [ref = ref, number = number, user = session.user, history](
@@ -320,16 +320,16 @@ void Operations::operator()(wire::History&& history) {
     home.visible(user, [&there, ref, number, history](Result<Visible> visible) {
       if (!visible) return there.fail(ref, number, std::move(visible).error());
       there.at(ref.shard, [ref, number, history, seen = *visible](ShardState& here) {
-        if (SessionState* session = here.sessions.find(ref)) {
-          Operations{here, here.sessions, ref, *session, number}.read_history(history, seen.first,
-                                                                              seen.last);
-        }
+        if (SessionState* session = here.sessions.find(ref))
+          Operations{here, here.sessions, ref, *session, number}.read_history(history, seen);
       });
     });
   });
 }
 
-void Operations::read_history(wire::History history, Seq visible_from, Seq last) {
+void Operations::read_history(const wire::History& history, const Visible& window) {
+  const Seq visible_from = window.first;
+  const Seq last = window.last;
   ReadRange range;
   range.conversation = history.conversation;
   range.ns = shard.config.ns;
@@ -349,9 +349,19 @@ void Operations::read_history(wire::History history, Seq visible_from, Seq last)
   const bool empty = (history.backward && history.from == 1) || (last != 0 && range.from > last);
   if (empty) range.from = range.to = 1, range.max_events = 1;  // for the epoch and floor only
   read_events(shard.world, range,
-              [&shard = shard, ref = ref, number = number, history, visible_from, last,
+              [&shard = shard, ref = ref, number = number, history, window,
                empty](Result<EventPage> page) {
+                const Seq visible_from = window.first;
+                const Seq last = window.last;
                 if (!page) return shard.fail(ref, number, std::move(page).error());
+                if (last != 0 && !window.ended && edited_after(page->events, last)) {
+                  // The reader may have lost the right to see that: once more, with what is now.
+                  SessionState* session = shard.sessions.find(ref);
+                  if (session == nullptr) return;
+                  return Operations{shard, shard.sessions, ref, *session, number}(
+                      wire::History(history));
+                }
+                hide(page->events, window.reader, window.ended ? last : 0);
                 wire::HistoryPage answer;
                 answer.conversation = history.conversation;
                 answer.epoch = page->head.epoch;

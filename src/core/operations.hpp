@@ -62,7 +62,7 @@ struct Operations {
   bool known_message(const ConversationId& id, Seq seq);
   bool within_budget(const ConversationId& id);
   bool has_user();  // false: refused, the system has no user
-  void read_history(wire::History history, Seq visible_from, Seq last);
+  void read_history(const wire::History& history, const Visible& visible);
   void open_pair(UserId first, UserId second, UserId asking);
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/event_reader.hpp"
 
 namespace parley::core {
 namespace {
@@ -20,6 +21,10 @@ constexpr auto look_again_after = std::chrono::milliseconds(500);
 
 Error unreadable() {
   return {Errc::store_corrupt, "a partition of reactions cannot be read; run parley-check"};
+}
+
+Error unseen() {
+  return {Errc::invalid_argument, "seq: the seq of a message you can see was expected"};
 }
 
 std::size_t size_of(const DueTally& tally) {
@@ -286,6 +291,10 @@ void Conversation::State::stage_tallies() {
       over.emplace_back(seq, due.revision);
       continue;
     }
+    wire::RecordFields about;
+    inherit_audience(about, fields);
+    if (event.tallies.empty()) inherit_audience(event, fields);
+    if (about.audience != event.audience || about.target != event.target) continue;  // the next one
     const std::size_t more = 2 * size_of(due) + now.size() + 64;
     if (!fits(1, event.tallies.size() + 2, bytes + more)) break;
     bytes += more;
@@ -379,27 +388,51 @@ void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::Reac
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then),
-      [&state, asked = std::move(asked)](Seq from, Then<wire::ReactorsPage> answer) {
-        if (asked.seq < from || asked.seq > state.head.head)
-          return answer(
-              Error{Errc::invalid_argument, "seq: the seq of a message you can see was expected"});
-        std::string first = layout::reactors_key(asked.key);
-        if (asked.after) first = layout::reactor_key(asked.key, asked.after) + '\0';
-        std::string end = layout::reactors_key(asked.key);
-        end.append(9, '\xff');
-        auto request =
-            owned_scan(layout::reaction, layout::reaction_id(state.host.ns(), state.id, asked.seq),
-                       std::move(first), std::move(end));
-        request.max_rows = asked.limit;
-        state.scan(std::move(request), [asked, answer](Result<Rows> rows) {
-          if (!rows) return answer(std::move(rows).error());
-          wire::ReactorsPage page{asked.conversation, asked.seq, {}, rows->more};
-          for (const Row& row : rows->rows)
-            if (const auto reactor = layout::parse_reactor(row.key))
-              page.users.push_back(reactor->user);
-          answer(std::move(page));
+      [&state, asked = std::move(asked)](Seq from, Reader reader, Then<wire::ReactorsPage> answer) {
+        if (asked.seq < from || asked.seq > state.head.head) return answer(unseen());
+        if ((state.head.flags & layout::head_has_hidden) == 0)
+          return state.read_reactors(asked, std::move(answer));
+        state.when_visible(asked.seq, reader, [&state, asked, answer](const Error& error) {
+          error ? answer(error) : state.read_reactors(asked, answer);
         });
       });
+}
+
+/// Looks whether the event at `seq` is for the reader.
+void Conversation::State::when_visible(Seq seq, Reader reader,
+                                       std::function<void(const Error&)> then) {
+  ReadRange range{.partition = *name,
+                  .conversation = id,
+                  .ns = host.ns(),
+                  .from = seq,
+                  .to = seq,
+                  .max_events = 1};
+  read_events(effects, std::move(range),
+              input<Result<EventPage>>([reader, then](Result<EventPage> page) {
+                if (!page) return then(page.error());
+                const bool seen =
+                    !page->events.empty() &&
+                    visible(wire::read_record(page->events.front().record.bytes()), reader);
+                then(seen ? Error{} : unseen());
+              }));
+}
+
+void Conversation::State::read_reactors(const wire::Reactors& asked,
+                                        Then<wire::ReactorsPage> answer) {
+  std::string first = layout::reactors_key(asked.key);
+  if (asked.after) first = layout::reactor_key(asked.key, asked.after) + '\0';
+  std::string end = layout::reactors_key(asked.key);
+  end.append(9, '\xff');
+  auto request = owned_scan(layout::reaction, layout::reaction_id(host.ns(), id, asked.seq),
+                            std::move(first), std::move(end));
+  request.max_rows = asked.limit;
+  scan(std::move(request), [asked, answer](Result<Rows> rows) {
+    if (!rows) return answer(std::move(rows).error());
+    wire::ReactorsPage page{asked.conversation, asked.seq, {}, rows->more};
+    for (const Row& row : rows->rows)
+      if (const auto reactor = layout::parse_reactor(row.key)) page.users.push_back(reactor->user);
+    answer(std::move(page));
+  });
 }
 
 }  // namespace parley::core

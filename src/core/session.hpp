@@ -79,6 +79,8 @@ class Sessions {
   // From the fans.
   void lag(std::uint32_t slot, Fan& fan);     // a live subscription fell behind
   void refill(std::uint32_t slot, Fan& fan);  // a live subscription was passed over
+  /// Nothing more is pushed before the home has said how the subscription goes on.
+  void ask_again(Subscription& sub, const ConversationId& id);
   void forget(std::uint32_t slot, Fan& fan);
   void moved(std::uint32_t slot, Fan& fan, std::uint32_t index);
   void unwatch_all(std::uint32_t slot, const ConversationId& conversation);
@@ -125,13 +127,13 @@ class Sessions {
   struct Reopening {
     SessionRef ref;
     ConversationId id;
-    Seq last = 0;  // the event that ended the access
+    Seq last = 0;  // up to there the subscription was served
     std::uint16_t attempt = 0;
   };
-  void ask_again(SessionRef ref, Subscription& sub, const ConversationId& id);
   void asked_again(const Reopening& asked, const Result<Access>& access);
   void pump(SessionRef ref);
-  void fill(SessionRef ref, const ConversationId& id, Seq first, Result<EventPage> page);
+  void fill(SessionRef ref, const ConversationId& id, const ReadRange& range,
+            Result<EventPage> page);
 
   ShardState& shard_;
   base::SlotMap<SessionState> sessions_;

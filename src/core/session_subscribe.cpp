@@ -160,6 +160,8 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
   } else {
     shard_.fans.opened(*shard_.fans.find(work->items[item].conversation), *access);
     sub->visible_from = access->visible_from;
+    sub->audiences = access->audiences;
+    sub->stale = false;
     sub->last = 0;  // an end told before this answer belongs to an earlier membership
   }
   if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
@@ -287,9 +289,10 @@ void Sessions::settle(Subscribing& work, std::size_t item) {
   if (sub == nullptr) return;
   const Fan& fan = *shard_.fans.find(work.items[item].conversation);
   sub->next = outcome.next;
+  if (sub->stale) return ask_again(*sub, fan.id);
   const Seq end = sub->last != 0 ? sub->last : fan.head;
   if (sub->level != Level::full || sub->next > end) {
-    if (sub->last != 0) return ask_again(work.ref, *sub, fan.id);
+    if (sub->last != 0) return ask_again(*sub, fan.id);
     sub->state = Subscription::State::live;
     return;
   }
@@ -336,14 +339,15 @@ void Sessions::pump(SessionRef ref) {
     range.to = sub->last != 0 ? sub->last : fan.head;
     range.max_bytes = refill_bytes;
     session->reading = true;
-    read_events(shard_.world, range, [this, ref, id, first = sub->next](Result<EventPage> page) {
-      fill(ref, id, first, std::move(page));
+    read_events(shard_.world, range, [this, ref, id, range](Result<EventPage> page) {
+      fill(ref, id, range, std::move(page));
     });
     return;
   }
 }
 
-void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<EventPage> page) {
+void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& range,
+                    Result<EventPage> page) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
   session->reading = false;
@@ -351,6 +355,7 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<
   Subscription* sub = subscription(*session, id);
   if (sub == nullptr || sub->state != Subscription::State::filling) return pump(ref);
   session->to_fill.push_back(id);
+  const Seq first = range.from;
   if (sub->next != first) return pump(ref);  // replaced while the page was read
   if (!page && !page.error().retryable()) {
     shard_.world.log(Effects::Severity::error,
@@ -359,10 +364,12 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<
   }
   const Fan& fan = *shard_.fans.find(id);
   if (!page || page->events.empty() || page->events.front().seq != first ||
-      page->head.epoch != fan.epoch) {
+      page->head.epoch != fan.epoch ||
+      (sub->last == 0 && edited_after(page->events, range.to))) {
     shard_.world.start_timer(std::chrono::milliseconds(100), [this, ref] { pump(ref); });
     return;
   }
+  hide(page->events, sub->reader(), sub->last);
   wire::Events events;
   events.conversation = id;
   events.epoch = fan.epoch;
@@ -375,7 +382,7 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<
   if (sub->next > end) {
     session->to_fill.pop_back();
     if (sub->last != 0) {
-      ask_again(ref, *sub, id);
+      ask_again(*sub, id);
     } else {
       sub->state = Subscription::State::live;
     }
@@ -383,12 +390,14 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, Seq first, Result<
   pump(ref);
 }
 
-/// The subscription was given all that an ended access leaves to see. Its user may have come back
-/// while it was behind, and the list may have told so already: the home decides.
-void Sessions::ask_again(SessionRef ref, Subscription& sub, const ConversationId& id) {
+/// Its user sees other audiences from here on; or the access ended, and the user may have come back
+/// while the subscription was behind, and the list may have told so already.
+void Sessions::ask_again(Subscription& sub, const ConversationId& id) {
+  const SessionRef ref = ref_of(sub.session);
   sub.state = Subscription::State::opening;
   sub.attempt = ++find(ref)->attempts;
-  const Reopening asked{ref, id, sub.last, sub.attempt};
+  const Seq last = sub.last != 0 ? sub.last : sub.next - 1;
+  const Reopening asked{ref, id, last, sub.attempt};
   shard_.at_home(id, [asked, user = sub.user](ShardState& there, Conversation& home) {
     home.access(user, [&there, asked](Result<Access> access) {
       there.at(asked.ref.shard, [asked, access = std::move(access)](ShardState& here) {
@@ -410,7 +419,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
       if (later == nullptr) return;
       Subscription* still = subscription(*later, asked.id);
       if (still != nullptr && still->attempt == asked.attempt)
-        ask_again(asked.ref, *still, asked.id);
+        ask_again(*still, asked.id);
     });
     return;
   }
@@ -423,8 +432,13 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   // about: `trimmed` is then its answer.
   Fan& fan = *shard_.fans.find(asked.id);
   sub->visible_from = access->visible_from;
+  sub->audiences = access->audiences;
+  sub->stale = false;
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;
+  if (sub->level == Level::heads) {  // one may have come due meanwhile
+    session->outlet->push(make_frame(0, wire::HeadMoved{fan.id, fan.cursor(), fan.head_ordinal}));
+  }
   if (sub->level != Level::full || sub->next > fan.head) {
     sub->state = Subscription::State::live;
     return;

@@ -25,10 +25,15 @@ constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left 
 constexpr std::int64_t stamp_slack_ms = 120'000;
 constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
 
+bool is_hidden(const layout::StoredEvent& event) {
+  return wire::read_record(event.record.bytes()).kind == EventKind::hidden;
+}
+
 /// What a list would show as the last thing that happened: no change of a message.
 bool worth_showing(const layout::StoredEvent& event) {
   const EventKind kind = wire::read_record(event.record.bytes()).kind;
-  return kind < EventKind::edited || kind > EventKind::unpinned;
+  const bool change = kind >= EventKind::edited && kind <= EventKind::unpinned;
+  return !change && !is_hidden(event);
 }
 
 }  // namespace
@@ -47,6 +52,7 @@ struct UserHome::Listing {
     std::uint64_t base = 0, head = 0;
   };
   std::vector<Item> items;
+  std::unordered_map<ConversationId, Audiences> audiences;
   std::vector<ConversationId> drafts;  // still to be read
   std::vector<Deleted> deleted;        // still to be counted
   std::int64_t since_ms = 0;           // 0: everything
@@ -262,7 +268,9 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     entry.marked_unread = item.row.marked_unread;
     entry.muted_until = WallTime(std::chrono::milliseconds(item.row.muted_until_ms));
     if (item.row.has_draft) work->drafts.push_back(item.conversation);
-    const std::int64_t activity = std::max(head->last_event_ms, item.row.joined_ms);
+    work->audiences[item.conversation] =
+        audiences_of(info->kind, member.value_or(layout::MemberRow{.role = role}));
+    const std::int64_t activity = std::max(head->shown_ms, item.row.joined_ms);
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));
   }
@@ -364,9 +372,14 @@ void UserHome::add_last_record(std::shared_ptr<Listing> work, std::size_t i) {
   range.max_events = preview_events;
   read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
     if (page && !page->events.empty()) {
+      // What was edited since may be for others now: the right to see it was that of the head.
+      const ListEntry& entry = work->list.entries[i];
+      const bool moved = edited_after(page->events, entry.head.seq);
+      hide(page->events, {id_, moved ? Audiences{1} : work->audiences[entry.conversation]});
       auto newest = std::find_if(page->events.rbegin(), page->events.rend(), worth_showing);
-      if (newest == page->events.rend()) newest = page->events.rbegin();
-      if (newest->record.size() <= preview_bytes)
+      if (newest == page->events.rend())
+        newest = std::find_if_not(page->events.rbegin(), page->events.rend(), is_hidden);
+      if (newest != page->events.rend() && newest->record.size() <= preview_bytes)
         work->list.entries[i].last_record = newest->record;
     }
     if (--work->open == 0) finish(*work);
@@ -391,7 +404,7 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
     if (!rows || rows->more) return skip();
     for (const Row& row : rows->rows) {
       const auto pending = layout::decode_pending(row.value);
-      if (!pending || (pending->user == id_ && pending->role == Role::none)) return skip();
+      if (!pending || pending->user == id_) return skip();  // the member row is old news
     }
     const auto bucket = layout::bucket_of(id_, layout::channel_member_buckets);
     Get get;

@@ -130,7 +130,7 @@ std::string setting_key(std::string_view name) { return std::string(1, 'k').appe
 // ---- The head cell ----
 
 std::string encode(const HeadCell& head) {
-  Writer out(112);
+  Writer out(120);
   out.u8(format);
   out.u8(head.flags);
   out.u16(head.members);
@@ -148,6 +148,7 @@ std::string encode(const HeadCell& head) {
   out.u64(head.authority);
   out.u64(head.deleted_ordinal);
   out.u64(head.nonce);
+  out.i64(head.shown_ms);
   return out.take();
 }
 
@@ -171,6 +172,7 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
   head.authority = in.u64();
   head.deleted_ordinal = in.u64();
   head.nonce = in.u64();
+  head.shown_ms = in.left() != 0 ? in.i64() : head.last_event_ms;  // absent in older cells
   if (!in.complete()) return std::nullopt;
   return head;
 }

@@ -88,12 +88,14 @@ struct HeadCell {
   Seq authority = 0;                  // last event that took a right away
   std::uint64_t deleted_ordinal = 0;  // highest deleted ordinal
   std::uint64_t nonce = 0;            // no guard value ever returns
+  std::int64_t shown_ms = 0;          // last event with audience 0
   friend bool operator==(const HeadCell&, const HeadCell&) = default;
 };
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
 inline constexpr std::uint8_t head_has_overlays = 1;
 inline constexpr std::uint8_t head_has_pins = 2;  // `i` rows may exist
 inline constexpr std::uint8_t head_has_due = 4;   // users: `q` rows may exist
+inline constexpr std::uint8_t head_has_hidden = 8;  // an event has another audience than 0
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 

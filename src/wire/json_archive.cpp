@@ -55,6 +55,7 @@ constexpr std::array event_kinds{
     Named{EventKind::reactions, "reactions"},
     Named{EventKind::pinned, "pinned"},
     Named{EventKind::unpinned, "unpinned"},
+    Named{EventKind::hidden, "hidden"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},

@@ -247,6 +247,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
   event.time = WallTime(std::chrono::milliseconds(fields.time_ms));
   event.sender = fields.sender;
   event.kind = fields.kind;
+  event.audience = fields.audience;
   switch (fields.kind) {
     case EventKind::message:
       event.content = message_of(fields);
@@ -277,6 +278,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::settings_changed:
       event.content = SettingsChange{fields.title};
       break;
+    case EventKind::hidden:
     case EventKind::list_entered:
     case EventKind::list_left:
     case EventKind::list_set:

@@ -36,7 +36,7 @@ struct RecordFields {
   std::string_view body;
   Seq reply_to = 0;
   Seq thread_root = 0;
-  UserId target;                         // membership events: whom
+  UserId target;  // membership events: whom; about a message with audience 2: its sender
   Role role = Role::none;                // membership events: afterwards
   std::string_view title;                // created, settings_changed; user streams: unused
   ConversationId conversation;           // user streams only: which conversation
