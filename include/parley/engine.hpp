@@ -103,6 +103,18 @@ class Engine {
   Pending<void> set_role(const ConversationId& conversation, std::string member, Role role);
   void set_role(const ConversationId& conversation, std::string member, Role role,
                 Completion<void> done);
+  /// The groups of the host's that a member is in, audience::first_group to last_group; others get
+  /// nothing with those audiences. Taken away: from that event on, exactly. Gone with the membership.
+  Pending<void> set_groups(const ConversationId& conversation, std::string member,
+                           std::vector<std::uint8_t> groups);
+  void set_groups(const ConversationId& conversation, std::string member,
+                  std::vector<std::uint8_t> groups, Completion<void> done);
+  /// What a shadow banned member writes is for themselves and moderators; they are not told. What
+  /// they do to what everybody sees has no effect: reactions and pins are answered and dropped,
+  /// edits refused as too late. Stays over leaving and coming back.
+  Pending<void> shadow_ban(const ConversationId& conversation, std::string member, bool on = true);
+  void shadow_ban(const ConversationId& conversation, std::string member, bool on,
+                  Completion<void> done);
   /// The system's own messages, at any time; deletions and pins of everybody's.
   Pending<void> edit(const ConversationId& conversation, Seq message, std::string text,
                      std::string content_type = {});

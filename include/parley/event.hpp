@@ -28,6 +28,7 @@ enum class EventKind : std::uint8_t {
   pinned = 12,
   unpinned = 13,
   hidden = 25,  // stands for an event that this reader may not see: nothing to show
+  visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
   list_entered = 32,  // user streams only: conversation entered
   list_left = 33,     // user streams only: conversation left
   list_set = 34,      // user streams only: the user set something about a conversation
@@ -86,6 +87,12 @@ struct MembershipChange {
   UserId user{};
   Role role = Role::none;  // afterwards
 };
+/// The host put somebody into other groups, or shadow banned them. Moderators see it.
+struct VisibilityChange {
+  UserId user{};
+  std::vector<std::uint8_t> groups{};  // audiences from audience::first_group on
+  bool shadow_banned = false;          // what they write is for themselves and moderators
+};
 /// The conversation was created, or its title changed.
 struct SettingsChange {
   std::string_view title{};
@@ -107,7 +114,7 @@ struct Event {
   EventKind kind = EventKind::message;
   std::uint8_t audience = audience::everyone;  // who else sees it
   std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
-               ReactionsChange>
+               ReactionsChange, VisibilityChange>
       content{};
   Payload record{};  // the stored and sent bytes
 

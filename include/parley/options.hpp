@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "parley/conversation.hpp"
+#include "parley/hooks.hpp"
 #include "parley/limits.hpp"
 #include "parley/permissions.hpp"
 #include "parley/result.hpp"
@@ -87,25 +88,6 @@ using Authenticator =
 /// at warning, when it is opened with it. Thread: any.
 [[nodiscard]] Authenticator development_authenticator();
 
-// ---- What may be said ----
-
-/// A message, or the new content of one, that its sender may post and that was not posted before.
-struct IncomingMessage {
-  ConversationId conversation{};
-  ConversationKind kind = ConversationKind::group;
-  UserId sender{};             // none: the system
-  Role role = Role::none;      // of the sender there
-  Seq edits = 0;               // the message that is edited; zero: a new one
-  std::string content_type{};  // "" is text/plain; may be changed
-  std::string body{};          // may be changed, within max_body
-};
-/// Looks at a message before it is stored: may change its content, or refuse it with an error,
-/// whose code (the host's own begin at 1000) and message the sender is shown. At most once for
-/// each message, but for a retry that comes after a restart. Must not block or call the engine:
-/// the conversation's shard waits, and a call above 1 ms is logged. One that throws refuses with
-/// Errc::internal. Thread: the engine's, several at once.
-using MessageHook = std::function<Result<void>(IncomingMessage& message)>;
-
 // ---- What the engine tells ----
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -138,8 +120,16 @@ struct EngineOptions {
   /// Who may do what, for every conversation. Default: see parley/permissions.hpp. Bounds: each
   /// entry a role from read_only to owner.
   Permissions permissions{};
-  /// Default: none, everything that a role allows is posted.
+  /// Default: none, everything that a role allows is posted. Both: the first one first.
   MessageHook before_message{};
+  AsyncMessageHook before_message_async{};
+  /// Default: none, nobody is told.
+  CommitHook after_commit{};
+  /// Default: none, everybody comes in.
+  JoinHook on_join{};
+  ConnectHook on_connect{};
+  /// Default: none, every signal goes to all who look.
+  SignalFilter signal_filter{};
   /// Beside inproc, tcp and ws (the last two where Parley was built with PARLEY_NET). Default:
   /// none.
   std::vector<TransportChoice> transports{};

@@ -5,6 +5,7 @@
 #include "parley/engine.hpp"
 #include "parley/error.hpp"
 #include "parley/event.hpp"
+#include "parley/hooks.hpp"
 #include "parley/ids.hpp"
 #include "parley/limits.hpp"
 #include "parley/memory_store.hpp"

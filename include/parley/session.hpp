@@ -28,6 +28,9 @@ struct MessageDraft {
   /// Up to EngineOptions::max_body bytes: valid UTF-8 when content_type is text/…, else anything.
   std::string body{};
   Seq reply_to = 0;  // the message it answers; zero: none
+  /// Who sees it. One that the sender is in: audience::moderators from moderators only,
+  /// audience::sender from everybody, a group from its members. Default: everybody.
+  std::uint8_t audience = audience::everyone;
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key

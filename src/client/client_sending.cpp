@@ -78,6 +78,7 @@ void ClientCore::send_item(const ConversationId& conversation, Outbox& outbox, O
   send.content_type = item.message.draft.content_type;
   send.body = Payload::copy_of(item.message.draft.body);
   send.reply_to = item.message.draft.reply_to;
+  send.audience = item.message.draft.audience;
   transmit({.purpose = Purpose::send, .conversation = conversation, .number = send.number},
            std::move(send));
 }

@@ -32,7 +32,8 @@ void keep_newer(ListEntry& entry, const ListEntry& known) {
 
 /// What a list would show as the last thing that happened: no change of a message.
 bool worth_showing(EventKind kind) {
-  return kind < EventKind::edited || kind > EventKind::unpinned;
+  const bool change = kind >= EventKind::edited && kind <= EventKind::unpinned;
+  return !change && kind != EventKind::hidden;
 }
 
 }  // namespace
@@ -330,7 +331,8 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
     const std::uint64_t counted =
         event.ordinal > entry.head_ordinal ? event.ordinal - entry.head_ordinal : 0;
     entry.head_ordinal = std::max(entry.head_ordinal, event.ordinal);
-    entry.last_activity = event.time;
+    const bool for_all = event.kind != EventKind::hidden && event.audience == audience::everyone;
+    if (for_all) entry.last_activity = event.time;
     if (worth_showing(event.kind)) entry.last_record = event.record;
     if (const auto* gone = event.as<Deletion>()) {
       const bool counts = gone->message > entry.read && gone->message >= entry.visible_from &&

@@ -62,7 +62,7 @@ Conversation::State::~State() {
 bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
-  return outstanding == 0 && waiting.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
+  return outstanding == 0 && waiting.empty() && asked.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
          !staged && writing_users.empty() && !sealing && !merging && !marked &&
          (hurried || !housekeeping()) && !pump_waits && reaction_queues.empty() &&
          due_tallies.empty() && told_waiters.empty() && phase != Phase::loading;
@@ -81,7 +81,7 @@ void Conversation::hurry() {
 }
 
 bool Conversation::State::overloaded() const noexcept {
-  return waiting.size() + reads + writing_users.size() >= limits::pending;
+  return waiting.size() + asked.size() + reads + writing_users.size() >= limits::pending;
 }
 
 Error overload() {
@@ -242,6 +242,7 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
     access.peer = info.first == user ? info.second : info.first;
   access.role = row.role;
   access.audiences = audiences_of(info.kind, row);
+  access.muffled = row.shadowed;
   access.visible_from = row.visible_from;
   access.visible_ordinal = row.visible_ordinal;
   access.left_at = row.role == Role::none ? row.left_at : 0;

@@ -35,6 +35,7 @@ struct Access {
   UserId peer;             // direct: the other user
   Role role = Role::none;  // none: a former member (left_at != 0); strangers get Errc::denied
   Audiences audiences = 1;
+  bool muffled = false;  // what the user says is for themselves and moderators
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;
   Seq left_at = 0;  // former member: the last seq they may see
@@ -95,12 +96,14 @@ class ConversationHost : public WakeStore {
   ~ConversationHost() = default;
 };
 
-/// Limits that the host's options may change.
+/// What the host's options say of conversations.
 struct ConversationLimits {
   std::size_t max_body = limits::body_default;
   std::chrono::milliseconds edit_window = limits::edit_window;
   Permissions permissions;
   MessageHook before_message;
+  bool looks_at_messages = false;  // Effects::look_at
+  JoinHook on_join;
 };
 
 /// One conversation at its home shard. Created empty and loads itself on the first operation;
@@ -129,6 +132,7 @@ class Conversation {
   void set_role(Caller caller, UserId user, Role role, Then<void> then);
   /// `user` becomes an owner and the caller an admin, or neither.
   void transfer(Caller caller, UserId user, Then<void> then);
+  void set_visibility(Caller caller, wire::SetVisibility set, Then<void> then);
   void set_title(Caller caller, std::string title, Then<void> then);
 
   // Changes of messages: each answers when it is stored, and at once when it is so already.

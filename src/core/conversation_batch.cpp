@@ -67,7 +67,7 @@ std::vector<Op> Conversation::State::build() {
     const auto in = [user](const std::vector<UserId>& users) {
       return std::find(users.begin(), users.end(), user) != users.end();
     };
-    if (in(blocked_users) || in(busy_users)) {
+    if (in(blocked_users) || in(busy_users) || waits_for_host(op)) {
       blocked.push_back(std::move(op));
       continue;
     }
@@ -200,7 +200,7 @@ StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   if (for_all)
     cell.shown_ms = staged->now_ms;
   else
-    cell.flags |= layout::head_has_hidden;
+    cell.hidden = fields.seq;
   fields.ordinal = cell.ordinal;
   fields.time_ms = staged->now_ms;
   fields.id = host.next_snowflake();

@@ -16,11 +16,15 @@ namespace parley::core {
 // ---- Operations that may commit ----
 
 using KeyHash = std::array<std::uint8_t, 16>;
+/// What became of a content before the host's hooks.
+struct Look {
+  bool seen = false, agreed = false;  // by before_message, by both
+};
 struct SendOp {
   wire::Send send;
   std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
   KeyHash key{};
-  bool looked_at = false;  // by the host's hook
+  Look look;
   Then<Ack> then;
 };
 struct CreateOp {
@@ -56,6 +60,12 @@ struct TransferOp {
   UserId user;
   Then<void> then;
 };
+struct VisibilityOp {
+  UserId user;
+  std::optional<std::uint16_t> groups;
+  std::optional<bool> shadowed;
+  Then<void> then;
+};
 struct TitleOp {
   std::string title;
   Then<void> then;
@@ -64,7 +74,7 @@ struct EditOp {
   Seq seq;
   std::string content_type;
   Payload body;
-  bool looked_at = false;
+  Look look;
   Then<void> then;
 };
 struct DeleteOp {
@@ -86,7 +96,7 @@ struct ReactOp {
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
-               TitleOp, EditOp, DeleteOp, PinOp, ReactOp>
+               VisibilityOp, TitleOp, EditOp, DeleteOp, PinOp, ReactOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

@@ -111,6 +111,8 @@ struct MemberWrite {
   enum class What : std::uint8_t { join, leave, pending } what = What::join;
   UserId user;
   Role role = Role::member;  // join, pending
+  std::uint16_t groups = 0;  // pending
+  bool shadowed = false;     // pending
   Seq seq = 0;               // pending: its event
   bool birth = false;        // join of a creation: not for those who have left since
   std::function<void(Result<layout::MemberRow>)> then;
@@ -137,9 +139,17 @@ struct Conversation::State {
   /// Runs `then` with the first seq and the audiences the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
-  /// Asks the host about a content, once; it may change it.
-  Error ask_host(const Op& op, Role role, Seq edits, std::string& content_type, Payload& body,
-                 bool& looked_at);
+  // ---- hooks.cpp: what the host says of a content ----
+  /// Whether the host's hooks agree to a send or an edit; they may change it. False: `decision`
+  /// says how it goes on.
+  bool host_agrees(Op& op, Role role, Decision& decision);
+  IncomingMessage show(Op& op, Role role) const;
+  Error take(Op& op, IncomingMessage message);
+  void ask_host_later(Op& op, IncomingMessage message);
+  void host_answered(std::uint64_t number, Result<IncomingMessage> verdict);
+  Error host_admits(UserId user) const;
+  /// An earlier content of the same device is with the host.
+  [[nodiscard]] bool waits_for_host(const Op& op) const noexcept;
   [[nodiscard]] Error check_content(std::string_view content_type, Bytes body) const;
   [[nodiscard]] bool channel() const noexcept { return info.kind == ConversationKind::channel; }
   /// Runs `then` once loaded; with an error when that failed or nothing exists.
@@ -191,6 +201,12 @@ struct Conversation::State {
   void publish(const std::vector<StagedEvent>& events, Mark before);
   void start_flush_timer();
 
+  // ---- audiences.cpp: who sees what a member writes ----
+  /// Whether the caller may write for that audience.
+  Error check_audience(const Op& op, std::uint8_t audience);
+  /// Nobody but the caller, and moderators, is to see what the caller says.
+  [[nodiscard]] bool muffled(const Op& op);
+
   // ---- senders.cpp ----
   Decision decide(Op& op, SendOp& send);
   bool send_rows_ready(const Op& op, const SendOp& send);
@@ -208,6 +224,9 @@ struct Conversation::State {
   Decision decide(Op& op, RoleOp& change);
   Decision decide(Op& op, TransferOp& transfer);
   Decision decide(Op& op, TitleOp& title);
+  Decision decide(Op& op, VisibilityOp& change);
+  /// The event's member row from here on: staged, or pending in a channel.
+  void stage_authority(Seq seq, UserId user, const layout::MemberRow& row);
   Decision decide_channel(Op& op, LeaveOp& leave);
   Decision decide_channel(Op& op, AddOp& add);
   /// The member's row in the speculative state; none: a stranger. Channels: sets `later` when the
@@ -399,6 +418,15 @@ struct Conversation::State {
   std::vector<UserId> busy_users;     // with a change of their row in a member partition under way
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
   bool building = false;
+
+  // With the host.
+  struct Asked {
+    std::uint64_t number = 0;
+    Op op;
+    Effects::Timer timer = Effects::Timer::none;
+  };
+  std::vector<Asked> asked;
+  std::uint64_t asked_last = 0;
 
   // In flight.
   std::optional<Staged> staged;  // being built, then in flight

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "parley/conversation.hpp"
+#include "parley/hooks.hpp"
 #include "parley/store.hpp"
 #include "parley/transport.hpp"
 #include "wire/messages.hpp"
@@ -55,6 +56,9 @@ class Effects {
 
   /// The host's decision about a token.
   virtual void authenticate(std::string token, Then<Result<Identity>> then) = 0;
+
+  /// The host's decision about a message (EngineOptions::before_message_async).
+  virtual void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) = 0;
 
   enum class Timer : std::uint64_t { none = 0 };
   virtual Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) = 0;

@@ -200,6 +200,16 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
   }
 }
 
+bool Fans::host_passes(const wire::Signalled& signal, UserId receiver) const {
+  try {
+    return shard_.config.signal_filter(
+        {signal.conversation, signal.sender, signal.kind, signal.data}, receiver);
+  } catch (...) {
+    shard_.world.log(Effects::Severity::error, "EngineOptions::signal_filter threw");
+    return false;
+  }
+}
+
 void Fans::signalled(const wire::Signalled& signal, SessionRef except) {
   Fan* fan = find(signal.conversation);
   if (fan == nullptr) return;
@@ -209,6 +219,7 @@ void Fans::signalled(const wire::Signalled& signal, SessionRef except) {
     if (except.shard == shard_.index && except.slot == sub.session && except.generation != 0)
       continue;
     if (sub.outlet->backlog() > limits::queue_soft / 2) continue;  // signals go first
+    if (shard_.config.signal_filter && !host_passes(signal, sub.user)) continue;
     sub.outlet->push(frame);
   }
 }

@@ -32,6 +32,7 @@ struct Subscription {
   UserId user;
   Seq visible_from = 1;
   Audiences audiences = 1;
+  bool muffled = false;  // its user's signals are for nobody
   bool stale = false;  // opening: the audiences changed meanwhile
   [[nodiscard]] Reader reader() const noexcept { return {user, audiences}; }
 };
@@ -83,6 +84,7 @@ class Fans {
   /// Other audiences are for the user from here on: the home says which.
   void change_access(Fan& fan, UserId user);
   void push_events(Fan& fan, const Published& events);
+  [[nodiscard]] bool host_passes(const wire::Signalled& signal, UserId receiver) const;
   void heads_later(Fan& fan);
   void push_heads();
 

@@ -112,6 +112,8 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
     if (row == nullptr || row->role == Role::none) op.error = denied();
     return Decision::decided;  // a member already: the answer is the access
   }
+  op.error = host_admits(user);
+  if (op.error) return Decision::decided;
   set_busy(user);
   write_member({.user = user,
                 .then = [this, user, then = std::move(join.then)](Result<layout::MemberRow> row) {
@@ -183,10 +185,12 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
         .sender = op.caller.user, .kind = EventKind::added, .target = user, .role = Role::member};
     const Seq seq = stage_event(fields).stored.seq;
     stage_note(seq);
+    const layout::MemberRow* before = group_member(user);
     stage_member(user, {.role = Role::member,
                         .since_ms = staged->now_ms,
                         .visible_from = seq,
-                        .visible_ordinal = staged->head.ordinal});
+                        .visible_ordinal = staged->head.ordinal,
+                        .shadowed = before != nullptr && before->shadowed});
   }
   return decision;
 }
@@ -227,15 +231,18 @@ void Conversation::State::end_membership(UserId user, UserId by, EventKind kind)
   event.ended = user;
   staged->head.authority = fields.seq;
   if (channel()) {
-    staged->pending.push_back({.seq = fields.seq, .row = {user, Role::none}});
-    staged->rows += 1;
-    staged->bytes += 9 + 10;
-    return;
+    bool later = false;
+    Error ignored;
+    layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory
+    row.role = Role::none;
+    row.groups = 0;
+    return stage_authority(fields.seq, user, row);
   }
   stage_note(fields.seq);
   layout::MemberRow row = *group_member(user);
   row.role = Role::none;
   row.left_at = fields.seq;
+  row.groups = 0;
   stage_member(user, row);
 }
 
@@ -281,16 +288,11 @@ void Conversation::State::change_role(UserId user, UserId by, Role role) {
   wire::RecordFields fields{
       .sender = by, .kind = EventKind::role_changed, .target = user, .role = role};
   stage_event(fields).changed = user;
-  staged->head.authority = fields.seq;
-  if (channel()) {
-    staged->pending.push_back({.seq = fields.seq, .row = {user, role}});
-    staged->rows += 1;
-    staged->bytes += 9 + 10;
-    return;
-  }
-  layout::MemberRow row = *group_member(user);
+  bool later = false;
+  Error ignored;
+  layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory
   row.role = role;
-  stage_member(user, row);
+  stage_authority(fields.seq, user, row);
 }
 
 Decision Conversation::State::decide(Op& op, TitleOp& title) {

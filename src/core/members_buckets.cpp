@@ -145,6 +145,7 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       layout::MemberRow fresh{
           .role = write.role, .since_ms = effects.now().wall_ms, .visible_ordinal = head.ordinal};
       if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied
+      if (row) fresh.shadowed = row->shadowed;
       row = fresh;
       ++delta;
       changed = true;
@@ -166,6 +167,8 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
         return *row;
       }
       row->role = write.role;
+      row->groups = write.groups;
+      row->shadowed = write.shadowed;
       changed = true;
       return *row;
   }
@@ -247,6 +250,8 @@ void Conversation::State::apply_pending() {
     write_member({.what = MemberWrite::What::pending,
                   .user = change.row.user,
                   .role = change.row.role,
+                  .groups = change.row.groups,
+                  .shadowed = change.row.shadowed,
                   .seq = change.seq,
                   .then = [this, seq = change.seq](Result<layout::MemberRow> row) {
                     for (PendingMember& made : pending) {
@@ -264,7 +269,11 @@ void Conversation::State::apply_decided(UserId user, layout::MemberRow& row,
   const auto decide = [&](const PendingMember& change) {
     // A row that was left at or after that seq has it, whoever came back since.
     if (change.row.user != user || change.applied || row.left_at >= change.seq) return;
-    if (row.role != Role::none) row.role = change.row.role;
+    if (row.role != Role::none) {
+      row.role = change.row.role;
+      row.groups = change.row.groups;
+      row.shadowed = change.row.shadowed;
+    }
     if (change.row.role == Role::none) row.left_at = change.seq;
   };
   for (const PendingMember& change : pending) decide(change);

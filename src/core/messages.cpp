@@ -164,12 +164,12 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   }
   const bool open_end = *role >= Role::admin || info.kind == ConversationKind::direct;
   const auto age = std::chrono::milliseconds(staged->now_ms - fields.time_ms);
-  if (!open_end && age > limits.edit_window) {
+  const bool seen_by_all = fields.audience == audience::everyone && muffled(op);
+  if ((!open_end && age > limits.edit_window) || seen_by_all) {
     op.error = {Errc::denied, "the time in which this message could be edited is over"};
     return decision;
   }
-  op.error = ask_host(op, *role, edit.seq, edit.content_type, edit.body, edit.looked_at);
-  if (op.error) return decision;
+  if (!host_agrees(op, *role, decision)) return decision;
   const std::size_t content = edit.content_type.size() + edit.body.size();
   if (!fits(1, 3, 2 * (change_bytes + content) + before.size())) return Decision::full;
   wire::RecordFields event{.sender = op.caller.user,
@@ -283,6 +283,7 @@ Decision Conversation::State::decide(Op& op, PinOp& pin) {
   const Payload before = now_of(*entry).record;
   wire::RecordFields fields = wire::read_record(before.bytes());
   if (pinned(pin.seq) == pin.on) return decision;
+  if (fields.audience == audience::everyone && muffled(op)) return decision;
   if (pin.on && fields.deleted) {
     op.error = gone();
     return decision;

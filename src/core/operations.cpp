@@ -265,6 +265,14 @@ void Operations::operator()(wire::Transfer&& transfer) {
                 });
 }
 
+void Operations::operator()(wire::SetVisibility&& set) {
+  if (!known(set.conversation)) return;
+  shard.at_home(set.conversation, [ref = ref, number = number, who = caller(), set](
+                                      ShardState& there, Conversation& home) {
+    home.set_visibility(who, set, there.answering<void>(ref, number, done));
+  });
+}
+
 void Operations::operator()(wire::SetTitle&& set) {
   if (!known(set.conversation)) return;
   if (set.title.size() > limits::title) {
@@ -488,6 +496,7 @@ void Operations::operator()(wire::SendSignal&& signal) {
   const bool known_member =
       sub != nullptr && sub->state != Subscription::State::opening && sub->last == 0;
   if (known_member) sessions.answer(ref, number, wire::Done{});
+  if (known_member && sub->muffled) return;
   const ConversationId id = out.conversation;
   shard.at_home(id, [ref = ref, number = number, known_member, out = std::move(out)](
                         ShardState& there, Conversation& home) {
@@ -496,7 +505,7 @@ void Operations::operator()(wire::SendSignal&& signal) {
       if (access && access->role == Role::none) access = denied();
       if (!access) return there.fail(ref, number, std::move(access).error());
       there.answer(ref, number, wire::Done{});
-      there.signal(out, ref);
+      if (!access->muffled) there.signal(out, ref);
     });
   });
 }

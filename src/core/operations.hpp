@@ -32,6 +32,7 @@ struct Operations {
   void operator()(wire::Remove&& remove);
   void operator()(wire::SetRole&& set);
   void operator()(wire::Transfer&& transfer);
+  void operator()(wire::SetVisibility&& set);
   void operator()(wire::SetTitle&& set);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);

@@ -64,10 +64,12 @@ Decision Conversation::State::decide(Op& op, ReactOp& react) {
   MessageRows::Entry* entry = message(op, react.seq, decision);
   if (entry == nullptr) return decision;
   const layout::StoredEvent& now = entry->dirty ? entry->staged : entry->row;
-  if (wire::read_record(now.record.bytes()).deleted) {
+  const wire::RecordFields fields = wire::read_record(now.record.bytes());
+  if (fields.deleted) {
     op.error = {Errc::invalid_argument, "seq: the message was deleted"};
     return decision;
   }
+  if (fields.audience == audience::everyone && muffled(op)) return decision;  // nobody is to know
   reaction_queues[react.seq].waiting.push_back(
       {op.caller.user, std::move(react.key), react.on, std::move(react.then)});
   run_reactions(react.seq);
@@ -390,7 +392,7 @@ void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::Reac
       caller, std::move(then),
       [&state, asked = std::move(asked)](Seq from, Reader reader, Then<wire::ReactorsPage> answer) {
         if (asked.seq < from || asked.seq > state.head.head) return answer(unseen());
-        if ((state.head.flags & layout::head_has_hidden) == 0)
+        if (asked.seq > state.head.hidden)
           return state.read_reactors(asked, std::move(answer));
         state.when_visible(asked.seq, reader, [&state, asked, answer](const Error& error) {
           error ? answer(error) : state.read_reactors(asked, answer);

@@ -45,7 +45,9 @@ std::uint32_t content_crc(const wire::Send& send) {
   std::uint32_t crc = base::crc32c(0, Bytes(reply, sizeof reply));
   crc = base::crc32c(crc, send.content_type);
   crc = base::crc32c(crc, Bytes("\0", 1));
-  return base::crc32c(crc, send.body.bytes());
+  crc = base::crc32c(crc, send.body.bytes());
+  if (send.audience == audience::everyone) return crc;
+  return base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
 }
 
 Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
@@ -67,38 +69,6 @@ Error Conversation::State::check_content(std::string_view content_type, Bytes bo
     return {Errc::invalid_argument, "content_type: valid UTF-8 was expected"};
   if (is_text(content_type) && !base::valid_utf8(body))
     return {Errc::invalid_argument, "body: valid UTF-8 was expected for a text"};
-  return {};
-}
-
-Error Conversation::State::ask_host(const Op& op, Role role, Seq edits, std::string& content_type,
-                                    Payload& body, bool& looked_at) {
-  if (!limits.before_message || std::exchange(looked_at, true)) return {};
-  IncomingMessage message{.conversation = id,
-                          .kind = info.kind,
-                          .sender = op.caller.user,
-                          .role = role,
-                          .edits = edits,
-                          .content_type = content_type,
-                          .body = std::string(body.bytes())};
-  Error refusal;
-  try {
-    if (auto verdict = limits.before_message(message); !verdict)
-      refusal = std::move(verdict).error();
-  } catch (...) {
-    effects.log(Effects::Severity::error, "EngineOptions::before_message threw");
-    refusal = {Errc::internal, "the message could not be looked at"};
-  }
-  if (refusal) return refusal;
-  if (message.content_type == "text/plain") message.content_type.clear();
-  const bool same = message.content_type == content_type && message.body == body.bytes();
-  if (same) return {};
-  if (Error wrong = check_content(message.content_type, message.body)) {
-    effects.log(Effects::Severity::error,
-                "EngineOptions::before_message left a bad message: " + wrong.message);
-    return {Errc::internal, "the message could not be looked at"};
-  }
-  content_type = std::move(message.content_type);
-  body = message.body.empty() ? Payload() : Payload::copy_of(message.body);
   return {};
 }
 
@@ -181,8 +151,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
       return Decision::decided;
     }
   }
-  op.error = ask_host(op, *role, 0, send.send.content_type, send.send.body, send.looked_at);
-  if (op.error) return Decision::decided;
+  if (!send.look.seen && !send.look.agreed) op.error = check_audience(op, send.send.audience);
+  if (op.error || !host_agrees(op, *role, decision)) return decision;
   const std::size_t record =
       record_overhead + send.send.body.size() + send.send.content_type.size();
   if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))
@@ -234,6 +204,7 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
   wire::Send& what = send.send;
   wire::RecordFields fields{.sender = op.caller.user,
                             .kind = EventKind::message,
+                            .audience = muffled(op) ? audience::sender : what.audience,
                             .echo = what.random,
                             .content_type = what.content_type,
                             .body = what.body.bytes(),

@@ -278,8 +278,25 @@ void Sessions::identified(SessionRef ref, std::uint32_t number, wire::Hello hell
                        });
 }
 
+Error Sessions::host_refuses(const SessionState& session, UserId user,
+                             const std::string& device) const {
+  const ConnectHook& ask = shard_.config.on_connect;
+  if (!ask || session.kind != SessionSetup::Kind::link) return {};
+  try {
+    auto verdict = ask({user, session.subject, device});
+    return verdict ? Error{} : std::move(verdict).error();
+  } catch (...) {
+    shard_.world.log(Effects::Severity::error, "EngineOptions::on_connect threw");
+    return {Errc::internal, "nobody could be asked"};
+  }
+}
+
 void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, UserId user) {
   SessionState& session = *find(ref);
+  if (Error refused = host_refuses(session, user, hello.device)) {
+    answer(ref, number, wire::Failed{std::move(refused)});
+    return close(ref, CloseReason::policy, "refused by the host");
+  }
   session.user = user;
   session.device_name = hello.device;
   session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}

@@ -107,6 +107,8 @@ class Sessions {
   // Hello.
   void hello(SessionRef ref, std::uint32_t number, wire::Hello hello);
   void identified(SessionRef ref, std::uint32_t number, wire::Hello hello, Identity identity);
+  [[nodiscard]] Error host_refuses(const SessionState& session, UserId user,
+                                   const std::string& device) const;
   void welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, UserId user);
   void welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListChanged> list);
 

@@ -161,6 +161,7 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
     shard_.fans.opened(*shard_.fans.find(work->items[item].conversation), *access);
     sub->visible_from = access->visible_from;
     sub->audiences = access->audiences;
+    sub->muffled = access->muffled;
     sub->stale = false;
     sub->last = 0;  // an end told before this answer belongs to an earlier membership
   }
@@ -433,6 +434,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   Fan& fan = *shard_.fans.find(asked.id);
   sub->visible_from = access->visible_from;
   sub->audiences = access->audiences;
+  sub->muffled = access->muffled;
   sub->stale = false;
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;

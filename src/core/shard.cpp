@@ -81,7 +81,23 @@ Snowflake ShardState::next_snowflake() {
   return snowflakes.next(static_cast<std::uint64_t>(world.now().wall_ms));
 }
 
+void ShardState::tell_host(const Published& events) {
+  std::vector<Event> told;
+  told.reserve(events.records.size());
+  for (const Payload& record : events.records) {
+    const bool last = told.size() + 1 == events.records.size();
+    told.push_back(
+        wire::to_event(events.conversation, events.epoch, record, last ? events.mark : 0));
+  }
+  try {
+    config.after_commit(told);
+  } catch (...) {
+    world.log(Effects::Severity::error, "EngineOptions::after_commit threw");
+  }
+}
+
 void ShardState::published(std::shared_ptr<const Published> events) {
+  if (config.after_commit) tell_host(*events);
   auto home = homes.find(events->conversation);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {

@@ -27,6 +27,9 @@ struct ShardConfig {
   std::uint16_t node = 0;              // 0..1023, in snowflakes
   ConversationLimits conversation;
   std::chrono::milliseconds heartbeat = limits::heartbeat;  // told to clients in Welcome
+  ConnectHook on_connect;
+  CommitHook after_commit;
+  SignalFilter signal_filter;
 };
 
 /// Names a session everywhere in the engine; stale ones are harmless.

@@ -66,6 +66,7 @@ struct ShardState final : ConversationHost {
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<Receipt>& receipts) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
+  void tell_host(const Published& events);
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   void later(std::function<void()> work) override;

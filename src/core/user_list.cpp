@@ -411,10 +411,11 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
     get.cells.push_back({{layout::member, work->keep(layout::member_id(ns, id, bucket))},
                          work->keep(layout::member_key(id_))});
     get.owner = work;
-    shard_.world.get(std::move(get), [this, work, i, skip](Result<Cells> cells) {
+    shard_.world.get(std::move(get), [this, work, i, id, skip](Result<Cells> cells) {
       const auto row =
           cells && cells->values[0] ? layout::decode_member(*cells->values[0]) : std::nullopt;
       if (!row || row->role == Role::none) return skip();
+      work->audiences[id] = audiences_of(ConversationKind::channel, *row);
       add_last_record(work, i);
     });
   });

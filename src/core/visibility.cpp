@@ -11,7 +11,8 @@ Audiences audiences_of(ConversationKind kind, const layout::MemberRow& row) noex
   constexpr Audiences all = 1U << audience::everyone;
   constexpr Audiences moderators = 1U << audience::moderators | 1U << audience::sender;
   const bool moderates = kind != ConversationKind::direct && row.role > Role::member;
-  return moderates ? all | moderators : all;
+  const Audiences own = moderates ? all | moderators : all;
+  return row.role == Role::none ? all : own | row.groups;
 }
 
 UserId owner_of(const wire::RecordFields& event) noexcept {

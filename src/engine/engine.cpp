@@ -45,19 +45,27 @@ Pending<T> about_user(const Impl& impl, std::string subject, Completion<T> done,
   return std::move(started.pending);
 }
 
-/// Puts the resolved user into a Remove or SetRole, and goes on.
+/// Puts the resolved user into the operation, and goes on.
 template <class Operation>
 void name_user(detail::LocalSession& system, engine::CallRef call, UserId user) {
   std::get<Operation>(call.operation()).user = user;
   system.request(std::move(call));
 }
 
-Pending<void> change_member(const Impl& impl, std::string subject, wire::Operation operation,
+template <class Operation>
+Pending<void> change_member(const Impl& impl, std::string subject, Operation operation,
                             Completion<void> done) {
-  const bool role = std::holds_alternative<wire::SetRole>(operation);
   return about_user<void, wire::Done>(
       impl, std::move(subject), std::move(done), std::move(operation), [](wire::Done&) {},
-      role ? &name_user<wire::SetRole> : &name_user<wire::Remove>);
+      &name_user<Operation>);
+}
+
+wire::SetVisibility groups_of(const ConversationId& conversation,
+                              const std::vector<std::uint8_t>& groups) {
+  std::uint16_t bits = 0;
+  for (const std::uint8_t group : groups)
+    bits |= static_cast<std::uint16_t>(group > audience::last_group ? 1 : 1U << group);
+  return {conversation, {}, bits, {}};  // bit 0 is no group's: refused by the conversation
 }
 
 Pending<UserId> find(const Impl& impl, std::string subject, Completion<UserId> done) {
@@ -109,8 +117,8 @@ Pending<Ack> send_as_system(const Impl& impl, const ConversationId& conversation
                             MessageDraft draft, SendOptions options, Completion<Ack> done) {
   return as_system<Ack>(
       impl, std::move(done), [&](const engine::Local& system, Completion<Ack> then) {
-        return engine::start_send(system, conversation, std::move(draft.content_type), draft.body,
-                                  draft.reply_to, std::move(options), std::move(then));
+        return engine::start_send(system, conversation, std::move(draft), std::move(options),
+                                  std::move(then));
       });
 }
 
@@ -210,6 +218,22 @@ Pending<void> Engine::set_role(const ConversationId& conversation, std::string m
 void Engine::set_role(const ConversationId& conversation, std::string member, Role role,
                       Completion<void> done) {
   change_member(impl_, std::move(member), wire::SetRole{conversation, {}, role}, std::move(done));
+}
+Pending<void> Engine::set_groups(const ConversationId& conversation, std::string member,
+                                 std::vector<std::uint8_t> groups) {
+  return change_member(impl_, std::move(member), groups_of(conversation, groups), {});
+}
+void Engine::set_groups(const ConversationId& conversation, std::string member,
+                        std::vector<std::uint8_t> groups, Completion<void> done) {
+  change_member(impl_, std::move(member), groups_of(conversation, groups), std::move(done));
+}
+Pending<void> Engine::shadow_ban(const ConversationId& conversation, std::string member, bool on) {
+  return change_member(impl_, std::move(member), wire::SetVisibility{conversation, {}, {}, on}, {});
+}
+void Engine::shadow_ban(const ConversationId& conversation, std::string member, bool on,
+                        Completion<void> done) {
+  change_member(impl_, std::move(member), wire::SetVisibility{conversation, {}, {}, on},
+                std::move(done));
 }
 Pending<void> Engine::edit(const ConversationId& conversation, Seq message, std::string text,
                            std::string content_type) {

@@ -16,8 +16,6 @@
 namespace parley::inline v0::detail {
 namespace {
 
-constexpr auto hook_budget = std::chrono::milliseconds(1);
-
 using engine::ShardHost;
 
 /// Blocks until a completion that may come on any thread has come.
@@ -160,15 +158,7 @@ Error EngineImpl::make_shards() {
   config.conversation.max_body = options_.max_body;
   config.conversation.edit_window = options_.edit_window;
   config.conversation.permissions = options_.permissions;
-  if (options_.before_message) {
-    config.conversation.before_message = [this](IncomingMessage& message) {
-      const auto began = std::chrono::steady_clock::now();
-      auto verdict = options_.before_message(message);
-      if (std::chrono::steady_clock::now() - began > hook_budget)
-        log(LogLevel::warning, "before_message took more than 1 ms; its shard waited");
-      return verdict;
-    };
-  }
+  set_hooks(config);
   config.heartbeat = options_.heartbeat;
   if (auto random = base::random_bytes(&config.instance, sizeof config.instance); !random) {
     return std::move(random).error();

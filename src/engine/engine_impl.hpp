@@ -114,6 +114,7 @@ class EngineImpl final : public Waiting,
   Error init();
   Error open_store();
   Error make_shards();
+  void set_hooks(core::ShardConfig& config);
   Error start_threads();
   void run_shard(std::size_t index);
   bool poll_locked(std::chrono::microseconds budget);

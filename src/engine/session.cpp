@@ -187,21 +187,20 @@ Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draf
 }
 Pending<Ack> Session::send(const ConversationId& conversation, std::string_view text,
                            SendOptions options) {
-  return engine::start_send(session_, conversation, {}, text, 0, std::move(options), {});
+  return engine::start_send(session_, conversation, {.body = std::string(text)}, std::move(options), {});
 }
 Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draft,
                            SendOptions options) {
-  return engine::start_send(session_, conversation, std::move(draft.content_type), draft.body,
-                            draft.reply_to, std::move(options), {});
+  return engine::start_send(session_, conversation, std::move(draft), std::move(options), {});
 }
 void Session::send(const ConversationId& conversation, std::string_view text, SendOptions options,
                    Completion<Ack> done) {
-  engine::start_send(session_, conversation, {}, text, 0, std::move(options), std::move(done));
+  engine::start_send(session_, conversation, {.body = std::string(text)}, std::move(options),
+                     std::move(done));
 }
 void Session::send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
                    Completion<Ack> done) {
-  engine::start_send(session_, conversation, std::move(draft.content_type), draft.body,
-                     draft.reply_to, std::move(options), std::move(done));
+  engine::start_send(session_, conversation, std::move(draft), std::move(options), std::move(done));
 }
 Pending<HistoryPage> Session::history(const ConversationId& conversation, HistoryOptions options) {
   return read_history(session_, conversation, options, {});

@@ -7,6 +7,7 @@
 #include "base/os.hpp"
 #include "base/siphash.hpp"
 #include "engine/engine_impl.hpp"
+#include "engine/hook_watch.hpp"
 #include "engine/link_session.hpp"
 #include "engine/queued_codec.hpp"
 
@@ -293,6 +294,31 @@ void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> the
   } catch (const std::exception& error) {
     log(Severity::error, std::string("the authenticator threw: ") + error.what());
     done(Error{Errc::unauthenticated, "not authenticated"});
+  }
+}
+
+void ShardHost::look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) {
+  struct Asked {
+    std::atomic<bool> answered{false};
+    Then<Result<IncomingMessage>> then;
+  };
+  auto asked = std::make_shared<Asked>();
+  asked->then = std::move(then);
+  auto done = [asked, engine = engine_.weak_from_this(),
+               index = index_](Result<IncomingMessage> verdict) {
+    if (asked->answered.exchange(true)) return;
+    const auto alive = engine.lock();
+    if (!alive) return;
+    alive->post(index, [asked, verdict = std::move(verdict)]() mutable {
+      asked->then(std::move(verdict));
+    });
+  };
+  const HookWatch watch(engine_, "before_message_async");
+  try {
+    engine_.options().before_message_async(std::move(message), done);
+  } catch (...) {
+    log(Severity::error, "EngineOptions::before_message_async threw");
+    done(Error{Errc::internal, "the message could not be looked at"});
   }
 }
 

@@ -49,6 +49,7 @@ class ShardHost final : public core::Effects {
   void forget_changes(std::string through, Then<Result<void>> then) override;
   void post(ShardIndex to, std::function<void(core::Shard&)> work) override;
   void authenticate(std::string token, Then<Result<core::Identity>> then) override;
+  void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override;
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override;
   void cancel_timer(Timer timer) noexcept override;
   void log(Severity severity, std::string text) override;

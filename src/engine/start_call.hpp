@@ -80,15 +80,15 @@ inline Pending<Conversation> start_create(const Local& session, CreateOptions op
   return start_opening(session, std::move(*create), std::move(done));
 }
 
-inline Pending<Ack> start_send(const Local& session, const ConversationId& id,
-                               std::string content_type, std::string_view body, Seq reply_to,
+inline Pending<Ack> start_send(const Local& session, const ConversationId& id, MessageDraft draft,
                                SendOptions options, Completion<Ack> done) {
   wire::Send send;
   send.conversation = id;
   send.key = std::move(options.key);
-  send.content_type = std::move(content_type);
-  send.body = Payload::copy_of(body);
-  send.reply_to = reply_to;
+  send.content_type = std::move(draft.content_type);
+  send.body = Payload::copy_of(draft.body);
+  send.reply_to = draft.reply_to;
+  send.audience = draft.audience;
   return start<Ack, wire::Acked>(
       session, std::move(send), [](wire::Acked& answer) -> Result<Ack> { return answer.ack; },
       std::move(done));

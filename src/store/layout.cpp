@@ -129,9 +129,12 @@ std::string setting_key(std::string_view name) { return std::string(1, 'k').appe
 
 // ---- The head cell ----
 
+// Values that grew since the first format; both are read.
+constexpr std::uint8_t grown = 2;
+
 std::string encode(const HeadCell& head) {
-  Writer out(120);
-  out.u8(format);
+  Writer out(128);
+  out.u8(grown);
   out.u8(head.flags);
   out.u16(head.members);
   out.u32(head.term);
@@ -149,13 +152,15 @@ std::string encode(const HeadCell& head) {
   out.u64(head.deleted_ordinal);
   out.u64(head.nonce);
   out.i64(head.shown_ms);
+  out.u64(head.hidden);
   return out.take();
 }
 
 std::optional<HeadCell> decode_head(Bytes value) noexcept {
   Reader in(value);
   HeadCell head;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != grown) return std::nullopt;
   head.flags = in.u8();
   head.members = in.u16();
   head.term = in.u32();
@@ -172,7 +177,8 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
   head.authority = in.u64();
   head.deleted_ordinal = in.u64();
   head.nonce = in.u64();
-  head.shown_ms = in.left() != 0 ? in.i64() : head.last_event_ms;  // absent in older cells
+  head.shown_ms = version == grown ? in.i64() : head.last_event_ms;
+  head.hidden = version == grown ? in.u64() : 0;
   if (!in.complete()) return std::nullopt;
   return head;
 }
@@ -251,26 +257,51 @@ std::optional<HostKeyRow> decode_host_key(Bytes value) {
 
 // ---- Members, info, receipts ----
 
+namespace {
+
+// Groups and shadow ban make the end of a row of format 2; where there is neither it is of format 1.
+template <class Row>
+std::uint8_t format_of(const Row& row) {
+  return row.groups == 0 && !row.shadowed ? format : grown;
+}
+template <class Row>
+void put_visibility(Writer& out, const Row& row) {
+  if (format_of(row) == format) return;
+  out.u16(row.groups);
+  out.u8(row.shadowed ? 1 : 0);
+}
+template <class Row>
+void get_visibility(Reader& in, std::uint8_t version, Row& row) {
+  if (version == format) return;
+  row.groups = in.u16();
+  row.shadowed = in.u8() != 0;
+}
+
+}  // namespace
+
 std::string encode(const MemberRow& row) {
-  Writer out(34);
-  out.u8(format);
+  Writer out(37);
+  out.u8(format_of(row));
   out.u8(static_cast<std::uint8_t>(row.role));
   out.i64(row.since_ms);
   out.u64(row.visible_from);
   out.u64(row.visible_ordinal);
   out.u64(row.left_at);
+  put_visibility(out, row);
   return out.take();
 }
 
 std::optional<MemberRow> decode_member(Bytes value) {
   Reader in(value);
   MemberRow row;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != grown) return std::nullopt;
   row.role = static_cast<Role>(in.u8());
   row.since_ms = in.i64();
   row.visible_from = in.u64();
   row.visible_ordinal = in.u64();
   row.left_at = in.u64();
+  get_visibility(in, version, row);
   if (!in.complete()) return std::nullopt;
   return row;
 }
@@ -324,19 +355,22 @@ std::optional<ReceiptRow> decode_receipt(Bytes value) {
 }
 
 std::string encode(const PendingRow& row) {
-  Writer out(10);
-  out.u8(format);
+  Writer out(13);
+  out.u8(format_of(row));
   out.u64(row.user.value);
   out.u8(static_cast<std::uint8_t>(row.role));
+  put_visibility(out, row);
   return out.take();
 }
 
 std::optional<PendingRow> decode_pending(Bytes value) {
   Reader in(value);
   PendingRow row;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != grown) return std::nullopt;
   row.user = UserId{in.u64()};
   row.role = static_cast<Role>(in.u8());
+  get_visibility(in, version, row);
   if (!in.complete()) return std::nullopt;
   return row;
 }
@@ -400,14 +434,12 @@ std::optional<CountCell> decode_count(Bytes value) {
 // ---- A user's partition, names ----
 
 namespace {
-// A list row without settings was the first format; both are read.
-constexpr std::uint8_t list_format = 2;
 enum : std::uint8_t { list_pinned = 1, list_archived = 2, list_unread = 4, list_draft = 8 };
 }  // namespace
 
 std::string encode(const ListRow& row) {
   Writer out(52);
-  out.u8(list_format);
+  out.u8(grown);
   out.u8(row.entered ? 1 : 0);
   out.u8(static_cast<std::uint8_t>(row.kind));
   out.u64(row.peer.value);
@@ -426,7 +458,7 @@ std::optional<ListRow> decode_list(Bytes value) {
   Reader in(value);
   ListRow row;
   const std::uint8_t version = in.u8();
-  if (version != format && version != list_format) return std::nullopt;
+  if (version != format && version != grown) return std::nullopt;
   row.entered = in.u8() != 0;
   row.kind = static_cast<ConversationKind>(in.u8());
   row.peer = UserId{in.u64()};
@@ -434,7 +466,7 @@ std::optional<ListRow> decode_list(Bytes value) {
   row.visible_from = in.u64();
   row.visible_ordinal = in.u64();
   row.joined_ms = in.i64();
-  if (version == list_format) {
+  if (version == grown) {
     const std::uint8_t set = in.u8();
     row.pinned = (set & list_pinned) != 0;
     row.archived = (set & list_archived) != 0;

@@ -89,13 +89,13 @@ struct HeadCell {
   std::uint64_t deleted_ordinal = 0;  // highest deleted ordinal
   std::uint64_t nonce = 0;            // no guard value ever returns
   std::int64_t shown_ms = 0;          // last event with audience 0
+  Seq hidden = 0;                     // last event with another
   friend bool operator==(const HeadCell&, const HeadCell&) = default;
 };
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
 inline constexpr std::uint8_t head_has_overlays = 1;
 inline constexpr std::uint8_t head_has_pins = 2;  // `i` rows may exist
 inline constexpr std::uint8_t head_has_due = 4;   // users: `q` rows may exist
-inline constexpr std::uint8_t head_has_hidden = 8;  // an event has another audience than 0
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -162,6 +162,8 @@ struct MemberRow {
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;  // ordinal before visible_from
   Seq left_at = 0;
+  std::uint16_t groups = 0;  // bit a: the host put the member into the group with audience a
+  bool shadowed = false;     // what they write is for themselves and moderators
 };
 std::string encode(const MemberRow& row);
 std::optional<MemberRow> decode_member(Bytes value);
@@ -188,6 +190,8 @@ std::optional<ReceiptRow> decode_receipt(Bytes value);
 struct PendingRow {
   UserId user;
   Role role = Role::none;  // from that seq on; none: removed
+  std::uint16_t groups = 0;
+  bool shadowed = false;
 };
 std::string pending_key(Seq seq);
 std::string encode(const PendingRow& row);

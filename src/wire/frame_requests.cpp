@@ -12,6 +12,7 @@ void read(FrameReader& r, Send& v, const fb::Send& t) {
   r.text(v.content_type, t.content_type(), "send.content_type");
   r.payload(v.body, t.body());
   v.reply_to = t.reply_to();
+  v.audience = t.audience();
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -74,7 +75,10 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::scheduled, "scheduled"},
 };
 // clang-format on
-static_assert(std::variant_size_v<Operation> == std::size(request_types) + 1, "and Unknown");
+/// Not so at the end of the operations: what is for host calls, and Unknown.
+template <class T>
+inline constexpr bool on_the_wire = !std::is_same_v<T, SetVisibility> && !std::is_same_v<T, Unknown>;
+static_assert(std::variant_size_v<Operation> == std::size(request_types) + 2);
 static_assert(std::variant_size_v<Answer> == std::size(answer_types));
 
 /// By the number of a type, `Read<T>::into` of its alternative T; null where there is no such type.

@@ -90,7 +90,7 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
   const auto content_type = text(b, v.content_type);
   const auto body = bytes(b, v.body.bytes());
   return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
-                        v.reply_to);
+                        v.reply_to, v.audience);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);
@@ -401,7 +401,7 @@ Payload FrameWriter::page(const Reply& reply, const HistoryPage& page) {
 Payload FrameWriter::write(const Request& request) {
   return std::visit(
       [&](const auto& value) -> Payload {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Unknown>) {
+        if constexpr (!on_the_wire<std::decay_t<decltype(value)>>) {
           return {};
         } else {
           return table(request_types[request.operation.index()].type, request.number, value);

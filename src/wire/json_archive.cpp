@@ -56,6 +56,7 @@ constexpr std::array event_kinds{
     Named{EventKind::pinned, "pinned"},
     Named{EventKind::unpinned, "unpinned"},
     Named{EventKind::hidden, "hidden"},
+    Named{EventKind::visibility_changed, "visibility_changed"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},

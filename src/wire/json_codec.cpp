@@ -102,7 +102,7 @@ class JsonCodec final : public Codec {
   }
   Payload encode(const Request& request) override {
     const std::size_t index = request.operation.index();
-    if (index >= std::size(request_types)) return {};  // Unknown is never encoded
+    if (index >= std::size(request_types)) return {};  // not on the wire
     return write(request_types[index].name, request.number, request.operation);
   }
 
@@ -125,7 +125,7 @@ class JsonCodec final : public Codec {
           using T = std::decay_t<decltype(value)>;
           if constexpr (std::is_same_v<T, Failed>) {
             write_error(writer, value.error);
-          } else if constexpr (!std::is_same_v<T, Unknown>) {
+          } else if constexpr (on_the_wire<T>) {
             fields(writer, value);
           }
         },
@@ -172,7 +172,7 @@ class JsonCodec final : public Codec {
     std::visit(
         [&](auto& value) {
           using T = std::decay_t<decltype(value)>;
-          if constexpr (!std::is_same_v<T, Unknown>) {
+          if constexpr (on_the_wire<T>) {
             fields(reader, value);
             if (reader.ok()) check(reader, value);
           }

@@ -50,6 +50,8 @@ void fields(A& a, In<A, RecordFields> v) {
   a.body(v.content_type, v.body, v.kind == EventKind::message || v.kind == EventKind::edited);
   a.may("reply_to", v.reply_to, 0U);
   a.may("thread_root", v.thread_root, 0U);
+  a.may("groups", v.groups, 0U);
+  a.may("shadowed", v.shadowed, false);
   a.may("about", v.about, 0U);
   a.may("about_ordinal", v.about_ordinal, 0U);
   a.may("changed", v.changed, 0U);
@@ -137,6 +139,7 @@ void fields(A& a, In<A, Send> v) {
   a.may("content_type", v.content_type, std::string_view());
   a.body(v.content_type, v.body, true);
   a.may("reply_to", v.reply_to, 0U);
+  a.may("audience", v.audience, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {

@@ -44,6 +44,7 @@ struct Send {
   std::string content_type{};  // "" = text/plain
   Payload body{};
   Seq reply_to = 0;
+  std::uint8_t audience = audience::everyone;
   bool unattended = false;  // never on the wire: the sender's read position stays
 };
 /// Answer: Opened.
@@ -186,6 +187,14 @@ struct Unschedule {
 struct ListScheduled {};  // Answer: Scheduled, whole
 struct Ping {};           // Answer: Done
 struct Bye {};            // Answer: Goodbye
+/// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
+/// Answer: Done.
+struct SetVisibility {
+  ConversationId conversation{};
+  UserId user{};
+  std::optional<std::uint16_t> groups{};  // bit a: audience a; none: as they are
+  std::optional<bool> shadowed{};
+};
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
 struct Unknown {
@@ -195,7 +204,8 @@ struct Unknown {
 using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
                                SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
                                Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins, Reactors,
-                               SetList, Transfer, Schedule, Unschedule, ListScheduled, Unknown>;
+                               SetList, Transfer, Schedule, Unschedule, ListScheduled,
+                               SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;

@@ -109,6 +109,8 @@ RecordFields fields_of(const fb::Record& record) {
     fields.body = {reinterpret_cast<const char*>(body->data()), body->size()};
   }
   fields.title = view(record.title());
+  fields.groups = record.groups();
+  fields.shadowed = record.shadowed();
   fields.about = record.about();
   fields.about_ordinal = record.about_ordinal();
   fields.changed = record.changed();
@@ -167,6 +169,8 @@ Payload build_record(const RecordFields& fields) {
   record.add_edited_ms(fields.edited_ms);
   record.add_tallies(tallies);
   record.add_edits(edits);
+  record.add_groups(fields.groups);
+  record.add_shadowed(fields.shadowed);
   record.add_deleted(fields.deleted);
   record.add_pinned(fields.pinned);
   record.add_kind(static_cast<std::uint8_t>(fields.kind));
@@ -226,6 +230,12 @@ Message message_of(RecordFields& fields) {
   if (!fields.tallies.empty()) message.reactions = std::move(fields.tallies.front().reactions);
   return message;
 }
+std::vector<std::uint8_t> groups_in(std::uint16_t bits) {
+  std::vector<std::uint8_t> groups;
+  for (std::uint8_t group = audience::first_group; group <= audience::last_group; ++group)
+    if ((bits >> group & 1) != 0) groups.push_back(group);
+  return groups;
+}
 ReactionsChange reactions_of(RecordFields& fields) {
   ReactionsChange change;
   change.messages.reserve(fields.tallies.size());
@@ -273,6 +283,9 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::removed:
     case EventKind::role_changed:
       event.content = MembershipChange{fields.target, fields.role};
+      break;
+    case EventKind::visibility_changed:
+      event.content = VisibilityChange{fields.target, groups_in(fields.groups), fields.shadowed};
       break;
     case EventKind::created:
     case EventKind::settings_changed:

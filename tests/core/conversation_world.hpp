@@ -94,6 +94,9 @@ class TestEffects final : public Effects {
   }
   void post(ShardIndex, std::function<void(Shard&)>) override {}
   void authenticate(std::string, Then<Result<Identity>>) override {}
+  void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
+    looking.emplace_back(std::move(message), std::move(then));
+  }
 
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
     const auto number = ++timer_number_;
@@ -171,6 +174,7 @@ class TestEffects final : public Effects {
   std::optional<Error> read_error;
   std::deque<std::function<void()>> late;
   std::vector<std::string> logged;
+  std::vector<std::pair<IncomingMessage, Then<Result<IncomingMessage>>>> looking;  // with the host
   int commits = 0, conversation_commits = 0, gets = 0, scans = 0;
 
  private:

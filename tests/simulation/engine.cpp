@@ -105,6 +105,11 @@ class Engine::ShardWorld final : public core::Effects {
           });
   }
 
+  void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
+    after(engine_.random_.between(0ns, 20ms), index_,
+          [message = std::move(message), then = std::move(then)] { then(message); });
+  }
+
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
     const auto id = static_cast<Timer>(++last_timer_);
     const Time late = engine_.random_.between(0ns, 10ms);

@@ -118,7 +118,7 @@ TEST_CASE("buckets spread dense ids and never change") {
   CHECK(seen.size() == 256);
 }
 
-TEST_CASE("the head cell, format 1") {
+TEST_CASE("the head cell, formats 2 and 1") {
   HeadCell head{.flags = 1,
                 .members = 2,
                 .term = 3,
@@ -133,11 +133,13 @@ TEST_CASE("the head cell, format 1") {
                 .last_event_ms = 12,
                 .authority = 13,
                 .deleted_ordinal = 14,
-                .nonce = 15};
+                .nonce = 15,
+                .shown_ms = 16,
+                .hidden = 17};
   head.epoch.bytes.fill(0xee);
   const std::string value = encode(head);
   CHECK(hex(value) ==
-        "01"
+        "02"
         "01"
         "0002"
         "00000003"
@@ -153,10 +155,17 @@ TEST_CASE("the head cell, format 1") {
         "000000000000000c"
         "000000000000000d"
         "000000000000000e"
-        "000000000000000f");
-  CHECK(value.size() == 112);
+        "000000000000000f"
+        "0000000000000010"
+        "0000000000000011");
+  CHECK(value.size() == 128);
   CHECK(decode_head(value) == head);
   check_strict(value, [](Bytes bytes) { return decode_head(bytes).has_value(); });
+  const std::string first = "\x01" + value.substr(1, 111);
+  head.shown_ms = head.last_event_ms;
+  head.hidden = 0;
+  CHECK(decode_head(first) == head);
+  check_strict(first, [](Bytes bytes) { return decode_head(bytes).has_value(); });
 }
 
 TEST_CASE("rows, format 1") {
@@ -198,6 +207,11 @@ TEST_CASE("rows, format 1") {
           "0000000000000003"
           "0000000000000004");
     check_strict(encode(row), [](Bytes bytes) { return decode_member(bytes).has_value(); });
+    const MemberRow grown{Role::admin, 1, 2, 3, 4, 1U << 3 | 1U << 15, true};
+    CHECK(hex(encode(grown)) == "02" + hex(encode(row)).substr(2) + "8008" + "01");
+    CHECK(decode_member(encode(grown))->groups == grown.groups);
+    CHECK(decode_member(encode(grown))->shadowed);
+    check_strict(encode(grown), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
   SECTION("info") {
     const InfoRow row{ConversationKind::direct, UserId{1}, 2, UserId{3}, UserId{4}, "t"};
@@ -230,6 +244,10 @@ TEST_CASE("rows, format 1") {
           "32");
     check_strict(encode(PendingRow{UserId{1}, Role::none}),
                  [](Bytes bytes) { return decode_pending(bytes).has_value(); });
+    const PendingRow grown{UserId{1}, Role::owner, 8, false};
+    CHECK(hex(encode(grown)) == "02000000000000000132" "0008" "00");
+    CHECK(decode_pending(encode(grown))->groups == 8);
+    check_strict(encode(grown), [](Bytes bytes) { return decode_pending(bytes).has_value(); });
   }
   SECTION("count") {
     CHECK(hex(encode(CountCell{1, 2, 3})) ==

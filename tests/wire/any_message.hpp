@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/utf8.hpp"
+#include "wire/frame_types.hpp"
 #include "wire/messages.hpp"
 #include "wire/record.hpp"
 
@@ -249,7 +250,7 @@ inline wire::Operation any_operation(std::size_t index) {
       throw std::logic_error("an operation without a case here");
   }
 }
-inline constexpr std::size_t operations = std::variant_size_v<wire::Operation> - 1;  // no Unknown
+inline constexpr std::size_t operations = std::size(wire::request_types);
 
 inline Error any_error() {
   static const std::vector<Errc> codes{Errc::invalid_argument, Errc::busy,

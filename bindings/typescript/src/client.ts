@@ -9,6 +9,7 @@ import type { Operation, Reply } from './operations.js';
 import { random_decimal64, random_hex128 } from './random.js';
 import type { ClientStorage, StorageBatch } from './storage.js';
 import type {
+  Audience,
   Ack,
   ChatEvent,
   ConversationId,
@@ -214,9 +215,9 @@ export class ParleyClient {
   async send(
     conversation: ConversationId,
     text: string,
-    options: { contentType?: string; replyTo?: Seq } = {},
+    options: { contentType?: string; replyTo?: Seq; audience?: Audience } = {},
   ): Promise<Ack> {
-    const { contentType = 'text/plain', replyTo = 0 } = options;
+    const { contentType = 'text/plain', replyTo = 0, audience = 0 } = options;
     const result = await this.wait((call) => ({
       type: 'send',
       call,
@@ -224,6 +225,7 @@ export class ParleyClient {
       text,
       contentType,
       replyTo,
+      audience,
     }));
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;

@@ -217,7 +217,7 @@ export class ConversationState {
     // The read position may have come first (another device, or the receipt of an own send).
     if (event.seq <= this.read) this.base_ = Math.max(this.base_, event.ordinal);
     if (event.kind === 'message') {
-      entry.lastActivity = Math.max(entry.lastActivity, event.time);
+      if (event.audience === 0) entry.lastActivity = Math.max(entry.lastActivity, event.time);
       if (event.sender === self && event.seq > this.read) {
         this.read_up_to(event.seq, event.ordinal);
         this.sent.read = Math.max(this.sent.read, event.seq); // the engine moved it with the send
@@ -227,13 +227,15 @@ export class ConversationState {
     if (event.kind === 'settings_changed') entry.title = event.title;
     if (event.kind === 'role_changed' && event.target === self) entry.role = event.role;
     if (event.kind === 'deleted') this.note_deleted(event);
-    entry.lastEvent = newest(event, entry.lastEvent);
+    if (event.kind !== 'hidden') entry.lastEvent = newest(event, entry.lastEvent);
     this.entry = entry;
   }
 
   /** A message is taken off the unread ones once, however often its deletion is told. */
   private note_deleted(event: ChatEvent): void {
-    const counted = event.about > this.read && event.about >= this.entry.visibleFrom;
+    // What not everybody sees was never counted: its deletion names no ordinal.
+    const counted =
+      event.audience === 0 && event.about > this.read && event.about >= this.entry.visibleFrom;
     if (event.seq <= this.stated_ || !counted) return;
     if (!this.deleted_.has(event.about)) this.deleted_.set(event.about, event.seq);
   }
@@ -244,8 +246,8 @@ export class ConversationState {
     for (const event of page.events) {
       this.remember(event);
       if (event.kind === 'deleted') this.note_deleted(event);
-      if (!isChange(event)) lastActivity = Math.max(lastActivity, event.time);
-      last = newest(event, last);
+      if (!isChange(event) && event.audience === 0) lastActivity = Math.max(lastActivity, event.time);
+      if (event.kind !== 'hidden') last = newest(event, last);
     }
     this.entry = { ...this.entry, lastEvent: last, lastActivity };
   }

@@ -5,6 +5,7 @@ import type { ParleyError } from './errors.js';
 import type { Operation, Reply, Request } from './operations.js';
 import type { StorageBatch, StoredState } from './storage.js';
 import type {
+  Audience,
   Ack,
   ChatEvent,
   ConversationId,
@@ -45,6 +46,7 @@ export type Input =
       text: string;
       contentType: string;
       replyTo: Seq;
+      audience: Audience;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }

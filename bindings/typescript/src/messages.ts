@@ -19,9 +19,10 @@ const changes: ReadonlySet<string> = new Set([
   'reactions',
   'pinned',
   'unpinned',
+  'hidden',
 ]);
 
-/** Whether the event only says something about other messages: it has no row of its own. */
+/** Whether the event has no row of its own: it says something about other messages, or is hidden. */
 export function isChange(event: ChatEvent): boolean {
   return changes.has(event.kind);
 }

@@ -2,6 +2,7 @@
 // JSON.
 import type { ParleyError } from './errors.js';
 import type {
+  Audience,
   Ack,
   ChatEvent,
   ConversationId,
@@ -44,6 +45,7 @@ export type Operation =
       contentType: string;
       text: string;
       replyTo: Seq;
+      audience: Audience;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }

@@ -7,7 +7,7 @@ import type { Call } from './inputs.js';
 import type { Answer } from './operations.js';
 import type { Outgoing } from './outbox.js';
 import type { CoreOwner } from './owner.js';
-import type { Ack, ConversationId, OutboxItem, Seq } from './types.js';
+import type { Audience, Ack, ConversationId, OutboxItem, Seq } from './types.js';
 
 export interface SendInput {
   call: Call;
@@ -15,6 +15,7 @@ export interface SendInput {
   text: string;
   contentType: string;
   replyTo: Seq;
+  audience: Audience;
 }
 
 const encoder = new TextEncoder();
@@ -31,7 +32,7 @@ export class Sender {
   ) {}
 
   send(input: SendInput): void {
-    const { call, conversation, text, contentType, replyTo } = input;
+    const { call, conversation, text, contentType, replyTo, audience } = input;
     const state = this.owner_.conversation(conversation);
     if (!state) {
       this.owner_.reject(call, new ParleyError('denied', 'no such conversation in the list'));
@@ -49,6 +50,7 @@ export class Sender {
       contentType,
       text,
       replyTo,
+      ...(audience === 0 ? {} : { audience }),
       createdAt: this.owner_.now,
     });
     this.calls_.set(item.local, call);
@@ -103,8 +105,9 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
+    const { audience = 0 } = item;
     this.owner_.ask(
-      { type: 'send', conversation, number, random, settled, contentType, text, replyTo },
+      { type: 'send', conversation, number, random, settled, contentType, text, replyTo, audience },
       (answer) => this.answered(state, item, answer),
     );
   }

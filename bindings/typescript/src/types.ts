@@ -35,7 +35,13 @@ export type EventKind =
   | 'reactions'
   | 'pinned'
   | 'unpinned'
+  /** Stands for an event that this user may not see: nothing to show. */
+  | 'hidden'
+  | 'visibility_changed'
   | (string & {});
+
+/** Who sees an event: 0 everybody, 1 moderators, 2 the sender and moderators, 3 to 15 the host's groups. */
+export type Audience = number;
 
 /** One sort of reaction on a message. */
 export interface Reaction {
@@ -64,6 +70,7 @@ export interface ChatEvent {
   /** '' = the system. */
   sender: UserId;
   kind: EventKind;
+  audience: Audience;
   /** The sender's random bits; its own devices recognise the message by them. '' = none. */
   echo: string;
   /** Messages and edits only. */
@@ -272,6 +279,7 @@ export interface OutboxItem {
   contentType: string;
   text: string;
   replyTo: Seq;
+  audience?: Audience;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

@@ -79,6 +79,7 @@ function write_operation(operation: Operation): Json {
           content_type: spelled_type(operation.contentType),
           text: operation.text,
           reply_to: operation.replyTo,
+          audience: operation.audience,
         }),
       };
     case 'edit':
@@ -261,6 +262,7 @@ function read_event(value: unknown): ChatEvent {
     time: number(json, 'time'),
     sender: decimal(json, 'sender', ''),
     kind: name(json, 'kind'),
+    audience: number(json, 'audience', 0),
     echo: decimal(json, 'echo', ''),
     contentType: text(json, 'content_type', 'text/plain'),
     text: text(json, 'text', ''),
