@@ -111,6 +111,31 @@ TEST_CASE("who is not authenticated is closed, and told nothing", "[link]") {
   REQUIRE(world.sessions.empty());
 }
 
+TEST_CASE("the host lets links in, or says why not", "[link]") {
+  EngineOptions options;
+  std::vector<std::string> asked;
+  options.on_connect = [&](const ConnectRequest& request) -> Result<void> {
+    asked.push_back(request.subject + " " + request.device);
+    if (asked.size() == 1) return {};
+    if (asked.size() == 2) return Error{Errc::limit_reached, "one device at a time"};
+    throw std::runtime_error("boom");
+  };
+  World world(std::move(options));
+  world.welcome();
+  auto refused = world.connect();
+  refused->say(hello);
+  REQUIRE(world.until([&] { return refused->gone; }));
+  CHECK(refused->has("one device at a time"));
+  CHECK(refused->closed == CloseReason::policy);
+  auto unlucky = world.connect();
+  unlucky->say(hello);
+  REQUIRE(world.until([&] { return unlucky->gone; }));
+  CHECK_FALSE(unlucky->has("boom"));
+  CHECK(asked == std::vector<std::string>(3, "alice d"));
+  CHECK(world.sessions.size() == 1);
+  CHECK(world.engine.attach({.user = "host"}).get().ok());  // the host's own are not asked about
+}
+
 TEST_CASE("an authenticator may answer later, from another thread, or throw", "[link]") {
   EngineOptions options;
   std::thread later;

@@ -225,7 +225,7 @@ export class ParleyClient {
       text,
       contentType,
       replyTo,
-      audience,
+      ...(audience ? { audience } : {}),
     }));
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;

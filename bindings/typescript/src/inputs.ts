@@ -46,7 +46,7 @@ export type Input =
       text: string;
       contentType: string;
       replyTo: Seq;
-      audience: Audience;
+      audience?: Audience;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }

@@ -45,7 +45,7 @@ export type Operation =
       contentType: string;
       text: string;
       replyTo: Seq;
-      audience: Audience;
+      audience?: Audience;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }

@@ -15,7 +15,7 @@ export interface SendInput {
   text: string;
   contentType: string;
   replyTo: Seq;
-  audience: Audience;
+  audience?: Audience;
 }
 
 const encoder = new TextEncoder();
@@ -50,7 +50,7 @@ export class Sender {
       contentType,
       text,
       replyTo,
-      ...(audience === 0 ? {} : { audience }),
+      ...(audience ? { audience } : {}),
       createdAt: this.owner_.now,
     });
     this.calls_.set(item.local, call);
@@ -105,9 +105,9 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
-    const { audience = 0 } = item;
+    const seen_by = item.audience ? { audience: item.audience } : {};
     this.owner_.ask(
-      { type: 'send', conversation, number, random, settled, contentType, text, replyTo, audience },
+      { type: 'send', conversation, number, random, settled, contentType, text, replyTo, ...seen_by },
       (answer) => this.answered(state, item, answer),
     );
   }

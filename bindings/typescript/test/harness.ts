@@ -54,6 +54,7 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     time: seq * 1000,
     sender: bob,
     kind: 'message',
+    audience: 0,
     echo: '',
     contentType: 'text/plain',
     text: `m${seq}`,

@@ -61,6 +61,32 @@ test('an event is applied only if it follows the cursor', () => {
   }
 });
 
+test('a hidden event moves the cursor and shows nothing', () => {
+  const harness = at_five();
+  harness.push(events(1, 6, 6));
+  const before = harness.core.view(id(1))!;
+  const hidden = { kind: 'hidden', sender: '', id: '0', time: 0, text: '', ordinal: 6 };
+  assert.deepEqual(only(harness.push(events(1, 7, 8, hidden)), 'events'), ['events 7,8']);
+  const after = harness.core.view(id(1))!;
+  assert.equal(after.headSeq, 8);
+  assert.equal(after.unread, before.unread);
+  assert.deepEqual(after.lastEvent, before.lastEvent);
+  assert.equal(after.lastActivity, before.lastActivity);
+  assert.deepEqual(only(harness.push(events(1, 9, 9)), 'events'), ['events 9']); // no gap
+});
+
+test('what not everybody sees is not counted, nor is its deletion', () => {
+  const harness = at_five();
+  const before = harness.core.view(id(1))!.unread;
+  const question = { audience: 2, ordinal: 5, text: 'only for moderators' };
+  harness.push(events(1, 6, 6, question));
+  const view = harness.core.view(id(1))!;
+  assert.equal(view.unread, before);
+  assert.equal(view.lastEvent!.text, 'only for moderators');
+  harness.push(events(1, 7, 7, { kind: 'deleted', about: 6, audience: 2, ordinal: 5 }));
+  assert.equal(harness.core.view(id(1))!.unread, before);
+});
+
 test('one gap is repaired by one subscribe, and the range that follows is applied', () => {
   const harness = at_five();
   harness.push(events(1, 8, 8));

@@ -52,6 +52,17 @@ test('requests are spelled as the document spells them', () => {
       replyTo: 0,
     },
     {
+      type: 'send',
+      conversation,
+      number: 3,
+      random: '18',
+      settled: 1,
+      contentType: 'text/plain',
+      text: 'is this allowed?',
+      replyTo: 0,
+      audience: 2,
+    },
+    {
       type: 'create',
       kind: 'group',
       title: 'Team',
