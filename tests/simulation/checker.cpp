@@ -101,6 +101,34 @@ void Checker::visible(Session& session, const char* what, const ConversationId& 
                    ", which it may not see");
 }
 
+void Checker::shown(Session& session, const char* what, const ConversationId& id, Seq seq,
+                    Bytes record) {
+  visible(session, what, id, seq);
+  const TrueStream& truth = stream("C4", id);
+  const TrueEvent& event = truth.at(seq);
+  const auto fields = wire::verify_record(record);
+  if (fields && fields->kind == EventKind::hidden) {
+    report_.reached(Sometimes::hidden_shown);
+    const bool bare = !fields->sender && fields->body.empty() && fields->ordinal == event.ordinal;
+    if (!bare) broken("C7", std::string(what) + ": the stand-in of " + at(id, seq) + " says more");
+    // A message for everybody is hidden from who left when it was edited since.
+    const auto changes = truth.changes.find(seq);
+    if (event.audience == audience::everyone && changes == truth.changes.end())
+      broken("C7", std::string(what) + " hides " + at(id, seq) + ", which is for everybody");
+    const bool certain = truth_.kind_of(id) != ConversationKind::channel;  // no joins without a seq
+    if (event.audience != audience::everyone && certain && truth.seen(seq, session.user, true))
+      broken("C7", std::string(what) + " hides " + at(id, seq) + " from who may see it");
+    return;
+  }
+  if (!truth.seen(seq, session.user, false)) {
+    broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
+                     ", which is not for them");
+  }
+  if (event.audience != audience::everyone) report_.reached(Sometimes::for_some);
+  if (!truth.shows(seq, record))
+    broken("C4", std::string(what) + ": " + at(id, seq) + " differs from the store");
+}
+
 void Checker::records(Session& session, const char* what, const ConversationId& id,
                       const Epoch& epoch, Seq first, const std::vector<Payload>& records,
                       Mark mark) {
@@ -113,10 +141,7 @@ void Checker::records(Session& session, const char* what, const ConversationId& 
                      std::to_string(truth.head()));
   }
   for (Seq seq = first; seq <= last; ++seq) {
-    visible(session, what, id, seq);
-    if (!truth.shows(seq, records[seq - first].bytes())) {
-      broken("C4", std::string(what) + ": " + at(id, seq) + " differs from the store");
-    }
+    shown(session, what, id, seq, records[seq - first].bytes());
   }
   if (mark != truth.mark_at(last)) {
     broken("C4", std::string(what) + ": the mark after " + at(id, last) + " is wrong");
@@ -265,14 +290,14 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             for (const Payload& record : a.records) {
               const auto fields = wire::verify_record(record.bytes());
               if (!fields || !fields->pinned) broken("C15", "a pinned message is not pinned");
-              visible(session, "pins", a.conversation, fields->seq);
-              if (!stream("C15", a.conversation).shows(fields->seq, record.bytes()))
-                broken("C15", "a pinned message differs from its events");
+              shown(session, "pins", a.conversation, fields->seq, record.bytes());
             }
           },
           [&](const wire::ReactorsPage& a) {
             expect(is(std::in_place_type<wire::Reactors>));
             visible(session, "reactors", a.conversation, a.seq);
+            if (!stream("C7", a.conversation).seen(a.seq, session.user, false))
+              broken("C7", "who reacted is told of a message that is not for the asker");
             if (!std::is_sorted(a.users.begin(), a.users.end()))
               broken("C15", "reactors are not in order");
           },
@@ -625,10 +650,7 @@ void Checker::entry(Session& session, const ListEntry& shown) {
     if (!fields || fields->seq == 0 || fields->seq > truth.head()) {
       broken("C4", "a list entry's last record is none of the stream's");
     }
-    visible(session, "a list entry", id, fields->seq);
-    if (!truth.shows(fields->seq, shown.last_record.bytes())) {
-      broken("C4", "a list entry's last record differs from the store");
-    }
+    this->shown(session, "a list entry", id, fields->seq, shown.last_record.bytes());
   }
 }
 

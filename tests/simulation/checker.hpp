@@ -108,6 +108,8 @@ class Checker {
   void entry(Session& session, const ListEntry& entry);
   void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
                Seq first, const std::vector<Payload>& records, Mark mark);
+  /// One event as a session was shown it: what the store has, or a stand-in where that may be.
+  void shown(Session& session, const char* what, const ConversationId& id, Seq seq, Bytes record);
   void visible(Session& session, const char* what, const ConversationId& id, Seq seq);
   void cursor_true(const char* what, const ConversationId& id, const Cursor& cursor,
                    std::optional<std::uint64_t> ordinal);

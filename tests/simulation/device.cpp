@@ -233,7 +233,7 @@ void Device::apply(const wire::Events& events) {
     const Bytes record = events.records[seq - events.first].bytes();
     const auto fields = wire::verify_record(record);
     if (!fields) throw Broken("C4 " + name_ + " was sent a record that is none");
-    view.log.push_back(identity_of(*fields));
+    view.log.push_back(fields->kind == EventKind::hidden ? hidden_identity : identity_of(*fields));
     if (fields->kind == EventKind::message) {
       (fields->sender == kept_.user ? view.mine : view.others).push_back(seq);
       if (view.mine.size() > 20) view.mine.erase(view.mine.begin());
@@ -261,6 +261,8 @@ void Device::write(const ConversationId& id) {
   item.body = "m" + std::to_string(item.random);
   item.body.resize(std::max<std::size_t>(size, item.body.size()), 'x');
   if (random_.chance(0.01)) item.body.clear();
+  if (random_.chance(0.05)) item.audience = audience::sender;
+  if (random_.chance(0.03)) item.audience = audience::moderators;  // if the role allows it
   place_.checker.ledger().issue({.random = item.random,
                                  .subject = subject_,
                                  .device = index_,
@@ -280,7 +282,8 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .number = item.number,
                   .random = item.random,
                   .settled = outbox.items.front().number,
-                  .body = Payload::copy_of(item.body)};
+                  .body = Payload::copy_of(item.body),
+                  .audience = item.audience};
   ask(std::move(send),
       [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
   if (!again) item.request = last_request_;

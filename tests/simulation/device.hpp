@@ -53,6 +53,7 @@ class Device final : public LinkUser {
   struct Item {
     std::uint64_t number = 0, random = 0;
     std::string body;
+    std::uint8_t audience = audience::everyone;
     std::uint32_t request = 0;  // 0: not under way on this link
     Time not_before{0};
   };

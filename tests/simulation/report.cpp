@@ -64,6 +64,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "transferred",
                                                "scheduled",
                                                "scheduled_sent",
+                                               "hidden_shown",
+                                               "for_some",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -82,6 +82,8 @@ enum class Sometimes : std::uint8_t {
   transferred,
   scheduled,
   scheduled_sent,
+  hidden_shown,
+  for_some,
   binary_link,
   json_link,
   count_

@@ -76,10 +76,11 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                    " as seq " + std::to_string(at->second.seq));
       }
     }
-    if (event.kind == EventKind::deleted) stream.deleted.emplace_back(about_ordinal_, seq);
+    const bool counted = event.audience == audience::everyone;
+    if (event.kind == EventKind::deleted && counted) stream.deleted.emplace_back(about_ordinal_, seq);
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
-    if (event.target) stream.roles[event.target] = event.role;
+    take_rights(id, stream, event, seq);
     if (event.role == Role::read_only) stream.silenced.insert(event.target);
     // In a channel joins are no events, and somebody may have come back as a member.
     if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group &&
@@ -96,6 +97,34 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
   if (head.ordinal != stream.ordinal_at(head.head)) {
     broken("C2", id, head.head, "the head's ordinal is wrong");
   }
+}
+
+void Truth::take_rights(const ConversationId& id, TrueStream& stream, const TrueEvent& event,
+                        Seq seq) {
+  const ConversationKind kind = kind_of(id).value_or(ConversationKind::group);
+  UserId user = event.target;
+  Role role = event.role;
+  switch (event.kind) {
+    case EventKind::created:
+      user = event.sender;
+      role = Role::owner;
+      break;
+    case EventKind::joined:
+    case EventKind::left:
+    case EventKind::added:
+    case EventKind::removed:
+    case EventKind::role_changed:
+      break;
+    case EventKind::visibility_changed:
+      role = stream.roles[user];
+      break;
+    default:
+      return;
+  }
+  if (!user) return;
+  if (event.kind != EventKind::created) stream.roles[user] = role;
+  stream.audiences[user].emplace_back(
+      seq, core::audiences_of(kind, {.role = role, .groups = event.groups}));
 }
 
 std::optional<layout::StoredEvent> Truth::sealed(const ConversationId& id, Seq seq) {
@@ -132,7 +161,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   const bool changed = fields->changed != 0 || fields->deleted;
   const Mark mark = changed ? stored.mark : layout::next_mark(before, id, stored.record.bytes());
   if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
-  const bool countable = fields->kind == EventKind::message;
+  const bool countable =
+      fields->kind == EventKind::message && fields->audience == audience::everyone;
   if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
     broken("C2", id, seq,
            "ordinal " + std::to_string(fields->ordinal) + " after " + std::to_string(ordinal));
@@ -155,6 +185,9 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .body_hash = base::crc32c(0, fields->body),
           .target = fields->target,
           .role = fields->role,
+          .audience = fields->audience,
+          .owner = core::owner_of(*fields),
+          .groups = fields->groups,
           .identity = identity_of(*fields)};
 }
 
@@ -204,6 +237,27 @@ TrueMessage TrueStream::message_at(Seq seq, Seq through) const {
     }
   }
   return message;
+}
+
+bool TrueStream::seen(Seq seq, UserId user, bool always) const {
+  const TrueEvent& event = at(seq);
+  if (event.audience == audience::everyone) return true;
+  if (event.audience == audience::sender && event.owner == user) return true;
+  const auto history = audiences.find(user);
+  core::Audiences now = 1;  // just before the event, then after each change of the user's rights
+  std::vector<core::Audiences> held;
+  if (history != audiences.end()) {
+    for (const auto& [from, mask] : history->second) {
+      if (from < seq)
+        now = mask;
+      else
+        held.push_back(mask);
+    }
+  }
+  held.insert(held.begin(), now);
+  const auto may = [&event](core::Audiences mask) { return (mask >> event.audience & 1) != 0; };
+  return always ? std::all_of(held.begin(), held.end(), may)
+                : std::any_of(held.begin(), held.end(), may);
 }
 
 bool TrueStream::shows(Seq seq, Bytes record) const {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/visibility.hpp"
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
 #include "store/layout.hpp"
@@ -30,6 +31,9 @@ struct TrueEvent {
   std::uint32_t body_hash = 0;
   UserId target;
   Role role = Role::none;
+  std::uint8_t audience = audience::everyone;
+  UserId owner;                // whose it is for audience::sender
+  std::uint16_t groups = 0;    // visibility_changed
   std::uint32_t identity = 0;  // of what no change of a message touches
 };
 
@@ -56,6 +60,8 @@ struct TrueStream {
   std::map<UserId, std::vector<Seq>> endings;          // where somebody left or was removed
   std::map<Seq, std::vector<TrueChange>> changes;      // of messages
   std::map<UserId, Role> roles;                        // as the events leave them
+  /// What a user sees from a seq on, as the events say.
+  std::map<UserId, std::vector<std::pair<Seq, core::Audiences>>> audiences;
   std::set<UserId> silenced;                           // were read_only at some time
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
@@ -65,6 +71,9 @@ struct TrueStream {
   [[nodiscard]] Mark mark_at(Seq seq) const { return seq == 0 ? 0 : events[seq - 1].mark; }
   /// A message after every change up to `through`.
   [[nodiscard]] TrueMessage message_at(Seq seq, Seq through) const;
+  /// Whether the user could see the event at some moment from just before it until now; `always`: at
+  /// every moment since it.
+  [[nodiscard]] bool seen(Seq seq, UserId user, bool always) const;
   /// Whether these bytes may be shown for the event `seq`: as it was written, or a message as it
   /// stood after one of its changes.
   [[nodiscard]] bool shows(Seq seq, Bytes record) const;
@@ -115,6 +124,7 @@ class Truth {
   TrueEvent read(const ConversationId& id, Seq seq, const store::MemoryStore::RowMap& rows,
                  Mark before, std::int64_t time, std::uint64_t ordinal);
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
+  void take_rights(const ConversationId& id, TrueStream& stream, const TrueEvent& event, Seq seq);
   void take_changes(const wire::RecordFields& fields);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   std::optional<std::string> row(std::uint8_t space, const std::string& partition,
@@ -129,6 +139,9 @@ class Truth {
   std::vector<std::pair<Seq, TrueChange>> changes_;
   std::uint64_t about_ordinal_ = 0;
 };
+
+/// In place of the identity of an event that was hidden.
+inline constexpr std::uint32_t hidden_identity = 0;
 
 /// Of what no later change of a message touches.
 std::uint32_t identity_of(const wire::RecordFields& fields);

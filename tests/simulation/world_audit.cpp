@@ -62,6 +62,7 @@ void World::audit_device(Device& device) {
       broken("C4", device.subject() + "'s copy of " + short_name(id) + " has a hole");
     }
     for (std::size_t i = 0; i < view.log.size(); ++i) {
+      if (view.log[i] == hidden_identity) continue;  // the checker looked whether it may be
       if (view.log[i] != truth->at(view.first + i).identity) {
         broken("C4", device.subject() + "'s copy of " + short_name(id) + " differs at seq " +
                          std::to_string(view.first + i));

@@ -1,0 +1,111 @@
+#include "authorization/operations.hpp"
+
+#include <functional>
+#include <map>
+
+#include "catch.hpp"
+
+namespace parley::test {
+namespace {
+
+using Make = std::function<wire::Operation(const Cell&)>;
+
+wire::Operation send(const Cell& cell, std::uint8_t audience) {
+  wire::Send send;
+  send.conversation = cell.conversation;
+  send.body = Payload::copy_of("from the actor");
+  send.audience = audience;
+  return send;
+}
+
+wire::Operation subscribe(const Cell& cell, std::optional<Cursor> cursor) {
+  wire::Subscribe subscribe;
+  subscribe.items.push_back({cell.conversation, Level::full, cursor});
+  return subscribe;
+}
+
+Make reading(bool backward) {
+  return [backward](const Cell& cell) -> wire::Operation {
+    return wire::History{cell.conversation, backward ? 0 : 1, backward, 100};
+  };
+}
+
+/// The operations about a message, of either sort.
+void add_changes(std::map<std::string, Make>& all, const std::string& suffix, Seq Cell::*seq) {
+  const bool shown = suffix.empty();
+  all[shown ? "edit_other" : "edit" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Edit{cell.conversation, cell.*seq, {}, Payload::copy_of("by the actor")};
+  };
+  all[shown ? "delete_other" : "delete" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Delete{cell.conversation, cell.*seq};
+  };
+  all["react" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::React{cell.conversation, cell.*seq, "+1", true};
+  };
+  all["reactors" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Reactors{cell.conversation, cell.*seq, cell.reaction, {}, 100};
+  };
+  all["pin" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Pin{cell.conversation, cell.*seq, true};
+  };
+}
+
+std::map<std::string, Make> make_all() {
+  std::map<std::string, Make> all;
+  add_changes(all, "", &Cell::shown);
+  add_changes(all, "_hidden", &Cell::hidden);
+  all["send"] = [](const Cell& cell) { return send(cell, audience::everyone); };
+  all["send_to_moderators"] = [](const Cell& cell) { return send(cell, audience::moderators); };
+  all["send_to_group"] = [](const Cell& cell) { return send(cell, audience::last_group); };
+  all["ask_moderators"] = [](const Cell& cell) { return send(cell, audience::sender); };
+  all["pins"] = [](const Cell& cell) -> wire::Operation { return wire::Pins{cell.conversation}; };
+  all["history"] = reading(true);
+  all["history_forward"] = reading(false);
+  all["subscribe"] = [](const Cell& cell) { return subscribe(cell, {}); };
+  all["resume"] = [](const Cell& cell) { return subscribe(cell, cell.cursor); };
+  all["mark_read"] = [](const Cell& cell) -> wire::Operation {
+    return wire::MarkRead{cell.conversation, 1, 1};
+  };
+  all["signal"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SendSignal{cell.conversation, "typing", {}};
+  };
+  all["watch"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Watch{cell.conversation, {cell.keeper}};
+  };
+  all["members"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Members{cell.conversation, {}, 100};
+  };
+  all["join"] = [](const Cell& cell) -> wire::Operation { return wire::Join{cell.conversation}; };
+  all["leave"] = [](const Cell& cell) -> wire::Operation { return wire::Leave{cell.conversation}; };
+  all["add"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Add{cell.conversation, {"another"}};
+  };
+  all["remove"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Remove{cell.conversation, cell.bystander};
+  };
+  all["set_role"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetRole{cell.conversation, cell.bystander, Role::read_only};
+  };
+  all["transfer"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Transfer{cell.conversation, cell.bystander};
+  };
+  all["set_title"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetTitle{cell.conversation, "the actor's"};
+  };
+  all["set_list"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetList{cell.conversation, {.archived = true}};
+  };
+  return all;
+}
+
+}  // namespace
+
+wire::Operation make_operation(const std::string& name, const Cell& cell) {
+  static const std::map<std::string, Make> all = make_all();
+  const auto found = all.find(name);
+  INFO("operation: " << name);
+  REQUIRE(found != all.end());
+  return found->second(cell);
+}
+
+}  // namespace parley::test

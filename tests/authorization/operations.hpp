@@ -1,0 +1,23 @@
+// authorization/operations.hpp: the operations of matrix.csv, as requests.
+#pragma once
+#include <string>
+
+#include "parley/ids.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::test {
+
+/// What an operation is about. `shown` and `hidden` are messages of the keeper's: for everybody, and
+/// for moderators.
+struct Cell {
+  ConversationId conversation{};
+  UserId actor{}, keeper{}, bystander{};
+  Seq shown = 0, hidden = 0;
+  Cursor cursor{};  // before both of them
+  std::string reaction{};
+};
+
+/// Fails the test when there is none of that name.
+wire::Operation make_operation(const std::string& name, const Cell& cell);
+
+}  // namespace parley::test
