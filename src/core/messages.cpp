@@ -101,7 +101,7 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
   }
   const Payload now = entry->present ? now_of(*entry).record : Payload();
   const auto fields = now.empty() ? wire::RecordFields{} : wire::read_record(now.bytes());
-  if (entry->present && fields.kind == EventKind::message && visible(fields, reader)) return entry;
+  if (entry->present && fields.kind == EventKind::message && core::visible(fields, reader)) return entry;
   op.error = no_message();
   return nullptr;
 }
@@ -350,7 +350,7 @@ void Conversation::State::read_pins(Seq from, Reader reader, Then<std::vector<Pa
                   }
                   for (auto& event : page->events) {
                     const auto fields = wire::read_record(event.record.bytes());
-                    if (fields.pinned && visible(fields, self->reader))
+                    if (fields.pinned && core::visible(fields, self->reader))
                       self->found.push_back(std::move(event.record));
                   }
                   self->next(self);

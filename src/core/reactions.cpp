@@ -414,7 +414,7 @@ void Conversation::State::when_visible(Seq seq, Reader reader,
                 if (!page) return then(page.error());
                 const bool seen =
                     !page->events.empty() &&
-                    visible(wire::read_record(page->events.front().record.bytes()), reader);
+                    core::visible(wire::read_record(page->events.front().record.bytes()), reader);
                 then(seen ? Error{} : unseen());
               }));
 }

@@ -279,7 +279,8 @@ class Matrix {
 
   void check_canaries(const Line& line, const RoleColumn& role, const Actor& actor, Moment moment,
                       const std::string& expected) {
-    const bool sees_shown = role.member && !role.removed;
+    const bool joins = line.operation == "join" && expected == "yes";  // and sees all of a channel
+    const bool sees_shown = joins || (role.member && !role.removed);
     const bool sees_hidden =
         role.role > Role::member && !role.removed && kind_ != ConversationKind::direct;
     if (!sees_shown) CHECK_FALSE(actor.peer->has(shown_));

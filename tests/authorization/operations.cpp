@@ -26,7 +26,7 @@ wire::Operation subscribe(const Cell& cell, std::optional<Cursor> cursor) {
 
 Make reading(bool backward) {
   return [backward](const Cell& cell) -> wire::Operation {
-    return wire::History{cell.conversation, backward ? 0 : 1, backward, 100};
+    return wire::History{cell.conversation, Seq{backward ? 0U : 1U}, backward, 100};
   };
 }
 

@@ -452,7 +452,8 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   // Sends and reads are open to every member: a member from before the question to the answer must
   // not be denied. (The row's birth is compared, so that somebody thrown out and back may be.)
   const TrueStream* stream = truth_.stream(*id);
-  const bool sends = std::holds_alternative<wire::Send>(question.request.operation) &&
+  const auto* send = std::get_if<wire::Send>(&question.request.operation);
+  const bool sends = send != nullptr && send->audience != audience::moderators &&
                      stream != nullptr && !stream->silenced.contains(session.user);
   const bool every_member = sends ||
                             std::holds_alternative<wire::History>(question.request.operation) ||
