@@ -35,8 +35,8 @@ enum class Role : std::uint8_t {
 /// (edits, reactions, pins, its deletion) has the message's audience.
 namespace audience {
 inline constexpr std::uint8_t everyone = 0;
-inline constexpr std::uint8_t moderators = 1;  // roles above member
-inline constexpr std::uint8_t sender = 2;      // the sender, and moderators
+inline constexpr std::uint8_t moderators = 1;                    // roles above member
+inline constexpr std::uint8_t sender = 2;                        // the sender, and moderators
 inline constexpr std::uint8_t first_group = 3, last_group = 15;  // groups of the host's own
 }  // namespace audience
 

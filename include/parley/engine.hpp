@@ -104,7 +104,8 @@ class Engine {
   void set_role(const ConversationId& conversation, std::string member, Role role,
                 Completion<void> done);
   /// The groups of the host's that a member is in, audience::first_group to last_group; others get
-  /// nothing with those audiences. Taken away: from that event on, exactly. Gone with the membership.
+  /// nothing with those audiences. Taken away: from that event on, exactly. Gone with the
+  /// membership.
   Pending<void> set_groups(const ConversationId& conversation, std::string member,
                            std::vector<std::uint8_t> groups);
   void set_groups(const ConversationId& conversation, std::string member,

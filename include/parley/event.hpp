@@ -27,12 +27,12 @@ enum class EventKind : std::uint8_t {
   reactions = 11,  // what is on some messages now: complete, newest wins
   pinned = 12,
   unpinned = 13,
-  hidden = 25,  // stands for an event that this reader may not see: nothing to show
+  hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
-  list_entered = 32,  // user streams only: conversation entered
-  list_left = 33,     // user streams only: conversation left
-  list_set = 34,      // user streams only: the user set something about a conversation
-  scheduled = 43,     // user streams only: a message waits to be sent later, or does no more
+  list_entered = 32,        // user streams only: conversation entered
+  list_left = 33,           // user streams only: conversation left
+  list_set = 34,            // user streams only: the user set something about a conversation
+  scheduled = 43,           // user streams only: a message waits to be sent later, or does no more
 };
 
 /// One sort of reaction on a message.

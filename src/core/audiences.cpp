@@ -1,5 +1,5 @@
-// audiences.cpp: who sees what a member writes: the audience that a sender chooses, groups and shadow
-// bans of the host's (DESIGN §3, "Visibility").
+// audiences.cpp: who sees what a member writes: the audience that a sender chooses, groups and
+// shadow bans of the host's (DESIGN §3, "Visibility").
 #include <utility>
 
 #include "core/conversation_state.hpp"
@@ -36,13 +36,11 @@ bool Conversation::State::muffled(const Op& op) {
 
 void Conversation::set_visibility(Caller caller, wire::SetVisibility set, Then<void> then) {
   if (!caller.system()) return then(denied());
-  if (!set.user)
-    return then(Error{Errc::invalid_argument, "user: nobody was named"});
+  if (!set.user) return then(Error{Errc::invalid_argument, "user: nobody was named"});
   if (set.groups && (*set.groups & ~group_bits) != 0)
     return then(Error{Errc::invalid_argument, "groups: 3 to 15 were expected"});
-  state_->arrive(
-      {.caller = caller,
-       .what = VisibilityOp{set.user, set.groups, set.shadowed, std::move(then)}});
+  state_->arrive({.caller = caller,
+                  .what = VisibilityOp{set.user, set.groups, set.shadowed, std::move(then)}});
 }
 
 Decision Conversation::State::decide(Op& op, VisibilityOp& change) {

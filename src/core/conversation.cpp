@@ -62,10 +62,11 @@ Conversation::State::~State() {
 bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
-  return outstanding == 0 && waiting.empty() && asked.empty() && reads == 0 && load_waiters.empty() && !in_flight &&
-         !staged && writing_users.empty() && !sealing && !merging && !marked &&
-         (hurried || !housekeeping()) && !pump_waits && reaction_queues.empty() &&
-         due_tallies.empty() && told_waiters.empty() && phase != Phase::loading;
+  return outstanding == 0 && waiting.empty() && asked.empty() && reads == 0 &&
+         load_waiters.empty() && !in_flight && !staged && writing_users.empty() && !sealing &&
+         !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
+         reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
+         phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
@@ -370,8 +371,10 @@ void Conversation::visible(UserId user, Then<Visible> then) {
     if (!row) return then(std::move(row).error());
     if (*row == nullptr) return then(denied());
     const bool ended = (*row)->role == Role::none;
-    then(Visible{(*row)->visible_from, ended ? (*row)->left_at : state.head.head,
-                 {user, audiences_of(state.info.kind, **row)}, ended});
+    then(Visible{(*row)->visible_from,
+                 ended ? (*row)->left_at : state.head.head,
+                 {user, audiences_of(state.info.kind, **row)},
+                 ended});
   });
 }
 

@@ -44,7 +44,7 @@ struct Access {
   Seq floor = 1;
   Mark floor_mark = 0;
   std::uint64_t floor_ordinal = 0;
-  std::int64_t shown_ms = 0;  // the last event that everybody sees
+  std::int64_t shown_ms = 0;   // the last event that everybody sees
   layout::ReceiptRow receipt;  // the user's own
   std::uint64_t deleted = 0;   // countable messages after what the user read that are gone
   std::uint64_t members = 0;

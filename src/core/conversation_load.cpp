@@ -125,8 +125,8 @@ void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> event
       const layout::StoredEvent& ours = staged->events.front().stored;
       if (ours.seq == event.seq && ours.mark == event.mark) landed = true;
     }
-    const bool changes = fields.kind == EventKind::role_changed ||
-                         fields.kind == EventKind::visibility_changed;
+    const bool changes =
+        fields.kind == EventKind::role_changed || fields.kind == EventKind::visibility_changed;
     seen.push_back({.stored = std::move(event),
                     .ordinal = fields.ordinal,
                     .ended = ends ? fields.target : UserId{},

@@ -33,7 +33,7 @@ struct Subscription {
   Seq visible_from = 1;
   Audiences audiences = 1;
   bool muffled = false;  // its user's signals are for nobody
-  bool stale = false;  // opening: the audiences changed meanwhile
+  bool stale = false;    // opening: the audiences changed meanwhile
   [[nodiscard]] Reader reader() const noexcept { return {user, audiences}; }
 };
 

@@ -97,8 +97,8 @@ Error Conversation::State::host_admits(UserId user) const {
 
 void Conversation::State::ask_host_later(Op& op, IncomingMessage message) {
   const std::uint64_t number = ++asked_last;
-  const auto answered = [this, number, here = std::weak_ptr<const void>(alive)](
-                            Result<IncomingMessage> verdict) {
+  const auto answered = [this, number,
+                         here = std::weak_ptr<const void>(alive)](Result<IncomingMessage> verdict) {
     if (!here.expired()) host_answered(number, std::move(verdict));
   };
   const auto timer = effects.start_timer(parley::limits::hook_patience, [answered] {

@@ -101,7 +101,8 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
   }
   const Payload now = entry->present ? now_of(*entry).record : Payload();
   const auto fields = now.empty() ? wire::RecordFields{} : wire::read_record(now.bytes());
-  if (entry->present && fields.kind == EventKind::message && core::visible(fields, reader)) return entry;
+  if (entry->present && fields.kind == EventKind::message && core::visible(fields, reader))
+    return entry;
   op.error = no_message();
   return nullptr;
 }
@@ -204,9 +205,8 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   if (fields.deleted || !edits_ready(op, fields, decision)) return decision;
   const std::size_t edits = fields.edits.size();
   if (!fits(1, 6 + 2 * edits, (4 + 2 * edits) * change_bytes)) return Decision::full;
-  wire::RecordFields event{.sender = op.caller.user,
-                           .kind = EventKind::deleted,
-                           .about = erase.seq};
+  wire::RecordFields event{
+      .sender = op.caller.user, .kind = EventKind::deleted, .about = erase.seq};
   const bool countable = fields.audience == audience::everyone;
   if (countable) event.about_ordinal = fields.ordinal;
   inherit_audience(event, fields);

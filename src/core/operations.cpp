@@ -314,7 +314,8 @@ void Operations::operator()(wire::History&& history) {
   if (history.limit == 0 || history.limit > limits::page_events) {
     return void(fail(Errc::invalid_argument, "limit: expected 1 to 256"));
   }
-  if (session.kind == SessionSetup::Kind::system) return read_history(history, {.reader = all_seeing});
+  if (session.kind == SessionSetup::Kind::system)
+    return read_history(history, {.reader = all_seeing});
   // A subscription knows what may be read, without a hop to the home. Never more than it had been
   // told of at this moment: what comes while the page is read may end the access.
   if (const Subscription* sub = sessions.subscription(session, history.conversation)) {
@@ -356,39 +357,37 @@ void Operations::read_history(const wire::History& history, const Visible& windo
   }
   const bool empty = (history.backward && history.from == 1) || (last != 0 && range.from > last);
   if (empty) range.from = range.to = 1, range.max_events = 1;  // for the epoch and floor only
-  read_events(shard.world, range,
-              [&shard = shard, ref = ref, number = number, history, window,
-               empty](Result<EventPage> page) {
-                const Seq visible_from = window.first;
-                const Seq last = window.last;
-                if (!page) return shard.fail(ref, number, std::move(page).error());
-                if (last != 0 && !window.ended && edited_after(page->events, last)) {
-                  // The reader may have lost the right to see that: once more, with what is now.
-                  SessionState* session = shard.sessions.find(ref);
-                  if (session == nullptr) return;
-                  return Operations{shard, shard.sessions, ref, *session, number}(
-                      wire::History(history));
-                }
-                hide(page->events, window.reader, window.ended ? last : 0);
-                wire::HistoryPage answer;
-                answer.conversation = history.conversation;
-                answer.epoch = page->head.epoch;
-                answer.floor = std::max(visible_from, page->head.floor);
-                if (empty) page->events.clear(), page->more = false;
-                std::erase_if(page->events, [&](const layout::StoredEvent& event) {
-                  return event.seq < visible_from || (last != 0 && event.seq > last) ||
-                         (history.backward && history.from != 0 && event.seq >= history.from);
-                });
-                answer.more = page->more;
-                if (!page->events.empty()) {
-                  answer.first = page->events.front().seq;
-                  answer.mark = page->events.back().mark;
-                  answer.records.reserve(page->events.size());
-                  for (auto& event : page->events)
-                    answer.records.push_back(std::move(event.record));
-                }
-                shard.answer(ref, number, std::move(answer));
-              });
+  read_events(
+      shard.world, range,
+      [&shard = shard, ref = ref, number = number, history, window, empty](Result<EventPage> page) {
+        const Seq visible_from = window.first;
+        const Seq last = window.last;
+        if (!page) return shard.fail(ref, number, std::move(page).error());
+        if (last != 0 && !window.ended && edited_after(page->events, last)) {
+          // The reader may have lost the right to see that: once more, with what is now.
+          SessionState* session = shard.sessions.find(ref);
+          if (session == nullptr) return;
+          return Operations{shard, shard.sessions, ref, *session, number}(wire::History(history));
+        }
+        hide(page->events, window.reader, window.ended ? last : 0);
+        wire::HistoryPage answer;
+        answer.conversation = history.conversation;
+        answer.epoch = page->head.epoch;
+        answer.floor = std::max(visible_from, page->head.floor);
+        if (empty) page->events.clear(), page->more = false;
+        std::erase_if(page->events, [&](const layout::StoredEvent& event) {
+          return event.seq < visible_from || (last != 0 && event.seq > last) ||
+                 (history.backward && history.from != 0 && event.seq >= history.from);
+        });
+        answer.more = page->more;
+        if (!page->events.empty()) {
+          answer.first = page->events.front().seq;
+          answer.mark = page->events.back().mark;
+          answer.records.reserve(page->events.size());
+          for (auto& event : page->events) answer.records.push_back(std::move(event.record));
+        }
+        shard.answer(ref, number, std::move(answer));
+      });
 }
 
 // ---- Changes of messages ----

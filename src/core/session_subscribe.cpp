@@ -365,8 +365,7 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& r
   }
   const Fan& fan = *shard_.fans.find(id);
   if (!page || page->events.empty() || page->events.front().seq != first ||
-      page->head.epoch != fan.epoch ||
-      (sub->last == 0 && edited_after(page->events, range.to))) {
+      page->head.epoch != fan.epoch || (sub->last == 0 && edited_after(page->events, range.to))) {
     shard_.world.start_timer(std::chrono::milliseconds(100), [this, ref] { pump(ref); });
     return;
   }
@@ -419,8 +418,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
       SessionState* later = find(asked.ref);
       if (later == nullptr) return;
       Subscription* still = subscription(*later, asked.id);
-      if (still != nullptr && still->attempt == asked.attempt)
-        ask_again(*still, asked.id);
+      if (still != nullptr && still->attempt == asked.attempt) ask_again(*still, asked.id);
     });
     return;
   }

@@ -25,6 +25,7 @@ layout::ScheduledRow row_of(const wire::Schedule& schedule, UserId sender) {
   const wire::Send& message = schedule.message;
   const wire::RecordFields fields{.sender = sender,
                                   .kind = EventKind::message,
+                                  .audience = message.audience,
                                   .content_type = message.content_type,
                                   .body = message.body.bytes(),
                                   .reply_to = message.reply_to};
@@ -49,6 +50,7 @@ wire::Send message_of(const layout::ScheduledRow& row) {
   message.content_type = fields.content_type;
   message.body = Payload(row.record.owner(), fields.body);
   message.reply_to = fields.reply_to;
+  message.audience = fields.audience;
   return message;
 }
 

@@ -115,11 +115,11 @@ Pending<void> do_as_system(const Impl& impl, wire::Operation operation, Completi
 
 Pending<Ack> send_as_system(const Impl& impl, const ConversationId& conversation,
                             MessageDraft draft, SendOptions options, Completion<Ack> done) {
-  return as_system<Ack>(
-      impl, std::move(done), [&](const engine::Local& system, Completion<Ack> then) {
-        return engine::start_send(system, conversation, std::move(draft), std::move(options),
-                                  std::move(then));
-      });
+  return as_system<Ack>(impl, std::move(done),
+                        [&](const engine::Local& system, Completion<Ack> then) {
+                          return engine::start_send(system, conversation, std::move(draft),
+                                                    std::move(options), std::move(then));
+                        });
 }
 
 }  // namespace

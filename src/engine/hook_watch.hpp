@@ -13,8 +13,7 @@ class HookWatch {
   HookWatch(detail::EngineImpl& engine, const char* name) : engine_(engine), name_(name) {}
   ~HookWatch() {
     if (std::chrono::steady_clock::now() - began_ <= limits::hook_budget) return;
-    engine_.log(LogLevel::warning,
-                std::string(name_) + " took more than 1 ms; its shard waited");
+    engine_.log(LogLevel::warning, std::string(name_) + " took more than 1 ms; its shard waited");
   }
   HookWatch(const HookWatch&) = delete;
   HookWatch& operator=(const HookWatch&) = delete;

@@ -187,7 +187,8 @@ Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draf
 }
 Pending<Ack> Session::send(const ConversationId& conversation, std::string_view text,
                            SendOptions options) {
-  return engine::start_send(session_, conversation, {.body = std::string(text)}, std::move(options), {});
+  return engine::start_send(session_, conversation, {.body = std::string(text)}, std::move(options),
+                            {});
 }
 Pending<Ack> Session::send(const ConversationId& conversation, MessageDraft draft,
                            SendOptions options) {

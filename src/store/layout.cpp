@@ -259,7 +259,8 @@ std::optional<HostKeyRow> decode_host_key(Bytes value) {
 
 namespace {
 
-// Groups and shadow ban make the end of a row of format 2; where there is neither it is of format 1.
+// Groups and shadow ban make the end of a row of format 2; where there is neither it is of
+// format 1.
 template <class Row>
 std::uint8_t format_of(const Row& row) {
   return row.groups == 0 && !row.shadowed ? format : grown;

@@ -77,7 +77,8 @@ inline constexpr FrameTypeName answer_types[] = {
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.
 template <class T>
-inline constexpr bool on_the_wire = !std::is_same_v<T, SetVisibility> && !std::is_same_v<T, Unknown>;
+inline constexpr bool on_the_wire =
+    !std::is_same_v<T, SetVisibility> && !std::is_same_v<T, Unknown>;
 static_assert(std::variant_size_v<Operation> == std::size(request_types) + 2);
 static_assert(std::variant_size_v<Answer> == std::size(answer_types));
 

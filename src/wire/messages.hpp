@@ -201,11 +201,11 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
-                               SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
-                               Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins, Reactors,
-                               SetList, Transfer, Schedule, Unschedule, ListScheduled,
-                               SetVisibility, Unknown>;
+using Operation =
+    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
+                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
+                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
+                 ListScheduled, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;

@@ -36,13 +36,13 @@ struct RecordFields {
   std::string_view body;
   Seq reply_to = 0;
   Seq thread_root = 0;
-  UserId target;  // membership events: whom; about a message with audience 2: its sender
-  Role role = Role::none;                // membership events: afterwards
-  std::string_view title;                // created, settings_changed; user streams: unused
+  UserId target;           // membership events: whom; about a message with audience 2: its sender
+  Role role = Role::none;  // membership events: afterwards
+  std::string_view title;  // created, settings_changed; user streams: unused
   ConversationId conversation;           // user streams only: which conversation
   ConversationKind conversation_kind{};  // created; user streams
-  std::uint16_t groups = 0;  // visibility_changed
-  bool shadowed = false;     // visibility_changed
+  std::uint16_t groups = 0;              // visibility_changed
+  bool shadowed = false;                 // visibility_changed
   Seq about = 0;                         // edited, deleted, pinned, unpinned: the message
   std::uint64_t about_ordinal = 0;       // deleted
   // A message as it stands.

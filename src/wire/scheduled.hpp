@@ -17,6 +17,7 @@ inline Schedule to_schedule(const ConversationId& conversation, MessageDraft mes
   schedule.message.content_type = std::move(message.content_type);
   schedule.message.body = Payload::copy_of(message.body);
   schedule.message.reply_to = message.reply_to;
+  schedule.message.audience = message.audience;
   return schedule;
 }
 
@@ -28,6 +29,7 @@ inline ScheduledMessage to_scheduled(const Scheduled::Item& item) {
   message.message.content_type = item.message.content_type;
   message.message.body = std::string(item.message.body.bytes());
   message.message.reply_to = item.message.reply_to;
+  message.message.audience = item.message.audience;
   if (item.failed != 0)
     message.failed = {std::error_code(static_cast<int>(item.failed), error_category()), item.why};
   return message;

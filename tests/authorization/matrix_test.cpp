@@ -1,5 +1,5 @@
-// Who may do what: every cell of matrix.csv, over a link, in both encodings and at three moments. Each
-// body carries a canary; not one byte of it reaches who may not see it.
+// Who may do what: every cell of matrix.csv, over a link, in both encodings and at three moments.
+// Each body carries a canary; not one byte of it reaches who may not see it.
 #include <array>
 #include <chrono>
 #include <fstream>
@@ -87,7 +87,8 @@ std::string verdict_of(const wire::Answer& answer) {
 
 // ---- The world ----
 
-/// When the operation comes: long after the role was given, right after, or while it is being given.
+/// When the operation comes: long after the role was given, right after, or while it is being
+/// given.
 enum class Moment { settled, committed, in_flight };
 
 struct Actor {

@@ -7,8 +7,8 @@
 
 namespace parley::test {
 
-/// What an operation is about. `shown` and `hidden` are messages of the keeper's: for everybody, and
-/// for moderators.
+/// What an operation is about. `shown` and `hidden` are messages of the keeper's: for everybody,
+/// and for moderators.
 struct Cell {
   ConversationId conversation{};
   UserId actor{}, keeper{}, bystander{};

@@ -283,9 +283,8 @@ class World {
       });
     }
     void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
-      world.work_.push_back([message = std::move(message), then = std::move(then)] {
-        then(message);
-      });
+      world.work_.push_back(
+          [message = std::move(message), then = std::move(then)] { then(message); });
     }
     Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
       const std::uint64_t id = ++world.timer_id_;

@@ -100,7 +100,8 @@ TEST_CASE("what is for moderators reaches nobody else: live, by history, resume 
   const Seq before = world.say(team.owner, team.id, "for all");
   const Seq hidden = say(world, team.mod, team.id, audience::moderators);
   const Seq after = world.say(team.owner, team.id, "for all again");
-  world.ask<wire::Done>(team.mod, wire::Edit{team.id, hidden, {}, Payload::copy_of("canary-5b1e7c2")});
+  world.ask<wire::Done>(team.mod,
+                        wire::Edit{team.id, hidden, {}, Payload::copy_of("canary-5b1e7c2")});
   world.ask<wire::Done>(team.owner, wire::React{team.id, hidden, "canary-5b1e7c3", true});
   world.ask<wire::Done>(team.owner, wire::Pin{team.id, hidden, true});
   world.pass(3s);
@@ -125,9 +126,9 @@ TEST_CASE("what is for moderators reaches nobody else: live, by history, resume 
     CHECK(stand_in.sender == UserId{});
     CHECK(stand_in.time_ms == 0);
     // From the cursor before it: the events come from the store.
-    const auto start = world.ask<wire::HistoryPage>(*client, wire::History{team.id, before, false, 1});
-    const auto answer =
-        world.subscribe(*client, team.id, Cursor{start.epoch, before, start.mark});
+    const auto start =
+        world.ask<wire::HistoryPage>(*client, wire::History{team.id, before, false, 1});
+    const auto answer = world.subscribe(*client, team.id, Cursor{start.epoch, before, start.mark});
     CHECK(answer.answer == Resume::range);
     world.pass(1s);
     CHECK_FALSE(saw(*client));
@@ -139,8 +140,9 @@ TEST_CASE("what is for moderators reaches nobody else: live, by history, resume 
   const auto pins = world.ask<wire::Messages>(team.mod, wire::Pins{team.id});
   REQUIRE(pins.records.size() == 1);
   CHECK(wire::read_record(pins.records[0].bytes()).seq == hidden);
-  CHECK(world.ask<wire::ReactorsPage>(
-                 team.mod, wire::Reactors{team.id, hidden, "canary-5b1e7c3", {}, 10})
+  CHECK(world
+            .ask<wire::ReactorsPage>(team.mod,
+                                     wire::Reactors{team.id, hidden, "canary-5b1e7c3", {}, 10})
             .users == std::vector{team.owner.user});
   world.ask<wire::Done>(team.owner, wire::Delete{team.id, hidden});
   world.settle();

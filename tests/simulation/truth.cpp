@@ -77,7 +77,8 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
       }
     }
     const bool counted = event.audience == audience::everyone;
-    if (event.kind == EventKind::deleted && counted) stream.deleted.emplace_back(about_ordinal_, seq);
+    if (event.kind == EventKind::deleted && counted)
+      stream.deleted.emplace_back(about_ordinal_, seq);
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
     take_rights(id, stream, event, seq);

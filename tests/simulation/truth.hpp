@@ -56,10 +56,10 @@ struct TrueMessage {
 /// One conversation's committed stream.
 struct TrueStream {
   Epoch epoch;
-  std::vector<TrueEvent> events;                       // seq 1, 2, ...
-  std::map<UserId, std::vector<Seq>> endings;          // where somebody left or was removed
-  std::map<Seq, std::vector<TrueChange>> changes;      // of messages
-  std::map<UserId, Role> roles;                        // as the events leave them
+  std::vector<TrueEvent> events;                   // seq 1, 2, ...
+  std::map<UserId, std::vector<Seq>> endings;      // where somebody left or was removed
+  std::map<Seq, std::vector<TrueChange>> changes;  // of messages
+  std::map<UserId, Role> roles;                    // as the events leave them
   /// What a user sees from a seq on, as the events say.
   std::map<UserId, std::vector<std::pair<Seq, core::Audiences>>> audiences;
   std::set<UserId> silenced;                           // were read_only at some time
@@ -71,8 +71,8 @@ struct TrueStream {
   [[nodiscard]] Mark mark_at(Seq seq) const { return seq == 0 ? 0 : events[seq - 1].mark; }
   /// A message after every change up to `through`.
   [[nodiscard]] TrueMessage message_at(Seq seq, Seq through) const;
-  /// Whether the user could see the event at some moment from just before it until now; `always`: at
-  /// every moment since it.
+  /// Whether the user could see the event at some moment from just before it until now; `always`:
+  /// at every moment since it.
   [[nodiscard]] bool seen(Seq seq, UserId user, bool always) const;
   /// Whether these bytes may be shown for the event `seq`: as it was written, or a message as it
   /// stood after one of its changes.

@@ -245,7 +245,10 @@ TEST_CASE("rows, format 1") {
     check_strict(encode(PendingRow{UserId{1}, Role::none}),
                  [](Bytes bytes) { return decode_pending(bytes).has_value(); });
     const PendingRow grown{UserId{1}, Role::owner, 8, false};
-    CHECK(hex(encode(grown)) == "02000000000000000132" "0008" "00");
+    CHECK(hex(encode(grown)) ==
+          "02000000000000000132"
+          "0008"
+          "00");
     CHECK(decode_pending(encode(grown))->groups == 8);
     check_strict(encode(grown), [](Bytes bytes) { return decode_pending(bytes).has_value(); });
   }

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "catch.hpp"
-#include "wire/frame_types.hpp"
 #include "wire/codec.hpp"
+#include "wire/frame_types.hpp"
 
 namespace {
 
