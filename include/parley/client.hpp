@@ -237,6 +237,22 @@ class Client {
   void set_role(const ConversationId& conversation, UserId user, Role role, Completion<void> done);
   Pending<void> transfer(const ConversationId& conversation, UserId user);
   void transfer(const ConversationId& conversation, UserId user, Completion<void> done);
+  Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
+  void set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                    Completion<void> done);
+  Pending<ConversationInfo> info(const ConversationId& conversation);
+  void info(const ConversationId& conversation, Completion<ConversationInfo> done);
+  Pending<void> restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                              RestrictOptions options = {});
+  void restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                     RestrictOptions options, Completion<void> done);
+  Pending<void> lift(const ConversationId& conversation, UserId user, RestrictionKind kind);
+  void lift(const ConversationId& conversation, UserId user, RestrictionKind kind,
+            Completion<void> done);
+  Pending<RestrictionsPage> restrictions(const ConversationId& conversation, RestrictionKind kind,
+                                         RestrictionsOptions options = {});
+  void restrictions(const ConversationId& conversation, RestrictionKind kind,
+                    RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});

@@ -82,7 +82,8 @@ struct ListEntry {
   ConversationId conversation{};
   ConversationKind kind = ConversationKind::group;
   std::string title{};  // "" for direct
-  UserId peer{};        // direct only: the other user
+  std::string avatar{};
+  UserId peer{};  // direct only: the other user
   Role role = Role::none;
   Seq visible_from = 1;
   Cursor head{};                   // the stream's epoch, last seq and its mark
@@ -91,6 +92,7 @@ struct ListEntry {
   Seq read = 0;
   std::uint64_t unread = 0;  // head ordinal - max(read, joined, floor): a function, never a counter
   WallTime last_activity{};
+  bool archived_for_all = false;  // ConversationSettings::archived
   // What the user set, on every device (Session::set_list).
   bool pinned = false;
   bool archived = false;

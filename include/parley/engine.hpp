@@ -84,7 +84,8 @@ class Engine {
   void attach(AttachOptions options, Completion<Session> done);
 
   // The host as the system: bound by no role, member of nothing. Users by subject; one that was
-  // never seen gets its id here, but for find_user, remove and set_role (Errc::denied).
+  // never seen gets its id here, but for find_user, remove, set_role, restrict_user and lift
+  // (Errc::denied).
   Pending<Conversation> create(CreateOptions options);
   void create(CreateOptions options, Completion<Conversation> done);
   /// The direct conversation of a pair, found or created.
@@ -125,6 +126,18 @@ class Engine {
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
+  Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
+  void set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                    Completion<void> done);
+  Pending<ConversationInfo> info(const ConversationId& conversation);
+  void info(const ConversationId& conversation, Completion<ConversationInfo> done);
+  Pending<void> restrict_user(const ConversationId& conversation, std::string user,
+                              RestrictionKind kind, RestrictOptions options = {});
+  void restrict_user(const ConversationId& conversation, std::string user, RestrictionKind kind,
+                     RestrictOptions options, Completion<void> done);
+  Pending<void> lift(const ConversationId& conversation, std::string user, RestrictionKind kind);
+  void lift(const ConversationId& conversation, std::string user, RestrictionKind kind,
+            Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   /// Errc::denied when it was never seen.

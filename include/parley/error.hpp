@@ -26,12 +26,16 @@ enum class Errc : int {
   unsupported = 9,       // a known shape that this build does not carry
   already_exists = 10,   // registered, listening or open already
   limit_reached = 11,    // a count in limits.hpp or the options is used up
+  archived = 12,         // the conversation is: nobody posts, only admins change it
+  muted = 13,            // there, until Error::retry_after is over; zero: without end
+  banned = 14,           // who is to be added is; lift it first
 
   // Try again later (retryable; Error::retry_after may say when).
   busy = 20,          // an ingress limit is reached; nothing was accepted
   unavailable = 21,   // the store or a peer cannot answer now
   timed_out = 22,     // no answer in time; the outcome is not known
   disconnected = 23,  // the link went away before the answer
+  slow_mode = 24,     // the own last message there is too recent; Error::retry_after
 
   // The handle or the thread.
   engine_closed = 30,   // the engine is closing or gone

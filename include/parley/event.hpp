@@ -1,6 +1,8 @@
 // parley/event.hpp: the unit of a conversation's stream, as a view over the shared record.
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
 #include "parley/payload.hpp"
+#include "parley/settings.hpp"
 
 namespace parley::inline v0 {
 
@@ -27,6 +30,10 @@ enum class EventKind : std::uint8_t {
   reactions = 11,  // what is on some messages now: complete, newest wins
   pinned = 12,
   unpinned = 13,
+  banned = 14,  // `target`; a member was `removed` by the event before. An authority event
+  unbanned = 15,
+  muted = 16,  // `target`; an authority event
+  unmuted = 17,
   hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
   list_entered = 32,        // user streams only: conversation entered
@@ -93,9 +100,27 @@ struct VisibilityChange {
   std::vector<std::uint8_t> groups{};  // audiences from audience::first_group on
   bool shadow_banned = false;          // what they write is for themselves and moderators
 };
-/// The conversation was created, or its title changed.
+/// The conversation was created, or its settings changed: what is given is so from here on.
 struct SettingsChange {
-  std::string_view title{};
+  std::optional<std::string_view> title{};
+  std::optional<std::string_view> description{};
+  std::optional<std::string_view> avatar{};
+  std::optional<std::string_view> metadata{};
+  std::optional<Role> who_sends{};
+  std::optional<Role> who_adds{};
+  std::optional<Role> who_pins{};
+  std::optional<Role> who_changes{};
+  std::optional<JoinRule> join{};
+  std::optional<bool> archived{};
+  std::optional<std::chrono::seconds> slow_mode{};
+};
+/// Somebody was muted or banned, or is not any more.
+struct RestrictionChange {
+  UserId user{};
+  RestrictionKind kind = RestrictionKind::mute;
+  bool on = true;
+  WallTime until{};  // zero: without end
+  std::string_view reason{};
 };
 /// A kind this build does not know: ignore it.
 struct UnknownEvent {};
@@ -114,7 +139,7 @@ struct Event {
   EventKind kind = EventKind::message;
   std::uint8_t audience = audience::everyone;  // who else sees it
   std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
-               ReactionsChange, VisibilityChange>
+               ReactionsChange, VisibilityChange, RestrictionChange>
       content{};
   Payload record{};  // the stored and sent bytes
 

@@ -5,8 +5,9 @@
 
 namespace parley::inline v0 {
 
-/// The least role that may do it, Role::read_only .. Role::owner. Whoever may act on a member does
-/// so on lower roles than the own one only.
+/// The least role that may do it (ConversationSettings may say otherwise for one conversation),
+/// Role::read_only .. Role::owner. Whoever may act on a member does so on lower roles than the own
+/// one only.
 struct RoleTable {
   Role send = Role::member;
   Role edit = Role::member;        // one's own messages
@@ -16,8 +17,10 @@ struct RoleTable {
   Role pin = Role::member;  // and unpin
   Role add = Role::admin;
   Role remove = Role::moderator;
+  Role mute = Role::moderator;
+  Role ban = Role::moderator;
   Role set_role = Role::admin;  // to below the own role; owners give any
-  Role set_title = Role::admin;
+  Role change_settings = Role::admin;
 };
 
 /// The table of an engine: EngineOptions::permissions. The system is bound by none of it.

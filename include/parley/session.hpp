@@ -15,6 +15,7 @@
 #include "parley/event.hpp"
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
+#include "parley/settings.hpp"
 
 namespace parley::inline v0 {
 
@@ -90,6 +91,15 @@ struct MembersPage {
   std::vector<Member> members{};
   std::vector<Receipt> receipts{};  // of those; direct and group conversations only
   std::uint64_t count = 0;          // of all members
+  bool more = false;
+};
+
+struct RestrictionsOptions {
+  UserId after{};             // the last user of the page before; none: the first page
+  std::uint32_t limit = 100;  // 1..limits::page_restrictions
+};
+struct RestrictionsPage {
+  std::vector<Restriction> users{};  // ascending
   bool more = false;
 };
 
@@ -226,8 +236,9 @@ class Session {
   /// The direct conversation with `peer` (a subject), found or created.
   Pending<Conversation> direct(std::string peer);
   void direct(std::string peer, Completion<Conversation> done);
-  Pending<Conversation> join(const ConversationId& channel);
-  void join(const ConversationId& channel, Completion<Conversation> done);
+  /// Where ConversationSettings::join is open.
+  Pending<Conversation> join(const ConversationId& conversation);
+  void join(const ConversationId& conversation, Completion<Conversation> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
   /// Subjects, 1..limits::add_at_once.
@@ -241,6 +252,26 @@ class Session {
   /// An owner makes another member one and becomes an admin, in one step.
   Pending<void> transfer(const ConversationId& conversation, UserId user);
   void transfer(const ConversationId& conversation, UserId user, Completion<void> done);
+  /// What is given changes, as one event.
+  Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
+  void set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                    Completion<void> done);
+  Pending<ConversationInfo> info(const ConversationId& conversation);
+  void info(const ConversationId& conversation, Completion<ConversationInfo> done);
+  /// Mutes or bans somebody of a lower role; again: until another time.
+  Pending<void> restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                              RestrictOptions options = {});
+  void restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                     RestrictOptions options, Completion<void> done);
+  /// Ends that; nothing when there is none.
+  Pending<void> lift(const ConversationId& conversation, UserId user, RestrictionKind kind);
+  void lift(const ConversationId& conversation, UserId user, RestrictionKind kind,
+            Completion<void> done);
+  /// Who is muted or banned; for those who may mute or ban.
+  Pending<RestrictionsPage> restrictions(const ConversationId& conversation, RestrictionKind kind,
+                                         RestrictionsOptions options = {});
+  void restrictions(const ConversationId& conversation, RestrictionKind kind,
+                    RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});

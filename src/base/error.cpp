@@ -36,6 +36,12 @@ Entry request_entry(Errc code) noexcept {
       return {"already_exists", "registered, listening or open already"};
     case Errc::limit_reached:
       return {"limit_reached", "a count in the limits is used up"};
+    case Errc::archived:
+      return {"archived", "nobody posts there, and only admins change it"};
+    case Errc::muted:
+      return {"muted", "not allowed to post there for a time"};
+    case Errc::banned:
+      return {"banned", "who is to be added is banned"};
     default:
       return {};
   }
@@ -57,6 +63,8 @@ Entry entry(Errc code) noexcept {
       return {"session_closed", "detached, revoked or closed"};
     case Errc::would_deadlock:
       return {"would_deadlock", "the answer could never arrive here"};
+    case Errc::slow_mode:
+      return {"slow_mode", "the own last message there is too recent", true};
     case Errc::forked:
       return {"forked", "this process is a fork of the one that opened the engine"};
     case Errc::store_failed:

@@ -159,6 +159,55 @@ Pending<void> Client::transfer(const ConversationId& conversation, UserId user) 
   return pending<void>(
       *impl_, [&](Completion<void> done) { transfer(conversation, user, std::move(done)); });
 }
+void Client::set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                          Completion<void> done) {
+  ask(*impl_, wire::SetSettings{conversation, std::move(settings)}, as_done(std::move(done)));
+}
+Pending<void> Client::set_settings(const ConversationId& conversation, SettingsUpdate settings) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    set_settings(conversation, std::move(settings), std::move(done));
+  });
+}
+void Client::info(const ConversationId& conversation, Completion<ConversationInfo> done) {
+  ask(*impl_, wire::GetInfo{conversation},
+      as<wire::Info>(std::move(done), [](wire::Info&& answer) { return std::move(answer.info); }));
+}
+Pending<ConversationInfo> Client::info(const ConversationId& conversation) {
+  return pending<ConversationInfo>(
+      *impl_, [&](Completion<ConversationInfo> done) { info(conversation, std::move(done)); });
+}
+void Client::restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                           RestrictOptions options, Completion<void> done) {
+  ask(*impl_, wire::Restrict{conversation, kind, user, true, std::move(options)},
+      as_done(std::move(done)));
+}
+Pending<void> Client::restrict_user(const ConversationId& conversation, UserId user,
+                                    RestrictionKind kind, RestrictOptions options) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    restrict_user(conversation, user, kind, std::move(options), std::move(done));
+  });
+}
+void Client::lift(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                  Completion<void> done) {
+  ask(*impl_, wire::Restrict{conversation, kind, user, false, {}}, as_done(std::move(done)));
+}
+Pending<void> Client::lift(const ConversationId& conversation, UserId user, RestrictionKind kind) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { lift(conversation, user, kind, std::move(done)); });
+}
+void Client::restrictions(const ConversationId& conversation, RestrictionKind kind,
+                          RestrictionsOptions options, Completion<RestrictionsPage> done) {
+  ask(*impl_, wire::Restrictions{conversation, kind, options.after, options.limit},
+      as<wire::RestrictionsPage>(std::move(done), [](wire::RestrictionsPage&& page) {
+        return RestrictionsPage{std::move(page.users), page.more};
+      }));
+}
+Pending<RestrictionsPage> Client::restrictions(const ConversationId& conversation,
+                                               RestrictionKind kind, RestrictionsOptions options) {
+  return pending<RestrictionsPage>(*impl_, [&](Completion<RestrictionsPage> done) {
+    restrictions(conversation, kind, options, std::move(done));
+  });
+}
 void Client::set_title(const ConversationId& conversation, std::string title,
                        Completion<void> done) {
   ask(*impl_, wire::SetTitle{conversation, std::move(title)}, as_done(std::move(done)));

@@ -346,7 +346,11 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
       entry.unread += counted;
     }
     if (event.kind == EventKind::settings_changed) {
-      if (const auto* change = event.as<SettingsChange>()) entry.title = change->title;
+      if (const auto* change = event.as<SettingsChange>()) {
+        if (change->title) entry.title = *change->title;
+        if (change->avatar) entry.avatar = *change->avatar;
+        if (change->archived) entry.archived_for_all = *change->archived;
+      }
     }
   }
 }

@@ -238,7 +238,9 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
 Access Conversation::State::build_access(UserId user, const layout::MemberRow& row) const {
   Access access;
   access.kind = info.kind;
-  access.title = info.title;
+  access.title = info.settings.title;
+  access.avatar = info.settings.avatar;
+  access.archived = info.settings.archived;
   if (info.kind == ConversationKind::direct)
     access.peer = info.first == user ? info.second : info.first;
   access.role = row.role;
@@ -317,11 +319,6 @@ void Conversation::transfer(Caller caller, UserId user, Then<void> then) {
 }
 
 void Conversation::wake(std::int64_t, Then<void> then) { then({}); }
-
-void Conversation::set_title(Caller caller, std::string title, Then<void> then) {
-  if (Error error = check_title(title)) return then(std::move(error));
-  state_->arrive({.caller = caller, .what = TitleOp{std::move(title), std::move(then)}});
-}
 
 // ---- Reads ----
 

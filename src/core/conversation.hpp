@@ -16,6 +16,7 @@
 #include "parley/limits.hpp"
 #include "parley/options.hpp"
 #include "parley/result.hpp"
+#include "parley/settings.hpp"
 #include "store/layout.hpp"
 #include "wire/messages.hpp"
 
@@ -31,7 +32,8 @@ struct Caller {
 /// What a user may see of a conversation, and where it stands, at one instant of its home.
 struct Access {
   ConversationKind kind = ConversationKind::group;
-  std::string title;
+  std::string title, avatar;
+  bool archived = false;
   UserId peer;             // direct: the other user
   Role role = Role::none;  // none: a former member (left_at != 0); strangers get Errc::denied
   Audiences audiences = 1;
@@ -89,6 +91,8 @@ class ConversationHost : public WakeStore {
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
   virtual void found_absent(const ConversationId& id) = 0;
+  /// The wall clock for what expires: a jump of it counts once it has been stable for a minute.
+  virtual std::int64_t settled_wall_ms() = 0;
   /// Runs `work` on this shard after everything that is waiting there now.
   virtual void later(std::function<void()> work) = 0;
 
@@ -133,7 +137,9 @@ class Conversation {
   /// `user` becomes an owner and the caller an admin, or neither.
   void transfer(Caller caller, UserId user, Then<void> then);
   void set_visibility(Caller caller, wire::SetVisibility set, Then<void> then);
-  void set_title(Caller caller, std::string title, Then<void> then);
+  void set_settings(Caller caller, SettingsUpdate settings, Then<void> then);
+  /// Mutes or bans, or lifts that.
+  void restrict(Caller caller, wire::Restrict asked, Then<void> then);
 
   // Changes of messages: each answers when it is stored, and at once when it is so already.
   void edit(Caller caller, Seq seq, std::string content_type, Payload body, Then<void> then);
@@ -161,6 +167,8 @@ class Conversation {
   /// Errc::denied, or nothing when the caller is a member who may.
   void allows(Caller caller, Action action, Then<void> then);
   void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  void info(Caller caller, Then<ConversationInfo> then);
+  void restrictions(Caller caller, wire::Restrictions asked, Then<wire::RestrictionsPage> then);
   void pins(Caller caller, Then<std::vector<Payload>> then);
   void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
   /// Which of these are members now; the caller must be one.

@@ -48,6 +48,7 @@ void Conversation::State::pump() {
 void Conversation::State::start_staging() {
   senders.trim(senders_kept);
   host_keys.trim(host_keys_kept);
+  last_sent.trim(senders_kept);
   channel_members.trim(channel_members_kept);
   messages.trim(messages_kept);
   blocked_users.clear();
@@ -131,8 +132,9 @@ Decision Conversation::State::decide(Op& op, CreateOp& create) {
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
   const UserId creator = op.caller.user;
-  batch.info = layout::InfoRow{
-      .kind = create.kind, .creator = creator, .created_ms = batch.now_ms, .title = create.title};
+  batch.info = layout::InfoRow{.kind = create.kind, .creator = creator, .created_ms = batch.now_ms};
+  batch.info->settings.title = create.title;
+  batch.info->settings.join = layout::default_join(create.kind);
   wire::RecordFields created{.sender = creator,
                              .kind = EventKind::created,
                              .title = create.title,
@@ -306,6 +308,7 @@ void Conversation::State::submit() {
   for (const PendingMember& change : batch.pending)
     writer.put(layout::pending_key(change.seq), layout::encode(change.row));
   for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
+  write_restrictions(writer);
   write_messages(writer);
   for (const Seq seq : batch.merged) writer.erase(layout::overlay_key(seq));
   for (const std::string& key : batch.expired_keys) writer.erase(key);
@@ -345,6 +348,8 @@ void Conversation::State::settled(Settled outcome) {
 void Conversation::State::undo() {
   for (auto& [sender, entry] : staged->senders) entry->dirty = false;
   for (auto& [key, entry] : staged->host_keys) entry->dirty = false;
+  for (auto& [user, entry] : staged->last_sent) entry->dirty = false;
+  staged->last_sent.clear();
   for (auto& [seq, entry] : staged->messages) entry->dirty = false;
   staged->messages.clear();
   staged->senders.clear();
@@ -370,6 +375,8 @@ void Conversation::State::committed() {
   };
   keep(done.senders);
   keep(done.host_keys);
+  keep(done.last_sent);
+  restrictions_committed(done);
   messages_committed(done);
   std::erase_if(pending, [&](const PendingMember& change) {
     return std::find(done.pending_erased.begin(), done.pending_erased.end(), change.seq) !=

@@ -50,6 +50,7 @@ void Conversation::State::scan_info() {
     pending.clear();
     deleted.clear();
     pins.clear();
+    restrictions.clear();
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
   });
@@ -75,8 +76,15 @@ void Conversation::State::scan_rows(char prefix, std::string from) {
 
 /// Rows that few conversations have come after the members.
 void Conversation::State::scan_next(char prefix) {
-  if (prefix != 'x' && prefix != 'i' && head.deleted_ordinal != 0) return scan_rows('x', "x");
-  if (prefix != 'i' && (head.flags & layout::head_has_pins) != 0) return scan_rows('i', "i");
+  const auto has = [this](std::uint8_t flag) { return (head.flags & flag) != 0; };
+  const std::pair<char, bool> rest[] = {{'x', head.deleted_ordinal != 0},
+                                        {'i', has(layout::head_has_pins)},
+                                        {'b', has(layout::head_has_restrictions)}};
+  bool next = prefix == 'm' || prefix == 'p';
+  for (const auto& [rows, there] : rest) {
+    if (next && there) return scan_rows(rows, std::string(1, rows));
+    next = next || rows == prefix;
+  }
   rows_loaded();
 }
 
@@ -89,6 +97,9 @@ void Conversation::State::take_row(char prefix, const Row& row) {
     deleted.push_back(*number);
   } else if (prefix == 'i') {
     if (const auto pin = layout::decode_pin(row.value)) pins.emplace(*number, *pin);
+  } else if (prefix == 'b') {
+    if (const auto kept = layout::decode_restriction(row.value))
+      restrictions.emplace(UserId{*number}, *kept);
   } else if (const auto change = layout::decode_pending(row.value)) {
     pending.push_back({.seq = *number, .row = *change});
   }
@@ -200,6 +211,8 @@ void Conversation::State::drop_caches() {
   phase = Phase::cold;
   senders.clear();
   host_keys.clear();
+  last_sent.clear();
+  restrictions.clear();
   channel_members.clear();
   members.clear();
   pending.clear();
@@ -241,6 +254,12 @@ void Conversation::State::want(const KeyHash& key) {
   if (host_keys.find(key) != nullptr) return;
   host_keys.insert(key);
   wanted.push_back({.what = Wanted::What::host_key, .key = key});
+}
+
+void Conversation::State::want_last_sent(UserId user) {
+  if (last_sent.find(user) != nullptr) return;
+  last_sent.insert(user);
+  wanted.push_back({.what = Wanted::What::last_sent, .sender = {user, {}}});
 }
 
 namespace {
@@ -295,6 +314,9 @@ void Conversation::State::read_wanted() {
             {layout::member, layout::member_id(host.ns(), id, bucket), layout::member_key(user)});
         break;
       }
+      case Wanted::What::last_sent:
+        cells.push_back({layout::conversation, *name, layout::last_sent_key(next.sender.user)});
+        break;
       case Wanted::What::host_key:
         for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
           cells.push_back({layout::conversation, *name, layout::host_key(today() - age, next.key)});
@@ -322,6 +344,10 @@ void Conversation::State::read_wanted() {
           case Wanted::What::member:
             fill(channel_members, span.wanted.sender.user, result, span.from, span.count,
                  layout::decode_member);
+            break;
+          case Wanted::What::last_sent:
+            fill(last_sent, span.wanted.sender.user, result, span.from, span.count,
+                 layout::decode_last_sent);
             break;
           case Wanted::What::host_key:
             fill(host_keys, span.wanted.key, result, span.from, span.count,

@@ -66,8 +66,15 @@ struct VisibilityOp {
   std::optional<bool> shadowed;
   Then<void> then;
 };
-struct TitleOp {
-  std::string title;
+struct SettingsOp {
+  SettingsUpdate settings;
+  Then<void> then;
+};
+struct RestrictOp {
+  RestrictionKind kind;
+  UserId user;
+  bool on;
+  RestrictOptions options;
   Then<void> then;
 };
 struct EditOp {
@@ -96,7 +103,7 @@ struct ReactOp {
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
-               VisibilityOp, TitleOp, EditOp, DeleteOp, PinOp, ReactOp>
+               VisibilityOp, SettingsOp, RestrictOp, EditOp, DeleteOp, PinOp, ReactOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

@@ -1,7 +1,8 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, members.cpp, members_buckets.cpp,
-// messages.cpp, reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
+// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
+// receipts.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -56,6 +57,7 @@ struct PendingMember {
 using SenderRows = RowCache<SenderId, layout::SenderRow>;
 using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
 using MemberRows = RowCache<UserId, layout::MemberRow>;
+using LastSentRows = RowCache<UserId, layout::LastSentRow>;
 /// Events as they stand, of messages that were changed and of their edits; not `present`: there is
 /// no such event any more.
 using MessageRows = RowCache<Seq, layout::StoredEvent>;
@@ -88,6 +90,8 @@ struct Staged {
   std::optional<layout::InfoRow> info;
   std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
+  std::vector<std::pair<UserId, LastSentRows::Entry*>> last_sent;
+  std::vector<std::pair<UserId, layout::RestrictionRow>> restrictions;
   std::vector<PendingMember> pending;                         // new 'p' rows
   std::vector<Seq> pending_erased;                            // 'p' rows done with
   std::vector<std::string> expired_keys;                      // rows to erase
@@ -172,6 +176,7 @@ struct Conversation::State {
   void drop_caches();
   void want(const SenderId& id);
   void want(UserId member);
+  void want_last_sent(UserId user);
   void want(const KeyHash& key);
   void read_wanted();
 
@@ -218,12 +223,14 @@ struct Conversation::State {
 
   // ---- members.cpp ----
   Decision decide(Op& op, JoinOp& join);
+  Decision join_group(Op& op);
+  Decision join_channel(UserId user, JoinOp& join);
+  void enter_group(UserId user, UserId by, EventKind kind);
   Decision decide(Op& op, LeaveOp& leave);
   Decision decide(Op& op, AddOp& add);
   Decision decide(Op& op, RemoveOp& remove);
   Decision decide(Op& op, RoleOp& change);
   Decision decide(Op& op, TransferOp& transfer);
-  Decision decide(Op& op, TitleOp& title);
   Decision decide(Op& op, VisibilityOp& change);
   /// The event's member row from here on: staged, or pending in a channel.
   void stage_authority(Seq seq, UserId user, const layout::MemberRow& row);
@@ -233,9 +240,7 @@ struct Conversation::State {
   /// row must be read first, and fills `error` when that failed.
   std::optional<layout::MemberRow> member(UserId user, bool& later, Error& error);
   [[nodiscard]] const layout::MemberRow* group_member(UserId user) const noexcept;
-  [[nodiscard]] bool may(Action action, Role role) const noexcept {
-    return role >= least_role(limits.permissions, info.kind, action);
-  }
+  [[nodiscard]] bool may(Action action, Role role) const noexcept;
   /// Who acts, and may. Nothing: the decision is `later`, or made (op.error).
   std::optional<Role> actor(Op& op, Action action, Decision& decision);
   /// Of whom; a current member. Nothing: as above.
@@ -245,6 +250,31 @@ struct Conversation::State {
   void change_role(UserId user, UserId by, Role role);
   void list_members(UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
   void filter_members(std::vector<UserId> users, Then<std::vector<UserId>> then);
+
+  // ---- settings.cpp ----
+  Decision decide(Op& op, SettingsOp& change);
+  /// In the speculative state.
+  [[nodiscard]] const layout::InfoRow& info_now() const noexcept;
+  /// Why nobody of that role may change anything now; no error: they may.
+  [[nodiscard]] Error closed(const Caller& caller, Role role) const;
+  void answer_info(UserId user, Role role, Then<ConversationInfo> then);
+
+  // ---- restrictions.cpp: mutes, bans, slow mode ----
+  Decision decide(Op& op, RestrictOp& change);
+  /// In the speculative state; null: nothing was ever said about the user.
+  [[nodiscard]] const layout::RestrictionRow* restriction(UserId user) const noexcept;
+  [[nodiscard]] bool holds(const layout::RestrictionRow::One& one) const;  // now
+  [[nodiscard]] bool banned(UserId user) const;
+  [[nodiscard]] std::size_t restricted_count() const noexcept;
+  void stage_restriction(UserId user, const layout::RestrictionRow& row);
+  void write_restrictions(BatchWriter& writer);  // of the batch
+  void restrictions_committed(Staged& done);
+  /// Why somebody who may post may not do so now: archived, muted.
+  [[nodiscard]] Error hindered(const Caller& caller) const;
+  /// Whether slow mode is on for somebody of that role.
+  [[nodiscard]] bool slowed(const Caller& caller, Role role) const noexcept;
+  [[nodiscard]] Error too_soon(UserId user);
+  void stage_last_sent(UserId user);
 
   // ---- members_buckets.cpp: a channel's member partitions ----
   void write_member(MemberWrite write);
@@ -400,6 +430,8 @@ struct Conversation::State {
   std::vector<PendingMember> pending;  // channel
   SenderRows senders;
   HostKeyRows host_keys;
+  LastSentRows last_sent;                                 // while slow mode is on
+  std::map<UserId, layout::RestrictionRow> restrictions;  // all of them
   MemberRows channel_members;
   std::uint32_t host_keys_swept = 0;  // the day on which old 'k' rows were looked for
   std::vector<std::string> expired_keys;
@@ -442,7 +474,7 @@ struct Conversation::State {
   std::string load_guard;
   std::optional<Cursor> published;  // up to where this home has published
   struct Wanted {
-    enum class What : std::uint8_t { sender, member, host_key } what;
+    enum class What : std::uint8_t { sender, member, host_key, last_sent } what;
     SenderId sender;
     KeyHash key{};
   };

@@ -80,6 +80,8 @@ std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& 
   }
   const Role role = row ? row->role : Role::none;
   if (!op.error && !may(action, role)) op.error = denied();
+  const bool changes = action == Action::add || action == Action::pin;
+  if (!op.error && changes) op.error = closed(op.caller, role);
   if (op.error) return std::nullopt;
   return role;
 }
@@ -107,13 +109,29 @@ std::size_t Conversation::State::count_role(Role role) const {
 
 Decision Conversation::State::decide(Op& op, JoinOp& join) {
   const UserId user = op.caller.user;
-  if (!channel()) {
-    const layout::MemberRow* row = group_member(user);
-    if (row == nullptr || row->role == Role::none) op.error = denied();
-    return Decision::decided;  // a member already: the answer is the access
-  }
-  op.error = host_admits(user);
+  bool later = false;
+  const auto row = member(user, later, op.error);
+  if (later) return Decision::later;
+  const bool in = row && row->role != Role::none;
+  if (op.error || in) return Decision::decided;  // in already: the answer is the access
+  if (info_now().settings.join != JoinRule::open || banned(user)) op.error = denied();
+  if (!op.error) op.error = closed(op.caller, Role::none);
+  if (!op.error) op.error = host_admits(user);
   if (op.error) return Decision::decided;
+  return channel() ? join_channel(user, join) : join_group(op);
+}
+
+Decision Conversation::State::join_group(Op& op) {
+  if (staged->head.members >= limits::group_members) {
+    op.error = {Errc::limit_reached, "a group has at most 1,000 members"};
+    return Decision::decided;
+  }
+  if (!fits(1, 2, event_bytes)) return Decision::full;
+  enter_group(op.caller.user, op.caller.user, EventKind::joined);
+  return Decision::decided;
+}
+
+Decision Conversation::State::join_channel(UserId user, JoinOp& join) {
   set_busy(user);
   write_member({.user = user,
                 .then = [this, user, then = std::move(join.then)](Result<layout::MemberRow> row) {
@@ -125,6 +143,19 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
                   pump();
                 }});
   return Decision::moved;
+}
+
+/// Who comes into a group sees from the event of it on.
+void Conversation::State::enter_group(UserId user, UserId by, EventKind kind) {
+  wire::RecordFields fields{.sender = by, .kind = kind, .target = user, .role = Role::member};
+  const Seq seq = stage_event(fields).stored.seq;
+  stage_note(seq);
+  const layout::MemberRow* before = group_member(user);
+  stage_member(user, {.role = Role::member,
+                      .since_ms = staged->now_ms,
+                      .visible_from = seq,
+                      .visible_ordinal = staged->head.ordinal,
+                      .shadowed = before != nullptr && before->shadowed});
 }
 
 Decision Conversation::State::decide(Op& op, LeaveOp& leave) {
@@ -169,6 +200,11 @@ Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
 Decision Conversation::State::decide(Op& op, AddOp& add) {
   Decision decision{};
   if (!actor(op, Action::add, decision)) return decision;
+  if (std::any_of(add.users.begin(), add.users.end(),
+                  [this](UserId user) { return banned(user); })) {
+    op.error = {Errc::banned, "members: one of them is banned; lift that first"};
+    return decision;
+  }
   if (channel()) return decide_channel(op, add);
   std::vector<UserId> fresh;
   for (const UserId user : add.users) {
@@ -180,18 +216,7 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
     return decision;
   }
   if (!fits(fresh.size(), fresh.size() * 2, fresh.size() * event_bytes)) return Decision::full;
-  for (const UserId user : fresh) {
-    wire::RecordFields fields{
-        .sender = op.caller.user, .kind = EventKind::added, .target = user, .role = Role::member};
-    const Seq seq = stage_event(fields).stored.seq;
-    stage_note(seq);
-    const layout::MemberRow* before = group_member(user);
-    stage_member(user, {.role = Role::member,
-                        .since_ms = staged->now_ms,
-                        .visible_from = seq,
-                        .visible_ordinal = staged->head.ordinal,
-                        .shadowed = before != nullptr && before->shadowed});
-  }
+  for (const UserId user : fresh) enter_group(user, op.caller.user, EventKind::added);
   return decision;
 }
 
@@ -293,24 +318,6 @@ void Conversation::State::change_role(UserId user, UserId by, Role role) {
   layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory
   row.role = role;
   stage_authority(fields.seq, user, row);
-}
-
-Decision Conversation::State::decide(Op& op, TitleOp& title) {
-  Decision decision{};
-  if (!actor(op, Action::set_title, decision)) return decision;
-  const std::string& now = staged->info ? staged->info->title : info.title;
-  if (now == title.title) return decision;
-  if (!fits(1, 2, event_bytes + 2 * title.title.size() + 64)) return Decision::full;
-  wire::RecordFields fields{
-      .sender = op.caller.user, .kind = EventKind::settings_changed, .title = title.title};
-  stage_event(fields);
-  if (!staged->info) {
-    staged->info = info;
-    staged->rows += 1;
-  }
-  staged->info->title = title.title;
-  staged->bytes += 41 + title.title.size();
-  return decision;
 }
 
 // ---- Who is in: direct and group from memory ----

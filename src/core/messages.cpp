@@ -159,6 +159,8 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   }
   if (fields.content_type == edit.content_type && fields.body == edit.body.bytes())
     return decision;  // it says so already
+  op.error = hindered(op.caller);
+  if (op.error) return decision;
   if (fields.edits.size() >= limits::edits) {
     op.error = {Errc::limit_reached, "seq: the message was edited 50 times"};
     return decision;

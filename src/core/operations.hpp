@@ -1,8 +1,10 @@
 // core/operations.hpp: one function for each request of a session that has said hello.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "core/conversation.hpp"
 #include "core/session.hpp"
@@ -34,6 +36,10 @@ struct Operations {
   void operator()(wire::Transfer&& transfer);
   void operator()(wire::SetVisibility&& set);
   void operator()(wire::SetTitle&& set);
+  void operator()(wire::SetSettings&& set);
+  void operator()(wire::GetInfo&& get);
+  void operator()(wire::Restrict&& asked);
+  void operator()(wire::Restrictions&& asked);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);
   void operator()(wire::MarkRead&& mark);
@@ -66,6 +72,20 @@ struct Operations {
   void read_history(const wire::History& history, const Visible& visible);
   void open_pair(UserId first, UserId second, UserId asking);
 };
+
+/// Leaves the first of each.
+template <class T>
+void make_unique(std::vector<T>& values) {
+  std::vector<T> seen;
+  std::erase_if(values, [&](const T& value) {
+    if (std::find(seen.begin(), seen.end(), value) != seen.end()) return true;
+    seen.push_back(value);
+    return false;
+  });
+}
+
+/// What an operation that only is done is answered.
+inline wire::Answer done() { return wire::Done{}; }
 
 /// A user's line for a conversation, from what its home says.
 ListEntry entry_of(const ConversationId& id, const Access& access);

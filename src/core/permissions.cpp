@@ -24,8 +24,10 @@ constexpr Entry entries[] = {
     {Action::pin, &RoleTable::pin, "pin", true},
     {Action::add, &RoleTable::add, "add", false},
     {Action::remove, &RoleTable::remove, "remove", false},
+    {Action::mute, &RoleTable::mute, "mute", false},
+    {Action::ban, &RoleTable::ban, "ban", false},
     {Action::set_role, &RoleTable::set_role, "set_role", false},
-    {Action::set_title, &RoleTable::set_title, "set_title", false},
+    {Action::change_settings, &RoleTable::change_settings, "change_settings", false},
 };
 
 const Entry* entry_of(Action action) noexcept {
@@ -45,8 +47,6 @@ Role least_role(const Permissions& permissions, ConversationKind kind, Action ac
   }
   if (direct) return nobody;
   switch (action) {
-    case Action::join:
-      return kind == ConversationKind::channel ? Role::none : nobody;
     case Action::leave:
       return Role::read_only;
     case Action::transfer:

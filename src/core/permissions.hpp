@@ -17,9 +17,10 @@ enum class Action : std::uint8_t {
   pin,  // and unpin
   add,
   remove,
+  mute,  // and unmute
+  ban,
   set_role,
-  set_title,
-  join,
+  change_settings,
   leave,
   transfer,  // the own ownership, to another member
 };

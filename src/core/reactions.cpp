@@ -61,6 +61,8 @@ void Conversation::react(Caller caller, Seq seq, std::string key, bool on, Then<
 Decision Conversation::State::decide(Op& op, ReactOp& react) {
   Decision decision{};
   if (!actor(op, Action::react, decision)) return decision;
+  op.error = hindered(op.caller);
+  if (op.error) return decision;
   MessageRows::Entry* entry = message(op, react.seq, decision);
   if (entry == nullptr) return decision;
   const layout::StoredEvent& now = entry->dirty ? entry->staged : entry->row;

@@ -109,6 +109,10 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
     }
   };
   if (channel() && !op.caller.system()) need(channel_members, op.caller.user);
+  if (slowed(op.caller, Role::member) && last_sent.find(op.caller.user) == nullptr)
+    want_last_sent(op.caller.user);
+  if (const auto* last = last_sent.find(op.caller.user))
+    ready = ready && last->phase != LastSentRows::Phase::loading;
   if (send.send.number != 0) need(senders, SenderId{op.caller.user, op.caller.device});
   if (!send.send.key.empty()) need(host_keys, send.key);
   if (!ready && !building) read_wanted();
@@ -129,6 +133,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
     return true;
   };
   const SenderId sender{op.caller.user, op.caller.device};
+  if (slowed(op.caller, *role) && failed(last_sent, op.caller.user)) return Decision::decided;
   if (send.send.number != 0 && failed(senders, sender)) return Decision::decided;
   if (!send.send.key.empty() && failed(host_keys, send.key)) return Decision::decided;
 
@@ -141,6 +146,10 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
     op.error = check_key(op, send, *host_keys.find(send.key));
     if (op.error || op.repeated) return Decision::decided;
   }
+  op.error = hindered(op.caller);
+  const bool slow = slowed(op.caller, *role);
+  if (!op.error && slow) op.error = too_soon(op.caller.user);
+  if (op.error) return Decision::decided;
   if (send.send.reply_to != 0) {
     bool later = false;
     Error ignored;
@@ -158,6 +167,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))
     return Decision::full;
   stage_send(op, send);
+  if (slow) stage_last_sent(op.caller.user);
   return Decision::decided;
 }
 

@@ -19,6 +19,7 @@
 #include "core/tickets.hpp"
 #include "core/timers.hpp"
 #include "core/user_home.hpp"
+#include "core/wall_clock.hpp"
 
 namespace parley::core {
 
@@ -69,6 +70,7 @@ struct ShardState final : ConversationHost {
   void tell_host(const Published& events);
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
+  std::int64_t settled_wall_ms() override { return wall_clock.at(world.now()); }
   void later(std::function<void()> work) override;
   void wake_at(const layout::TimerTarget& target, std::int64_t due_ms, Then<void> then) override;
   void drop_wake(const layout::TimerTarget& target, std::int64_t due_ms) override;
@@ -82,6 +84,7 @@ struct ShardState final : ConversationHost {
   ShardConfig config;
   Effects& world;
   base::SnowflakeSource snowflakes;
+  WallClock wall_clock;
   bool stopping = false;
   std::function<void()> stopped;
   Effects::Timer sweep_timer = Effects::Timer::none;

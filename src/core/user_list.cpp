@@ -244,7 +244,9 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     ListEntry entry;
     entry.conversation = item.conversation;
     entry.kind = info->kind;
-    entry.title = info->title;
+    entry.title = info->settings.title;
+    entry.avatar = info->settings.avatar;
+    entry.archived_for_all = info->settings.archived;
     if (info->kind == ConversationKind::direct) {
       entry.peer = info->first == id_ ? info->second : info->first;
     }

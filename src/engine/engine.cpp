@@ -113,6 +113,14 @@ Pending<void> do_as_system(const Impl& impl, wire::Operation operation, Completi
       });
 }
 
+Pending<ConversationInfo> info_as_system(const Impl& impl, const ConversationId& conversation,
+                                         Completion<ConversationInfo> done) {
+  return as_system<ConversationInfo>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<ConversationInfo> then) {
+        return engine::start_info(system, conversation, std::move(then));
+      });
+}
+
 Pending<Ack> send_as_system(const Impl& impl, const ConversationId& conversation,
                             MessageDraft draft, SendOptions options, Completion<Ack> done) {
   return as_system<Ack>(impl, std::move(done),
@@ -257,6 +265,39 @@ Pending<void> Engine::pin(const ConversationId& conversation, Seq message, bool 
 }
 void Engine::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {
   do_as_system(impl_, wire::Pin{conversation, message, on}, std::move(done));
+}
+Pending<void> Engine::set_settings(const ConversationId& conversation, SettingsUpdate settings) {
+  return do_as_system(impl_, wire::SetSettings{conversation, std::move(settings)}, {});
+}
+void Engine::set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                          Completion<void> done) {
+  do_as_system(impl_, wire::SetSettings{conversation, std::move(settings)}, std::move(done));
+}
+Pending<ConversationInfo> Engine::info(const ConversationId& conversation) {
+  return info_as_system(impl_, conversation, {});
+}
+void Engine::info(const ConversationId& conversation, Completion<ConversationInfo> done) {
+  info_as_system(impl_, conversation, std::move(done));
+}
+Pending<void> Engine::restrict_user(const ConversationId& conversation, std::string user,
+                                    RestrictionKind kind, RestrictOptions options) {
+  return change_member(impl_, std::move(user),
+                       wire::Restrict{conversation, kind, {}, true, std::move(options)}, {});
+}
+void Engine::restrict_user(const ConversationId& conversation, std::string user,
+                           RestrictionKind kind, RestrictOptions options, Completion<void> done) {
+  change_member(impl_, std::move(user),
+                wire::Restrict{conversation, kind, {}, true, std::move(options)}, std::move(done));
+}
+Pending<void> Engine::lift(const ConversationId& conversation, std::string user,
+                           RestrictionKind kind) {
+  return change_member(impl_, std::move(user), wire::Restrict{conversation, kind, {}, false, {}},
+                       {});
+}
+void Engine::lift(const ConversationId& conversation, std::string user, RestrictionKind kind,
+                  Completion<void> done) {
+  change_member(impl_, std::move(user), wire::Restrict{conversation, kind, {}, false, {}},
+                std::move(done));
 }
 Pending<void> Engine::set_title(const ConversationId& conversation, std::string title) {
   return do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, {});

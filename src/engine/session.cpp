@@ -59,6 +59,17 @@ Pending<ReactorsPage> read_reactors(const Local& session, const ConversationId& 
       std::move(done));
 }
 
+Pending<RestrictionsPage> read_restrictions(const Local& session, const ConversationId& id,
+                                            RestrictionKind kind, RestrictionsOptions options,
+                                            Completion<RestrictionsPage> done) {
+  return start<RestrictionsPage, wire::RestrictionsPage>(
+      session, wire::Restrictions{id, kind, options.after, options.limit},
+      [](wire::RestrictionsPage& answer) -> Result<RestrictionsPage> {
+        return RestrictionsPage{std::move(answer.users), answer.more};
+      },
+      std::move(done));
+}
+
 Pending<std::vector<Event>> read_pins(const Local& session, const ConversationId& id,
                                       Completion<std::vector<Event>> done) {
   return start<std::vector<Event>, wire::Messages>(
@@ -225,11 +236,11 @@ Pending<Conversation> Session::direct(std::string peer) {
 void Session::direct(std::string peer, Completion<Conversation> done) {
   engine::start_opening(session_, wire::Direct{std::move(peer), {}}, std::move(done));
 }
-Pending<Conversation> Session::join(const ConversationId& channel) {
-  return engine::start_opening(session_, wire::Join{channel}, {});
+Pending<Conversation> Session::join(const ConversationId& conversation) {
+  return engine::start_opening(session_, wire::Join{conversation}, {});
 }
-void Session::join(const ConversationId& channel, Completion<Conversation> done) {
-  engine::start_opening(session_, wire::Join{channel}, std::move(done));
+void Session::join(const ConversationId& conversation, Completion<Conversation> done) {
+  engine::start_opening(session_, wire::Join{conversation}, std::move(done));
 }
 Pending<void> Session::leave(const ConversationId& conversation) {
   return engine::start_simple(session_, wire::Leave{conversation}, {});
@@ -262,6 +273,46 @@ Pending<void> Session::transfer(const ConversationId& conversation, UserId user)
 }
 void Session::transfer(const ConversationId& conversation, UserId user, Completion<void> done) {
   engine::start_simple(session_, wire::Transfer{conversation, user}, std::move(done));
+}
+Pending<void> Session::set_settings(const ConversationId& conversation, SettingsUpdate settings) {
+  return engine::start_simple(session_, wire::SetSettings{conversation, std::move(settings)}, {});
+}
+void Session::set_settings(const ConversationId& conversation, SettingsUpdate settings,
+                           Completion<void> done) {
+  engine::start_simple(session_, wire::SetSettings{conversation, std::move(settings)},
+                       std::move(done));
+}
+Pending<ConversationInfo> Session::info(const ConversationId& conversation) {
+  return engine::start_info(session_, conversation, {});
+}
+void Session::info(const ConversationId& conversation, Completion<ConversationInfo> done) {
+  engine::start_info(session_, conversation, std::move(done));
+}
+Pending<void> Session::restrict_user(const ConversationId& conversation, UserId user,
+                                     RestrictionKind kind, RestrictOptions options) {
+  return engine::start_simple(
+      session_, wire::Restrict{conversation, kind, user, true, std::move(options)}, {});
+}
+void Session::restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                            RestrictOptions options, Completion<void> done) {
+  engine::start_simple(session_, wire::Restrict{conversation, kind, user, true, std::move(options)},
+                       std::move(done));
+}
+Pending<void> Session::lift(const ConversationId& conversation, UserId user, RestrictionKind kind) {
+  return engine::start_simple(session_, wire::Restrict{conversation, kind, user, false, {}}, {});
+}
+void Session::lift(const ConversationId& conversation, UserId user, RestrictionKind kind,
+                   Completion<void> done) {
+  engine::start_simple(session_, wire::Restrict{conversation, kind, user, false, {}},
+                       std::move(done));
+}
+Pending<RestrictionsPage> Session::restrictions(const ConversationId& conversation,
+                                                RestrictionKind kind, RestrictionsOptions options) {
+  return read_restrictions(session_, conversation, kind, options, {});
+}
+void Session::restrictions(const ConversationId& conversation, RestrictionKind kind,
+                           RestrictionsOptions options, Completion<RestrictionsPage> done) {
+  read_restrictions(session_, conversation, kind, options, std::move(done));
 }
 Pending<void> Session::set_title(const ConversationId& conversation, std::string title) {
   return engine::start_simple(session_, wire::SetTitle{conversation, std::move(title)}, {});

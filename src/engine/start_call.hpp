@@ -61,6 +61,14 @@ inline Pending<Conversation> start_opening(const Local& session, wire::Operation
       std::move(done));
 }
 
+inline Pending<ConversationInfo> start_info(const Local& session, const ConversationId& id,
+                                            Completion<ConversationInfo> done) {
+  return start<ConversationInfo, wire::Info>(
+      session, wire::GetInfo{id},
+      [](wire::Info& answer) -> Result<ConversationInfo> { return std::move(answer.info); },
+      std::move(done));
+}
+
 inline Result<wire::Create> create_of(CreateOptions options) {
   if (options.key.size() > limits::host_key) {
     return Error{Errc::too_large, "key: longer than 128 bytes"};

@@ -59,6 +59,10 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         overlay(partition, *changed, value);
       else if (number('i'))
         require(layout::decode_pin(value).has_value(), "a pin");
+      else if (number('b'))
+        require(layout::decode_restriction(value).has_value(), "a mute or ban");
+      else if (number('l'))
+        require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
       else if (key.size() == 17 && key[0] == 's')
         require(layout::decode_sender(value).has_value(), "a sender row");
       else if (key == layout::info_key())

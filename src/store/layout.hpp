@@ -13,6 +13,7 @@
 #include "parley/ids.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
+#include "parley/settings.hpp"
 #include "parley/store.hpp"
 
 namespace parley::layout {
@@ -94,8 +95,9 @@ struct HeadCell {
 };
 /// HeadCell::flags: `o` rows may exist, so readers scan for them.
 inline constexpr std::uint8_t head_has_overlays = 1;
-inline constexpr std::uint8_t head_has_pins = 2;  // `i` rows may exist
-inline constexpr std::uint8_t head_has_due = 4;   // users: `q` rows may exist
+inline constexpr std::uint8_t head_has_pins = 2;          // `i` rows may exist
+inline constexpr std::uint8_t head_has_due = 4;           // users: `q` rows may exist
+inline constexpr std::uint8_t head_has_restrictions = 8;  // `b` rows may exist
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -173,10 +175,34 @@ struct InfoRow {  // what never or rarely changes
   UserId creator;
   std::int64_t created_ms = 0;
   UserId first, second;  // direct: the pair
-  std::string title;
+  ConversationSettings settings;
 };
+/// How a conversation of that kind is entered unless it says otherwise.
+JoinRule default_join(ConversationKind kind) noexcept;
 std::string encode(const InfoRow& row);
 std::optional<InfoRow> decode_info(Bytes value);
+
+/// Somebody who is muted or banned ('b' user8).
+struct RestrictionRow {
+  struct One {
+    bool on = false;
+    UserId by;
+    std::int64_t since_ms = 0, until_ms = 0;  // zero: without end
+    std::string reason;
+  };
+  One mute, ban;
+};
+std::string restriction_key(UserId user);
+std::string encode(const RestrictionRow& row);
+std::optional<RestrictionRow> decode_restriction(Bytes value);
+
+/// When a member wrote last, where slow mode was on ('l' user8).
+struct LastSentRow {
+  std::int64_t time_ms = 0;
+};
+std::string last_sent_key(UserId user);
+std::string encode(const LastSentRow& row);
+std::optional<LastSentRow> decode_last_sent(Bytes value);
 
 struct ReceiptRow {
   Seq received = 0, read = 0;
@@ -219,8 +245,8 @@ struct PinRow {
 std::string encode(const PinRow& row);
 std::optional<PinRow> decode_pin(Bytes value);
 
-/// The number after a one-byte prefix: the user of 'm' and 'r' keys, the seq of 'e', 'o', 'c', 'p',
-/// 'i', the ordinal of 'x'.
+/// The number after a one-byte prefix: the user of 'b', 'l', 'm' and 'r' keys, the seq of 'e', 'o',
+/// 'c', 'p', 'i', the ordinal of 'x'.
 std::optional<std::uint64_t> parse_number_key(char prefix, Bytes key) noexcept;
 
 /// Guard of receipt, member, archive and reaction partitions.

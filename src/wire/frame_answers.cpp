@@ -1,6 +1,7 @@
 // frame_answers.cpp: the bodies of answers and pushes.
 #include "wire/frame_reader.hpp"
 #include "wire/frame_types.hpp"
+#include "wire/settings_table.hpp"
 
 namespace parley::wire {
 
@@ -47,6 +48,8 @@ void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
   v.marked_unread = t.marked_unread();
   v.muted_until = time_of(t.muted_until());
   r.text(v.draft, t.draft(), "entry.draft");
+  r.text(v.avatar, t.avatar(), "entry.avatar");
+  v.archived_for_all = t.archived_for_all();
   v.drafted = time_of(t.drafted());
   r.record(v.last_record, t.last(), "entry.last");
 }
@@ -225,6 +228,37 @@ void read(FrameReader& r, Scheduled& v) {
     r.text(item.why, from.why(), "scheduled.items.why");
   });
   r.numbers(v.removed, t->removed());
+}
+void read(FrameReader& r, Info& v) {
+  const auto* t = r.root<fb::ConversationInfo>();
+  if (t == nullptr) return;
+  ConversationInfo& info = v.info;
+  r.id(info.conversation, t->conversation(), "conversation_info.conversation");
+  read_kind(r, info.kind, t->kind(), "conversation_info.kind");
+  if (t->settings() == nullptr) return r.fail("conversation_info.settings", "a table");
+  apply_settings(settings_of(*t->settings()), info.settings);
+  info.creator = UserId{t->creator()};
+  info.created = time_of(t->created());
+  info.members = t->members();
+  info.pins = t->pins();
+  info.role = static_cast<Role>(t->role());
+  info.muted = t->muted();
+  info.muted_until = time_of(t->muted_until());
+}
+void read(FrameReader& r, RestrictionsPage& v) {
+  const auto* t = r.root<fb::RestrictionsPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "restrictions_page.conversation");
+  if (t->kind() < 1 || t->kind() > 2) return r.fail("restrictions_page.kind", "1 or 2");
+  v.kind = static_cast<RestrictionKind>(t->kind());
+  r.each(v.users, t->users(), 4, [&](Restriction& user, const fb::Restriction& from) {
+    user.user = UserId{from.user()};
+    user.by = UserId{from.by()};
+    user.since = time_of(from.since());
+    user.until = time_of(from.until());
+    r.text(user.reason, from.reason(), "restrictions_page.users.reason");
+  });
+  v.more = t->more();
 }
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();

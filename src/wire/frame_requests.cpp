@@ -1,6 +1,7 @@
 // frame_requests.cpp: the bodies of requests.
 #include "wire/frame_reader.hpp"
 #include "wire/frame_types.hpp"
+#include "wire/settings_table.hpp"
 
 namespace parley::wire {
 
@@ -206,6 +207,49 @@ void read(FrameReader& r, Unschedule& v) {
   if (const auto* t = r.root<fb::Unschedule>()) v.id = t->id();
 }
 void read(FrameReader& r, ListScheduled&) { r.root<fb::ListScheduled>(); }
+void read_restriction_kind(FrameReader& r, RestrictionKind& kind, std::uint8_t value,
+                           const char* field) {
+  if (value < 1 || value > 2) return r.fail(field, "1 or 2");
+  kind = static_cast<RestrictionKind>(value);
+}
+void read(FrameReader& r, SetSettings& v) {
+  const auto* t = r.root<fb::SetSettings>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_settings.conversation");
+  if (t->settings() == nullptr) return r.fail("set_settings.settings", "a table");
+  const SettingsChange given = settings_of(*t->settings());
+  std::size_t size = 0;
+  for (const auto& text : {given.title, given.description, given.avatar, given.metadata})
+    size += text ? text->size() : 0;
+  if (!r.charge(size)) return;
+  for (const auto& text : {given.title, given.description, given.avatar})
+    if (text && !base::valid_utf8(*text)) return r.fail("set_settings.settings", "UTF-8");
+  each_setting(v.settings, given, [](auto& to, const auto& from) {
+    if (from) to = *from;
+  });
+}
+void read(FrameReader& r, GetInfo& v) {
+  if (const auto* t = r.root<fb::GetInfo>())
+    r.id(v.conversation, t->conversation(), "info.conversation");
+}
+void read(FrameReader& r, Restrict& v) {
+  const auto* t = r.root<fb::RestrictUser>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "restrict.conversation");
+  read_restriction_kind(r, v.kind, t->kind(), "restrict.kind");
+  v.user = UserId{t->user()};
+  v.on = t->on();
+  v.options.until = WallTime(std::chrono::milliseconds(t->until()));
+  r.text(v.options.reason, t->reason(), "restrict.reason");
+}
+void read(FrameReader& r, Restrictions& v) {
+  const auto* t = r.root<fb::Restrictions>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "restrictions.conversation");
+  read_restriction_kind(r, v.kind, t->kind(), "restrictions.kind");
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

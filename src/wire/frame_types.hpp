@@ -52,6 +52,10 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::schedule, "schedule"},
     {fb::FrameType::unschedule, "unschedule"},
     {fb::FrameType::list_scheduled, "list_scheduled"},
+    {fb::FrameType::set_settings, "set_settings"},
+    {fb::FrameType::info, "info"},
+    {fb::FrameType::restrict_user, "restrict"},
+    {fb::FrameType::restrictions, "restrictions"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -73,6 +77,8 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::messages, "messages"},
     {fb::FrameType::reactors_page, "reactors_page"},
     {fb::FrameType::scheduled, "scheduled"},
+    {fb::FrameType::conversation_info, "conversation_info"},
+    {fb::FrameType::restrictions_page, "restrictions_page"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

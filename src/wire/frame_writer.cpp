@@ -4,6 +4,7 @@
 
 #include "wire/frame.hpp"
 #include "wire/frame_types.hpp"
+#include "wire/settings_table.hpp"
 
 namespace parley::wire {
 namespace {
@@ -59,6 +60,7 @@ Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
 Offset<fb::UserName> build(Builder& b, const UserName& v);
 Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
 Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v);
+Offset<fb::Restriction> build(Builder& b, const Restriction& v);
 template <class To, class From>
 Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
   std::vector<Offset<To>> out;
@@ -209,6 +211,23 @@ Offset<fb::Unschedule> build(Builder& b, const Unschedule& v) {
 Offset<fb::ListScheduled> build(Builder& b, const ListScheduled&) {
   return fb::CreateListScheduled(b);
 }
+Offset<fb::SetSettings> build(Builder& b, const SetSettings& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSetSettings(b, &conversation, build_settings(b, change_of(v.settings)));
+}
+Offset<fb::GetInfo> build(Builder& b, const GetInfo& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateGetInfo(b, &conversation);
+}
+Offset<fb::RestrictUser> build(Builder& b, const Restrict& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRestrictUser(b, &conversation, number(v.kind), v.user.value, v.on,
+                                ms(v.options.until), text(b, v.options.reason));
+}
+Offset<fb::Restrictions> build(Builder& b, const Restrictions& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRestrictions(b, &conversation, number(v.kind), v.after.value, v.limit);
+}
 Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
 Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
 
@@ -220,10 +239,11 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
   const auto title = text(b, v.title);
   const auto last = bytes(b, v.last_record.bytes());
   const auto draft = text(b, v.draft);
+  const auto avatar = text(b, v.avatar);
   return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
                              v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
                              ms(v.last_activity), last, v.pinned, v.archived, v.marked_unread,
-                             ms(v.muted_until), draft, ms(v.drafted));
+                             ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all);
 }
 Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto entries = tables<fb::ListEntry>(b, v.entries);
@@ -314,6 +334,23 @@ Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v) {
 Offset<fb::Scheduled> build(Builder& b, const Scheduled& v) {
   const auto items = tables<fb::ScheduledItem>(b, v.items);
   return fb::CreateScheduled(b, v.whole, items, b.CreateVector(v.removed));
+}
+Offset<fb::ConversationInfo> build(Builder& b, const Info& v) {
+  const ConversationInfo& info = v.info;
+  const auto conversation = bytes16(info.conversation.bytes);
+  const auto settings = build_settings(b, change_of(info.settings));
+  return fb::CreateConversationInfo(b, &conversation, number(info.kind), settings,
+                                    info.creator.value, ms(info.created), info.members, info.pins,
+                                    number(info.role), info.muted, ms(info.muted_until));
+}
+Offset<fb::Restriction> build(Builder& b, const Restriction& v) {
+  const auto reason = text(b, v.reason);
+  return fb::CreateRestriction(b, v.user.value, v.by.value, ms(v.since), ms(v.until), reason);
+}
+Offset<fb::RestrictionsPage> build(Builder& b, const RestrictionsPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRestrictionsPage(b, &conversation, number(v.kind),
+                                    tables<fb::Restriction>(b, v.users), v.more);
 }
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);

@@ -35,6 +35,14 @@ constexpr std::array levels{
     Named{Level::heads, "heads"},
     Named{Level::full, "full"},
 };
+constexpr std::array join_rules{
+    Named{JoinRule::added, "added"},
+    Named{JoinRule::open, "open"},
+};
+constexpr std::array restrictions{
+    Named{RestrictionKind::mute, "mute"},
+    Named{RestrictionKind::ban, "ban"},
+};
 constexpr std::array answers{
     Named{Resume::caught_up, "caught_up"},   Named{Resume::range, "range"},
     Named{Resume::snapshot, "snapshot"},     Named{Resume::trimmed, "trimmed"},
@@ -57,6 +65,10 @@ constexpr std::array event_kinds{
     Named{EventKind::unpinned, "unpinned"},
     Named{EventKind::hidden, "hidden"},
     Named{EventKind::visibility_changed, "visibility_changed"},
+    Named{EventKind::banned, "banned"},
+    Named{EventKind::unbanned, "unbanned"},
+    Named{EventKind::muted, "muted"},
+    Named{EventKind::unmuted, "unmuted"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},
@@ -88,6 +100,8 @@ std::string_view json_name(ConversationKind kind) noexcept { return name_in(kind
 std::string_view json_name(Role role) noexcept { return name_in(roles, role); }
 std::string_view json_name(Level level) noexcept { return name_in(levels, level); }
 std::string_view json_name(Resume answer) noexcept { return name_in(answers, answer); }
+std::string_view json_name(JoinRule rule) noexcept { return name_in(join_rules, rule); }
+std::string_view json_name(RestrictionKind kind) noexcept { return name_in(restrictions, kind); }
 std::string_view json_name(EventKind kind) noexcept { return name_in(event_kinds, kind); }
 
 // ---- Writing. ----
@@ -104,9 +118,9 @@ void JsonWriter::body(std::string_view content_type, std::string_view body, bool
     must("base64", base::base64_encode(body));
   }
 }
-void JsonWriter::put(Opaque<const std::string> value) {
+void JsonWriter::put_base64(std::string_view bytes) {
   out_.push_back('"');
-  out_ += base::base64_encode(value.value);
+  out_ += base::base64_encode(bytes);
   out_.push_back('"');
 }
 void JsonWriter::put_id128(std::string_view bytes) {
@@ -171,6 +185,9 @@ void JsonReader::get(std::uint32_t at, WallTime& value) {
   std::int64_t ms = 0;
   get(at, ms);
   value = WallTime(std::chrono::milliseconds(ms));
+}
+void JsonReader::get(std::uint32_t at, std::chrono::seconds& span) {
+  span = std::chrono::seconds(number(at, UINT32_MAX));
 }
 void JsonReader::get(std::uint32_t at, std::string_view& value) {
   value = node(at, JsonNode::Type::string, "a string").text;
@@ -238,6 +255,22 @@ void JsonReader::get(std::uint32_t at, EventKind& kind) {
   }
   const auto* value = value_in(event_kinds, found.text);
   if (value == nullptr) return wrong("the name of an event kind or a number");
+  kind = *value;
+}
+
+void JsonReader::get(std::uint32_t at, JoinRule& rule) {
+  const JsonNode& found = document_.at(at);
+  if (found.type == JsonNode::Type::number) {
+    rule = static_cast<JoinRule>(number(at, 255));
+    return;
+  }
+  const auto* value = value_in(join_rules, found.text);
+  if (value == nullptr) return wrong("added, open or a number");
+  rule = *value;
+}
+void JsonReader::get(std::uint32_t at, RestrictionKind& kind) {
+  const auto* value = value_in(restrictions, document_.at(at).text);
+  if (value == nullptr) return wrong("mute or ban");
   kind = *value;
 }
 

@@ -2,6 +2,7 @@
 // its fields once.
 #pragma once
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "parley/ids.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
+#include "parley/settings.hpp"
 #include "wire/json.hpp"
 #include "wire/record.hpp"
 
@@ -46,6 +48,7 @@ template <class T>
 struct Opaque {
   T& value;
   bool operator==(std::string_view other) const noexcept { return value == other; }
+  bool operator==(std::nullopt_t) const noexcept { return value == std::nullopt; }
 };
 template <class T>
 Opaque(T&) -> Opaque<T>;
@@ -79,6 +82,8 @@ std::string_view json_name(Role role) noexcept;
 std::string_view json_name(Level level) noexcept;
 std::string_view json_name(Resume answer) noexcept;
 std::string_view json_name(EventKind kind) noexcept;
+std::string_view json_name(JoinRule rule) noexcept;
+std::string_view json_name(RestrictionKind kind) noexcept;
 
 /// Writes fields; never fails.
 class JsonWriter {
@@ -147,6 +152,7 @@ class JsonWriter {
     digits(value < 0 ? -static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value));
   }
   void put(WallTime time) { put(static_cast<std::int64_t>(time.time_since_epoch().count())); }
+  void put(std::chrono::seconds span) { put(static_cast<std::int64_t>(span.count())); }
   void put(std::string_view text) { append_json_string(out_, text); }
   void put(const std::string& text) { append_json_string(out_, text); }
   template <class Tag>
@@ -166,7 +172,12 @@ class JsonWriter {
     }
     close(']');
   }
-  void put(Opaque<const std::string> value);
+  void put_base64(std::string_view bytes);
+  void put(Opaque<const std::string> value) { put_base64(value.value); }
+  template <class Text>
+  void put(Opaque<const std::optional<Text>> value) {
+    put_base64(*value.value);
+  }
   template <class E>
   requires std::is_enum_v<E>
   void put(E value) {
@@ -291,12 +302,24 @@ class JsonReader {
   void get(std::uint32_t at, Texts64<std::vector<std::uint64_t>>& values) {
     each(at, [&](std::uint32_t item) { values.value.push_back(digits(item)); });
   }
+  void get(std::uint32_t at, std::chrono::seconds& span);
   void get(std::uint32_t at, Opaque<std::string>& value);
+  void get(std::uint32_t at, Opaque<std::optional<std::string>>& value) {
+    Opaque<std::string> bytes{value.value.emplace()};
+    get(at, bytes);
+  }
+  void get(std::uint32_t at, Opaque<std::optional<std::string_view>>& value) {
+    Opaque<std::string> bytes{metadata_};
+    get(at, bytes);
+    value.value = metadata_;
+  }
   void get(std::uint32_t at, ConversationKind& kind);
   void get(std::uint32_t at, Role& role);
   void get(std::uint32_t at, Level& level);
   void get(std::uint32_t at, Resume& answer);
   void get(std::uint32_t at, EventKind& kind);
+  void get(std::uint32_t at, JoinRule& rule);
+  void get(std::uint32_t at, RestrictionKind& kind);
   template <class T>
   void get(std::uint32_t at, std::vector<T>& values) {
     each(at, [&](std::uint32_t item) { get(item, values.emplace_back()); });
@@ -334,7 +357,8 @@ class JsonReader {
   std::uint32_t at_;
   std::vector<Segment> path_;
   std::string problem_;
-  std::string decoded_;  // base64, until the next one
+  std::string decoded_;   // base64, until the next one
+  std::string metadata_;  // of settings read as views, until the next ones
 };
 
 }  // namespace parley::wire

@@ -12,6 +12,21 @@ using In = typename A::template Ref<T>;
 
 // ---- Parts of messages. ----
 
+template <class A, class V>
+void given_settings(A& a, V& v) {
+  a.may("title", v.title, std::nullopt);
+  a.may("description", v.description, std::nullopt);
+  a.may("avatar", v.avatar, std::nullopt);
+  a.may("metadata", Opaque{v.metadata}, std::nullopt);
+  a.may("who_sends", v.who_sends, std::nullopt);
+  a.may("who_adds", v.who_adds, std::nullopt);
+  a.may("who_pins", v.who_pins, std::nullopt);
+  a.may("who_changes", v.who_changes, std::nullopt);
+  a.may("join", v.join, std::nullopt);
+  a.may("archived", v.archived, std::nullopt);
+  a.may("slow_mode_s", v.slow_mode, std::nullopt);
+}
+
 template <class A>
 void fields(A& a, In<A, Cursor> v) {
   a.must("epoch", v.epoch);
@@ -29,6 +44,28 @@ void fields(A& a, In<A, Tally> v) {
   a.must("seq", v.seq);
   a.must("revision", v.revision);
   a.must("reactions", v.reactions);
+}
+template <class A>
+void fields(A& a, In<A, SettingsChange> v) {
+  given_settings(a, v);
+}
+template <class A>
+void fields(A& a, In<A, SettingsUpdate> v) {
+  given_settings(a, v);
+}
+template <class A>
+void fields(A& a, In<A, ConversationSettings> v) {
+  a.may("title", v.title, std::string_view());
+  a.may("description", v.description, std::string_view());
+  a.may("avatar", v.avatar, std::string_view());
+  a.may("metadata", Opaque{v.metadata}, std::string_view());
+  a.may("who_sends", v.who_sends, Role::none);
+  a.may("who_adds", v.who_adds, Role::none);
+  a.may("who_pins", v.who_pins, Role::none);
+  a.may("who_changes", v.who_changes, Role::none);
+  a.must("join", v.join);
+  a.may("archived", v.archived, false);
+  a.may("slow_mode_s", v.slow_mode, std::chrono::seconds(0));
 }
 template <class A>
 void fields(A& a, In<A, RecordFields> v) {
@@ -60,6 +97,9 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("pinned", v.pinned, false);
   a.may("edits", v.edits, None{});
   a.may("tallies", v.tallies, None{});
+  a.may("settings", v.settings, std::nullopt);
+  a.may("until", v.until_ms, 0);
+  a.may("reason", v.reason, std::string_view());
 }
 template <class A>
 void fields(A& a, In<A, ListEntry> v) {
@@ -81,6 +121,8 @@ void fields(A& a, In<A, ListEntry> v) {
   a.may("muted_until", v.muted_until, WallTime{});
   a.may("draft", v.draft, std::string_view());
   a.may("drafted", v.drafted, WallTime{});
+  a.may("avatar", v.avatar, std::string_view());
+  a.may("archived_for_all", v.archived_for_all, false);
   a.may("last", OneRecord{v.last_record}, nullptr);
 }
 template <class A>
@@ -296,6 +338,31 @@ void fields(A& a, In<A, Unschedule> v) {
 template <class A>
 void fields(A&, In<A, ListScheduled>) {}
 template <class A>
+void fields(A& a, In<A, SetSettings> v) {
+  a.must("conversation", v.conversation);
+  a.must("settings", v.settings);
+}
+template <class A>
+void fields(A& a, In<A, GetInfo> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, Restrict> v) {
+  a.must("conversation", v.conversation);
+  a.must("kind", v.kind);
+  a.must("user", v.user);
+  a.may("on", v.on, true);
+  a.may("until", v.options.until, WallTime{});
+  a.may("reason", v.options.reason, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, Restrictions> v) {
+  a.must("conversation", v.conversation);
+  a.must("kind", v.kind);
+  a.may("after", v.after, UserId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -420,6 +487,34 @@ void fields(A& a, In<A, Scheduled> v) {
   a.must("whole", v.whole);
   a.must("items", v.items);
   a.may("removed", Texts64{v.removed}, None{});
+}
+template <class A>
+void fields(A& a, In<A, Info> v) {
+  a.must("conversation", v.info.conversation);
+  a.must("kind", v.info.kind);
+  a.must("settings", v.info.settings);
+  a.may("creator", v.info.creator, UserId{});
+  a.must("created", v.info.created);
+  a.must("members", v.info.members);
+  a.may("pins", v.info.pins, 0U);
+  a.may("role", v.info.role, Role::none);
+  a.may("muted", v.info.muted, false);
+  a.may("muted_until", v.info.muted_until, WallTime{});
+}
+template <class A>
+void fields(A& a, In<A, Restriction> v) {
+  a.must("user", v.user);
+  a.may("by", v.by, UserId{});
+  a.must("since", v.since);
+  a.may("until", v.until, WallTime{});
+  a.may("reason", v.reason, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, RestrictionsPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("kind", v.kind);
+  a.must("users", v.users);
+  a.must("more", v.more);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

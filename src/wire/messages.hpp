@@ -14,6 +14,7 @@
 #include "parley/ids.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
+#include "parley/settings.hpp"
 #include "wire/record.hpp"
 
 namespace parley::wire {
@@ -185,8 +186,31 @@ struct Unschedule {
   Snowflake id = 0;
 };
 struct ListScheduled {};  // Answer: Scheduled, whole
-struct Ping {};           // Answer: Done
-struct Bye {};            // Answer: Goodbye
+/// Changes what is given, as one event; nothing when it is so already. Answer: Done.
+struct SetSettings {
+  ConversationId conversation{};
+  SettingsUpdate settings{};
+};
+struct GetInfo {
+  ConversationId conversation{};
+};  // Answer: Info
+/// Mutes or bans somebody, or lifts that. Answer: Done.
+struct Restrict {
+  ConversationId conversation{};
+  RestrictionKind kind = RestrictionKind::mute;
+  UserId user{};
+  bool on = true;
+  RestrictOptions options{};
+};
+/// Who is muted or banned, by ascending id. Answer: RestrictionsPage.
+struct Restrictions {
+  ConversationId conversation{};
+  RestrictionKind kind = RestrictionKind::ban;
+  UserId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_restrictions
+};
+struct Ping {};  // Answer: Done
+struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
 /// Answer: Done.
 struct SetVisibility {
@@ -201,11 +225,11 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation =
-    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
-                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
-                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
-                 ListScheduled, SetVisibility, Unknown>;
+using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
+                               SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
+                               Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins, Reactors,
+                               SetList, Transfer, Schedule, Unschedule, ListScheduled, SetSettings,
+                               GetInfo, Restrict, Restrictions, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -315,6 +339,15 @@ struct Scheduled {
   std::vector<Item> items{};
   std::vector<Snowflake> removed{};
 };
+struct Info {
+  ConversationInfo info{};
+};
+struct RestrictionsPage {
+  ConversationId conversation{};
+  RestrictionKind kind = RestrictionKind::ban;
+  std::vector<Restriction> users{};
+  bool more = false;
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -322,9 +355,10 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
-                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
-                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled>;
+using Answer =
+    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
+                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
+                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -9,6 +9,7 @@
 
 #include "base/utf8.hpp"
 #include "wire/record_generated.h"
+#include "wire/settings_table.hpp"
 
 namespace parley::wire {
 namespace {
@@ -117,6 +118,9 @@ RecordFields fields_of(const fb::Record& record) {
   fields.edited_ms = record.edited_ms();
   fields.deleted = record.deleted();
   fields.pinned = record.pinned();
+  if (const auto* settings = record.settings()) fields.settings = settings_of(*settings);
+  fields.until_ms = record.until_ms();
+  fields.reason = view(record.reason());
   if (const auto* edits = record.edits()) fields.edits.assign(edits->begin(), edits->end());
   if (const auto* tallies = record.tallies()) {
     fields.tallies.reserve(tallies->size());
@@ -141,6 +145,9 @@ Payload build_record(const RecordFields& fields) {
   const auto content_type = add_string(builder, fields.content_type);
   const auto title = add_string(builder, fields.title);
   const auto tallies = add_tallies(builder, fields.tallies);
+  const auto reason = add_string(builder, fields.reason);
+  flatbuffers::Offset<fb::Settings> settings;
+  if (fields.settings) settings = build_settings(builder, *fields.settings);
   flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> edits;
   if (!fields.edits.empty()) edits = builder.CreateVector(fields.edits);
   fb::Bytes16 conversation;
@@ -171,6 +178,9 @@ Payload build_record(const RecordFields& fields) {
   record.add_edits(edits);
   record.add_groups(fields.groups);
   record.add_shadowed(fields.shadowed);
+  record.add_settings(settings);
+  record.add_until_ms(fields.until_ms);
+  record.add_reason(reason);
   record.add_deleted(fields.deleted);
   record.add_pinned(fields.pinned);
   record.add_kind(static_cast<std::uint8_t>(fields.kind));
@@ -206,8 +216,15 @@ std::optional<RecordFields> verify_record(Bytes record) {
                                  record.size(), 16, tables);
   if (!verifier.VerifySizePrefixedBuffer<fb::Record>(nullptr)) return std::nullopt;
   RecordFields fields = read_record(record);
-  if (!base::valid_utf8(fields.content_type) || !base::valid_utf8(fields.title)) {
+  if (!base::valid_utf8(fields.content_type) || !base::valid_utf8(fields.title) ||
+      !base::valid_utf8(fields.reason)) {
     return std::nullopt;
+  }
+  if (fields.settings) {
+    for (const auto& text :
+         {fields.settings->title, fields.settings->description, fields.settings->avatar}) {
+      if (text && !base::valid_utf8(*text)) return std::nullopt;
+    }
   }
   for (const Tally& tally : fields.tallies) {
     for (const Reaction& reaction : tally.reactions) {
@@ -235,6 +252,14 @@ std::vector<std::uint8_t> groups_in(std::uint16_t bits) {
   for (std::uint8_t group = audience::first_group; group <= audience::last_group; ++group)
     if ((bits >> group & 1) != 0) groups.push_back(group);
   return groups;
+}
+RestrictionChange restriction_of(const RecordFields& fields) {
+  const bool mute = fields.kind == EventKind::muted || fields.kind == EventKind::unmuted;
+  return {.user = fields.target,
+          .kind = mute ? RestrictionKind::mute : RestrictionKind::ban,
+          .on = fields.kind == EventKind::muted || fields.kind == EventKind::banned,
+          .until = WallTime(std::chrono::milliseconds(fields.until_ms)),
+          .reason = fields.reason};
 }
 ReactionsChange reactions_of(RecordFields& fields) {
   ReactionsChange change;
@@ -289,7 +314,13 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
       break;
     case EventKind::created:
     case EventKind::settings_changed:
-      event.content = SettingsChange{fields.title};
+      event.content = fields.settings ? *fields.settings : SettingsChange{.title = fields.title};
+      break;
+    case EventKind::banned:
+    case EventKind::unbanned:
+    case EventKind::muted:
+    case EventKind::unmuted:
+      event.content = restriction_of(fields);
       break;
     case EventKind::hidden:
     case EventKind::list_entered:

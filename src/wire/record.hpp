@@ -38,7 +38,7 @@ struct RecordFields {
   Seq thread_root = 0;
   UserId target;           // membership events: whom; about a message with audience 2: its sender
   Role role = Role::none;  // membership events: afterwards
-  std::string_view title;  // created, settings_changed; user streams: unused
+  std::string_view title;  // created; settings_changed without `settings`
   ConversationId conversation;           // user streams only: which conversation
   ConversationKind conversation_kind{};  // created; user streams
   std::uint16_t groups = 0;              // visibility_changed
@@ -51,6 +51,9 @@ struct RecordFields {
   bool deleted = false, pinned = false;
   std::vector<Seq> edits;      // the events that edited it
   std::vector<Tally> tallies;  // a message: at most its own; reactions: every one that changed
+  std::optional<SettingsChange> settings;  // settings_changed: what changed
+  std::int64_t until_ms = 0;               // muted, banned
+  std::string_view reason;
 };
 
 /// Builds a record. The result is 8-aligned, its size a multiple of 8, in one allocation.

@@ -92,6 +92,21 @@ std::map<std::string, Make> make_all() {
   all["set_title"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetTitle{cell.conversation, "the actor's"};
   };
+  all["set_settings"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetSettings{cell.conversation, {.description = "the actor's"}};
+  };
+  all["info"] = [](const Cell& cell) -> wire::Operation {
+    return wire::GetInfo{cell.conversation};
+  };
+  all["mute"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Restrict{cell.conversation, RestrictionKind::mute, cell.bystander, true, {}};
+  };
+  all["ban"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Restrict{cell.conversation, RestrictionKind::ban, cell.bystander, true, {}};
+  };
+  all["banned"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Restrictions{cell.conversation, RestrictionKind::ban, {}, 100};
+  };
   all["set_list"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetList{cell.conversation, {.archived = true}};
   };

@@ -23,6 +23,10 @@ const std::vector<Errc> all_codes = {Errc::ok,
                                      Errc::unsupported,
                                      Errc::already_exists,
                                      Errc::limit_reached,
+                                     Errc::archived,
+                                     Errc::muted,
+                                     Errc::banned,
+                                     Errc::slow_mode,
                                      Errc::busy,
                                      Errc::unavailable,
                                      Errc::timed_out,
@@ -60,8 +64,8 @@ TEST_CASE("every error code has a name and a meaning of its own") {
 }
 
 TEST_CASE("exactly the codes that may succeed unchanged are retryable") {
-  const std::set<Errc> retryable = {Errc::busy, Errc::unavailable, Errc::timed_out,
-                                    Errc::disconnected, Errc::disk_full};
+  const std::set<Errc> retryable = {Errc::busy,         Errc::unavailable, Errc::timed_out,
+                                    Errc::disconnected, Errc::disk_full,   Errc::slow_mode};
   for (const Errc code : all_codes) {
     CAPTURE(std::string(to_string(code)));
     CHECK(Error(code, "").retryable() == retryable.contains(code));

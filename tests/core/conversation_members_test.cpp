@@ -28,7 +28,7 @@ std::string kinds(World& world) {
 }
 Errc set_title(World& world, Caller caller, std::string title) {
   Asked<void> asked;
-  world->set_title(caller, std::move(title), asked.then());
+  world->set_settings(caller, {.title = std::move(title)}, asked.then());
   world.fx.drain();
   return asked.errc();
 }
@@ -55,9 +55,10 @@ TEST_CASE("the table of rights") {
                         {A::pin, Role::member, Role::member, Role::moderator},
                         {A::add, nobody, Role::admin, Role::admin},
                         {A::remove, nobody, Role::moderator, Role::moderator},
+                        {A::mute, nobody, Role::moderator, Role::moderator},
+                        {A::ban, nobody, Role::moderator, Role::moderator},
                         {A::set_role, nobody, Role::admin, Role::admin},
-                        {A::set_title, nobody, Role::admin, Role::admin},
-                        {A::join, nobody, nobody, Role::none},
+                        {A::change_settings, nobody, Role::admin, Role::admin},
                         {A::leave, nobody, Role::read_only, Role::read_only},
                         {A::transfer, nobody, Role::owner, Role::owner}};
   const Permissions defaults;

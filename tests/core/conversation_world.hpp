@@ -12,6 +12,7 @@
 
 #include "core/conversation.hpp"
 #include "core/event_reader.hpp"
+#include "core/wall_clock.hpp"
 #include "parley/memory_store.hpp"
 #include "store/layout.hpp"
 #include "store/memory_store.hpp"
@@ -239,6 +240,7 @@ class World : public ConversationHost {
   }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
+  std::int64_t settled_wall_ms() override { return clock.at(fx.time); }
   void later(std::function<void()> work) override { fx.later(std::move(work)); }
   void wake_at(const layout::TimerTarget&, std::int64_t due_ms, Then<void> then) override {
     wakes.push_back(due_ms);
@@ -374,6 +376,7 @@ class World : public ConversationHost {
   }
 
   TestEffects fx;
+  WallClock clock;
   ConversationLimits limits;
   std::unique_ptr<Conversation> home;
   std::vector<std::shared_ptr<const Published>> pieces;

@@ -283,3 +283,40 @@ TEST_CASE("a session that does not take its events lags and loses none", "[sessi
   REQUIRE(world.until([&] { return !seqs.empty() && seqs.back() == last; }));
   for (std::size_t i = 1; i < seqs.size(); ++i) REQUIRE(seqs[i] == seqs[i - 1] + 1);
 }
+
+TEST_CASE("settings, mutes and bans of host code, told to everybody", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  std::string told;
+  bob.on_event([&](const Event& event) {
+    if (const auto* change = event.as<SettingsChange>(); change != nullptr && change->description)
+      told += "description " + std::string(*change->description) + " ";
+    if (const auto* change = event.as<RestrictionChange>())
+      told += (change->on ? "on " : "off ") + std::string(change->reason) + " ";
+  });
+  auto room = alice.create({.title = "room", .members = {"bob"}}).get().value();
+  alice.set_settings(room, {.description = "about", .avatar = "a.png"}).get().value();
+  const auto info = bob.info(room).get().value();
+  REQUIRE(info.settings.title == "room");
+  REQUIRE(info.settings.avatar == "a.png");
+  REQUIRE(info.members == 2);
+  REQUIRE(bob.list().get().value().at(0).avatar == "a.png");
+  REQUIRE(bob.set_settings(room, {.title = "mine"}).get().error().errc() == Errc::denied);
+
+  alice.restrict_user(room, bob.user(), RestrictionKind::mute, {.reason = "loud"}).get().value();
+  REQUIRE(bob.send(room, "?").get().error().errc() == Errc::muted);
+  REQUIRE(alice.restrictions(room, RestrictionKind::mute).get().value().users.at(0).user ==
+          bob.user());
+  world.engine.lift(room, "bob", RestrictionKind::mute).get().value();
+  bob.send(room, "!").get().value();
+  REQUIRE(world.until([&] { return told == "description about on loud off  "; }));
+
+  world.engine.restrict_user(room, "bob", RestrictionKind::ban).get().value();
+  REQUIRE(alice.add(room, {"bob"}).get().error().errc() == Errc::banned);
+  world.engine.set_settings(room, {.archived = true}).get().value();
+  REQUIRE(alice.send(room, "anybody?").get().error().errc() == Errc::archived);
+  REQUIRE(world.engine.info(room).get().value().settings.archived);
+  REQUIRE(world.engine.restrict_user(room, "nobody", RestrictionKind::ban).get().error().errc() ==
+          Errc::denied);
+}

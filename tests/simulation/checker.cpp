@@ -306,6 +306,14 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                    is(std::in_place_type<wire::ListScheduled>));
             for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
           },
+          [&](const wire::Info& a) {
+            expect(is(std::in_place_type<wire::GetInfo>));
+            if (spans(a.info.conversation, session.user).empty())
+              broken("C7", "a stranger was told about " + short_name(a.info.conversation));
+          },
+          [&](const wire::RestrictionsPage&) {
+            expect(is(std::in_place_type<wire::Restrictions>));
+          },
           [&](const wire::Names& a) {
             expect(is(std::in_place_type<wire::Lookup>));
             for (const auto& user : a.users) name(user.id, user.subject);
@@ -326,15 +334,16 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 known.back().told_until = bound;
               }
             }
-            expect(is(std::in_place_type<wire::Unschedule>) ||
-                   is(std::in_place_type<wire::Leave>) || is(std::in_place_type<wire::Add>) ||
-                   is(std::in_place_type<wire::Edit>) || is(std::in_place_type<wire::Delete>) ||
-                   is(std::in_place_type<wire::SetList>) || is(std::in_place_type<wire::React>) ||
-                   is(std::in_place_type<wire::Transfer>) || is(std::in_place_type<wire::Pin>) ||
-                   is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
-                   is(std::in_place_type<wire::SetTitle>) ||
-                   is(std::in_place_type<wire::MarkRead>) ||
-                   is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
+            expect(
+                is(std::in_place_type<wire::Unschedule>) || is(std::in_place_type<wire::Leave>) ||
+                is(std::in_place_type<wire::Add>) || is(std::in_place_type<wire::Edit>) ||
+                is(std::in_place_type<wire::Delete>) || is(std::in_place_type<wire::SetList>) ||
+                is(std::in_place_type<wire::React>) || is(std::in_place_type<wire::Transfer>) ||
+                is(std::in_place_type<wire::Pin>) || is(std::in_place_type<wire::Remove>) ||
+                is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
+                is(std::in_place_type<wire::SetSettings>) ||
+                is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
+                is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
           },
           [&](const auto&) { expect(false); }},
       reply.answer);
@@ -439,6 +448,9 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
       broken("C3", "a send that was acked is answered number_taken");
     }
   }
+  const bool kept = code == Errc::muted || code == Errc::archived || code == Errc::slow_mode ||
+                    code == Errc::banned;
+  if (kept) report_.reached(Sometimes::kept_out);
   if (code != Errc::denied || !id) return;
   if (std::holds_alternative<wire::Send>(question.request.operation)) {
     report_.reached(Sometimes::send_denied);

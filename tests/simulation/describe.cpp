@@ -56,6 +56,19 @@ struct Requests {
   std::string operator()(const wire::Transfer& op) const {
     return "transfer " + short_name(op.conversation) + " " + n(op.user.value);
   }
+  std::string operator()(const wire::SetSettings& op) const {
+    return "set_settings " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::GetInfo& op) const {
+    return "info " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::Restrict& op) const {
+    return std::string(op.on ? "restrict " : "lift ") + short_name(op.conversation) + " " +
+           n(op.user.value) + " kind " + n(static_cast<unsigned>(op.kind));
+  }
+  std::string operator()(const wire::Restrictions& op) const {
+    return "restrictions " + short_name(op.conversation);
+  }
   std::string operator()(const wire::SetTitle& op) const {
     return "set_title " + short_name(op.conversation) + " " + op.title;
   }

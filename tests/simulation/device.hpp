@@ -117,6 +117,7 @@ class Device final : public LinkUser {
   void opened(const wire::Reply* reply);
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
+  void order(const ConversationId& id, std::optional<UserId> user);
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
   void schedule(const ConversationId& id);

@@ -193,7 +193,7 @@ Device::Then Device::told(Sometimes what) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(11)) {
+  switch (random_.below(12)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -224,8 +224,31 @@ void Device::membership(const ConversationId& id) {
     case 9:
       if (user) ask(wire::Transfer{id, *user}, told(Sometimes::transferred));
       break;
+    case 10:
+      order(id, user);
+      break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
+  }
+}
+
+/// What moderators and admins do.
+void Device::order(const ConversationId& id, std::optional<UserId> user) {
+  const auto kind = random_.chance(0.5) ? RestrictionKind::mute : RestrictionKind::ban;
+  if (user && random_.chance(0.5)) {
+    ask(wire::Restrict{id, kind, *user, random_.chance(0.5), {{}, "r"}},
+        told(Sometimes::restricted));
+  } else if (random_.chance(0.6)) {
+    SettingsUpdate settings;
+    if (random_.chance(0.5)) settings.description = "d" + std::to_string(random_.below(10));
+    if (random_.chance(0.3)) settings.archived = random_.chance(0.2);
+    if (random_.chance(0.3)) settings.slow_mode = std::chrono::seconds(random_.below(3));
+    if (random_.chance(0.3)) settings.join = random_.chance(0.5) ? JoinRule::open : JoinRule::added;
+    ask(wire::SetSettings{id, settings}, told(Sometimes::settings_set));
+  } else if (random_.chance(0.5)) {
+    ask(wire::GetInfo{id}, ignore);
+  } else {
+    ask(wire::Restrictions{.conversation = id, .kind = kind, .limit = 2}, ignore);
   }
 }
 

@@ -66,6 +66,9 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "scheduled_sent",
                                                "hidden_shown",
                                                "for_some",
+                                               "restricted",
+                                               "settings_set",
+                                               "kept_out",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

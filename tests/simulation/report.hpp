@@ -84,6 +84,9 @@ enum class Sometimes : std::uint8_t {
   scheduled_sent,
   hidden_shown,
   for_some,
+  restricted,
+  settings_set,
+  kept_out,
   binary_link,
   json_link,
   count_

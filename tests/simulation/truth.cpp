@@ -82,6 +82,7 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
     take_rights(id, stream, event, seq);
+    take_restriction(id, stream, seq, event);
     if (event.role == Role::read_only) stream.silenced.insert(event.target);
     // In a channel joins are no events, and somebody may have come back as a member.
     if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group &&
@@ -126,6 +127,21 @@ void Truth::take_rights(const ConversationId& id, TrueStream& stream, const True
   if (event.kind != EventKind::created) stream.roles[user] = role;
   stream.audiences[user].emplace_back(
       seq, core::audiences_of(kind, {.role = role, .groups = event.groups}));
+}
+
+/// Nobody writes who is muted, nobody comes in who is banned.
+void Truth::take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
+                             const TrueEvent& event) {
+  if (event.kind == EventKind::muted) stream.muted.insert(event.target);
+  if (event.kind == EventKind::unmuted) stream.muted.erase(event.target);
+  if (event.kind == EventKind::banned) stream.banned.insert(event.target);
+  if (event.kind == EventKind::unbanned) stream.banned.erase(event.target);
+  const bool wrote = event.kind == EventKind::message || event.kind == EventKind::edited;
+  if (wrote && stream.muted.contains(event.sender))
+    broken("C7", id, seq, "was written by somebody who is muted");
+  const bool came = event.kind == EventKind::joined || event.kind == EventKind::added;
+  if (came && stream.banned.contains(event.target))
+    broken("C7", id, seq, "lets somebody in who is banned");
 }
 
 std::optional<layout::StoredEvent> Truth::sealed(const ConversationId& id, Seq seq) {

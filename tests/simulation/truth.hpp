@@ -63,6 +63,7 @@ struct TrueStream {
   /// What a user sees from a seq on, as the events say.
   std::map<UserId, std::vector<std::pair<Seq, core::Audiences>>> audiences;
   std::set<UserId> silenced;                           // were read_only at some time
+  std::set<UserId> muted, banned;                      // now; none of them ends by itself
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
@@ -126,6 +127,8 @@ class Truth {
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
   void take_rights(const ConversationId& id, TrueStream& stream, const TrueEvent& event, Seq seq);
   void take_changes(const wire::RecordFields& fields);
+  static void take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
+                               const TrueEvent& event);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   std::optional<std::string> row(std::uint8_t space, const std::string& partition,
                                  const std::string& key);

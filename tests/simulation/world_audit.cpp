@@ -195,7 +195,10 @@ void World::audit_members(Device& device, const ConversationId& id) {
   }
   std::map<UserId, Role> truth;
   for (const auto& [user, row] : checker_.truth().members(id)) {
-    if (row.role != Role::none) truth[user] = row.role;
+    if (row.role == Role::none) continue;
+    truth[user] = row.role;
+    if (checker_.truth().stream(id)->banned.contains(user))
+      broken("C7", "somebody who is banned is a member of " + short_name(id));
   }
   if (told != truth) {
     broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +

@@ -214,18 +214,63 @@ TEST_CASE("rows, format 1") {
     check_strict(encode(grown), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
   SECTION("info") {
-    const InfoRow row{ConversationKind::direct, UserId{1}, 2, UserId{3}, UserId{4}, "t"};
+    InfoRow row{ConversationKind::channel, UserId{1}, 2, UserId{3}, UserId{4}, {}};
+    row.settings = {.title = "t",
+                    .description = "d",
+                    .avatar = "a",
+                    .metadata = "m",
+                    .who_sends = Role::moderator,
+                    .who_adds = Role::member,
+                    .who_pins = Role::admin,
+                    .who_changes = Role::owner,
+                    .join = JoinRule::open,
+                    .archived = true,
+                    .slow_mode = std::chrono::seconds(9)};
+    const std::string fixed =
+        "03"
+        "0000000000000001"
+        "0000000000000002"
+        "0000000000000003"
+        "0000000000000004"
+        "0001"
+        "74";
+    CHECK(hex(encode(row)) == "02" + fixed +
+                                  "000164"
+                                  "000161"
+                                  "00016d"
+                                  "1e142832"
+                                  "0201"
+                                  "00000009");
+    CHECK(decode_info(encode(row))->settings.slow_mode == std::chrono::seconds(9));
+    std::string before = encode(row).substr(0, 1 + fixed.size() / 2);  // there were settings
+    before[0] = 1;
+    const auto old = decode_info(before);
+    REQUIRE(old);
+    CHECK(old->settings.title == "t");
+    CHECK(old->settings.join == JoinRule::open);
+    CHECK(old->settings.who_sends == Role::none);
+    CHECK_FALSE(old->settings.archived);
+    check_strict(encode(row), [](Bytes bytes) { return decode_info(bytes).has_value(); });
+  }
+  SECTION("restriction") {
+    const RestrictionRow row{.mute = {true, UserId{1}, 2, 3, "r"}, .ban = {}};
     CHECK(hex(encode(row)) ==
           "01"
           "01"
           "0000000000000001"
           "0000000000000002"
           "0000000000000003"
-          "0000000000000004"
-          "0001"
-          "74");
-    CHECK(decode_info(encode(row))->title == "t");
-    check_strict(encode(row), [](Bytes bytes) { return decode_info(bytes).has_value(); });
+          "000172");
+    CHECK(decode_restriction(encode(row))->mute.reason == "r");
+    CHECK_FALSE(decode_restriction(encode(row))->ban.on);
+    check_strict(encode(row), [](Bytes bytes) { return decode_restriction(bytes).has_value(); });
+  }
+  SECTION("last sent") {
+    CHECK(hex(encode(LastSentRow{7})) ==
+          "01"
+          "0000000000000007");
+    check_strict(encode(LastSentRow{7}),
+                 [](Bytes bytes) { return decode_last_sent(bytes).has_value(); });
   }
   SECTION("receipt") {
     CHECK(hex(encode(ReceiptRow{1, 2, 3, 4})) ==

@@ -12,6 +12,7 @@
 #include "wire/frame_types.hpp"
 #include "wire/messages.hpp"
 #include "wire/record.hpp"
+#include "wire/settings.hpp"
 
 namespace parley::test {
 
@@ -77,6 +78,7 @@ auto any_list(F item) {
   return items;
 }
 
+inline SettingsUpdate any_update();
 inline Payload any_record(Seq seq) {
   wire::RecordFields f;
   const std::string content_type = any_bool() ? any_text() : "";
@@ -119,6 +121,11 @@ inline Payload any_record(Seq seq) {
           })};
     });
   }
+  const SettingsUpdate update = any_update();
+  if (any_bool()) f.settings = wire::change_of(update);
+  const std::string reason = any_text();
+  f.reason = reason;
+  f.until_ms = any_time().time_since_epoch().count();
   return wire::build_record(f);
 }
 inline std::vector<Payload> any_records(Seq first, int least) {
@@ -148,6 +155,8 @@ inline ListEntry any_entry() {
   e.muted_until = any_time();
   e.draft = any_text();
   e.drafted = any_time();
+  e.avatar = any_text();
+  e.archived_for_all = any_bool();
   if (any_bool()) e.last_record = any_record(e.head.seq);
   return e;
 }
@@ -156,6 +165,39 @@ inline wire::ListChanged any_list_changed() {
 }
 inline Receipt any_receipt() { return {any_id64<UserId>(), any_seq(), any_seq()}; }
 inline UserId any_user() { return any_id64<UserId>(); }
+
+inline RestrictionKind any_restriction_kind() {
+  return static_cast<RestrictionKind>(*rc::gen::inRange(1, 3));
+}
+inline SettingsUpdate any_update() {
+  SettingsUpdate update;
+  if (any_bool()) update.title = any_text();
+  if (any_bool()) update.description = any_text();
+  if (any_bool()) update.avatar = any_text();
+  if (any_bool()) update.metadata = any_bytes();
+  if (any_bool()) update.who_sends = any_role();
+  if (any_bool()) update.who_adds = any_role();
+  if (any_bool()) update.who_pins = any_role();
+  if (any_bool()) update.who_changes = any_role();
+  if (any_bool()) update.join = static_cast<JoinRule>(*rc::gen::inRange(0, 4));
+  if (any_bool()) update.archived = any_bool();
+  if (any_bool()) update.slow_mode = std::chrono::seconds(any_u32());
+  return update;
+}
+inline ConversationInfo any_info() {
+  ConversationInfo info;
+  info.conversation = any_conversation();
+  info.kind = any_kind();
+  wire::apply_settings(any_update(), info.settings);
+  info.creator = any_user();
+  info.created = any_time();
+  info.members = any_seq();
+  info.pins = any_seq();
+  info.role = any_role();
+  info.muted = any_bool();
+  info.muted_until = any_time();
+  return info;
+}
 
 inline wire::Operation any_operation(std::size_t index) {
   const ConversationId c = any_conversation();
@@ -246,6 +288,15 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::Unschedule{any_seq()};
     case 30:
       return wire::ListScheduled{};
+    case 31:
+      return wire::SetSettings{c, any_update()};
+    case 32:
+      return wire::GetInfo{c};
+    case 33:
+      return wire::Restrict{
+          c, any_restriction_kind(), any_user(), any_bool(), {any_time(), any_text()}};
+    case 34:
+      return wire::Restrictions{c, any_restriction_kind(), any_user(), any_u32()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -330,6 +381,14 @@ inline wire::Answer any_answer(std::size_t index) {
                                                             any_u32(), any_text()};
                              }),
                              any_list(any_seq)};
+    case 19:
+      return wire::Info{any_info()};
+    case 20:
+      return wire::RestrictionsPage{
+          c, any_restriction_kind(), any_list([] {
+            return Restriction{any_user(), any_user(), any_time(), any_time(), any_text()};
+          }),
+          any_bool()};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -13,6 +13,7 @@ import type {
   Ack,
   ChatEvent,
   ConversationId,
+  ConversationInfo,
   MembersPage,
   ListSettings,
   MessageDraft,
@@ -20,10 +21,13 @@ import type {
   Presence,
   ReactorsPage,
   Receipt,
+  RestrictionKind,
+  RestrictionsPage,
   Role,
   ScheduledMessage,
   Self,
   Seq,
+  SettingsUpdate,
   UserId,
 } from './types.js';
 import type { WebSocketConstructor, WebSocketLike } from './websocket.js';
@@ -165,7 +169,7 @@ export class ParleyClient {
     return this.conversation_call({ type: 'direct', peer });
   }
 
-  /** Channels only. */
+  /** Where `ConversationSettings.join` is open. */
   async join(conversation: ConversationId): Promise<ConversationView> {
     return this.conversation_call({ type: 'join', conversation });
   }
@@ -193,6 +197,46 @@ export class ParleyClient {
 
   async setTitle(conversation: ConversationId, title: string): Promise<void> {
     await this.call({ type: 'set_title', conversation, title });
+  }
+
+  /** What is given changes, as one event. */
+  async setSettings(conversation: ConversationId, settings: SettingsUpdate): Promise<void> {
+    await this.call({ type: 'set_settings', conversation, settings });
+  }
+
+  async info(conversation: ConversationId): Promise<ConversationInfo> {
+    const result = await this.call({ type: 'info', conversation });
+    if (result.type !== 'info') throw unexpected(result);
+    return result.info;
+  }
+
+  /** Mutes or bans somebody of a lower role; again: until another time (0: without end). */
+  async restrict(
+    conversation: ConversationId,
+    user: UserId,
+    kind: RestrictionKind,
+    options: { until?: number; reason?: string } = {},
+  ): Promise<void> {
+    const { until = 0, reason = '' } = options;
+    await this.call({ type: 'restrict', conversation, kind, user, on: true, until, reason });
+  }
+
+  /** Ends that; nothing when there is none. */
+  async lift(conversation: ConversationId, user: UserId, kind: RestrictionKind): Promise<void> {
+    const off = { on: false, until: 0, reason: '' };
+    await this.call({ type: 'restrict', conversation, kind, user, ...off });
+  }
+
+  /** Who is muted or banned; for those who may mute or ban. */
+  async restrictions(
+    conversation: ConversationId,
+    kind: RestrictionKind,
+    options: { after?: UserId; limit?: number } = {},
+  ): Promise<RestrictionsPage> {
+    const { after = '', limit = 100 } = options;
+    const result = await this.call({ type: 'restrictions', conversation, kind, after, limit });
+    if (result.type !== 'restrictions') throw unexpected(result);
+    return result.page;
   }
 
   async members(

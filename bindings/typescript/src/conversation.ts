@@ -27,6 +27,8 @@ const nothing_set = {
   mutedUntil: 0,
   draft: '',
   drafted: 0,
+  avatar: '',
+  archivedForAll: false,
 };
 
 /** A line of the conversation list as shown to the host; a copy. */
@@ -34,6 +36,10 @@ export interface ConversationView {
   conversation: ConversationId;
   kind: ConversationKind;
   title: string;
+  /** The host's name of a picture. */
+  avatar: string;
+  /** Nobody posts there (ConversationSettings.archived). */
+  archivedForAll: boolean;
   peer: UserId;
   role: Role;
   unread: number;
@@ -123,10 +129,13 @@ export class ConversationState {
     const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } =
       this.entry;
     const { pinned, archived, markedUnread, mutedUntil, draft, drafted } = this.entry;
+    const { avatar, archivedForAll } = this.entry;
     return {
       conversation,
       kind,
       title,
+      avatar,
+      archivedForAll,
       peer,
       role,
       unread: this.unread(),
@@ -224,7 +233,13 @@ export class ConversationState {
         this.sent.received = Math.max(this.sent.received, event.seq);
       }
     }
-    if (event.kind === 'settings_changed') entry.title = event.title;
+    if (event.kind === 'settings_changed') {
+      // An event from before there were settings says its title alone.
+      const { title = event.title, avatar, archived } = event.settings;
+      if (title !== '' || 'title' in event.settings) entry.title = title;
+      if (avatar !== undefined) entry.avatar = avatar;
+      if (archived !== undefined) entry.archivedForAll = archived;
+    }
     if (event.kind === 'role_changed' && event.target === self) entry.role = event.role;
     if (event.kind === 'deleted') this.note_deleted(event);
     if (event.kind !== 'hidden') entry.lastEvent = newest(event, entry.lastEvent);

@@ -525,6 +525,11 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.resolve(call, { type: 'messages', messages: answer.messages });
       case 'scheduled':
         return this.resolve(call, { type: 'scheduled', change: answer.change });
+      case 'conversation_info':
+        return this.resolve(call, { type: 'info', info: answer.info });
+      case 'restrictions_page':
+        this.people.want_names(answer.page.users.map((restricted) => restricted.user));
+        return this.resolve(call, { type: 'restrictions', page: answer.page });
       case 'reactors_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'reactors', page: answer.page });

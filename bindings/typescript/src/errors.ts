@@ -25,6 +25,10 @@ export type ErrorCode =
   | 'protocol_error'
   | 'version_unsupported'
   | 'slow_consumer'
+  | 'archived'
+  | 'muted'
+  | 'banned'
+  | 'slow_mode'
   | 'internal'
   | (string & {});
 
@@ -33,6 +37,7 @@ const retryable_codes: ReadonlySet<string> = new Set([
   'unavailable',
   'timed_out',
   'disconnected',
+  'slow_mode',
   'disk_full',
 ]);
 

@@ -9,11 +9,13 @@ import type {
   Ack,
   ChatEvent,
   ConversationId,
+  ConversationInfo,
   HistoryPage,
   MembersPage,
   Presence,
   ReactorsPage,
   Receipt,
+  RestrictionsPage,
   ResumeAnswer,
   ScheduledChange,
   Seq,
@@ -103,6 +105,8 @@ export type CallResult =
   | { type: 'messages'; messages: ChatEvent[] }
   | { type: 'reactors'; page: ReactorsPage }
   | { type: 'scheduled'; change: ScheduledChange }
+  | { type: 'info'; info: ConversationInfo }
+  | { type: 'restrictions'; page: RestrictionsPage }
   | { type: 'done' };
 
 export type Action =

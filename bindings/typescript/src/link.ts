@@ -52,6 +52,9 @@ const repeatable_operations: ReadonlySet<string> = new Set([
   'members',
   'lookup',
   'set_title',
+  'set_settings',
+  'info',
+  'restrictions',
   'set_role',
 ]);
 

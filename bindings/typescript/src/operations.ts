@@ -6,6 +6,7 @@ import type {
   Ack,
   ChatEvent,
   ConversationId,
+  ConversationInfo,
   ConversationKind,
   Cursor,
   Epoch,
@@ -18,11 +19,14 @@ import type {
   Presence,
   ReactorsPage,
   Receipt,
+  RestrictionKind,
+  RestrictionsPage,
   ResumeAnswer,
   Role,
   ScheduledChange,
   Self,
   Seq,
+  SettingsUpdate,
   UserId,
   UserName,
 } from './types.js';
@@ -56,6 +60,24 @@ export type Operation =
   | { type: 'set_role'; conversation: ConversationId; user: UserId; role: Role }
   | { type: 'transfer'; conversation: ConversationId; user: UserId }
   | { type: 'set_title'; conversation: ConversationId; title: string }
+  | { type: 'set_settings'; conversation: ConversationId; settings: SettingsUpdate }
+  | { type: 'info'; conversation: ConversationId }
+  | {
+      type: 'restrict';
+      conversation: ConversationId;
+      kind: RestrictionKind;
+      user: UserId;
+      on: boolean;
+      until: number;
+      reason: string;
+    }
+  | {
+      type: 'restrictions';
+      conversation: ConversationId;
+      kind: RestrictionKind;
+      after: UserId;
+      limit: number;
+    }
   | { type: 'subscribe'; items: SubscribeItem[] }
   | { type: 'history'; conversation: ConversationId; from: Seq; backward: boolean; limit: number }
   | { type: 'edit'; conversation: ConversationId; seq: Seq; contentType: string; text: string }
@@ -137,6 +159,8 @@ export type Answer =
   | { type: 'messages'; conversation: ConversationId; messages: ChatEvent[] }
   | { type: 'reactors_page'; page: ReactorsPage }
   | { type: 'scheduled'; change: ScheduledChange }
+  | { type: 'conversation_info'; info: ConversationInfo }
+  | { type: 'restrictions_page'; page: RestrictionsPage }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

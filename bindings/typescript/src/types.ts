@@ -38,6 +38,10 @@ export type EventKind =
   /** Stands for an event that this user may not see: nothing to show. */
   | 'hidden'
   | 'visibility_changed'
+  | 'banned'
+  | 'unbanned'
+  | 'muted'
+  | 'unmuted'
   | (string & {});
 
 /** Who sees an event: 0 everybody, 1 moderators, 2 the sender and moderators, 3 to 15 the host's groups. */
@@ -83,8 +87,14 @@ export interface ChatEvent {
   /** Membership events: whom. */
   target: UserId;
   role: Role;
-  /** created and settings_changed. */
+  /** created, and settings_changed when the title did. */
   title: string;
+  /** settings_changed: what changed. */
+  settings: SettingsUpdate;
+  /** muted, banned: when it ends, milliseconds since 1970; 0: never. */
+  until: number;
+  /** muted, banned. */
+  reason: string;
   /** edited, deleted, pinned, unpinned: the message. */
   about: Seq;
   /** deleted: the ordinal of that message. */
@@ -106,6 +116,10 @@ export interface ListEntry {
   kind: ConversationKind;
   /** '' for direct conversations: show the peer's name. */
   title: string;
+  /** The host's name of a picture. */
+  avatar: string;
+  /** Nobody posts there (ConversationSettings.archived). */
+  archivedForAll: boolean;
   /** direct only: the other user. */
   peer: UserId;
   role: Role;
@@ -126,6 +140,70 @@ export interface ListEntry {
   draft: string;
   drafted: number;
   lastEvent: ChatEvent | null;
+}
+
+/** How somebody comes in who is not added: `open` is by `join`. */
+export type JoinRule = 'added' | 'open' | (string & {});
+
+/** What the members of a group or channel share. */
+export interface ConversationSettings {
+  title: string;
+  description: string;
+  /** The host's name of a picture. */
+  avatar: string;
+  /** The host's own bytes, in base64; at most 4 KiB of them. */
+  metadata: string;
+  /** The least role for it; `none`: as the engine says. */
+  whoSends: Role;
+  whoAdds: Role;
+  whoPins: Role;
+  /** These settings. */
+  whoChanges: Role;
+  join: JoinRule;
+  /** Nobody posts, and only admins change anything. */
+  archived: boolean;
+  /** Seconds between two messages of a member below moderator; 0: none. */
+  slowMode: number;
+}
+
+/** What is not given stays as it is. */
+export type SettingsUpdate = Partial<ConversationSettings>;
+
+/** A conversation as one of its members may know it. */
+export interface ConversationInfo {
+  conversation: ConversationId;
+  kind: ConversationKind;
+  settings: ConversationSettings;
+  /** '' = the system. */
+  creator: UserId;
+  created: number;
+  members: number;
+  pins: number;
+  /** The own one. */
+  role: Role;
+  /** Oneself; until `mutedUntil`, 0: without end. */
+  muted: boolean;
+  mutedUntil: number;
+}
+
+/** `mute`: may not post; `ban`: removed, and neither joins nor is added. */
+export type RestrictionKind = 'mute' | 'ban';
+
+/** Somebody who is muted or banned. */
+export interface Restriction {
+  user: UserId;
+  /** '' = the system. */
+  by: UserId;
+  since: number;
+  /** 0: without end. */
+  until: number;
+  reason: string;
+}
+
+export interface RestrictionsPage {
+  /** By ascending id. */
+  users: Restriction[];
+  more: boolean;
 }
 
 /** What is not given stays as it is. */

@@ -4,6 +4,7 @@ import { ParleyError } from './errors.js';
 import type { Answer, Operation, Reply, Request, SubscribeItem } from './operations.js';
 import type {
   ChatEvent,
+  ConversationInfo,
   ConversationKind,
   Cursor,
   HistoryPage,
@@ -14,10 +15,12 @@ import type {
   Presence,
   Reaction,
   Receipt,
+  Restriction,
   Resume,
   ResumeAnswer,
   Role,
   ScheduledMessage,
+  SettingsUpdate,
   Tally,
   UserName,
 } from './types.js';
@@ -28,6 +31,7 @@ const version_max = 1;
 const history_limit_default = 50;
 const members_limit_default = 100;
 const reactors_limit_default = 100;
+const restrictions_limit_default = 100;
 
 type Json = Record<string, unknown>;
 
@@ -54,6 +58,24 @@ function spelled_type(content_type: string): string {
 function write_item(item: SubscribeItem): Json {
   const { conversation, level, cursor } = item;
   return cursor === null ? { conversation, level } : { conversation, level, cursor };
+}
+
+/** Here false, 0 and '' say something: only what is not given is left out. */
+function write_settings(settings: SettingsUpdate): Json {
+  const given = {
+    title: settings.title,
+    description: settings.description,
+    avatar: settings.avatar,
+    metadata: settings.metadata,
+    who_sends: settings.whoSends,
+    who_adds: settings.whoAdds,
+    who_pins: settings.whoPins,
+    who_changes: settings.whoChanges,
+    join: settings.join,
+    archived: settings.archived,
+    slow_mode_s: settings.slowMode,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function write_operation(operation: Operation): Json {
@@ -119,6 +141,24 @@ function write_operation(operation: Operation): Json {
       });
       return { ...compact({ id }), at, message: { conversation, ...message } };
     }
+    case 'set_settings':
+      return {
+        conversation: operation.conversation,
+        settings: write_settings(operation.settings),
+      };
+    case 'restrict': {
+      const { type: _, on, until, reason, ...fields } = operation;
+      return { ...fields, ...(on ? {} : { on }), ...compact({ until, reason }) };
+    }
+    case 'restrictions':
+      return {
+        conversation: operation.conversation,
+        kind: operation.kind,
+        ...compact({
+          after: operation.after,
+          limit: operation.limit === restrictions_limit_default ? undefined : operation.limit,
+        }),
+      };
     case 'create':
       return {
         kind: operation.kind,
@@ -253,8 +293,66 @@ function read_tally(value: unknown): Tally {
   };
 }
 
+function read_update(value: unknown): SettingsUpdate {
+  if (value === undefined) return {};
+  const json = object(value, 'settings');
+  const update: SettingsUpdate = {};
+  if ('title' in json) update.title = text(json, 'title');
+  if ('description' in json) update.description = text(json, 'description');
+  if ('avatar' in json) update.avatar = text(json, 'avatar');
+  if ('metadata' in json) update.metadata = text(json, 'metadata');
+  if ('who_sends' in json) update.whoSends = name(json, 'who_sends') as Role;
+  if ('who_adds' in json) update.whoAdds = name(json, 'who_adds') as Role;
+  if ('who_pins' in json) update.whoPins = name(json, 'who_pins') as Role;
+  if ('who_changes' in json) update.whoChanges = name(json, 'who_changes') as Role;
+  if ('join' in json) update.join = name(json, 'join');
+  if ('archived' in json) update.archived = flag(json, 'archived');
+  if ('slow_mode_s' in json) update.slowMode = number(json, 'slow_mode_s');
+  return update;
+}
+
+function read_info(json: Json): ConversationInfo {
+  return {
+    conversation: hex128(json, 'conversation'),
+    kind: name(json, 'kind') as ConversationKind,
+    settings: {
+      title: '',
+      description: '',
+      avatar: '',
+      metadata: '',
+      whoSends: 'none',
+      whoAdds: 'none',
+      whoPins: 'none',
+      whoChanges: 'none',
+      join: 'added',
+      archived: false,
+      slowMode: 0,
+      ...read_update(json['settings']),
+    },
+    creator: decimal(json, 'creator', ''),
+    created: number(json, 'created'),
+    members: number(json, 'members'),
+    pins: number(json, 'pins', 0),
+    role: name(json, 'role', 'none') as Role,
+    muted: flag(json, 'muted', false),
+    mutedUntil: number(json, 'muted_until', 0),
+  };
+}
+
+function read_restriction(value: unknown): Restriction {
+  const json = object(value, 'users');
+  return {
+    user: decimal(json, 'user'),
+    by: decimal(json, 'by', ''),
+    since: number(json, 'since'),
+    until: number(json, 'until', 0),
+    reason: text(json, 'reason', ''),
+  };
+}
+
 function read_event(value: unknown): ChatEvent {
   const json = object(value, 'event');
+  const settings = read_update(json['settings']);
   return {
     seq: number(json, 'seq'),
     ordinal: number(json, 'ordinal'),
@@ -270,7 +368,10 @@ function read_event(value: unknown): ChatEvent {
     replyTo: number(json, 'reply_to', 0),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
-    title: text(json, 'title', ''),
+    title: settings.title ?? text(json, 'title', ''),
+    settings,
+    until: number(json, 'until', 0),
+    reason: text(json, 'reason', ''),
     about: number(json, 'about', 0),
     aboutOrdinal: number(json, 'about_ordinal', 0),
     tallies: json['tallies'] === undefined ? [] : list(json, 'tallies').map(read_tally),
@@ -287,6 +388,8 @@ function read_entry(value: unknown): ListEntry {
     conversation: hex128(json, 'conversation'),
     kind: name(json, 'kind') as ConversationKind,
     title: text(json, 'title', ''),
+    avatar: text(json, 'avatar', ''),
+    archivedForAll: flag(json, 'archived_for_all', false),
     peer: decimal(json, 'peer', ''),
     role: name(json, 'role', 'none') as Role,
     visibleFrom: number(json, 'visible_from', 1),
@@ -514,6 +617,16 @@ function read_answer(type: string, json: Json): Answer {
           whole: flag(json, 'whole'),
           messages: list(json, 'items').map(read_scheduled),
           removed: json['removed'] === undefined ? [] : list(json, 'removed').map(String),
+        },
+      };
+    case 'conversation_info':
+      return { type, info: read_info(json) };
+    case 'restrictions_page':
+      return {
+        type,
+        page: {
+          users: list(json, 'users').map(read_restriction),
+          more: flag(json, 'more', false),
         },
       };
     case 'goodbye':

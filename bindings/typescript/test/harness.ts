@@ -41,6 +41,8 @@ export function entry(n: number, fields: Partial<ListEntry> = {}): ListEntry {
     mutedUntil: 0,
     draft: '',
     drafted: 0,
+    avatar: '',
+    archivedForAll: false,
     lastEvent: null,
     ...fields,
   };
@@ -63,6 +65,9 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     target: '',
     role: 'none',
     title: '',
+    settings: {},
+    until: 0,
+    reason: '',
     about: 0,
     aboutOrdinal: 0,
     tallies: [],

@@ -79,6 +79,23 @@ test('requests are spelled as the document spells them', () => {
     { type: 'transfer', conversation, user: '42' },
     { type: 'set_title', conversation, title: 'Team two' },
     {
+      type: 'set_settings',
+      conversation,
+      settings: { description: '', whoSends: 'moderator', archived: false, slowMode: 30 },
+    },
+    { type: 'info', conversation },
+    {
+      type: 'restrict',
+      conversation,
+      kind: 'mute',
+      user: '42',
+      on: true,
+      until: 1767229200000,
+      reason: 'loud',
+    },
+    { type: 'restrict', conversation, kind: 'ban', user: '42', on: false, until: 0, reason: '' },
+    { type: 'restrictions', conversation, kind: 'ban', after: '42', limit: 100 },
+    {
       type: 'subscribe',
       items: [
         { conversation, level: 'full', cursor: { epoch, seq: 7, mark: 2868785310 } },
@@ -202,6 +219,31 @@ test('changes of messages, and messages as they stand', () => {
     .filter((event) => event.about > 0 || event.tallies.length > 0)
     .map((event) => `${event.kind} ${event.about} ${event.aboutOrdinal} ${event.tallies.length}`);
   assert.deepEqual(changes, ['edited 8 0 0', 'reactions 0 0 1', 'pinned 8 0 0', 'deleted 8 6 0']);
+});
+
+test('what a conversation is like, and who is kept out', () => {
+  const [info, page, events] = decode(
+    [
+      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"channel","settings":{"title":"lobby","metadata":"AP8=","who_sends":"moderator","join":"open","slow_mode_s":30},"created":5,"members":3,"role":"member","muted":true,"muted_until":9}`,
+      `{"type":"restrictions_page","request":2,"conversation":"${conversation}","kind":"ban","users":[{"user":"42","by":"41","since":5,"until":9,"reason":"spam"}],"more":true}`,
+      `{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":7,"events":[{"seq":7,"kind":"settings_changed","ordinal":1,"id":"1","time":5,"settings":{"title":"","archived":true}},{"seq":8,"kind":"muted","ordinal":1,"id":"2","time":6,"target":"42","until":9,"reason":"loud"}],"mark":1}`,
+    ].join('\n'),
+  ).map((reply) => reply.answer);
+  assert.ok(info?.type === 'conversation_info');
+  assert.equal(info.info.settings.whoSends, 'moderator');
+  assert.equal(info.info.settings.whoAdds, 'none');
+  assert.equal(info.info.settings.slowMode, 30);
+  assert.equal(info.info.mutedUntil, 9);
+  assert.ok(page?.type === 'restrictions_page');
+  assert.deepEqual(page.page.users, [
+    { user: '42', by: '41', since: 5, until: 9, reason: 'spam' },
+  ]);
+  assert.ok(events?.type === 'events');
+  assert.deepEqual(events.events[0]?.settings, { title: '', archived: true });
+  assert.deepEqual(
+    [events.events[1]?.target, events.events[1]?.until, events.events[1]?.reason],
+    ['42', 9, 'loud'],
+  );
 });
 
 test('what a user sets about a conversation', () => {

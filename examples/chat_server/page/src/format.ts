@@ -168,7 +168,9 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
     case 'role_changed':
       return `${sender} made ${target} ${role_words[event.role] ?? event.role}`;
     case 'settings_changed':
-      return `${sender} named the ${kind} “${event.title}”`;
+      return event.title === ''
+        ? `${sender} changed the settings of the ${kind}`
+        : `${sender} named the ${kind} “${event.title}”`;
     default:
       return '';
   }

@@ -1,0 +1,146 @@
+// settings.cpp: what a conversation is like, and who may change it.
+#include "wire/settings.hpp"
+
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "core/conversation_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr std::size_t event_bytes = 9 + 512;  // an event's record without its texts, generously
+
+Error check_text(const std::optional<std::string>& text, std::size_t most, const char* field) {
+  if (!text) return {};
+  if (text->size() > most)
+    return {Errc::too_large, std::string(field) + ": at most " + std::to_string(most) +
+                                 " bytes of UTF-8 were expected"};
+  if (!base::valid_utf8(*text))
+    return {Errc::invalid_argument, std::string(field) + ": valid UTF-8 was expected"};
+  return {};
+}
+
+Error check_least(const std::optional<Role>& role, const char* field) {
+  if (!role || *role == Role::none || (known_role(*role) && *role >= Role::member)) return {};
+  return {Errc::invalid_argument,
+          std::string(field) + ": none, or a role from member to owner was expected"};
+}
+
+Error check(const SettingsUpdate& settings) {
+  for (Error error :
+       {check_text(settings.title, limits::title, "title"),
+        check_text(settings.description, limits::description, "description"),
+        check_text(settings.avatar, limits::avatar, "avatar"),
+        check_least(settings.who_sends, "who_sends"), check_least(settings.who_adds, "who_adds"),
+        check_least(settings.who_pins, "who_pins"),
+        check_least(settings.who_changes, "who_changes")})
+    if (error) return error;
+  if (settings.metadata && settings.metadata->size() > limits::metadata)
+    return {Errc::too_large, "metadata: at most 4096 bytes were expected"};
+  if (settings.join && *settings.join != JoinRule::added && *settings.join != JoinRule::open)
+    return {Errc::invalid_argument, "join: added or open was expected"};
+  if (settings.slow_mode &&
+      (settings.slow_mode->count() < 0 || *settings.slow_mode > limits::slow_mode))
+    return {Errc::invalid_argument, "slow_mode: 0 to 24 hours were expected"};
+  return {};
+}
+
+}  // namespace
+
+void Conversation::set_settings(Caller caller, SettingsUpdate settings, Then<void> then) {
+  if (Error error = check(settings)) return then(std::move(error));
+  state_->arrive({.caller = caller, .what = SettingsOp{std::move(settings), std::move(then)}});
+}
+
+const layout::InfoRow& Conversation::State::info_now() const noexcept {
+  return staged && staged->info ? *staged->info : info;
+}
+
+bool Conversation::State::may(Action action, Role role) const noexcept {
+  const ConversationSettings& settings = info_now().settings;
+  const auto least = [&](Role set) {
+    return set != Role::none ? set : least_role(limits.permissions, info.kind, action);
+  };
+  switch (action) {
+    case Action::send:
+      return role >= least(settings.who_sends);
+    case Action::add:
+      return role >= least(settings.who_adds);
+    case Action::pin:
+      return role >= least(settings.who_pins);
+    case Action::change_settings:
+      return role >= least(settings.who_changes);
+    default:
+      return role >= least(Role::none);
+  }
+}
+
+Error Conversation::State::closed(const Caller& caller, Role role) const {
+  if (!info_now().settings.archived || caller.system() || role >= Role::admin) return {};
+  return {Errc::archived, "the conversation is archived: only admins change it"};
+}
+
+Decision Conversation::State::decide(Op& op, SettingsOp& change) {
+  Decision decision{};
+  const auto role = actor(op, Action::change_settings, decision);
+  if (!role) return decision;
+  SettingsChange given = wire::change_of(change.settings);
+  bool any = false;
+  wire::each_setting(given, info_now().settings, [&any](auto& to, const auto& now) {
+    if (to && *to == now) to.reset();
+    any = any || to.has_value();
+  });
+  if (!any) return decision;  // it is so already
+  layout::InfoRow row = info_now();
+  wire::apply_settings(given, row.settings);
+  const std::size_t bytes = layout::encode(row).size();
+  if (!fits(1, 2, event_bytes + 2 * bytes)) return Decision::full;
+  wire::RecordFields fields{
+      .sender = op.caller.user, .kind = EventKind::settings_changed, .settings = given};
+  stage_event(fields);
+  staged->head.authority = fields.seq;
+  if (!staged->info) staged->rows += 1;
+  staged->bytes += 5 + bytes;
+  staged->info = std::move(row);
+  return decision;
+}
+
+void Conversation::info(Caller caller, Then<ConversationInfo> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, then](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return state.answer_info({}, Role::none, then);
+    state.with_settled_member(caller.user,
+                              [&state, caller, then](Result<const layout::MemberRow*> row) {
+                                if (!row) return then(std::move(row).error());
+                                if (*row == nullptr || (*row)->role == Role::none)
+                                  return then(denied());
+                                state.answer_info(caller.user, (*row)->role, then);
+                              });
+  });
+}
+
+void Conversation::State::answer_info(UserId user, Role role, Then<ConversationInfo> then) {
+  with_counts([this, user, role, then = std::move(then)](const Error& error) {
+    if (error) return then(error);
+    ConversationInfo answer{.conversation = id,
+                            .kind = info.kind,
+                            .settings = info.settings,
+                            .creator = info.creator,
+                            .created = WallTime(std::chrono::milliseconds(info.created_ms)),
+                            .members = member_count(),
+                            .pins = pins.size(),
+                            .role = role};
+    if (const auto at = restrictions.find(user); at != restrictions.end()) {
+      answer.muted = holds(at->second.mute);
+      if (answer.muted)
+        answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
+    }
+    then(std::move(answer));
+  });
+}
+
+}  // namespace parley::core
