@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
 import { Person, part } from './person.mjs';
 
+const input = '.composer textarea';
+
 /** An owner with a group of two others; everybody looks at it. */
 async function group_of_three(title) {
   const [owner, bob, carol] = await Promise.all(
@@ -54,7 +56,7 @@ check('an owner gives roles, and each role offers what it may do', async () => {
     return { ok: saw.join() === 'reply,copy,pin,delete', saw };
   });
   await open_members(bob);
-  assert.deepEqual(await menu_of(bob, carol), ['remove']);
+  assert.deepEqual(await menu_of(bob, carol), ['mute', 'ban', 'remove']);
   assert.equal(await bob.page.locator(`[title="What to do about ${owner.name}"]`).count(), 0);
   await bob.page.keyboard.press('Escape');
   await act_on(owner, carol, 'role-read_only');
@@ -75,7 +77,7 @@ check('those who manage a group name it anew', async () => {
   const [owner, bob, carol] = await group_of_three('Old name');
   await open_members(owner);
   await owner.page.click('dialog button:text-is("Settings")');
-  await owner.page.fill('dialog input[name=title]', 'New name');
+  await owner.page.fill('dialog [name=title]', 'New name');
   await owner.page.click('dialog button:text-is("Save")');
   await bob.page.waitForSelector('.chat-header .title:text-is("New name")');
   await carol.page.waitForSelector(
@@ -84,5 +86,60 @@ check('those who manage a group name it anew', async () => {
   await open_members(bob);
   assert.equal(await bob.page.locator('dialog button:text-is("Settings")').count(), 0);
   await bob.page.keyboard.press('Escape');
+  await part(owner, bob, carol);
+});
+
+check('the settings of a group: what it is about, who writes, and that it is closed', async () => {
+  const [owner, bob, carol] = await group_of_three('Rules');
+  const set = async (change) => {
+    await open_members(owner);
+    await owner.page.click('dialog button:text-is("Settings")');
+    await owner.page.waitForSelector('dialog [name=title]');
+    await change(owner.page);
+    await owner.page.click('dialog button:text-is("Save")');
+    await owner.page.waitForSelector('dialog [name=title]', { state: 'detached' });
+    await owner.page.keyboard.press('Escape');
+  };
+  await set(async (page) => {
+    await page.fill('dialog [name=description]', 'Only good news, please.');
+    await page.selectOption('dialog [name=whoSends]', 'moderator');
+  });
+  await bob.page.waitForSelector('.barred:text-is("Only moderators write here.")');
+  await open_members(bob);
+  await bob.page.waitForSelector('.about:text-is("Only good news, please.")');
+  await bob.page.keyboard.press('Escape');
+  await set((page) => page.selectOption('dialog [name=whoSends]', 'none'));
+  await bob.page.locator(input).waitFor();
+  await set((page) => page.check('dialog [name=archived]'));
+  await carol.page.waitForSelector('.barred:text-is("This group is closed.")');
+  await owner.page.waitForSelector('.barred:text-is("This group is closed.")');
+  await set((page) => page.uncheck('dialog [name=archived]'));
+  await carol.page.locator(input).waitFor();
+  await part(owner, bob, carol);
+});
+
+check('who is muted reads on; who is banned is gone, and both end', async () => {
+  const [owner, bob, carol] = await group_of_three('Calm');
+  await open_members(owner);
+  await act_on(owner, bob, 'mute');
+  await owner.page.fill('dialog [name=reason]', 'too loud');
+  await owner.page.click('dialog button:text-is("Mute")');
+  await bob.page.waitForSelector('.barred:has-text("You are muted here until")');
+  await carol.page.waitForSelector('.row.system:has-text("too loud")');
+  await act_on(owner, carol, 'ban');
+  await owner.page.click('dialog button:text-is("Ban")');
+  await carol.entry('Calm').waitFor({ state: 'detached' });
+  await owner.page.click('dialog button:text-is("Muted and banned")');
+  for (const person of [bob, carol]) {
+    const line = owner.page.locator('.restrictions li', { hasText: person.name });
+    await line.locator('button').click();
+    await line.waitFor({ state: 'detached' });
+  }
+  await bob.page.locator(input).waitFor();
+  await owner.page.keyboard.press('Escape');
+  await owner.page.fill('dialog input[name=members]', carol.name);
+  await owner.page.click('dialog button:text-is("Add")');
+  await carol.entry('Calm').waitFor();
+  await owner.page.keyboard.press('Escape');
   await part(owner, bob, carol);
 });

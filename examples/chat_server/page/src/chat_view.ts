@@ -20,7 +20,7 @@ import { ActionBar } from './message_actions.js';
 import { MessageCommands } from './message_commands.js';
 import { pins_dialog, render_pinned_bar } from './pins.js';
 import { Reactions } from './reactions.js';
-import { may } from './rights.js';
+import { may, why_silent } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scheduled, render_scheduled_bar, scheduled_dialog } from './scheduled.js';
 import { Scroller } from './scroller.js';
@@ -280,7 +280,7 @@ export class ChatView {
     if (!view) return;
     const { window_, scroller_: scroller } = this;
     this.header_.render(view, this.typing_names());
-    this.composer_.bar(may(view, 'send') ? '' : 'You may read here, and not write.');
+    this.composer_.bar(why_silent(view, this.members_.info));
     const echoes = new Set(window_.events.map((event) => event.echo));
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
     this.pending_ = this.client_.outbox(view.conversation);

@@ -5,6 +5,7 @@ import { el, icon_button, reconcile } from './dom.js';
 import { avatar, conversation_title, last_seen, user_name } from './format.js';
 import { member_menu, role_name } from './member_menu.js';
 import { open_menu } from './menu.js';
+import { restrictions_dialog } from './restrictions.js';
 import { may } from './rights.js';
 import { settings_dialog } from './settings_dialog.js';
 import { names_in, share } from './start_dialog.js';
@@ -146,7 +147,13 @@ export function details_dialog(
   const view = client.conversation(id);
   if (!view) return;
   const members = new MemberList(client, id);
-  const content: Node[] = [members.count, members.filter, members.element];
+  const about = el('p', { class: 'about', dir: 'auto', hidden: true });
+  const load_about = async (): Promise<void> => {
+    const { settings } = await client.info(id);
+    about.textContent = settings.description;
+    about.hidden = settings.description === '';
+  };
+  const content: Node[] = [about, members.count, members.filter, members.element];
   if (may(view, 'add')) {
     const names = text_input('members', 'dave, erin');
     const add = (): Promise<void> => client.add(id, names_in(names.value));
@@ -160,7 +167,10 @@ export function details_dialog(
   const buttons = el('div', { class: 'buttons' });
   const quiet = (text: string, click: () => void): HTMLElement =>
     el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
-  if (may(view, 'settings')) buttons.append(quiet('Settings', () => settings_dialog(client, id)));
+  if (may(view, 'settings'))
+    buttons.append(quiet('Settings', () => void settings_dialog(client, id)));
+  if (may(view, 'restrict'))
+    buttons.append(quiet('Muted and banned', () => restrictions_dialog(client, view)));
   if (view.kind === 'channel') buttons.append(quiet('Copy the link', () => void share(id)));
   if (view.kind !== 'direct') buttons.append(leave_button(client, view, actions));
   if (buttons.childElementCount > 0) content.push(buttons);
@@ -175,4 +185,5 @@ export function details_dialog(
   ];
   window_.addEventListener('close', () => offs.forEach((off) => off()));
   void members.load();
+  load_about().catch(() => undefined); // the window does without
 }

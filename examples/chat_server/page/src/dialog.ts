@@ -3,10 +3,13 @@ import type { ParleyClient } from '@parley/client';
 import { el, icon_button } from './dom.js';
 import { in_words } from './words.js';
 
+let opened = 0;
+
 /** A modal window that removes itself when it closes. */
 export function dialog(title: string, ...content: Node[]): HTMLDialogElement {
-  const heading = el('h2', { id: 'dialog-title' }, title);
-  const window_ = el('dialog', { 'aria-labelledby': 'dialog-title' });
+  const id = `dialog-${(opened += 1)}`;
+  const heading = el('h2', { id }, title);
+  const window_ = el('dialog', { 'aria-labelledby': id });
   const close = icon_button('close', 'Close', () => window_.close());
   window_.append(el('header', {}, heading, close), ...content);
   window_.addEventListener('close', () => window_.remove());
@@ -37,6 +40,18 @@ export function text_input(name: string, placeholder: string, required = true): 
     autocomplete: 'off',
     autocapitalize: 'none',
   });
+}
+
+/** `options`: value and label. */
+export function select<Value extends string | number>(
+  name: string,
+  options: readonly (readonly [Value, string])[],
+  chosen: Value,
+): HTMLSelectElement {
+  const element = el('select', { name });
+  for (const [value, label] of options)
+    element.append(el('option', { value: String(value), selected: value === chosen }, label));
+  return element;
 }
 
 const waiting_text = 'Not connected: this will be done when the connection is back.';

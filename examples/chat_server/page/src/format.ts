@@ -139,6 +139,23 @@ export function events_sentence(
   }
 }
 
+function until_and_why({ until, reason }: ChatEvent): string {
+  const time = until > 0 ? ` until ${date_and_time(until)}` : '';
+  return reason === '' ? time : `${time}: ${reason}`;
+}
+
+function settings_sentence(sender: string, { title, settings }: ChatEvent, kind: string): string {
+  if (title !== '') return `${sender} named the ${kind} “${title}”`;
+  if (settings.archived !== undefined)
+    return `${sender} ${settings.archived ? 'closed' : 'opened'} the ${kind}`;
+  if (settings.description !== undefined) return `${sender} wrote what the ${kind} is about`;
+  if (settings.slowMode !== undefined)
+    return settings.slowMode === 0
+      ? `${sender} ended the pause between messages`
+      : `${sender} set a pause of ${settings.slowMode} s between messages`;
+  return `${sender} changed the settings`;
+}
+
 const role_words: Partial<Record<Role, string>> = {
   read_only: 'a reader',
   member: 'a member',
@@ -167,10 +184,14 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
       return `${sender} removed ${target}`;
     case 'role_changed':
       return `${sender} made ${target} ${role_words[event.role] ?? event.role}`;
+    case 'muted':
+    case 'banned':
+      return `${sender} ${event.kind} ${target}${until_and_why(event)}`;
+    case 'unmuted':
+    case 'unbanned':
+      return `${sender} ${event.kind} ${target}`;
     case 'settings_changed':
-      return event.title === ''
-        ? `${sender} changed the settings of the ${kind}`
-        : `${sender} named the ${kind} “${event.title}”`;
+      return settings_sentence(sender, event, kind);
     default:
       return '';
   }

@@ -3,6 +3,7 @@ import type { ConversationView, Member, ParleyClient, Role } from '@parley/clien
 import { confirm_dialog } from './dialog.js';
 import { user_name } from './format.js';
 import type { MenuItem } from './menu.js';
+import { restrict_dialog } from './restrictions.js';
 import { ladder, may, outranks } from './rights.js';
 import { toast_error } from './toasts.js';
 
@@ -63,6 +64,14 @@ export function member_menu(
       run: () => confirm_dialog(`Hand the ${kind} over?`, text, 'Hand over', hand_over),
     });
   }
+  if (may(view, 'restrict') && outranks(role, member.role))
+    for (const kind of ['mute', 'ban'] as const)
+      items.push({
+        name: kind,
+        icon: kind === 'mute' ? 'muted' : 'ban',
+        label: kind === 'mute' ? 'Mute…' : 'Ban…',
+        run: () => restrict_dialog(client, view, user, kind, done),
+      });
   if (may(view, 'remove') && outranks(role, member.role))
     items.push({
       name: 'remove',

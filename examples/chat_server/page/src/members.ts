@@ -1,5 +1,5 @@
 // members.ts: who is in the conversation on screen: the first hundred are watched.
-import type { ConversationView, Member, ParleyClient, Seq } from '@parley/client';
+import type { ConversationInfo, ConversationView, Member, ParleyClient, Seq } from '@parley/client';
 
 const watched_members = 100;
 
@@ -7,6 +7,8 @@ export class Members {
   list: readonly Member[] = [];
   /** Of all, also those that are not in the list; 0: not known yet. */
   count = 0;
+  /** What is set, and whether this user is muted; null: not known, or of two people. */
+  info: ConversationInfo | null = null;
   private view_: ConversationView | null = null;
 
   constructor(
@@ -20,6 +22,7 @@ export class Members {
     this.view_ = view;
     this.list = [];
     this.count = 0;
+    this.info = null;
     void this.load();
   }
 
@@ -27,8 +30,13 @@ export class Members {
     const view = this.view_;
     if (!view) return;
     try {
-      const page = await this.client_.members(view.conversation, { limit: watched_members });
+      const id = view.conversation;
+      const [page, info] = await Promise.all([
+        this.client_.members(id, { limit: watched_members }),
+        view.kind === 'direct' ? null : this.client_.info(id),
+      ]);
       if (view !== this.view_) return;
+      this.info = info;
       this.list = page.members;
       this.count = page.count;
     } catch {

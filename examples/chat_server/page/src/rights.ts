@@ -1,6 +1,7 @@
 // rights.ts: what a role may do by the engine's own table; the engine decides, this only spares people what
 // it would deny.
-import type { ConversationView, Role } from '@parley/client';
+import type { ConversationInfo, ConversationView, Role } from '@parley/client';
+import { date_and_time } from './format.js';
 
 /** From less to more. */
 export const ladder: readonly Role[] = [
@@ -12,7 +13,8 @@ export const ladder: readonly Role[] = [
   'owner',
 ];
 
-type Action = 'send' | 'pin' | 'delete_any' | 'add' | 'remove' | 'set_role' | 'settings';
+type Action =
+  'send' | 'pin' | 'delete_any' | 'add' | 'remove' | 'restrict' | 'set_role' | 'settings';
 
 const least: Record<Action, Role> = {
   send: 'member',
@@ -20,6 +22,7 @@ const least: Record<Action, Role> = {
   delete_any: 'moderator',
   add: 'admin',
   remove: 'moderator',
+  restrict: 'moderator',
   set_role: 'admin',
   settings: 'admin',
 };
@@ -32,6 +35,23 @@ export function may({ kind, role }: ConversationView, action: Action): boolean {
   if (kind === 'direct') return action === 'send' || action === 'pin';
   const wanted = kind === 'channel' && action === 'pin' ? 'moderator' : least[action];
   return reaches(role, wanted);
+}
+
+/** Why one may not write; '' when one may. */
+export function why_silent(view: ConversationView, info: ConversationInfo | null): string {
+  if (!may(view, 'send')) return 'You may read here, and not write.';
+  if (view.archivedForAll) return `This ${view.kind} is closed.`;
+  if (!info) return '';
+  const { muted, mutedUntil, settings } = info;
+  const is_over = mutedUntil > 0 && mutedUntil <= Date.now();
+  if (muted && !is_over)
+    return mutedUntil === 0
+      ? 'You are muted here.'
+      : `You are muted here until ${date_and_time(mutedUntil)}.`;
+  const writers = { moderator: 'moderators', admin: 'admins', owner: 'owners' }[
+    settings.whoSends as string
+  ];
+  return writers && !reaches(view.role, settings.whoSends) ? `Only ${writers} write here.` : '';
 }
 
 /** One acts on those below oneself; owners give any role. */
