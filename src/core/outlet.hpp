@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "parley/payload.hpp"
 #include "parley/transport.hpp"
@@ -23,9 +25,16 @@ class Frame {
     if (bytes.empty()) bytes = codec.encode(reply_);
     return bytes;
   }
+  /// The public view of pushed events, made once for all sessions of host code.
+  [[nodiscard]] const std::vector<Event>& events() const {
+    const auto* pushed = std::get_if<wire::Events>(&reply_.answer);
+    if (events_.empty() && pushed != nullptr) events_ = wire::to_events(*pushed);
+    return events_;
+  }
 
  private:
   wire::Reply reply_;
+  mutable std::vector<Event> events_;
   mutable std::array<Payload, 2> encoded_;
 };
 using FramePtr = std::shared_ptr<const Frame>;

@@ -3,7 +3,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,7 +55,7 @@ struct SessionState {
   std::string list_token;   // with the last list it was sent
   Effects::Timer hello_timer = Effects::Timer::none;
   std::vector<Follow> follows;
-  std::deque<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
+  std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
   std::vector<Watched> watched;
   std::vector<SignalBudget> signals;
 };

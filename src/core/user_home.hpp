@@ -3,7 +3,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -152,7 +152,7 @@ class UserHome {
   layout::HeadCell head_;
   std::unordered_map<ConversationId, layout::ListRow> list_;
   std::vector<std::function<void(Error)>> waiting_;
-  std::deque<Change> changes_;
+  std::list<Change> changes_;
   struct DeviceWrite {
     DeviceId id;
     layout::DeviceRow row;

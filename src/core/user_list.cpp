@@ -1,6 +1,7 @@
 // user_list.cpp: the conversation list as a read-time join, and the sync token that says what a
 // device has (DESIGN §6).
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "base/base64.hpp"

@@ -142,12 +142,12 @@ void LinkSession::received(Bytes message) {
     return fail_link(CloseReason::too_large, Errc::too_large,
                      "a message may have " + std::to_string(most) + " bytes");
   }
-  requests_.clear();
-  if (auto decoded = codec_.decode(message, requests_); !decoded) {
+  std::vector<wire::Request>& requests = host_.requests_scratch();
+  if (auto decoded = codec_.decode(message, requests); !decoded) {
     return fail_link(CloseReason::protocol_error, Errc::protocol_error, decoded.error().message);
   }
   const Error refusal = refuse_all();
-  for (wire::Request& request : requests_) {
+  for (wire::Request& request : requests) {
     if (closing_) return;
     ++open_requests_;
     if (refusal && request.number != 0) {

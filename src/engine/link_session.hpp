@@ -46,7 +46,6 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   wire::Codec& codec_;
   std::vector<Payload> pending_;  // of this turn
   std::size_t pending_bytes_ = 0;
-  std::vector<wire::Request> requests_;  // scratch of received()
   std::size_t open_requests_ = 0;
   bool welcomed_ = false;
   bool above_ = false;    // the backlog has been above the soft limit and not yet at its half

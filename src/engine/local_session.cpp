@@ -175,7 +175,6 @@ bool LocalSession::flush() {
     if (host_.loop().should_yield()) break;
   }
   if (finished_) return false;
-  send_acks();
   if (closing_ && frames_.empty() && calls_.empty()) finish(Error(why_));
   return !finished_ && !frames_.empty();
 }
@@ -194,8 +193,7 @@ bool LocalSession::deliver(const Queued& queued) {
     answer(reply.request, reply.answer);
     return true;
   }
-  const auto* events = std::get_if<wire::Events>(&reply.answer);
-  if (events == nullptr) {
+  if (!std::holds_alternative<wire::Events>(reply.answer)) {
     deliver_push(reply.answer);
     return true;
   }
@@ -204,37 +202,36 @@ bool LocalSession::deliver(const Queued& queued) {
     backlog_ += queued.size;  // goes on counting
     return true;
   }
-  return deliver_events(*events);
+  return deliver_events(queued.frame);
 }
 
-bool LocalSession::deliver_events(const wire::Events& events) {
+bool LocalSession::deliver_events(const core::FramePtr& frame) {
+  const std::span<const Event> events = frame->events();
   const bool many = handlers_.on_events != nullptr;
-  const std::size_t at_once = many ? events_at_once : 1;
-  const std::size_t count = events.records.size();
-  while (position_ < count) {
-    const std::size_t end = std::min(count, position_ + at_once);
-    events_.clear();
-    for (std::size_t i = position_; i < end; ++i) {
-      const Mark mark = i + 1 == count ? events.mark : 0;
-      events_.push_back(wire::to_event(events.conversation, events.epoch, events.records[i], mark));
-    }
+  while (position_ < events.size()) {
+    const std::size_t count = many ? std::min(events.size() - position_, events_at_once) : 1;
+    const auto next = events.subspan(position_, count);
     const bool ran = run_handler(many ? "on_events" : "on_event", [&] {
       if (many) {
-        handlers_.on_events(events_);
+        handlers_.on_events(next);
       } else {
-        handlers_.on_event(events_.front());
+        handlers_.on_event(next.front());
       }
     });
     if (!ran) return false;  // detached, or finished by what it threw
-    position_ = end;
-    if (!manual_ack_) {
-      Seq& acked = acks_[events.conversation];
-      acked = std::max(acked, events.first + end - 1);
-    }
-    if (position_ < count && host_.loop().should_yield()) return false;
+    position_ += next.size();
+    if (!manual_ack_) delivered(next.back());
+    if (position_ < events.size() && host_.loop().should_yield()) return false;
   }
-  events_.clear();  // gives the records free
   return true;
+}
+
+/// Acknowledged with the next sweep: one position for many events.
+void LocalSession::delivered(const Event& event) {
+  if (acked_ == nullptr || acked_->first != event.conversation) {
+    acked_ = &*acks_.try_emplace(event.conversation).first;
+  }
+  acked_->second = std::max(acked_->second, event.seq);
 }
 
 void LocalSession::deliver_push(const wire::Answer& answer) {
@@ -286,7 +283,8 @@ void LocalSession::answer(std::uint32_t number, const wire::Answer& answer) {
 }
 
 void LocalSession::send_acks() {
-  while (!acks_.empty() && open_acks_ < most_open_acks && !finished_) {
+  acked_ = nullptr;
+  while (!acks_.empty() && open_acks_ < most_open_acks) {
     const auto first = acks_.begin();
     const wire::MarkRead mark{first->first, first->second, 0};
     acks_.erase(first);
@@ -295,9 +293,14 @@ void LocalSession::send_acks() {
   }
 }
 
+void LocalSession::sweep() {
+  if (!finished_) send_acks();
+}
+
 void LocalSession::finish(const Error& why) {
   if (finished_) return;
   const auto self = shared_from_this();
+  send_acks();
   finished_ = true;
   why_ = why;
   host_.core().session_closed(ref_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -69,6 +70,7 @@ class LocalSession final : public engine::HostedOutlet,
   void push(const core::FramePtr& frame) override;
   void close(CloseReason reason, std::string_view text) override;
   bool flush() override;
+  void sweep() override;
   [[nodiscard]] std::size_t open_requests() const noexcept override {
     return calls_.size() + open_acks_;
   }
@@ -90,7 +92,8 @@ class LocalSession final : public engine::HostedOutlet,
   std::uint32_t next_number() noexcept;
 
   bool deliver(const Queued& queued);
-  bool deliver_events(const wire::Events& events);
+  bool deliver_events(const core::FramePtr& frame);
+  void delivered(const Event& event);
   void deliver_push(const wire::Answer& answer);
   void answer(std::uint32_t number, const wire::Answer& answer);
   void send_acks();
@@ -121,10 +124,10 @@ class LocalSession final : public engine::HostedOutlet,
   std::unordered_map<std::uint32_t, engine::CallRef> calls_;
   std::uint32_t last_number_ = 0;
   std::deque<Queued> frames_;
-  std::deque<Queued> held_;    // events without a handler
-  std::size_t position_ = 0;   // records of the frame under delivery that were delivered
-  std::vector<Event> events_;  // scratch
-  std::unordered_map<ConversationId, Seq> acks_;
+  std::list<Queued> held_;    // events without a handler
+  std::size_t position_ = 0;  // records of the frame under delivery that were delivered
+  std::unordered_map<ConversationId, Seq> acks_;           // told with the next sweep
+  std::pair<const ConversationId, Seq>* acked_ = nullptr;  // the one of `acks_` touched last
   std::size_t open_acks_ = 0;
   bool above_ = false;
   bool closing_ = false;

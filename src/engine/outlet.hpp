@@ -14,7 +14,7 @@ class HostedOutlet : public core::Outlet {
 
   /// Hands over what was pushed. True when the turn's budget ended first: it is called again.
   virtual bool flush() = 0;
-  /// Every quarter of a second: is the other end still moving?
+  /// Every quarter of a second: what may wait a little, and whether the other end still moves.
   virtual void sweep() {}
   /// Requests handed to the core and not answered yet.
   [[nodiscard]] virtual std::size_t open_requests() const noexcept = 0;

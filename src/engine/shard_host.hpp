@@ -85,6 +85,11 @@ class ShardHost final : public core::Effects {
   wire::Codec& codec(Encoding encoding) noexcept {
     return *codecs_[static_cast<std::size_t>(encoding)];
   }
+  /// Empty; for the requests of one message, by one link at a time.
+  std::vector<wire::Request>& requests_scratch() noexcept {
+    requests_.clear();
+    return requests_;
+  }
   [[nodiscard]] std::size_t open_requests() const noexcept;
   [[nodiscard]] std::size_t outlets() const noexcept { return outlets_.size(); }
   /// Ends what is left, without waiting for anybody.
@@ -114,6 +119,7 @@ class ShardHost final : public core::Effects {
   std::unique_ptr<runtime::Loop> loop_;
   QueuedBytes queued_;
   std::array<std::unique_ptr<wire::Codec>, 2> codecs_;
+  std::vector<wire::Request> requests_;
   std::vector<std::function<void()>> later_;    // results that came inside a call of the core
   std::vector<std::function<void()>> running_;  // those of this turn, from next_ on
   std::size_t next_ = 0;

@@ -364,6 +364,15 @@ struct Reply {
   Answer answer;
 };
 
+/// The public view of consecutive events; only the last one's mark is known.
+inline std::vector<Event> to_events(const Events& pushed) {
+  std::vector<Event> events;
+  events.reserve(pushed.records.size());
+  for (const Payload& record : pushed.records)
+    events.push_back(to_event(pushed.conversation, pushed.epoch, record, 0));
+  if (!events.empty()) events.back().mark = pushed.mark;
+  return events;
+}
 /// The public view of messages that came alone, without their stream's epoch and mark.
 inline std::vector<Event> to_events(const Messages& messages) {
   std::vector<Event> events;
