@@ -204,16 +204,17 @@ void Timers::look() {
 }
 
 void Timers::scan(const Name& name, std::int64_t now, std::string from) {
+  const bool whole = from.empty();
   auto request = owned_scan(layout::timer, partition(name), std::move(from), {});
   request.max_rows = woken_at_once + 1;
-  shard_.world.scan(std::move(request), [this, name, now](Result<Rows> rows) {
-    if (rows) return scanned(name, now, *rows);
+  shard_.world.scan(std::move(request), [this, name, now, whole](Result<Rows> rows) {
+    if (rows) return scanned(name, now, *rows, whole);
     hours_.at(name).left = true;
     pass_over(name, now, now);
   });
 }
 
-void Timers::scanned(const Name& name, std::int64_t now, const Rows& rows) {
+void Timers::scanned(const Name& name, std::int64_t now, const Rows& rows, bool whole) {
   if (!rows.guard) return gone(name);
   auto round = std::make_shared<Round>();
   round->name = name;
@@ -229,7 +230,8 @@ void Timers::scanned(const Name& name, std::int64_t now, const Rows& rows) {
     round->timers.push_back(*timer);
     round->after = std::string(row.key) + '\0';
   }
-  if (rows.rows.empty() && round->next <= now) return end(name, std::string(*rows.guard));
+  // What a pass left behind stands before where it goes on: only a whole look finds it empty.
+  if (whole && rows.rows.empty() && round->next <= now) return end(name, std::string(*rows.guard));
   round->open = 1 + round->timers.size();
   for (const layout::TimerKey& timer : round->timers) wake(round, timer);
   woken(round);
@@ -293,6 +295,7 @@ void Timers::end(const Name& name, const std::string& guard) {
     Hour& ended = hours_.at(name);
     ended.committing = false;
     ended.guard_known = false;
+    ended.guard.reset();
     if (outcome.outcome == Outcome::done) return gone(name);
     ended.left = true;
     commit(name);
@@ -302,8 +305,10 @@ void Timers::end(const Name& name, const std::string& guard) {
 
 void Timers::gone(const Name& name) {
   Hour& hour = hours_.at(name);
+  const bool put_since = hour.guard.has_value() || hour.committing || !hour.waiting.empty();
+  hour.guard.reset();
   hour.guard_known = false;
-  if (!hour.waiting.empty() || hour.committing) {
+  if (put_since) {  // what was seen may be old: look again
     hour.left = true;
     commit(name);
     return pass_over(name, now_ms(), 0);
@@ -317,10 +322,13 @@ void Timers::gone(const Name& name) {
 void WakeUp::ensure(WakeStore& store, const layout::TimerTarget& target, std::int64_t due_ms,
                     Then<void> then) {
   if (covers(due_ms)) return then({});
+  due_ms = std::max(due_ms, passed_ms_ + 1);  // one that is passing is erased after its answer
   store.wake_at(target, due_ms,
                 [this, here = std::weak_ptr<const int>(alive_), &store, target, due_ms,
                  then = std::move(then)](Result<void> stored) {
                   if (here.expired()) return;
+                  if (stored && due_ms <= passed_ms_)  // it has come already
+                    return ensure(store, target, due_ms, then);
                   if (stored && !covers(due_ms)) {
                     if (stored_ms_) store.drop_wake(target, *stored_ms_);
                     stored_ms_ = due_ms;

@@ -1,6 +1,7 @@
 // core/timers.hpp: wake-ups that survive a crash: rows of space 7, swept by wall-clock time
 // (STORE §2).
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -69,7 +70,7 @@ class Timers {
   void look_later();
   void look();
   void scan(const Name& name, std::int64_t now, std::string from);
-  void scanned(const Name& name, std::int64_t now, const Rows& rows);
+  void scanned(const Name& name, std::int64_t now, const Rows& rows, bool whole);
   void wake(const std::shared_ptr<Round>& round, const layout::TimerKey& timer);
   void woken(const std::shared_ptr<Round>& round);
   void pass_over(const Name& name, std::int64_t now, std::int64_t next);
@@ -108,15 +109,17 @@ class WakeUp {
   void known(std::int64_t due_ms) noexcept { stored_ms_ = due_ms; }
   /// The owner was woken at that time.
   void passed(std::int64_t now_ms) noexcept {
+    passed_ms_ = std::max(passed_ms_, now_ms);
     if (stored_ms_ && *stored_ms_ <= now_ms) stored_ms_.reset();
   }
   [[nodiscard]] bool covers(std::int64_t due_ms) const noexcept {
-    return stored_ms_ && *stored_ms_ <= due_ms;
+    return stored_ms_ && *stored_ms_ <= std::max(due_ms, passed_ms_ + 1);
   }
 
  private:
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);
   std::optional<std::int64_t> stored_ms_;
+  std::int64_t passed_ms_ = -1;
 };
 
 }  // namespace parley::core

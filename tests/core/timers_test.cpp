@@ -75,6 +75,41 @@ TEST_CASE("the wall clock is followed in small steps, and after a jump once it w
   CHECK(pass(1s, 1'000) == now.wall_ms);
 }
 
+// A wake-up asked for twice was stored for the second time after it had passed. Its owner took it
+// for one that was still to come, and stored no other: what was due later never happened.
+TEST_CASE("a wake-up that passed before its owner heard that it is stored is asked for again") {
+  struct Kept final : core::WakeStore {
+    void wake_at(const layout::TimerTarget&, std::int64_t due_ms, core::Then<void> then) override {
+      stored.push_back(due_ms);
+      answers.push_back(std::move(then));
+    }
+    void drop_wake(const layout::TimerTarget&, std::int64_t due_ms) override {
+      std::erase(stored, due_ms);
+    }
+    std::vector<std::int64_t> stored;
+    std::vector<core::Then<void>> answers;
+  } kept;
+  core::WakeUp owner;
+  int answered = 0;
+  const auto target = layout::timer_of(UserId{1});
+  const auto count = [&](const Result<void>& result) { answered += result ? 1 : 0; };
+  owner.ensure(kept, target, 100, count);
+  owner.ensure(kept, target, 100, count);
+  kept.answers[0]({});
+  CHECK(answered == 1);
+  CHECK(owner.covers(100));
+  owner.ensure(kept, target, 150, count);  // covered
+  CHECK(answered == 2);
+  owner.passed(120);
+  kept.answers[1]({});
+  CHECK(answered == 2);
+  CHECK_FALSE(owner.covers(150));
+  CHECK(kept.stored.back() == 121);
+  kept.answers[2]({});
+  CHECK(answered == 3);
+  CHECK(owner.covers(150));
+}
+
 TEST_CASE("a scheduled message is sent once when it is due, and moves no position") {
   World world;
   Client& alice = world.sign_in("alice");
