@@ -118,6 +118,7 @@ struct ClientHandlers {
   std::function<void(std::span<const Event>)> on_events{};
   std::function<void(const ListChange&)> on_list{};
   std::function<void(const ScheduledChange&)> on_scheduled{};
+  std::function<void(const ThreadState&)> on_thread{};
   std::function<void(const MessageSettled&)> on_settled{};
   std::function<void(const MessageRenumbered&)> on_renumbered{};
   /// snapshot, trimmed, forked, ahead, not_member, denied: the stream does not simply go on.
@@ -218,6 +219,21 @@ class Client {
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   Pending<std::vector<Event>> pins(const ConversationId& conversation);
   void pins(const ConversationId& conversation, Completion<std::vector<Event>> done);
+
+  // Threads: see Session.
+  Pending<ThreadPage> thread(const ConversationId& conversation, Seq root,
+                             ThreadOptions options = {});
+  void thread(const ConversationId& conversation, Seq root, ThreadOptions options,
+              Completion<ThreadPage> done);
+  Pending<ThreadsPage> threads(const ConversationId& conversation, ThreadsOptions options = {});
+  void threads(const ConversationId& conversation, ThreadsOptions options,
+               Completion<ThreadsPage> done);
+  Pending<ThreadState> follow_thread(const ConversationId& conversation, Seq root, bool on = true);
+  void follow_thread(const ConversationId& conversation, Seq root, bool on,
+                     Completion<ThreadState> done);
+  Pending<ThreadState> read_thread(const ConversationId& conversation, Seq root, Seq seq);
+  void read_thread(const ConversationId& conversation, Seq root, Seq seq,
+                   Completion<ThreadState> done);
 
   // Conversations. See Session for what each answers.
   Pending<ListEntry> create(CreateOptions options);

@@ -91,6 +91,9 @@ struct ListEntry {
   Seq received = 0;
   Seq read = 0;
   std::uint64_t unread = 0;  // head ordinal - max(read, joined, floor): a function, never a counter
+  /// Messages after `read` that mention this user or everybody, without deleted ones: a function
+  /// too. limits::mentions_counted means that many or more.
+  std::uint64_t mentions = 0;
   WallTime last_activity{};
   bool archived_for_all = false;  // ConversationSettings::archived
   // What the user set, on every device (Session::set_list).

@@ -9,6 +9,7 @@
 
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
+#include "parley/message.hpp"
 #include "parley/payload.hpp"
 #include "parley/settings.hpp"
 
@@ -62,6 +63,17 @@ struct Message {
   bool deleted = false;             // a tombstone
   bool pinned = false;
   std::vector<Reaction> reactions{};
+  std::vector<UserId> mentions{};  // ascending
+  MentionScope mention_scope = MentionScope::none;
+  std::vector<Attachment> attachments{};
+  std::vector<MessageHeader> headers{};
+  std::optional<Origin> forwarded{};  // none: written here
+  // Threads. A reply has a root and a dense ordinal there, and none in the conversation: it is not
+  // counted as unread. A root tells what its thread has come to.
+  Seq thread_root = 0;  // zero: no reply in a thread
+  std::uint64_t thread_ordinal = 0;
+  std::uint64_t replies = 0;  // without deleted ones
+  Seq last_reply = 0;         // zero: none
   [[nodiscard]] std::string_view text() const noexcept { return body; }
 };
 /// A message's content was replaced by its sender.
@@ -75,6 +87,7 @@ struct Edit {
 struct Deletion {
   Seq message = 0;
   std::uint64_t ordinal = 0;  // of the message: below the read position it was never unread
+  Seq thread_root = 0;        // of a reply in a thread: the root has one reply less
 };
 /// A message was pinned or unpinned.
 struct PinChange {
@@ -151,6 +164,14 @@ struct Event {
   [[nodiscard]] Cursor cursor() const noexcept { return {epoch, seq, mark}; }
 };
 
+/// A thread's root as it stands, and where this user is in it.
+struct ThreadState {
+  Event root{};
+  bool followed = false;  // who wrote the root, replied or was mentioned there, until they say no
+  Seq read = 0;           // replies up to here are read
+  std::uint64_t unread = 0;  // replies after `read`, without deleted ones: a function
+};
+
 /// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be
 /// dropped.
 struct Signal {
@@ -173,7 +194,8 @@ struct Ack {
 enum class Resume : std::uint8_t {
   caught_up = 1,   // nothing new; `head` is the cursor
   range = 2,       // every event after the cursor follows
-  snapshot = 3,    // too far behind, or no cursor: continue from `head`; page history backward
+  snapshot = 3,    // too far behind: the last limits::snapshot_tail events follow `head`; or no
+                   // cursor: what comes after the head does. History has what was before
   trimmed = 4,     // events up to `floor` - 1 are gone; `floor_mark` is the mark before the floor
   forked = 5,      // another history: reload, and show that messages were lost
   ahead = 6,       // the store knows less than the cursor: data was lost or restored

@@ -21,13 +21,14 @@ struct RoleTable {
   Role ban = Role::moderator;
   Role set_role = Role::admin;  // to below the own role; owners give any
   Role change_settings = Role::admin;
+  Role mention_all = Role::admin;  // in groups to limits::small_group whoever may send
 };
 
 /// The table of an engine: EngineOptions::permissions. The system is bound by none of it.
 struct Permissions {
   /// The two are members: a higher role means nobody. Nobody comes, goes, has another role, or
   /// deletes what the other wrote, whatever stands here.
-  RoleTable direct{};
+  RoleTable direct{.mention_all = Role::member};
   RoleTable group{};
   RoleTable channel{.pin = Role::moderator};
 };

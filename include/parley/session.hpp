@@ -32,6 +32,17 @@ struct MessageDraft {
   /// Who sees it. One that the sender is in: audience::moderators from moderators only,
   /// audience::sender from everybody, a group from its members. Default: everybody.
   std::uint8_t audience = audience::everyone;
+  /// The message in whose thread it goes, itself in none; zero: the conversation.
+  Seq thread_root = 0;
+  /// Up to limits::mentions, in any order. Members see it counted in ListEntry::mentions.
+  std::vector<UserId> mentions{};
+  MentionScope mention_scope = MentionScope::none;
+  /// Up to limits::attachments; with the headers limits::extras bytes.
+  std::vector<Attachment> attachments{};
+  std::vector<MessageHeader> headers{};  // up to limits::headers
+  /// Instead of a content and attachments of its own: those of a message that the sender may read,
+  /// as it stands when this one is stored. Anything else there is Errc::denied.
+  std::optional<ForwardOf> forward{};
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
@@ -112,6 +123,27 @@ struct ReactorsPage {
   bool more = false;
 };
 
+struct ThreadOptions {
+  /// Backward: replies before it (0: the end); forward: from it on.
+  Seq from = 0;
+  bool backward = true;
+  std::uint32_t limit = 50;  // replies, 1..limits::page_replies
+};
+struct ThreadPage {
+  ThreadState thread{};
+  std::vector<Event> replies{};  // as they stand, ascending
+  bool more = false;             // there are further ones in the asked direction
+};
+struct ThreadsOptions {
+  Seq before = 0;            // ThreadsPage::next of the page before; zero: the first page
+  std::uint32_t limit = 20;  // 1..limits::page_threads
+};
+struct ThreadsPage {
+  std::vector<ThreadState> threads{};  // those followed, the newest root first; may be fewer
+  bool more = false;
+  Seq next = 0;
+};
+
 /// How far members have come; merged, newest wins.
 struct ReceiptsMoved {
   ConversationId conversation{};
@@ -167,6 +199,8 @@ class Session {
   void on_receipts(std::function<void(const ReceiptsMoved&)> handler);
   void on_presence(std::function<void(const Presence&)> handler);  // those asked for by watch()
   void on_list(std::function<void(const ListChange&)> handler);
+  /// This user followed, left or read a thread, on whatever device.
+  void on_thread(std::function<void(const ThreadState&)> handler);
   void on_head(std::function<void(const HeadMoved&)> handler);
   void on_scheduled(std::function<void(const ScheduledChange&)> handler);
   /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
@@ -229,6 +263,24 @@ class Session {
   /// The pinned messages as they stand, by ascending seq.
   Pending<std::vector<Event>> pins(const ConversationId& conversation);
   void pins(const ConversationId& conversation, Completion<std::vector<Event>> done);
+
+  // Threads, by the seq of their root, whose replies are events of the conversation like others.
+  Pending<ThreadPage> thread(const ConversationId& conversation, Seq root,
+                             ThreadOptions options = {});
+  void thread(const ConversationId& conversation, Seq root, ThreadOptions options,
+              Completion<ThreadPage> done);
+  /// The threads of the conversation that this user follows.
+  Pending<ThreadsPage> threads(const ConversationId& conversation, ThreadsOptions options = {});
+  void threads(const ConversationId& conversation, ThreadsOptions options,
+               Completion<ThreadsPage> done);
+  /// Replying and being mentioned follows by itself; `false` ends it until the next own reply.
+  Pending<ThreadState> follow_thread(const ConversationId& conversation, Seq root, bool on = true);
+  void follow_thread(const ConversationId& conversation, Seq root, bool on,
+                     Completion<ThreadState> done);
+  /// The user has read the replies up to `seq`; merged by maximum. Beyond the end means the end.
+  Pending<ThreadState> read_thread(const ConversationId& conversation, Seq root, Seq seq);
+  void read_thread(const ConversationId& conversation, Seq root, Seq seq,
+                   Completion<ThreadState> done);
 
   // Conversations. The creator of a group or channel is its owner.
   Pending<Conversation> create(CreateOptions options);

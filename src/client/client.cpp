@@ -4,6 +4,7 @@
 
 #include "client/client_calls.hpp"
 #include "client/client_impl.hpp"
+#include "wire/draft.hpp"
 #include "wire/record.hpp"
 
 namespace parley::inline v0 {
@@ -15,6 +16,10 @@ using client::ask;
 using client::pending;
 using detail::ClientImpl;
 
+ClientImpl::Answered as_thread(Completion<ThreadState> done) {
+  return as<wire::ThreadState>(std::move(done),
+                               [](wire::ThreadState&& state) { return wire::to_thread(state); });
+}
 ClientImpl::Answered as_entry(Completion<ListEntry> done) {
   return as<wire::Opened>(std::move(done),
                           [](wire::Opened&& opened) { return std::move(opened.entry); });
@@ -258,6 +263,47 @@ Pending<ReactorsPage> Client::reactors(const ConversationId& conversation, Seq m
                                        std::string key, ReactorsOptions options) {
   return pending<ReactorsPage>(*impl_, [&](Completion<ReactorsPage> done) {
     reactors(conversation, message, std::move(key), options, std::move(done));
+  });
+}
+void Client::thread(const ConversationId& conversation, Seq root, ThreadOptions options,
+                    Completion<ThreadPage> done) {
+  ask(*impl_, wire::Thread{conversation, root, options.from, options.backward, options.limit},
+      as<wire::ThreadPage>(std::move(done),
+                           [](wire::ThreadPage&& page) { return wire::to_page(std::move(page)); }));
+}
+Pending<ThreadPage> Client::thread(const ConversationId& conversation, Seq root,
+                                   ThreadOptions options) {
+  return pending<ThreadPage>(*impl_, [&](Completion<ThreadPage> done) {
+    thread(conversation, root, options, std::move(done));
+  });
+}
+void Client::threads(const ConversationId& conversation, ThreadsOptions options,
+                     Completion<ThreadsPage> done) {
+  ask(*impl_, wire::Threads{conversation, options.before, options.limit},
+      as<wire::ThreadsPage>(std::move(done),
+                            [](wire::ThreadsPage&& page) { return wire::to_page(page); }));
+}
+Pending<ThreadsPage> Client::threads(const ConversationId& conversation, ThreadsOptions options) {
+  return pending<ThreadsPage>(*impl_, [&](Completion<ThreadsPage> done) {
+    threads(conversation, options, std::move(done));
+  });
+}
+void Client::follow_thread(const ConversationId& conversation, Seq root, bool on,
+                           Completion<ThreadState> done) {
+  ask(*impl_, wire::FollowThread{conversation, root, on}, as_thread(std::move(done)));
+}
+Pending<ThreadState> Client::follow_thread(const ConversationId& conversation, Seq root, bool on) {
+  return pending<ThreadState>(*impl_, [&](Completion<ThreadState> done) {
+    follow_thread(conversation, root, on, std::move(done));
+  });
+}
+void Client::read_thread(const ConversationId& conversation, Seq root, Seq seq,
+                         Completion<ThreadState> done) {
+  ask(*impl_, wire::ReadThread{conversation, root, seq}, as_thread(std::move(done)));
+}
+Pending<ThreadState> Client::read_thread(const ConversationId& conversation, Seq root, Seq seq) {
+  return pending<ThreadState>(*impl_, [&](Completion<ThreadState> done) {
+    read_thread(conversation, root, seq, std::move(done));
   });
 }
 void Client::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {

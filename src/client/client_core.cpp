@@ -205,6 +205,10 @@ void ClientCore::tick(Time now) {
       enqueue({.purpose = Purpose::housekeeping}, wire::Ping{}, true);
     }
     if (marks_at_ && *marks_at_ <= now) flush_marks();
+    if (sync_at_ && *sync_at_ <= now) {
+      sync_at_.reset();
+      enqueue({.purpose = Purpose::housekeeping, .lists = true}, wire::Sync{sync_token_}, true);
+    }
     if (behind_at_ && *behind_at_ <= now) catch_up();
     if (follow_again_at_ && *follow_again_at_ <= now) {
       follow_again_at_.reset();
@@ -227,6 +231,7 @@ std::optional<Time> ClientCore::next_deadline() const {
   if (status_.state == ClientState::ready && !closing_) {
     if (!must_hear_) consider(heard_ + silence_);
     consider(marks_at_);
+    consider(sync_at_);
     consider(behind_at_);
     consider(follow_again_at_);
     for (const ConversationId& id : sending_) consider(outboxes_.at(id).deadline());
@@ -384,7 +389,11 @@ void ClientCore::answer(const Open& open, wire::Answer answer) {
       }
       break;
     case Purpose::housekeeping:
-      if (std::holds_alternative<wire::Done>(answer)) {
+      if (auto* list = std::get_if<wire::ListChanged>(&answer)) {
+        take_list(std::move(*list), false);
+      } else if (open.lists) {
+        sync_later();
+      } else if (std::holds_alternative<wire::Done>(answer)) {
         received_told(open.conversation, open.received);
       } else if (error_of(answer).retryable()) {
         mark(open.conversation, open.received, open.read);
@@ -417,7 +426,9 @@ void ClientCore::push(wire::Answer answer) {
           receipts_moved(std::move(value));
         } else if constexpr (std::is_same_v<T, wire::Signalled> ||
                              std::is_same_v<T, wire::PresenceChanged> ||
-                             std::is_same_v<T, wire::Scheduled>) {
+                             std::is_same_v<T, wire::Scheduled> ||
+
+                             std::is_same_v<T, wire::ThreadState>) {
           outputs_.notices.emplace_back(std::move(value));
         }  // else an answer without a request: of no meaning to this version
       },

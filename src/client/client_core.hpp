@@ -47,9 +47,10 @@ struct Completed {
   std::uint64_t id = 0;  // what request() returned
   Result<wire::Answer> answer;
 };
-using Notice = std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer,
-                            wire::HeadMoved, wire::ReceiptsMoved, wire::Signalled,
-                            wire::PresenceChanged, wire::Scheduled, Completed, ClientStatus>;
+using Notice =
+    std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer, wire::HeadMoved,
+                 wire::ReceiptsMoved, wire::Signalled, wire::PresenceChanged, wire::Scheduled,
+                 wire::ThreadState, Completed, ClientStatus>;
 
 /// What an input led to, in this order: requests to send, the link to close, a link to dial.
 struct Outputs {
@@ -70,6 +71,7 @@ class ClientCore {
   static constexpr auto backoff_most = std::chrono::milliseconds(30'000);
   static constexpr auto welcome_within = std::chrono::milliseconds(10'000);
   static constexpr auto pong_within = std::chrono::milliseconds(10'000);
+  static constexpr auto sync_delay = std::chrono::milliseconds(500);
   static constexpr auto marks_delay = std::chrono::milliseconds(200);
   /// So long without an event after head_moved: subscribes again.
   static constexpr auto behind_patience = std::chrono::milliseconds(5'000);
@@ -120,6 +122,7 @@ class ClientCore {
     bool opens = false;                           // create, direct, join: the entry is followed
     std::vector<ConversationId> conversations{};  // subscribe
     Seq received = 0, read = 0;                   // mark_read
+    bool lists = false;                           // sync
   };
   struct Waiting {
     Open open;
@@ -180,6 +183,11 @@ class ClientCore {
   void head_moved(const wire::HeadMoved& moved);
   void catch_up();
   void note_events(const ConversationId& conversation, const std::vector<Event>& events, Mark mark);
+  void note_mention(ListEntry& entry, const Event& event, const Message& message);
+  void note_deletion(ListEntry& entry, const Deletion& gone);
+  void keep_newer(ListEntry& entry, const ListEntry& known);
+  void nothing_unread(ListEntry& entry);
+  void sync_later();
   void receipts_moved(wire::ReceiptsMoved moved);
   void mark(const ConversationId& conversation, Seq received, Seq read);
   void flush_marks();
@@ -230,6 +238,9 @@ class ClientCore {
   bool knows_list_ = false;  // a list has come in this life of the process
   std::map<ConversationId, Marks> marks_;
   std::optional<Time> marks_at_;
+  /// Mentions told by events that came after what the list stated.
+  std::unordered_map<ConversationId, std::set<Seq>> mentioned_;
+  std::optional<Time> sync_at_;  // what is unread is not known exactly: the server is asked
 };
 
 }  // namespace parley::client

@@ -308,6 +308,8 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_signal) {
             to.on_signal({value.conversation, value.sender, value.kind, value.data});
           }
+        } else if constexpr (std::is_same_v<T, wire::ThreadState>) {
+          if (to.on_thread) to.on_thread(wire::to_thread(value));
         } else if constexpr (std::is_same_v<T, wire::PresenceChanged>) {
           if (to.on_presence) {
             for (const Presence& presence : value.users) to.on_presence(presence);

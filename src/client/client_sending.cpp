@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/client_core.hpp"
+#include "wire/draft.hpp"
 
 namespace parley::client {
 namespace {
@@ -70,15 +71,10 @@ void ClientCore::pump_sends() {
 
 void ClientCore::send_item(const ConversationId& conversation, Outbox& outbox, Outbox::Item& item) {
   item.sent = true;
-  wire::Send send;
-  send.conversation = conversation;
+  wire::Send send = wire::send_of(conversation, item.message.draft);
   send.number = item.message.number;
   send.random = item.message.random;
   send.settled = outbox.settled();
-  send.content_type = item.message.draft.content_type;
-  send.body = Payload::copy_of(item.message.draft.body);
-  send.reply_to = item.message.draft.reply_to;
-  send.audience = item.message.draft.audience;
   transmit({.purpose = Purpose::send, .conversation = conversation, .number = send.number},
            std::move(send));
 }

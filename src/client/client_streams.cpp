@@ -12,24 +12,6 @@ namespace {
 constexpr Seq fresh_events = 64;
 constexpr auto follow_again_after = std::chrono::milliseconds(1'000);
 
-/// A list is read while newer things are pushed: within an epoch, head and positions never go back.
-void keep_newer(ListEntry& entry, const ListEntry& known) {
-  if (entry.head.epoch != known.head.epoch) return;
-  const auto counted_from = [](const ListEntry& of) {  // the ordinal where unread begins
-    return of.head_ordinal - std::min(of.head_ordinal, of.unread);
-  };
-  const std::uint64_t from = std::max(counted_from(entry), counted_from(known));
-  if (known.head.seq > entry.head.seq) {
-    entry.head = known.head;
-    entry.head_ordinal = known.head_ordinal;
-    entry.last_activity = known.last_activity;
-    entry.last_record = known.last_record;
-  }
-  entry.received = std::max(entry.received, known.received);
-  entry.read = std::max(entry.read, known.read);
-  entry.unread = entry.head_ordinal - std::min(entry.head_ordinal, from);
-}
-
 /// What a list would show as the last thing that happened: no change of a message.
 bool worth_showing(EventKind kind) {
   const bool change = kind >= EventKind::edited && kind <= EventKind::unpinned;
@@ -62,6 +44,8 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
       fresh.push_back(entry);
     } else if (!with_welcome) {  // a welcome comes before every push of its session
       keep_newer(entry, known->second);
+    } else {
+      mentioned_.erase(entry.conversation);
     }
     list_.insert_or_assign(entry.conversation, entry);
   }
@@ -88,6 +72,7 @@ void ClientCore::take_entry(ListEntry entry, bool opened) {
 
 void ClientCore::forget(const ConversationId& conversation) {
   list_.erase(conversation);
+  mentioned_.erase(conversation);
   marks_.erase(conversation);
   full_.erase(conversation);
   if (streams_.erase(conversation) == 0) return;
@@ -111,6 +96,28 @@ std::optional<Cursor> ClientCore::cursor(const ConversationId& conversation) con
   const auto found = streams_.find(conversation);
   if (found == streams_.end() || !found->second.cursor.epoch) return std::nullopt;
   return found->second.cursor;
+}
+
+/// A list is read while newer things are pushed: within an epoch, head and positions never go back.
+void ClientCore::keep_newer(ListEntry& entry, const ListEntry& known) {
+  std::set<Seq>& mentioned = mentioned_[entry.conversation];
+  if (entry.head.epoch != known.head.epoch) return mentioned.clear();
+  std::erase_if(mentioned, [&](Seq seq) { return seq <= entry.head.seq; });
+  entry.mentions += mentioned.size();
+  const auto counted_from = [](const ListEntry& of) {  // the ordinal where unread begins
+    return of.head_ordinal - std::min(of.head_ordinal, of.unread);
+  };
+  const std::uint64_t from = std::max(counted_from(entry), counted_from(known));
+  if (known.head.seq > entry.head.seq) {
+    entry.head = known.head;
+    entry.head_ordinal = known.head_ordinal;
+    entry.last_activity = known.last_activity;
+    entry.last_record = known.last_record;
+  }
+  entry.received = std::max(entry.received, known.received);
+  entry.read = std::max(entry.read, known.read);
+  entry.unread = entry.head_ordinal - std::min(entry.head_ordinal, from);
+  if (entry.read >= entry.head.seq) nothing_unread(entry);
 }
 
 // ---- Following. ----
@@ -334,16 +341,14 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
     const bool for_all = event.kind != EventKind::hidden && event.audience == audience::everyone;
     if (for_all) entry.last_activity = event.time;
     if (worth_showing(event.kind)) entry.last_record = event.record;
-    if (const auto* gone = event.as<Deletion>()) {
-      const bool counts = gone->message > entry.read && gone->message >= entry.visible_from &&
-                          gone->ordinal + entry.unread > entry.head_ordinal;
-      if (counts && entry.unread > 0) --entry.unread;
-    }
-    if (event.kind == EventKind::message && event.sender == status_.user) {
+    if (const auto* gone = event.as<Deletion>()) note_deletion(entry, *gone);
+    const auto* message = event.as<Message>();
+    if (message != nullptr && event.sender == status_.user && message->thread_root == 0) {
       entry.read = entry.received = event.seq;  // who writes has read
-      entry.unread = 0;
+      nothing_unread(entry);
     } else {
       entry.unread += counted;
+      if (message != nullptr) note_mention(entry, event, *message);
     }
     if (event.kind == EventKind::settings_changed) {
       if (const auto* change = event.as<SettingsChange>()) {
@@ -353,6 +358,34 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
       }
     }
   }
+}
+
+void ClientCore::note_mention(ListEntry& entry, const Event& event, const Message& message) {
+  const bool named =
+      std::binary_search(message.mentions.begin(), message.mentions.end(), status_.user);
+  const bool counts = named || message.mention_scope == MentionScope::all;
+  if (!counts || message.deleted || event.seq <= entry.read || event.sender == status_.user) return;
+  if (mentioned_[entry.conversation].insert(event.seq).second) ++entry.mentions;
+}
+
+void ClientCore::note_deletion(ListEntry& entry, const Deletion& gone) {
+  if (gone.message <= entry.read || gone.message < entry.visible_from) return;
+  if (gone.ordinal + entry.unread > entry.head_ordinal && entry.unread > 0) --entry.unread;
+  if (entry.mentions == 0) return;
+  if (mentioned_[entry.conversation].erase(gone.message) != 0) {
+    --entry.mentions;
+  } else {
+    sync_later();  // whom it mentioned is not known here any more
+  }
+}
+
+void ClientCore::nothing_unread(ListEntry& entry) {
+  entry.unread = entry.mentions = 0;
+  mentioned_.erase(entry.conversation);
+}
+
+void ClientCore::sync_later() {
+  if (!sync_at_) sync_at_ = now_ + sync_delay;
 }
 
 void ClientCore::head_moved(const wire::HeadMoved& moved) {
@@ -366,7 +399,10 @@ void ClientCore::head_moved(const wire::HeadMoved& moved) {
   }
   outputs_.notices.emplace_back(moved);
   const auto found = streams_.find(moved.conversation);
-  if (found == streams_.end() || found->second.asked != Level::full) return;
+  if (found == streams_.end() || found->second.asked != Level::full) {
+    if (list_.contains(moved.conversation)) sync_later();  // whom it mentions is not told
+    return;
+  }
   Stream& stream = found->second;
   if (moved.head.epoch == stream.cursor.epoch && moved.head.seq <= stream.cursor.seq) return;
   // The link was too slow. The server goes on from its store by itself; if it does not, we ask.
@@ -396,7 +432,7 @@ void ClientCore::receipts_moved(wire::ReceiptsMoved moved) {
       ListEntry& entry = found->second;
       entry.received = std::max(entry.received, receipt.received);
       entry.read = std::max(entry.read, receipt.read);
-      if (entry.read >= entry.head.seq) entry.unread = 0;
+      if (entry.read >= entry.head.seq) nothing_unread(entry);
     }
   }
   outputs_.notices.emplace_back(std::move(moved));
@@ -406,7 +442,7 @@ void ClientCore::read(Time now, const ConversationId& conversation, Seq seq) {
   now_ = now;
   if (const auto found = list_.find(conversation); found != list_.end()) {
     found->second.read = std::max(found->second.read, seq);
-    if (seq >= found->second.head.seq) found->second.unread = 0;
+    if (seq >= found->second.head.seq) nothing_unread(found->second);
   }
   mark(conversation, 0, seq);
 }

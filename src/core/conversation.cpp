@@ -6,6 +6,7 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/mentions.hpp"
 
 namespace parley::core {
 namespace {
@@ -57,6 +58,7 @@ Conversation::State::~State() {
   if (flush_timer != Effects::Timer::none) effects.cancel_timer(flush_timer);
   if (receipt_timer != Effects::Timer::none) effects.cancel_timer(receipt_timer);
   if (tally_timer != Effects::Timer::none) effects.cancel_timer(tally_timer);
+  if (thread_timer != Effects::Timer::none) effects.cancel_timer(thread_timer);
 }
 
 bool Conversation::State::idle() const noexcept {
@@ -66,7 +68,7 @@ bool Conversation::State::idle() const noexcept {
          load_waiters.empty() && !in_flight && !staged && writing_users.empty() && !sealing &&
          !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
          reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
-         phase != Phase::loading;
+         thread_changes.empty() && phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
@@ -78,6 +80,7 @@ bool Conversation::empty() const noexcept {
 void Conversation::hurry() {
   if (!std::exchange(state_->hurried, true)) state_->next_tally = {};
   state_->flush_receipts();
+  state_->move_threads();
   state_->pump();
 }
 
@@ -217,22 +220,30 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
     if (!receipt) return then(std::move(receipt).error());
     with_counts([this, user, row, receipt = *receipt, then](const Error& error) {
       if (error) return then(error);
-      // Rows may have moved while the receipt was read: the newest known one counts.
-      layout::MemberRow now = row;
-      if (const layout::MemberRow* known = channel() ? nullptr : members.find(user)) now = *known;
-      if (channel()) {
-        const auto* entry = channel_members.find(user);
-        if (entry != nullptr && entry->phase == MemberRows::Phase::ready && entry->present)
-          now = entry->row;
-        apply_decided(user, now);
-      }
-      Access access = build_access(user, now);
-      access.receipt = receipt;
-      access.deleted =
-          deleted_after(std::max({receipt.read_ordinal, now.visible_ordinal, head.floor_ordinal}));
-      then(std::move(access));
+      with_mentions(user, [this, user, row, receipt, then](const Error& unread) {
+        if (unread) return then(unread);
+        then(access_now(user, row, receipt));
+      });
     });
   });
+}
+
+/// Rows may have moved while others were read: the newest known one counts.
+Access Conversation::State::access_now(UserId user, layout::MemberRow row,
+                                       const layout::ReceiptRow& receipt) {
+  if (const layout::MemberRow* known = channel() ? nullptr : members.find(user)) row = *known;
+  if (channel()) {
+    const auto* entry = channel_members.find(user);
+    if (entry != nullptr && entry->phase == MemberRows::Phase::ready && entry->present)
+      row = entry->row;
+    apply_decided(user, row);
+  }
+  Access access = build_access(user, row);
+  access.receipt = receipt;
+  access.deleted =
+      deleted_after(std::max({receipt.read_ordinal, row.visible_ordinal, head.floor_ordinal}));
+  access.mentions = mentions_after(user, mentions_from(receipt.read, row, head.floor));
+  return access;
 }
 
 Access Conversation::State::build_access(UserId user, const layout::MemberRow& row) const {

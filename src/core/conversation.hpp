@@ -49,6 +49,7 @@ struct Access {
   std::int64_t shown_ms = 0;   // the last event that everybody sees
   layout::ReceiptRow receipt;  // the user's own
   std::uint64_t deleted = 0;   // countable messages after what the user read that are gone
+  std::uint64_t mentions = 0;  // unread messages that mention the user
   std::uint64_t members = 0;
 };
 
@@ -57,6 +58,12 @@ struct Visible {
   Seq first = 1, last = 0;  // 0: the head, whatever it is
   Reader reader;
   bool ended = false;  // with `last`
+};
+
+/// A message as it stands, for somebody who may read it.
+struct Forwardable {
+  Payload record;
+  bool open = false;  // everybody may come and read it where it is
 };
 
 /// Consecutive committed events, shared by every shard that follows the conversation. When one ends
@@ -83,10 +90,13 @@ class ConversationHost : public WakeStore {
   virtual layout::Namespace ns() const noexcept = 0;
   virtual Snowflake next_snowflake() = 0;
   virtual void published(std::shared_ptr<const Published> events) = 0;
+  /// `head`: the last seq; who has not read up to there has something unread.
   virtual void receipts_moved(const ConversationId& id, ConversationKind kind,
-                              const std::vector<Receipt>& receipts) = 0;
+                              const std::vector<Receipt>& receipts, Seq head) = 0;
   /// A channel's member went by itself: no event says so.
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
+  /// A message at its own home, for the reader who forwards it: Conversation::read_message.
+  virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
@@ -170,8 +180,15 @@ class Conversation {
   void info(Caller caller, Then<ConversationInfo> then);
   void restrictions(Caller caller, wire::Restrictions asked, Then<wire::RestrictionsPage> then);
   void pins(Caller caller, Then<std::vector<Payload>> then);
+  // Threads: what is committed now is in all of them.
+  void thread(Caller caller, wire::Thread asked, Then<wire::ThreadPage> then);
+  void threads(Caller caller, wire::Threads asked, Then<wire::ThreadsPage> then);
+  void follow_thread(Caller caller, Seq root, bool on, Then<wire::ThreadState> then);
+  void read_thread(Caller caller, Seq root, Seq seq, Then<wire::ThreadState> then);
   void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
   /// Which of these are members now; the caller must be one.
+  /// A message that the reader may see, not deleted; else Errc::denied.
+  void read_message(Caller reader, Seq seq, Then<Forwardable> then);
   void check_members(Caller caller, std::vector<UserId> users, Then<std::vector<UserId>> then);
 
   /// The engine closes: what waits for its time is committed now.

@@ -10,7 +10,7 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_keys_kept = 1024,
-                      messages_kept = 1024;
+                      messages_kept = 1024, mentions_kept = 1024;
 constexpr Seq sealed_at_once = 1536;  // rows erased by one commit; more than one brings
 constexpr std::size_t merged_at_once = 256;
 constexpr std::size_t housekeeping_rows = 2000, housekeeping_bytes = 32 * 1024;
@@ -51,6 +51,7 @@ void Conversation::State::start_staging() {
   last_sent.trim(senders_kept);
   channel_members.trim(channel_members_kept);
   messages.trim(messages_kept);
+  mentions.trim(mentions_kept);
   blocked_users.clear();
   staged.emplace();
   if (phase == Phase::ready) staged->head = head;
@@ -196,7 +197,7 @@ StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   fields.seq = ++cell.head;
   const bool for_all = fields.audience == audience::everyone;
   if (fields.kind == EventKind::message && for_all) {
-    ++cell.ordinal;
+    if (fields.thread_root == 0) ++cell.ordinal;
     cell.last_message_ms = staged->now_ms;
   }
   if (for_all)
@@ -272,7 +273,7 @@ void Conversation::State::stage_housekeeping() {
     if (!staged_again && staged->merged.size() < merged_at_once) staged->merged.push_back(seq);
   }
   if (no_overlays && staged->messages.empty() && staged->merged.size() == merged.size())
-    staged->head.flags &= static_cast<std::uint8_t>(~layout::head_has_overlays);
+    staged->head.flags &= static_cast<std::uint16_t>(~layout::head_has_overlays);
 }
 
 // ---- Committing ----
@@ -305,6 +306,8 @@ void Conversation::State::submit() {
   }
   for (const auto& [key, entry] : batch.host_keys)
     writer.put(layout::host_key(today(), key), layout::encode(entry->staged));
+  for (const auto& [mentioned, entry] : batch.mentions)
+    writer.put(layout::mention_key(mentioned.user), layout::encode(entry->staged));
   for (const PendingMember& change : batch.pending)
     writer.put(layout::pending_key(change.seq), layout::encode(change.row));
   for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
@@ -350,7 +353,10 @@ void Conversation::State::undo() {
   for (auto& [key, entry] : staged->host_keys) entry->dirty = false;
   for (auto& [user, entry] : staged->last_sent) entry->dirty = false;
   staged->last_sent.clear();
+  for (auto& [mentioned, entry] : staged->mentions) entry->dirty = false;
   for (auto& [seq, entry] : staged->messages) entry->dirty = false;
+  staged->mentions.clear();
+  staged->thread_changes.clear();
   staged->messages.clear();
   staged->senders.clear();
   staged->host_keys.clear();
@@ -377,7 +383,9 @@ void Conversation::State::committed() {
   keep(done.host_keys);
   keep(done.last_sent);
   restrictions_committed(done);
+  keep(done.mentions);
   messages_committed(done);
+  threads_committed(done);
   std::erase_if(pending, [&](const PendingMember& change) {
     return std::find(done.pending_erased.begin(), done.pending_erased.end(), change.seq) !=
            done.pending_erased.end();
@@ -395,7 +403,8 @@ void Conversation::State::mark_senders(const Staged& done) {
   for (const Op& op : done.ops) {
     const auto* send = std::get_if<SendOp>(&op.what);
     if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
-    if (send->send.unattended) continue;
+    // One says nothing of when it was read, the other nothing of the conversation.
+    if (send->send.unattended || send->send.thread_root != 0) continue;
     const StagedEvent& event = done.events[op.seq - done.events.front().stored.seq];
     mark(op.caller.user,
          {.received = op.seq, .read = op.seq, .ordinal = event.ordinal, .has_ordinal = true});
@@ -418,6 +427,7 @@ void Conversation::State::finish_committed(Staged done, const layout::HeadCell& 
   answer_all(decided);
   serve_row_waiters();
   apply_pending();
+  move_threads();
   maybe_seal();
   maybe_merge();
   start_flush_timer();

@@ -51,6 +51,7 @@ void Conversation::State::scan_info() {
     deleted.clear();
     pins.clear();
     restrictions.clear();
+    thread_changes.clear();
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
   });
@@ -76,10 +77,11 @@ void Conversation::State::scan_rows(char prefix, std::string from) {
 
 /// Rows that few conversations have come after the members.
 void Conversation::State::scan_next(char prefix) {
-  const auto has = [this](std::uint8_t flag) { return (head.flags & flag) != 0; };
+  const auto has = [this](std::uint16_t flag) { return (head.flags & flag) != 0; };
   const std::pair<char, bool> rest[] = {{'x', head.deleted_ordinal != 0},
                                         {'i', has(layout::head_has_pins)},
-                                        {'b', has(layout::head_has_restrictions)}};
+                                        {'b', has(layout::head_has_restrictions)},
+                                        {'t', has(layout::head_has_threads)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
     if (next && there) return scan_rows(rows, std::string(1, rows));
@@ -89,6 +91,12 @@ void Conversation::State::scan_next(char prefix) {
 }
 
 void Conversation::State::take_row(char prefix, const Row& row) {
+  if (prefix == 't') {
+    const auto key = layout::parse_thread_change(row.key);
+    auto change = layout::decode_thread_change(row.value);
+    if (key && change) add_thread_change({key->root, key->seq}, std::move(*change));
+    return;
+  }
   const auto number = layout::parse_number_key(prefix, row.key);
   if (!number) return;  // a kind of row that a later version writes
   if (prefix == 'm') {
@@ -170,7 +178,11 @@ void Conversation::State::loaded() {
   run_load_waiters({});
   answer_all(answers);
   serve_row_waiters();
+  serve_mention_waiters();
   apply_pending();
+  for (ThreadWaiter& waiter : thread_waiters) waiter.until = thread_change_number;
+  serve_thread_waiters();
+  move_threads();
   pump();
   maybe_merge();
 }
@@ -195,6 +207,8 @@ void Conversation::State::load_failed(const Error& error) {
   auto readers = std::exchange(member_waiters, {});
   run_load_waiters(error);
   for (MemberWaiter& reader : readers) reader.then(error);
+  for (MentionWaiter& reader : std::exchange(mention_waiters, {})) reader.then(error);
+  drop_threads(error);
   for (Op& op : ops) op.error = error;
   answer_all(ops);
   tallies_failed(error);
@@ -214,6 +228,9 @@ void Conversation::State::drop_caches() {
   last_sent.clear();
   restrictions.clear();
   channel_members.clear();
+  mentions.clear();
+  thread_changes.clear();
+  moving_threads.clear();
   members.clear();
   pending.clear();
   counts.clear();
@@ -248,6 +265,12 @@ void Conversation::State::want(UserId member) {
   if (channel_members.find(member) != nullptr) return;
   channel_members.insert(member);
   wanted.push_back({.what = Wanted::What::member, .sender = {member, {}}});
+}
+
+void Conversation::State::want(MentionId id) {
+  if (mentions.find(id) != nullptr) return;
+  mentions.insert(id);
+  wanted.push_back({.what = Wanted::What::mention, .sender = {id.user, {}}});
 }
 
 void Conversation::State::want(const KeyHash& key) {
@@ -317,6 +340,9 @@ void Conversation::State::read_wanted() {
       case Wanted::What::last_sent:
         cells.push_back({layout::conversation, *name, layout::last_sent_key(next.sender.user)});
         break;
+      case Wanted::What::mention:
+        cells.push_back({layout::conversation, *name, layout::mention_key(next.sender.user)});
+        break;
       case Wanted::What::host_key:
         for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
           cells.push_back({layout::conversation, *name, layout::host_key(today() - age, next.key)});
@@ -349,6 +375,16 @@ void Conversation::State::read_wanted() {
             fill(last_sent, span.wanted.sender.user, result, span.from, span.count,
                  layout::decode_last_sent);
             break;
+          case Wanted::What::mention:
+            fill(mentions, MentionId{span.wanted.sender.user}, result, span.from, span.count,
+                 [this](Bytes value) {
+                   auto row = layout::decode_mention(value);
+                   if (row)
+                     std::erase_if(row->messages,
+                                   [this](const auto& message) { return message.seq > head.head; });
+                   return row;
+                 });
+            break;
           case Wanted::What::host_key:
             fill(host_keys, span.wanted.key, result, span.from, span.count,
                  layout::decode_host_key);
@@ -356,6 +392,7 @@ void Conversation::State::read_wanted() {
         }
       }
       serve_member_waiters();
+      serve_mention_waiters();
     }
     pump();
     read_wanted();

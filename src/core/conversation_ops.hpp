@@ -3,6 +3,8 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -20,8 +22,14 @@ using KeyHash = std::array<std::uint8_t, 16>;
 struct Look {
   bool seen = false, agreed = false;  // by before_message, by both
 };
+/// A message on its way from the conversation that it is forwarded from.
+struct ForwardRead {
+  std::optional<Result<Forwardable>> found;
+};
 struct SendOp {
   wire::Send send;
+  std::shared_ptr<ForwardRead> source{};  // once asked for
+  std::optional<Origin> origin{};         // once there: the content is in `send`
   std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
   KeyHash key{};
   Look look;
@@ -126,7 +134,13 @@ struct SenderId {
   DeviceId device;
   friend bool operator==(const SenderId&, const SenderId&) = default;
 };
+/// Whose row of mentions; none: the row of those that mention everybody.
+struct MentionId {
+  UserId user;
+  friend bool operator==(const MentionId&, const MentionId&) = default;
+};
 struct KeyHasher {
+  std::size_t operator()(MentionId id) const noexcept { return std::hash<UserId>{}(id.user); }
   std::size_t operator()(const SenderId& id) const noexcept {
     return std::hash<UserId>{}(id.user) ^ std::hash<DeviceId>{}(id.device) * 31;
   }

@@ -1,8 +1,8 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
-// conversation_batch.cpp (batches and commits), senders.cpp, members.cpp, members_buckets.cpp,
-// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
-// receipts.cpp.
+// conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
+// threads.cpp, members.cpp, members_buckets.cpp, settings.cpp, restrictions.cpp, messages.cpp,
+// reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -21,106 +21,13 @@
 #include "core/conversation.hpp"
 #include "core/conversation_commit.hpp"
 #include "core/conversation_ops.hpp"
+#include "core/conversation_staged.hpp"
+#include "core/mentions.hpp"
 #include "core/permissions.hpp"
+#include "store/layout_messages.hpp"
 #include "wire/record.hpp"
 
 namespace parley::core {
-
-/// Members of a direct conversation or group, former ones too, in the order of their ids.
-class MemberTable {
- public:
-  using Item = std::pair<UserId, layout::MemberRow>;
-  [[nodiscard]] const layout::MemberRow* find(UserId user) const noexcept;
-  void put(UserId user, const layout::MemberRow& row);
-  void clear() { items_.clear(); }
-  [[nodiscard]] const std::vector<Item>& items() const noexcept { return items_; }
-
- private:
-  std::vector<Item> items_;
-};
-
-// ---- Batches ----
-
-struct StagedEvent {
-  layout::StoredEvent stored;
-  std::uint64_t ordinal = 0;
-  UserId ended;    // whose access ends with it
-  UserId changed;  // who may see other audiences from here on
-  bool for_all = true;
-};
-/// A right taken away in a channel, until the member partition has it ('p' row).
-struct PendingMember {
-  Seq seq = 0;
-  layout::PendingRow row;
-  bool queued = false, applied = false;  // for, in its member partition
-};
-using SenderRows = RowCache<SenderId, layout::SenderRow>;
-using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
-using MemberRows = RowCache<UserId, layout::MemberRow>;
-using LastSentRows = RowCache<UserId, layout::LastSentRow>;
-/// Events as they stand, of messages that were changed and of their edits; not `present`: there is
-/// no such event any more.
-using MessageRows = RowCache<Seq, layout::StoredEvent>;
-
-/// The reactions on a message, read from their partition and not told by the stream yet.
-struct DueTally {
-  struct Reaction {
-    std::string key;
-    layout::ReactionRow row;
-    std::vector<UserId> users;  // everybody, or nobody
-  };
-  std::uint64_t revision = 0;
-  std::vector<Reaction> reactions;  // the oldest first
-};
-struct ReactionWrite {
-  UserId user;
-  std::string key;
-  bool on = true;
-  Then<void> then;
-};
-
-/// The speculative state: committed, plus the batch being built or in flight.
-struct Staged {
-  layout::HeadCell head;
-  std::int64_t now_ms = 0;
-  bool birth = false;
-  std::vector<Op> ops;
-  std::vector<StagedEvent> events;
-  std::vector<std::pair<UserId, layout::MemberRow>> members;
-  std::optional<layout::InfoRow> info;
-  std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
-  std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
-  std::vector<std::pair<UserId, LastSentRows::Entry*>> last_sent;
-  std::vector<std::pair<UserId, layout::RestrictionRow>> restrictions;
-  std::vector<PendingMember> pending;                         // new 'p' rows
-  std::vector<Seq> pending_erased;                            // 'p' rows done with
-  std::vector<std::string> expired_keys;                      // rows to erase
-  std::vector<std::pair<Seq, MessageRows::Entry*>> messages;  // overlays
-  std::vector<Seq> redacted;                                  // of those: tombstones
-  std::vector<std::uint64_t> deleted;                         // ordinals
-  std::vector<std::pair<Seq, std::optional<layout::PinRow>>> pins;
-  std::vector<std::pair<Seq, std::uint64_t>> told;  // tallies: message, revision
-  std::vector<Seq> merged;                          // overlays that the archive has
-  layout::Note note;
-  bool has_note = false;
-  std::string guard;                // as submitted
-  std::size_t rows = 0, bytes = 0;  // estimates, never too small
-  [[nodiscard]] bool empty() const noexcept {
-    return events.empty() && senders.empty() && members.empty() && !birth;
-  }
-};
-
-/// A change of one row of a channel's member partitions.
-struct MemberWrite {
-  enum class What : std::uint8_t { join, leave, pending } what = What::join;
-  UserId user;
-  Role role = Role::member;  // join, pending
-  std::uint16_t groups = 0;  // pending
-  bool shadowed = false;     // pending
-  Seq seq = 0;               // pending: its event
-  bool birth = false;        // join of a creation: not for those who have left since
-  std::function<void(Result<layout::MemberRow>)> then;
-};
 
 struct Conversation::State {
   State(ConversationHost& host, ConversationId id, ConversationLimits limits);
@@ -137,6 +44,7 @@ struct Conversation::State {
   /// Runs `then` at once, or when what is under way for the row has its verdict.
   void when_row_settled(UserId user, std::function<void()> then);
   void serve_row_waiters();
+  Access access_now(UserId user, layout::MemberRow row, const layout::ReceiptRow& receipt);
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
@@ -178,6 +86,7 @@ struct Conversation::State {
   void want(UserId member);
   void want_last_sent(UserId user);
   void want(const KeyHash& key);
+  void want(MentionId id);
   void read_wanted();
 
   // ---- conversation_batch.cpp ----
@@ -218,6 +127,59 @@ struct Conversation::State {
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);
+
+  // ---- mentions.cpp ----
+  static std::vector<UserId> mention_rows_of(const wire::Extras& extras, Seq root);
+  bool mentions_ready(Op& op, const wire::Extras& extras, Seq root, Decision& decision);
+  layout::MentionRow& stage_mention(UserId user);
+  void stage_mentions(const wire::RecordFields& message);
+  void unstage_mentions(const wire::RecordFields& message);
+  [[nodiscard]] bool known_member(UserId user);
+  struct MentionWaiter {
+    UserId user;
+    std::function<void(const Error&)> then;
+  };
+  void with_mentions(UserId user, std::function<void(const Error&)> then);
+  bool serve(MentionWaiter& waiter);
+  void serve_mention_waiters();
+  [[nodiscard]] std::uint64_t mentions_after(UserId user, const MentionBase& base);
+
+  // ---- threads.cpp ----
+  MessageRows::Entry* thread_root(Op& op, Seq root, Decision& decision);
+  [[nodiscard]] std::uint64_t next_thread_ordinal(Seq root);
+  void stage_reply(const wire::RecordFields& reply);
+  void stage_reply_deleted(const wire::RecordFields& reply, Seq by);
+  void stage_thread_change(Seq root, Seq seq, layout::ThreadChange change);
+  void threads_committed(Staged& done);
+  void add_thread_change(std::pair<Seq, Seq> key, layout::ThreadChange row);
+  struct ThreadJob;
+  void move_threads();
+  void move_thread(Seq root);
+  void index_replies(std::shared_ptr<ThreadJob> job);
+  static void gather_followers(ThreadJob& job);
+  void note_followers(std::shared_ptr<ThreadJob> job);
+  void thread_moved(const ThreadJob& job, const Error& error);
+  void drop_threads(const Error& error);
+  void when_threads_moved(std::function<void(const Error&)> then);
+  void serve_thread_waiters();
+  using ChangeFollow = std::function<void(layout::FollowRow&)>;
+  void change_follow(UserId user, Seq root, ChangeFollow change,
+                     std::function<void(Result<layout::FollowRow>)> then);
+  void set_follow(Caller caller, Seq root, Then<wire::ThreadState> then, ChangeFollow change);
+  void count_unread(Seq root, Seq base, Then<std::uint64_t> then);
+  void read_thread_state(Reader reader, Seq root, Seq from, Then<wire::ThreadState> then);
+  void read_messages(std::vector<Seq> seqs, Reader reader, Then<std::vector<Payload>> then);
+  void read_replies(const wire::Thread& asked, Seq from, Reader reader, wire::ThreadState thread,
+                    Then<wire::ThreadPage> then);
+  struct FollowedJob;
+  void list_followed(Reader reader, const wire::Threads& asked, Seq from,
+                     Then<wire::ThreadsPage> then);
+  void next_followed(std::shared_ptr<FollowedJob> job);
+
+  // ---- extras.cpp: mentions, attachments, forwards ----
+  [[nodiscard]] bool may_mention(MentionScope scope, Role role) const noexcept;
+  /// True when there is no source, or it is in `send`; else the decision is `later` or made.
+  bool source_ready(Op& op, SendOp& send, Decision& decision);
   void sweep_host_keys(std::uint32_t day);
   [[nodiscard]] std::uint32_t today() const noexcept;
 
@@ -311,6 +273,11 @@ struct Conversation::State {
   Decision decide(Op& op, DeleteOp& erase);
   Decision decide(Op& op, PinOp& pin);
   void want_message(Seq seq);  // or an edit of one
+  static const layout::StoredEvent& message_now(const MessageRows::Entry& entry) {
+    return entry.dirty ? entry.staged : entry.row;
+  }
+  /// Whether the event is in memory; else the decision is `later` or made.
+  bool event_ready(Op& op, Seq seq, Decision& decision);
   bool edits_ready(Op& op, const wire::RecordFields& message, Decision& decision);
   void stage_redaction(Seq seq);
   /// The message as it stands in the speculative state, when the caller may see it. Null: the
@@ -433,6 +400,8 @@ struct Conversation::State {
   LastSentRows last_sent;                                 // while slow mode is on
   std::map<UserId, layout::RestrictionRow> restrictions;  // all of them
   MemberRows channel_members;
+  MentionRows mentions;
+  std::vector<MentionWaiter> mention_waiters;
   std::uint32_t host_keys_swept = 0;  // the day on which old 'k' rows were looked for
   std::vector<std::string> expired_keys;
 
@@ -474,7 +443,7 @@ struct Conversation::State {
   std::string load_guard;
   std::optional<Cursor> published;  // up to where this home has published
   struct Wanted {
-    enum class What : std::uint8_t { sender, member, host_key, last_sent } what;
+    enum class What : std::uint8_t { sender, member, host_key, last_sent, mention } what;
     SenderId sender;
     KeyHash key{};
   };
@@ -531,6 +500,21 @@ struct Conversation::State {
   std::chrono::steady_clock::time_point next_tally{};  // not before
   Effects::Timer tally_timer = Effects::Timer::none;
   bool hurried = false;
+
+  // Threads.
+  struct NumberedChange {
+    std::uint64_t number = 0;
+    layout::ThreadChange row;
+  };
+  struct ThreadWaiter {
+    std::uint64_t until;  // the number of a change
+    std::function<void(const Error&)> then;
+  };
+  std::map<std::pair<Seq, Seq>, NumberedChange> thread_changes;  // by root and reply; to be moved
+  std::uint64_t thread_change_number = 0;
+  std::unordered_set<Seq> moving_threads;
+  std::vector<ThreadWaiter> thread_waiters;
+  Effects::Timer thread_timer = Effects::Timer::none;
 
   // Receipts.
   std::vector<ReceiptBucket> receipts;

@@ -17,10 +17,6 @@ Error no_message() {
 }
 Error gone() { return {Errc::invalid_argument, "seq: the message was deleted"}; }
 
-const layout::StoredEvent& now_of(const MessageRows::Entry& entry) {
-  return entry.dirty ? entry.staged : entry.row;
-}
-
 }  // namespace
 
 // ---- Arrival ----
@@ -88,18 +84,9 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
     op.error = no_message();
     return nullptr;
   }
-  MessageRows::Entry* entry = seq > head.head ? nullptr : messages.find(seq);
-  if (entry == nullptr || entry->phase == MessageRows::Phase::loading) {
-    if (entry == nullptr && seq <= head.head) want_message(seq);  // else: after its own commit
-    decision = Decision::later;
-    return nullptr;
-  }
-  if (entry->phase == MessageRows::Phase::failed) {
-    op.error = entry->error;
-    messages.erase(seq);  // the next one reads it again
-    return nullptr;
-  }
-  const Payload now = entry->present ? now_of(*entry).record : Payload();
+  if (!event_ready(op, seq, decision)) return nullptr;
+  MessageRows::Entry* entry = messages.find(seq);
+  const Payload now = entry->present ? message_now(*entry).record : Payload();
   const auto fields = now.empty() ? wire::RecordFields{} : wire::read_record(now.bytes());
   if (entry->present && fields.kind == EventKind::message && core::visible(fields, reader))
     return entry;
@@ -107,27 +94,31 @@ MessageRows::Entry* Conversation::State::message(Op& op, Seq seq, Decision& deci
   return nullptr;
 }
 
+bool Conversation::State::event_ready(Op& op, Seq seq, Decision& decision) {
+  MessageRows::Entry* entry = seq > head.head ? nullptr : messages.find(seq);
+  if (entry == nullptr && seq <= head.head) want_message(seq);  // else: after its own commit
+  if (entry == nullptr || entry->phase == MessageRows::Phase::loading) {
+    decision = Decision::later;
+    return false;
+  }
+  if (entry->phase != MessageRows::Phase::failed) return true;
+  op.error = entry->error;
+  messages.erase(seq);  // the next one reads it again
+  decision = Decision::decided;
+  return false;
+}
+
 /// Whether the message's edits are in memory, so that they can be redacted with it.
 bool Conversation::State::edits_ready(Op& op, const wire::RecordFields& message,
                                       Decision& decision) {
-  for (const Seq seq : message.edits) {
-    MessageRows::Entry* entry = seq > head.head ? nullptr : messages.find(seq);
-    if (entry == nullptr && seq <= head.head) want_message(seq);
-    if (entry == nullptr || entry->phase == MessageRows::Phase::loading) {
-      decision = Decision::later;
-    } else if (entry->phase == MessageRows::Phase::failed) {
-      op.error = entry->error;
-      messages.erase(seq);
-      decision = Decision::decided;
-      return false;
-    }
-  }
+  for (const Seq seq : message.edits)
+    if (!event_ready(op, seq, decision) && op.error) return false;
   return decision != Decision::later;
 }
 
 void Conversation::State::stage_message(Seq seq, MessageRows::Entry& entry,
                                         const wire::RecordFields& fields) {
-  layout::StoredEvent shown = now_of(entry);
+  layout::StoredEvent shown = message_now(entry);
   shown.record = wire::build_record(fields);
   staged->bytes += 9 + layout::event_size(shown.record.size());
   entry.staged = std::move(shown);
@@ -147,7 +138,7 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   if (!role) return decision;
   MessageRows::Entry* entry = message(op, edit.seq, decision);
   if (entry == nullptr) return decision;
-  const Payload before = now_of(*entry).record;  // the fields are views of it
+  const Payload before = message_now(*entry).record;  // the fields are views of it
   wire::RecordFields fields = wire::read_record(before.bytes());
   if (fields.deleted) {
     op.error = gone();
@@ -155,6 +146,10 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   }
   if (fields.sender != op.caller.user) {
     op.error = denied();
+    return decision;
+  }
+  if (fields.origin) {
+    op.error = {Errc::invalid_argument, "seq: a forwarded message stays as it was written"};
     return decision;
   }
   if (fields.content_type == edit.content_type && fields.body == edit.body.bytes())
@@ -197,19 +192,31 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   if (!role) return decision;
   MessageRows::Entry* entry = message(op, erase.seq, decision);
   if (entry == nullptr) return decision;
-  const Payload before = now_of(*entry).record;
+  const Payload before = message_now(*entry).record;
   wire::RecordFields fields = wire::read_record(before.bytes());
   const bool own = !op.caller.system() && fields.sender == op.caller.user;
   if (!own && !op.caller.system() && !may(Action::delete_any, *role)) {
     op.error = denied();
     return decision;
   }
-  if (fields.deleted || !edits_ready(op, fields, decision)) return decision;
+  if (fields.deleted || !edits_ready(op, fields, decision) ||
+      !mentions_ready(op, fields.extras, fields.thread_root, decision))
+    return decision;
+  const bool reply = fields.thread_ordinal != 0;
+  if (reply && !event_ready(op, fields.thread_root, decision)) return decision;
   const std::size_t edits = fields.edits.size();
-  if (!fits(1, 6 + 2 * edits, (4 + 2 * edits) * change_bytes)) return Decision::full;
-  wire::RecordFields event{
-      .sender = op.caller.user, .kind = EventKind::deleted, .about = erase.seq};
-  const bool countable = fields.audience == audience::everyone;
+  const std::size_t mentioned = fields.extras.mentions.size() + 1;
+  const std::size_t root =
+      reply ? message_now(*messages.find(fields.thread_root)).record.size() : 0;
+  if (!fits(1, 8 + 2 * edits + mentioned,
+            (6 + 2 * edits) * change_bytes + root +
+                mentioned * (9 + layout::mention_size(limits::mentions_counted))))
+    return Decision::full;
+  wire::RecordFields event{.sender = op.caller.user,
+                           .kind = EventKind::deleted,
+                           .thread_root = fields.thread_root,
+                           .about = erase.seq};
+  const bool countable = fields.audience == audience::everyone && fields.thread_root == 0;
   if (countable) event.about_ordinal = fields.ordinal;
   inherit_audience(event, fields);
   stage_event(event);
@@ -223,11 +230,14 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
                                      .audience = fields.audience,
                                      .thread_root = fields.thread_root,
                                      .changed = event.seq,
-                                     .deleted = true};
+                                     .deleted = true,
+                                     .thread = fields.thread};
   stage_message(erase.seq, *entry, tombstone);
   staged->redacted.push_back(erase.seq);
+  unstage_mentions(fields);
   for (const Seq seq : fields.edits) stage_redaction(seq);
   if (pinned(erase.seq)) stage_pin(erase.seq, std::nullopt);
+  if (reply) stage_reply_deleted(fields, event.seq);
   if (countable) {
     staged->deleted.push_back(fields.ordinal);
     staged->head.deleted_ordinal = std::max(staged->head.deleted_ordinal, fields.ordinal);
@@ -241,7 +251,7 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
 void Conversation::State::stage_redaction(Seq seq) {
   MessageRows::Entry* entry = messages.find(seq);
   if (!entry->present) return;  // below the floor
-  const Payload before = now_of(*entry).record;
+  const Payload before = message_now(*entry).record;
   wire::RecordFields fields = wire::read_record(before.bytes());
   fields.content_type = {};
   fields.body = {};
@@ -282,7 +292,7 @@ Decision Conversation::State::decide(Op& op, PinOp& pin) {
   if (!actor(op, Action::pin, decision)) return decision;
   MessageRows::Entry* entry = message(op, pin.seq, decision);
   if (entry == nullptr) return decision;
-  const Payload before = now_of(*entry).record;
+  const Payload before = message_now(*entry).record;
   wire::RecordFields fields = wire::read_record(before.bytes());
   if (pinned(pin.seq) == pin.on) return decision;
   if (fields.audience == audience::everyone && muffled(op)) return decision;
@@ -318,24 +328,38 @@ void Conversation::pins(Caller caller, Then<std::vector<Payload>> then) {
 }
 
 void Conversation::State::read_pins(Seq from, Reader reader, Then<std::vector<Payload>> then) {
+  std::vector<Seq> seqs;
+  for (const auto& [seq, row] : pins)
+    if (seq >= from) seqs.push_back(seq);
+  read_messages(std::move(seqs), reader,
+                [then = std::move(then)](Result<std::vector<Payload>> found) {
+                  if (!found) return then(std::move(found).error());
+                  std::erase_if(*found, [](const Payload& record) {
+                    return !wire::read_record(record.bytes()).pinned;
+                  });
+                  then(std::move(found));
+                });
+}
+
+/// Messages as they stand, one after the other; those that are no messages any more are left out.
+void Conversation::State::read_messages(std::vector<Seq> seqs, Reader reader,
+                                        Then<std::vector<Payload>> then) {
   struct Job {
     Reader reader;
-    std::vector<Seq> seqs;
+    std::vector<Seq> seqs;  // taken from the end
     std::vector<Payload> found;
     Then<std::vector<Payload>> then;
     std::function<void(std::shared_ptr<Job>)> next;
   };
   auto job = std::make_shared<Job>();
   job->reader = reader;
-  for (const auto& [seq, row] : pins)
-    if (seq >= from) job->seqs.push_back(seq);
-  std::reverse(job->seqs.begin(), job->seqs.end());  // taken from the end
+  job->seqs = std::move(seqs);
+  std::reverse(job->seqs.begin(), job->seqs.end());
   job->then = std::move(then);
   job->next = [this](std::shared_ptr<Job> self) {
     if (self->seqs.empty()) {
-      auto answer = std::move(self->then);
       self->next = nullptr;
-      return answer(std::move(self->found));
+      return std::exchange(self->then, {})(std::move(self->found));
     }
     const Seq seq = self->seqs.back();
     self->seqs.pop_back();
@@ -350,11 +374,9 @@ void Conversation::State::read_pins(Seq from, Reader reader, Then<std::vector<Pa
                     self->next = nullptr;
                     return self->then(std::move(page).error());
                   }
-                  for (auto& event : page->events) {
-                    const auto fields = wire::read_record(event.record.bytes());
-                    if (fields.pinned && core::visible(fields, self->reader))
+                  for (auto& event : page->events)
+                    if (core::visible(wire::read_record(event.record.bytes()), self->reader))
                       self->found.push_back(std::move(event.record));
-                  }
                   self->next(self);
                 }));
   };
@@ -380,6 +402,8 @@ void Conversation::State::write_messages(BatchWriter& writer) {
     if (!may_seal_later(seq)) continue;  // the archive is rewritten instead
     writer.put(layout::event_key(seq), layout::encode_event(id, messages.find(seq)->staged));
   }
+  for (const auto& [key, change] : staged->thread_changes)
+    writer.put(layout::thread_change_key(key.first, key.second), layout::encode(change));
   for (const std::uint64_t ordinal : staged->deleted) writer.put(layout::deleted_key(ordinal), {});
   for (const auto& [seq, row] : staged->pins) {
     if (row)

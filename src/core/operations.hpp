@@ -58,6 +58,10 @@ struct Operations {
   void operator()(wire::Schedule&& schedule);  // operations_later.cpp
   void operator()(wire::Unschedule&& unschedule);
   void operator()(wire::ListScheduled&& list);
+  void operator()(wire::Thread&& thread);
+  void operator()(wire::Threads&& threads);
+  void operator()(wire::FollowThread&& follow);
+  void operator()(wire::ReadThread&& read);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);
@@ -70,6 +74,9 @@ struct Operations {
   bool within_budget(const ConversationId& id);
   bool has_user();  // false: refused, the system has no user
   void read_history(const wire::History& history, const Visible& visible);
+  /// Answers, and tells the user's other sessions.
+  static Then<wire::ThreadState> telling(ShardState& there, SessionRef ref, std::uint32_t number,
+                                         UserId user);
   void open_pair(UserId first, UserId second, UserId asking);
 };
 

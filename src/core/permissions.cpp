@@ -28,6 +28,7 @@ constexpr Entry entries[] = {
     {Action::ban, &RoleTable::ban, "ban", false},
     {Action::set_role, &RoleTable::set_role, "set_role", false},
     {Action::change_settings, &RoleTable::change_settings, "change_settings", false},
+    {Action::mention_all, &RoleTable::mention_all, "mention_all", true},
 };
 
 const Entry* entry_of(Action action) noexcept {

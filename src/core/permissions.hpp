@@ -22,7 +22,8 @@ enum class Action : std::uint8_t {
   set_role,
   change_settings,
   leave,
-  transfer,  // the own ownership, to another member
+  transfer,     // the own ownership, to another member
+  mention_all,  // everybody, or everybody who is here
 };
 
 /// The least role that may do it; above every role when nobody may. `none`: strangers may.

@@ -325,7 +325,7 @@ void Conversation::State::receipts_settled(ReceiptJob& job, const Settled&) {
   if (channel() && bucket.rows.size() > rows_kept) bucket.rows.clear();
   bucket.busy = false;
   if (!bucket.marked.empty()) start_receipt_timer();
-  if (!moved.empty()) host.receipts_moved(id, info.kind, moved);
+  if (!moved.empty()) host.receipts_moved(id, info.kind, moved, head.head);
 }
 
 void Conversation::State::receipts_failed(ReceiptJob& job, const Error& error) {

@@ -9,6 +9,7 @@
 #include "base/siphash.hpp"
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/extras.hpp"
 
 namespace parley::core {
 namespace {
@@ -17,6 +18,9 @@ constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr std::int64_t day_ms = 24LL * 60 * 60 * 1000;
 constexpr std::size_t record_overhead = 256;  // a record without its texts is smaller
 constexpr std::uint32_t swept_at_once = 64;
+
+static_assert(record_overhead + limits::content_type + extras_most < 16 * limits::kib,
+              "EngineOptions::max_body leaves so much of a value");
 
 bool is_text(std::string_view content_type) {
   constexpr std::string_view prefix = "text/";
@@ -46,6 +50,7 @@ std::uint32_t content_crc(const wire::Send& send) {
   crc = base::crc32c(crc, send.content_type);
   crc = base::crc32c(crc, Bytes("\0", 1));
   crc = base::crc32c(crc, send.body.bytes());
+  crc = extras_crc(crc, send);
   if (send.audience == audience::everyone) return crc;
   return base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
 }
@@ -61,8 +66,9 @@ Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
 Error Conversation::State::check_content(std::string_view content_type, Bytes body) const {
   if (content_type.size() > limits::content_type)
     return {Errc::too_large, "content_type: at most 128 bytes were expected"};
-  const std::size_t most = std::min(
-      limits.max_body, effects.store_facts().max_value - record_overhead - limits::content_type);
+  const std::size_t most =
+      std::min(limits.max_body, effects.store_facts().max_value - record_overhead -
+                                    limits::content_type - extras_most);
   if (body.size() > most)
     return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
   if (!base::valid_utf8(content_type))
@@ -77,6 +83,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
   if (Error error = check_identity(caller, send)) return then(std::move(error));
+  if (Error error = check_extras(send)) return then(std::move(error));
   SendOp what;
   what.crc = content_crc(send);
   if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
@@ -115,6 +122,8 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
     ready = ready && last->phase != LastSentRows::Phase::loading;
   if (send.send.number != 0) need(senders, SenderId{op.caller.user, op.caller.device});
   if (!send.send.key.empty()) need(host_keys, send.key);
+  if (channel())
+    for (const UserId user : send.send.extras.mentions) need(channel_members, user);
   if (!ready && !building) read_wanted();
   return ready;
 }
@@ -136,6 +145,9 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (slowed(op.caller, *role) && failed(last_sent, op.caller.user)) return Decision::decided;
   if (send.send.number != 0 && failed(senders, sender)) return Decision::decided;
   if (!send.send.key.empty() && failed(host_keys, send.key)) return Decision::decided;
+  if (channel())
+    for (const UserId user : send.send.extras.mentions)
+      if (failed(channel_members, user)) return Decision::decided;
 
   if (send.send.number != 0) {
     const SenderRows::Entry& entry = *senders.find(sender);
@@ -160,11 +172,27 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
       return Decision::decided;
     }
   }
+  if (!may_mention(send.send.extras.mention_scope, *role)) {
+    op.error = {Errc::denied, "mention_scope: your role here does not allow it"};
+    return Decision::decided;
+  }
+  if (send.send.thread_root != 0 && thread_root(op, send.send.thread_root, decision) == nullptr)
+    return decision;
+  if (!mentions_ready(op, send.send.extras, send.send.thread_root, decision)) return decision;
+  if (!source_ready(op, send, decision)) return decision;
   if (!send.look.seen && !send.look.agreed) op.error = check_audience(op, send.send.audience);
   if (op.error || !host_agrees(op, *role, decision)) return decision;
-  const std::size_t record =
-      record_overhead + send.send.body.size() + send.send.content_type.size();
-  if (!fits(1, 3, layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60))
+  const std::size_t record = record_overhead + send.send.body.size() +
+                             send.send.content_type.size() + extras_size(send.send.extras);
+  const std::size_t mentioned = send.send.extras.mentions.size() + 1;
+  const std::size_t root = send.send.thread_root == 0
+                               ? 0
+                               : message_now(*messages.find(send.send.thread_root)).record.size() +
+                                     record_overhead +
+                                     layout::thread_change_size(limits::mentions + 1);
+  if (!fits(1, 5 + mentioned,
+            root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
+                mentioned * (9 + layout::mention_size(limits::mentions_counted))))
     return Decision::full;
   stage_send(op, send);
   if (slow) stage_last_sent(op.caller.user);
@@ -218,12 +246,21 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
                             .echo = what.random,
                             .content_type = what.content_type,
                             .body = what.body.bytes(),
-                            .reply_to = what.reply_to};
+                            .reply_to = what.reply_to,
+                            .thread_root = what.thread_root,
+                            .extras = what.extras,
+                            .origin = send.origin};
+  // What not everybody sees is counted nowhere.
+  const bool for_all = fields.audience == audience::everyone;
+  if (what.thread_root != 0 && for_all)
+    fields.thread_ordinal = next_thread_ordinal(what.thread_root);
   StagedEvent& event = stage_event(fields);
   event.stored.device = op.caller.device;
   event.stored.number = what.number;
   op.seq = fields.seq;
   op.time_ms = fields.time_ms;
+  if (for_all) stage_mentions(fields);
+  if (fields.thread_ordinal != 0) stage_reply(fields);
 
   if (what.number != 0) {
     const SenderId sender{op.caller.user, op.caller.device};

@@ -188,7 +188,7 @@ void Sessions::unwatch_all(std::uint32_t slot, const ConversationId& conversatio
   }
 }
 
-void Sessions::list_changed(SessionRef ref, const FramePtr& frame) {
+void Sessions::tell(SessionRef ref, const FramePtr& frame) {
   SessionState* session = find(ref);
   if (session == nullptr || session->phase != SessionState::Phase::ready) return;
   session->outlet->push(frame);

@@ -90,7 +90,7 @@ class Sessions {
              const std::vector<UserId>& users);
 
   // From the user's home.
-  void list_changed(SessionRef ref, const FramePtr& frame);
+  void tell(SessionRef ref, const FramePtr& frame);
   /// Its user left and the subscription ended; the list's own news come later, or never when the
   /// user is back by then.
   void left(std::uint32_t slot, const ConversationId& id);

@@ -8,6 +8,7 @@
 #include "core/session.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
+#include "wire/record.hpp"
 
 namespace parley::core {
 namespace {
@@ -23,7 +24,13 @@ struct Sessions::Subscribing {
     Seq next = 0;               // full: the first event to push
     bool follow = false;        // the subscription stays
     std::uint16_t attempt = 0;  // the subscription that was opened for it
-    Seq mark_at = 0;            // the event whose mark decides
+    Seq mark_at = 0;            // the event whose mark decides, or is told
+    /// Too far behind: the last events follow what is told as the head.
+    void begin_at_tail() {
+      answer.answer = Resume::snapshot;
+      mark_at = answer.head.seq - limits::snapshot_tail;
+      next = mark_at + 1;
+    }
   };
   SessionRef ref;
   std::uint32_t number = 0;   // 0: nobody asked (in-process sessions follow by themselves)
@@ -224,10 +231,8 @@ void Sessions::answer_item(Subscribing& work, std::size_t item, const Access& ac
     outcome.mark_at = cursor.seq;
   }
   if (answer.answer == Resume::range && wanted.level == Level::full && outcome.mark_at == 0 &&
-      access.head.seq - cursor.seq > limits::snapshot_after) {
-    answer.answer = Resume::snapshot;
-    outcome.next = access.head.seq + 1;
-  }
+      access.head.seq - cursor.seq > limits::snapshot_after)
+    outcome.begin_at_tail();
 }
 
 void Sessions::check_cursor(std::shared_ptr<Subscribing> work, std::size_t item) {
@@ -243,14 +248,18 @@ void Sessions::check_cursor(std::shared_ptr<Subscribing> work, std::size_t item)
       work->error = std::move(page).error();
     } else if (page->events.size() != 1) {
       work->error = Error(Errc::unavailable, "the stream moved while it was read; try again");
+    } else if (outcome.answer.answer == Resume::snapshot) {
+      const layout::StoredEvent& before = page->events[0];
+      outcome.answer.head = {page->head.epoch, before.seq, before.mark};
+      outcome.answer.head_ordinal = wire::read_record(before.record.bytes()).ordinal;
     } else if (outcome.answer.answer == Resume::trimmed) {
       outcome.answer.floor_mark = page->events[0].mark;
     } else if (page->events[0].mark != work->items[item].cursor->mark) {
       outcome.answer.answer = Resume::forked;
       outcome.next = outcome.answer.head.seq + 1;
     } else if (outcome.answer.head.seq - outcome.mark_at > limits::snapshot_after) {
-      outcome.answer.answer = Resume::snapshot;
-      outcome.next = outcome.answer.head.seq + 1;
+      outcome.begin_at_tail();
+      return check_cursor(work, item);  // for the mark there
     }
     item_done(work);
   });

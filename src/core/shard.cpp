@@ -106,7 +106,17 @@ void ShardState::published(std::shared_ptr<const Published> events) {
 }
 
 void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
-                                const std::vector<Receipt>& receipts) {
+                                const std::vector<Receipt>& receipts, Seq head) {
+  std::unordered_map<ShardIndex, std::vector<Receipt>> by_shard;
+  for (const Receipt& receipt : receipts) by_shard[shard_of(receipt.user)].push_back(receipt);
+  for (auto& [shard, moved] : by_shard) {
+    at(shard, [id, head, moved = std::move(moved)](ShardState& there) {
+      for (const Receipt& receipt : moved) {
+        const auto user = there.users.find(receipt.user);
+        if (user != there.users.end()) user->second->position_moved(id, receipt.read >= head);
+      }
+    });
+  }
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {
@@ -130,6 +140,15 @@ void ShardState::signal(const wire::Signalled& signal, SessionRef except) {
     at(follower_shard,
        [signal, except](ShardState& there) { there.fans.signalled(signal, except); });
   }
+}
+
+void ShardState::read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) {
+  at_home(which.conversation, [here = index, seq = which.seq, reader, then = std::move(then)](
+                                  ShardState& there, Conversation& home) {
+    home.read_message(reader, seq, [&there, here, then](Result<Forwardable> found) {
+      there.at(here, [then, found = std::move(found)](ShardState&) { then(found); });
+    });
+  });
 }
 
 void ShardState::feed_moved() {

@@ -288,6 +288,13 @@ void UserHome::announce_later(const std::vector<ConversationId>& ids) {
   if (!announcing_) announce();
 }
 
+/// The session that read to the head needs nobody to tell it that nothing is unread.
+void UserHome::position_moved(const ConversationId& conversation, bool to_head) {
+  if (!loaded_ || sessions_.empty() || (to_head && sessions_.size() == 1)) return;
+  if (listings_ > 0) changed_.push_back(conversation);
+  announce_later({conversation});
+}
+
 /// Tells the sessions what their list looks like now. One at a time and none left out, because the
 /// token that comes with an announcement covers all changes before it.
 void UserHome::announce() {
@@ -311,12 +318,20 @@ void UserHome::announce() {
     const wire::ListChanged& news = *list;
     for (const UserSession& session : sessions_) {
       shard_.at(session.ref.shard, [ref = session.ref, news](ShardState& there) {
-        there.sessions.list_changed(ref, make_frame(0, news));
+        there.sessions.tell(ref, make_frame(0, news));
       });
     }
     announcing_ = false;
     announce();
   });
+}
+
+void UserHome::tell(wire::Answer answer) {
+  const FramePtr frame = make_frame(0, std::move(answer));
+  for (const UserSession& session : sessions_) {
+    shard_.at(session.ref.shard,
+              [ref = session.ref, frame](ShardState& there) { there.sessions.tell(ref, frame); });
+  }
 }
 
 /// A list was answered. What changed while it was read is told after it: the list may have it old,

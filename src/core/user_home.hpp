@@ -52,6 +52,12 @@ class UserHome {
   /// The user sets something about a conversation of the list; Errc::denied when it is not there.
   void set(wire::SetList set, Then<void> then);
 
+  /// The user's own position moved: what is unread follows from it. `to_head`: nothing is.
+  void position_moved(const ConversationId& conversation, bool to_head);
+
+  /// To all sessions of the user.
+  void tell(wire::Answer answer);
+
   // Messages to be sent later (user_schedule.cpp).
   /// Answers with the message as it waits; Errc::denied when its conversation is not open to the
   /// user now. With an id: in place of that one.
@@ -110,6 +116,7 @@ class UserHome {
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
   void read_drafts(std::shared_ptr<Listing> work);
+  void count_mentions(std::shared_ptr<Listing> work);
   void count_deleted(std::shared_ptr<Listing> work);
   void add_last_records(std::shared_ptr<Listing> work);
   void add_last_record(std::shared_ptr<Listing> work, std::size_t i);

@@ -7,6 +7,7 @@
 #include "base/base64.hpp"
 #include "base/endian.hpp"
 #include "core/event_reader.hpp"
+#include "core/mentions.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "core/user_home.hpp"
@@ -21,6 +22,7 @@ constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cel
 constexpr std::size_t last_records = 64;        // newest conversations come with their last event
 constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
 constexpr std::size_t drafts_per_get = 64;
+constexpr std::size_t mentions_per_get = 256;
 constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
@@ -56,7 +58,14 @@ struct UserHome::Listing {
   std::unordered_map<ConversationId, Audiences> audiences;
   std::vector<ConversationId> drafts;  // still to be read
   std::vector<Deleted> deleted;        // still to be counted
-  std::int64_t since_ms = 0;           // 0: everything
+  /// Seqs after `base`, up to `head`, of which some may be of messages that mention the user.
+  struct Mentions {
+    ConversationId conversation;
+    MentionBase base;
+    Seq head = 0;
+  };
+  std::vector<Mentions> mentions;  // still to be counted
+  std::int64_t since_ms = 0;       // 0: everything
   bool previews = false;
   wire::ListChanged list;
   std::string token;  // of the moment when it was decided what to tell
@@ -266,6 +275,12 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     entry.unread = unread_of(head->ordinal, base, 0);
     if (entry.unread != 0 && head->deleted_ordinal > base)
       work->deleted.push_back({entry.conversation, base, head->ordinal});
+    layout::MemberRow membership{.visible_from = item.row.visible_from,
+                                 .visible_ordinal = item.row.visible_ordinal};
+    if (member) membership = *member;
+    const MentionBase after = mentions_from(entry.read, membership, head->floor);
+    if ((head->flags & layout::head_has_mentions) != 0 && head->head > after.seq)
+      work->mentions.push_back({entry.conversation, after, head->head});
     entry.pinned = item.row.pinned;
     entry.archived = item.row.archived;
     entry.marked_unread = item.row.marked_unread;
@@ -281,7 +296,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
 }
 
 void UserHome::read_drafts(std::shared_ptr<Listing> work) {
-  if (work->drafts.empty()) return count_deleted(std::move(work));
+  if (work->drafts.empty()) return count_mentions(std::move(work));
   const std::size_t count = std::min(work->drafts.size(), drafts_per_get);
   const std::vector<ConversationId> ids(work->drafts.end() - static_cast<std::ptrdiff_t>(count),
                                         work->drafts.end());
@@ -306,6 +321,42 @@ void UserHome::read_drafts(std::shared_ptr<Listing> work) {
       entry->drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
     }
     read_drafts(work);
+  });
+}
+
+/// Only where somebody was mentioned ever and something is unread.
+void UserHome::count_mentions(std::shared_ptr<Listing> work) {
+  if (work->mentions.empty()) return count_deleted(std::move(work));
+  const std::size_t count = std::min(work->mentions.size(), mentions_per_get);
+  const std::vector<Listing::Mentions> asked(
+      work->mentions.end() - static_cast<std::ptrdiff_t>(count), work->mentions.end());
+  work->mentions.resize(work->mentions.size() - count);
+  Get get;
+  for (const Listing::Mentions& each : asked) {
+    const Bytes partition =
+        work->keep(layout::conversation_id(shard_.config.ns, each.conversation));
+    for (const UserId whose : {id_, UserId{}})
+      get.cells.push_back(
+          {{layout::conversation, partition}, work->keep(layout::mention_key(whose))});
+  }
+  get.owner = work;
+  shard_.world.get(std::move(get), [this, work, asked](Result<Cells> cells) {
+    if (!cells) {
+      --operations_;
+      return std::exchange(work->then, {})(std::move(cells).error());
+    }
+    const auto row = [&](std::size_t i) {
+      const auto& value = cells->values[i];
+      return (value ? layout::decode_mention(*value) : std::nullopt).value_or(layout::MentionRow{});
+    };
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const auto entry = std::find_if(
+          work->list.entries.begin(), work->list.entries.end(),
+          [&](const ListEntry& each) { return each.conversation == asked[i].conversation; });
+      if (entry != work->list.entries.end())
+        entry->mentions = unread_mentions(row(2 * i), row(2 * i + 1), asked[i].base, asked[i].head);
+    }
+    count_mentions(work);
   });
 }
 

@@ -177,7 +177,7 @@ void UserHome::stage_scheduled(Write& write, layout::HeadCell& head,
   }
   write.erase(key);
   scheduled_.erase(change.id);
-  if (scheduled_.empty()) head.flags &= static_cast<std::uint8_t>(~layout::head_has_due);
+  if (scheduled_.empty()) head.flags &= static_cast<std::uint16_t>(~layout::head_has_due);
 }
 
 void UserHome::announce_scheduled(const std::vector<ScheduledChange>& changes) {
@@ -192,7 +192,7 @@ void UserHome::announce_scheduled(const std::vector<ScheduledChange>& changes) {
   }
   for (const UserSession& session : sessions_) {
     shard_.at(session.ref.shard, [ref = session.ref, news](ShardState& there) {
-      there.sessions.list_changed(ref, make_frame(0, news));
+      there.sessions.tell(ref, make_frame(0, news));
     });
   }
 }

@@ -257,6 +257,9 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
     if (!handlers_.on_scheduled) return;
     const auto messages = wire::to_scheduled(*scheduled);
     run_handler("on_scheduled", [&] { handlers_.on_scheduled({messages, scheduled->removed}); });
+  } else if (const auto* thread = std::get_if<wire::ThreadState>(&answer)) {
+    if (!handlers_.on_thread) return;
+    run_handler("on_thread", [&] { handlers_.on_thread(wire::to_thread(*thread)); });
   } else if (const auto* moved = std::get_if<wire::HeadMoved>(&answer)) {
     if (!handlers_.on_head) return;
     run_handler("on_head", [&] {

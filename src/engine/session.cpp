@@ -5,6 +5,7 @@
 
 #include "engine/local_session.hpp"
 #include "engine/start_call.hpp"
+#include "wire/draft.hpp"
 #include "wire/messages.hpp"
 #include "wire/record.hpp"
 
@@ -67,6 +68,30 @@ Pending<RestrictionsPage> read_restrictions(const Local& session, const Conversa
       [](wire::RestrictionsPage& answer) -> Result<RestrictionsPage> {
         return RestrictionsPage{std::move(answer.users), answer.more};
       },
+      std::move(done));
+}
+
+Pending<ThreadPage> read_thread_page(const Local& session, const ConversationId& id, Seq root,
+                                     ThreadOptions options, Completion<ThreadPage> done) {
+  return start<ThreadPage, wire::ThreadPage>(
+      session, wire::Thread{id, root, options.from, options.backward, options.limit},
+      [](wire::ThreadPage& page) -> Result<ThreadPage> { return wire::to_page(std::move(page)); },
+      std::move(done));
+}
+
+Pending<ThreadsPage> read_threads(const Local& session, const ConversationId& id,
+                                  ThreadsOptions options, Completion<ThreadsPage> done) {
+  return start<ThreadsPage, wire::ThreadsPage>(
+      session, wire::Threads{id, options.before, options.limit},
+      [](wire::ThreadsPage& page) -> Result<ThreadsPage> { return wire::to_page(page); },
+      std::move(done));
+}
+
+Pending<ThreadState> change_thread(const Local& session, wire::Operation operation,
+                                   Completion<ThreadState> done) {
+  return start<ThreadState, wire::ThreadState>(
+      session, std::move(operation),
+      [](wire::ThreadState& state) -> Result<ThreadState> { return wire::to_thread(state); },
       std::move(done));
 }
 
@@ -165,6 +190,9 @@ void Session::on_events(std::function<void(std::span<const Event>)> handler) {
 }
 void Session::on_signal(std::function<void(const Signal&)> handler) {
   set(session_, &Handlers::on_signal, std::move(handler));
+}
+void Session::on_thread(std::function<void(const ThreadState&)> handler) {
+  set(session_, &Handlers::on_thread, std::move(handler));
 }
 void Session::on_receipts(std::function<void(const ReceiptsMoved&)> handler) {
   set(session_, &Handlers::on_receipts, std::move(handler));
@@ -365,6 +393,35 @@ Pending<ReactorsPage> Session::reactors(const ConversationId& conversation, Seq 
 void Session::reactors(const ConversationId& conversation, Seq message, std::string key,
                        ReactorsOptions options, Completion<ReactorsPage> done) {
   read_reactors(session_, conversation, message, std::move(key), options, std::move(done));
+}
+Pending<ThreadPage> Session::thread(const ConversationId& conversation, Seq root,
+                                    ThreadOptions options) {
+  return read_thread_page(session_, conversation, root, options, {});
+}
+void Session::thread(const ConversationId& conversation, Seq root, ThreadOptions options,
+                     Completion<ThreadPage> done) {
+  read_thread_page(session_, conversation, root, options, std::move(done));
+}
+Pending<ThreadsPage> Session::threads(const ConversationId& conversation, ThreadsOptions options) {
+  return read_threads(session_, conversation, options, {});
+}
+void Session::threads(const ConversationId& conversation, ThreadsOptions options,
+                      Completion<ThreadsPage> done) {
+  read_threads(session_, conversation, options, std::move(done));
+}
+Pending<ThreadState> Session::follow_thread(const ConversationId& conversation, Seq root, bool on) {
+  return change_thread(session_, wire::FollowThread{conversation, root, on}, {});
+}
+void Session::follow_thread(const ConversationId& conversation, Seq root, bool on,
+                            Completion<ThreadState> done) {
+  change_thread(session_, wire::FollowThread{conversation, root, on}, std::move(done));
+}
+Pending<ThreadState> Session::read_thread(const ConversationId& conversation, Seq root, Seq seq) {
+  return change_thread(session_, wire::ReadThread{conversation, root, seq}, {});
+}
+void Session::read_thread(const ConversationId& conversation, Seq root, Seq seq,
+                          Completion<ThreadState> done) {
+  change_thread(session_, wire::ReadThread{conversation, root, seq}, std::move(done));
 }
 Pending<void> Session::pin(const ConversationId& conversation, Seq message, bool on) {
   return engine::start_simple(session_, wire::Pin{conversation, message, on}, {});

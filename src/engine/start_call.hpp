@@ -10,6 +10,7 @@
 #include "engine/local_session.hpp"
 #include "parley/limits.hpp"
 #include "parley/session.hpp"
+#include "wire/draft.hpp"
 
 namespace parley::engine {
 
@@ -90,13 +91,8 @@ inline Pending<Conversation> start_create(const Local& session, CreateOptions op
 
 inline Pending<Ack> start_send(const Local& session, const ConversationId& id, MessageDraft draft,
                                SendOptions options, Completion<Ack> done) {
-  wire::Send send;
-  send.conversation = id;
+  wire::Send send = wire::send_of(id, std::move(draft));
   send.key = std::move(options.key);
-  send.content_type = std::move(draft.content_type);
-  send.body = Payload::copy_of(draft.body);
-  send.reply_to = draft.reply_to;
-  send.audience = draft.audience;
   return start<Ack, wire::Acked>(
       session, std::move(send), [](wire::Acked& answer) -> Result<Ack> { return answer.ack; },
       std::move(done));

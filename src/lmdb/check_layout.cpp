@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/endian.hpp"
+#include "store/layout_messages.hpp"
 
 namespace parley::lmdb {
 namespace {
@@ -36,7 +37,8 @@ void LayoutCheck::guard(const Partition& partition, Bytes guard) {
     (conversation ? conversations_ : users_).emplace(std::string(partition.id), stream);
   } else if (partition.space == layout::archive || partition.space == layout::receipt ||
              partition.space == layout::member || partition.space == layout::reaction ||
-             partition.space == layout::timer) {
+             partition.space == layout::timer || partition.space == layout::thread ||
+             partition.space == layout::personal) {
     if (!layout::decode_count(guard)) fail(partition, "its guard cannot be decoded");
   } else if (partition.space == layout::name) {
     if (!layout::decode_name(guard)) fail(partition, "its guard cannot be decoded");
@@ -59,6 +61,10 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         overlay(partition, *changed, value);
       else if (number('i'))
         require(layout::decode_pin(value).has_value(), "a pin");
+      else if (layout::parse_thread_change(key))
+        require(layout::decode_thread_change(value).has_value(), "a change of a thread");
+      else if (number('q'))
+        require(layout::decode_mention(value).has_value(), "a row of mentions");
       else if (number('b'))
         require(layout::decode_restriction(value).has_value(), "a mute or ban");
       else if (number('l'))
@@ -88,6 +94,12 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
       return;
     case layout::timer:
       if (key[0] == 't') require(layout::parse_timer_key(key).has_value(), "a wake-up");
+      return;
+    case layout::thread:
+      if (number('e')) require(layout::decode_thread_ordinal(value).has_value(), "a reply's place");
+      return;
+    case layout::personal:
+      if (number('t')) require(layout::decode_follow(value).has_value(), "a followed thread");
       return;
     case layout::member:
       if (number('m')) require(layout::decode_member(value).has_value(), "a member row");

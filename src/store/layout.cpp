@@ -135,9 +135,9 @@ std::string setting_key(std::string_view name) { return std::string(1, 'k').appe
 constexpr std::uint8_t grown = 2;
 
 std::string encode(const HeadCell& head) {
-  Writer out(128);
+  Writer out(129);
   out.u8(grown);
-  out.u8(head.flags);
+  out.u8(static_cast<std::uint8_t>(head.flags));
   out.u16(head.members);
   out.u32(head.term);
   out.bytes(head.epoch.view());
@@ -155,6 +155,7 @@ std::string encode(const HeadCell& head) {
   out.u64(head.nonce);
   out.i64(head.shown_ms);
   out.u64(head.hidden);
+  out.u8(static_cast<std::uint8_t>(head.flags >> 8));
   return out.take();
 }
 
@@ -181,6 +182,7 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
   head.nonce = in.u64();
   head.shown_ms = version == grown ? in.i64() : head.last_event_ms;
   head.hidden = version == grown ? in.u64() : 0;
+  if (version == grown) head.flags = static_cast<std::uint16_t>(head.flags | in.u8() << 8);
   if (!in.complete()) return std::nullopt;
   return head;
 }

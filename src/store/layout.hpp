@@ -30,6 +30,8 @@ enum Space : std::uint8_t {
   reaction = 6,
   timer = 7,
   name = 8,
+  personal = 9,
+  thread = 10,
 };
 inline constexpr std::uint16_t channel_member_buckets = 256;
 inline constexpr std::uint16_t channel_receipt_buckets = 16;
@@ -74,7 +76,7 @@ std::string setting_key(std::string_view name);                  // 'k' name (us
 
 // ---- The head cell: guard of conversations and users ----
 struct HeadCell {
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   std::uint16_t members = 0;  // direct, group
   std::uint32_t term = 0;
   Epoch epoch;
@@ -93,11 +95,14 @@ struct HeadCell {
   Seq hidden = 0;                     // last event with another
   friend bool operator==(const HeadCell&, const HeadCell&) = default;
 };
-/// HeadCell::flags: `o` rows may exist, so readers scan for them.
-inline constexpr std::uint8_t head_has_overlays = 1;
-inline constexpr std::uint8_t head_has_pins = 2;          // `i` rows may exist
-inline constexpr std::uint8_t head_has_due = 4;           // users: `q` rows may exist
-inline constexpr std::uint8_t head_has_restrictions = 8;  // `b` rows may exist
+/// HeadCell::flags: rows with these prefixes may exist, so they are read. Bits above 7 make
+/// format 2.
+inline constexpr std::uint16_t head_has_overlays = 1;      // `o`
+inline constexpr std::uint16_t head_has_pins = 2;          // `i`
+inline constexpr std::uint16_t head_has_due = 4;           // users: `q`
+inline constexpr std::uint16_t head_has_restrictions = 8;  // `b`
+inline constexpr std::uint16_t head_has_mentions = 256;    // `q`
+inline constexpr std::uint16_t head_has_threads = 512;     // `t`
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 

@@ -42,6 +42,7 @@ void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
   v.received = t.received();
   v.read = t.read();
   v.unread = t.unread();
+  v.mentions = t.mentions();
   v.last_activity = time_of(t.last_activity());
   v.pinned = t.pinned();
   v.archived = t.archived();
@@ -259,6 +260,38 @@ void read(FrameReader& r, RestrictionsPage& v) {
     r.text(user.reason, from.reason(), "restrictions_page.users.reason");
   });
   v.more = t->more();
+}
+void read(FrameReader& r, ThreadState& v, const fb::ThreadState& t) {
+  if (!r.charge(4)) return;
+  r.id(v.conversation, t.conversation(), "thread.conversation");
+  r.record(v.root, t.root(), "thread.root");
+  if (r.ok() && v.root.empty()) r.fail("thread.root", "a record");
+  v.followed = t.followed();
+  v.read = t.read();
+  v.unread = t.unread();
+}
+void read(FrameReader& r, ThreadState& v) {
+  if (const auto* t = r.root<fb::ThreadState>()) read(r, v, *t);
+}
+void read(FrameReader& r, ThreadPage& v) {
+  const auto* t = r.root<fb::ThreadPage>();
+  if (t == nullptr) return;
+  if (t->thread() == nullptr) return r.fail("thread_page.thread", "a table");
+  read(r, v.thread, *t->thread());
+  r.each(v.records, t->records(), 4, [&](Payload& record, const fb::RecordBytes& from) {
+    r.record(record, from.record(), "thread_page.records");
+    if (r.ok() && record.empty()) r.fail("thread_page.records", "a record");
+  });
+  v.more = t->more();
+}
+void read(FrameReader& r, ThreadsPage& v) {
+  const auto* t = r.root<fb::ThreadsPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "threads_page.conversation");
+  r.each(v.threads, t->threads(), 4,
+         [&](ThreadState& state, const fb::ThreadState& from) { read(r, state, from); });
+  v.more = t->more();
+  v.next = t->next();
 }
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();

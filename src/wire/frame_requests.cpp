@@ -5,6 +5,26 @@
 
 namespace parley::wire {
 
+namespace {
+
+void read_extras(FrameReader& r, Extras& v, const fb::Send& t) {
+  r.users(v.mentions, t.mentions());
+  if (t.mention_scope() > 2) return r.fail("send.mention_scope", "0, 1 or 2");
+  v.mention_scope = static_cast<MentionScope>(t.mention_scope());
+  r.each(v.attachments, t.attachments(), 4, [&](Attachment& out, const fb::Attachment& from) {
+    r.text(out.handle, from.handle(), "send.attachments.handle");
+    r.text(out.content_type, from.content_type(), "send.attachments.content_type");
+    r.text(out.name, from.name(), "send.attachments.name");
+    out.size = from.size();
+  });
+  r.each(v.headers, t.headers(), 4, [&](MessageHeader& out, const fb::Header& from) {
+    r.text(out.name, from.name(), "send.headers.name");
+    r.text(out.value, from.value(), "send.headers.value");
+  });
+}
+
+}  // namespace
+
 void read(FrameReader& r, Send& v, const fb::Send& t) {
   r.id(v.conversation, t.conversation(), "send.conversation");
   v.number = t.number();
@@ -14,6 +34,12 @@ void read(FrameReader& r, Send& v, const fb::Send& t) {
   r.payload(v.body, t.body());
   v.reply_to = t.reply_to();
   v.audience = t.audience();
+  v.thread_root = t.thread_root();
+  read_extras(r, v.extras, t);
+  if (t.forward_conversation() == nullptr) return;
+  ForwardOf& forward = v.forward.emplace();
+  r.id(forward.conversation, t.forward_conversation(), "send.forward.conversation");
+  forward.seq = t.forward_seq();
 }
 
 namespace {
@@ -180,6 +206,36 @@ void read(FrameReader& r, Reactors& v) {
   r.text(v.key, t->key(), "reactors.key");
   v.after = UserId{t->after()};
   v.limit = t->limit();
+}
+void read(FrameReader& r, Thread& v) {
+  const auto* t = r.root<fb::Thread>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "thread.conversation");
+  v.root = t->root();
+  v.from = t->from();
+  v.backward = t->backward();
+  v.limit = t->limit();
+}
+void read(FrameReader& r, Threads& v) {
+  const auto* t = r.root<fb::Threads>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "threads.conversation");
+  v.before = t->before();
+  v.limit = t->limit();
+}
+void read(FrameReader& r, FollowThread& v) {
+  const auto* t = r.root<fb::FollowThread>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "follow_thread.conversation");
+  v.root = t->root();
+  v.on = t->on();
+}
+void read(FrameReader& r, ReadThread& v) {
+  const auto* t = r.root<fb::ReadThread>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "read_thread.conversation");
+  v.root = t->root();
+  v.seq = t->seq();
 }
 void read(FrameReader& r, SetList& v) {
   const auto* t = r.root<fb::SetList>();

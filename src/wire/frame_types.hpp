@@ -56,6 +56,10 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::info, "info"},
     {fb::FrameType::restrict_user, "restrict"},
     {fb::FrameType::restrictions, "restrictions"},
+    {fb::FrameType::thread, "thread"},
+    {fb::FrameType::threads, "threads"},
+    {fb::FrameType::follow_thread, "follow_thread"},
+    {fb::FrameType::read_thread, "read_thread"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -79,6 +83,9 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::scheduled, "scheduled"},
     {fb::FrameType::conversation_info, "conversation_info"},
     {fb::FrameType::restrictions_page, "restrictions_page"},
+    {fb::FrameType::thread_page, "thread_page"},
+    {fb::FrameType::threads_page, "threads_page"},
+    {fb::FrameType::thread_state, "thread_state"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

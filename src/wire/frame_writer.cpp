@@ -54,6 +54,9 @@ Offset<Vector<const To*>> structs(Builder& b, const std::vector<From>& values, c
   for (const From& value : values) out.push_back(convert(value));
   return b.CreateVectorOfStructs(out);
 }
+constexpr std::array<std::uint8_t, 16> no_id{};
+Offset<fb::Attachment> build(Builder& b, const Attachment& v);
+Offset<fb::Header> build(Builder& b, const MessageHeader& v);
 Offset<fb::SubscribeItem> build(Builder& b, const Subscribe::Item& v);
 Offset<fb::ListEntry> build(Builder& b, const ListEntry& v);
 Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
@@ -61,6 +64,7 @@ Offset<fb::UserName> build(Builder& b, const UserName& v);
 Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
 Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v);
 Offset<fb::Restriction> build(Builder& b, const Restriction& v);
+Offset<fb::ThreadState> build(Builder& b, const ThreadState& v);
 template <class To, class From>
 Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
   std::vector<Offset<To>> out;
@@ -80,6 +84,16 @@ Offset<Vector<const fb::Receipt*>> receipts(Builder& b, const std::vector<Receip
 
 // ---- Requests. ----
 
+Offset<fb::Attachment> build(Builder& b, const Attachment& v) {
+  const auto handle = text(b, v.handle);
+  const auto content_type = text(b, v.content_type);
+  return fb::CreateAttachment(b, handle, content_type, text(b, v.name), v.size);
+}
+Offset<fb::Header> build(Builder& b, const MessageHeader& v) {
+  const auto name = text(b, v.name);
+  return fb::CreateHeader(b, name, text(b, v.value));
+}
+
 Offset<fb::Hello> build(Builder& b, const Hello& v) {
   const auto token = text(b, v.token);
   const auto ticket = bytes(b, v.ticket);
@@ -91,8 +105,14 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto content_type = text(b, v.content_type);
   const auto body = bytes(b, v.body.bytes());
+  const auto mentions = ids(b, v.extras.mentions);
+  const auto attachments = tables<fb::Attachment>(b, v.extras.attachments);
+  const auto headers = tables<fb::Header>(b, v.extras.headers);
+  const auto forward = bytes16(v.forward ? v.forward->conversation.bytes : no_id);
   return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
-                        v.reply_to, v.audience);
+                        v.reply_to, v.audience, mentions, number(v.extras.mention_scope),
+                        attachments, headers, v.forward ? &forward : nullptr,
+                        v.forward ? v.forward->seq : 0, v.thread_root);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);
@@ -189,6 +209,22 @@ Offset<fb::Reactors> build(Builder& b, const Reactors& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateReactors(b, &conversation, v.seq, text(b, v.key), v.after.value, v.limit);
 }
+Offset<fb::Thread> build(Builder& b, const Thread& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateThread(b, &conversation, v.root, v.from, v.backward, v.limit);
+}
+Offset<fb::Threads> build(Builder& b, const Threads& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateThreads(b, &conversation, v.before, v.limit);
+}
+Offset<fb::FollowThread> build(Builder& b, const FollowThread& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateFollowThread(b, &conversation, v.root, v.on);
+}
+Offset<fb::ReadThread> build(Builder& b, const ReadThread& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateReadThread(b, &conversation, v.root, v.seq);
+}
 Offset<fb::SetList> build(Builder& b, const SetList& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto& set = v.settings;
@@ -243,7 +279,8 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
   return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
                              v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
                              ms(v.last_activity), last, v.pinned, v.archived, v.marked_unread,
-                             ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all);
+                             ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all,
+                             v.mentions);
 }
 Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto entries = tables<fb::ListEntry>(b, v.entries);
@@ -351,6 +388,20 @@ Offset<fb::RestrictionsPage> build(Builder& b, const RestrictionsPage& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateRestrictionsPage(b, &conversation, number(v.kind),
                                     tables<fb::Restriction>(b, v.users), v.more);
+}
+Offset<fb::ThreadState> build(Builder& b, const ThreadState& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto root = bytes(b, v.root.bytes());
+  return fb::CreateThreadState(b, &conversation, root, v.followed, v.read, v.unread);
+}
+Offset<fb::ThreadPage> build(Builder& b, const ThreadPage& v) {
+  const auto thread = build(b, v.thread);
+  return fb::CreateThreadPage(b, thread, tables<fb::RecordBytes>(b, v.records), v.more);
+}
+Offset<fb::ThreadsPage> build(Builder& b, const ThreadsPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  const auto threads = tables<fb::ThreadState>(b, v.threads);
+  return fb::CreateThreadsPage(b, &conversation, threads, v.more, v.next);
 }
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);

@@ -49,6 +49,11 @@ constexpr std::array answers{
     Named{Resume::forked, "forked"},         Named{Resume::ahead, "ahead"},
     Named{Resume::not_member, "not_member"}, Named{Resume::denied, "denied"},
 };
+constexpr std::array scopes{
+    Named{MentionScope::none, "none"},
+    Named{MentionScope::here, "here"},
+    Named{MentionScope::all, "all"},
+};
 constexpr std::array event_kinds{
     Named{EventKind::created, "created"},
     Named{EventKind::message, "message"},
@@ -103,6 +108,7 @@ std::string_view json_name(Resume answer) noexcept { return name_in(answers, ans
 std::string_view json_name(JoinRule rule) noexcept { return name_in(join_rules, rule); }
 std::string_view json_name(RestrictionKind kind) noexcept { return name_in(restrictions, kind); }
 std::string_view json_name(EventKind kind) noexcept { return name_in(event_kinds, kind); }
+std::string_view json_name(MentionScope scope) noexcept { return name_in(scopes, scope); }
 
 // ---- Writing. ----
 
@@ -231,6 +237,11 @@ void JsonReader::get(std::uint32_t at, Level& level) {
   const auto* value = value_in(levels, document_.at(at).text);
   if (value == nullptr) return wrong("none, heads or full");
   level = *value;
+}
+void JsonReader::get(std::uint32_t at, MentionScope& scope) {
+  const auto* value = value_in(scopes, document_.at(at).text);
+  if (value == nullptr) return wrong("none, here or all");
+  scope = *value;
 }
 void JsonReader::get(std::uint32_t at, Resume& answer) {
   const auto* value = value_in(answers, document_.at(at).text);

@@ -14,6 +14,7 @@
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
 #include "parley/ids.hpp"
+#include "parley/message.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
 #include "parley/settings.hpp"
@@ -84,6 +85,7 @@ std::string_view json_name(Resume answer) noexcept;
 std::string_view json_name(EventKind kind) noexcept;
 std::string_view json_name(JoinRule rule) noexcept;
 std::string_view json_name(RestrictionKind kind) noexcept;
+std::string_view json_name(MentionScope scope) noexcept;
 
 /// Writes fields; never fails.
 class JsonWriter {
@@ -320,6 +322,7 @@ class JsonReader {
   void get(std::uint32_t at, EventKind& kind);
   void get(std::uint32_t at, JoinRule& rule);
   void get(std::uint32_t at, RestrictionKind& kind);
+  void get(std::uint32_t at, MentionScope& scope);
   template <class T>
   void get(std::uint32_t at, std::vector<T>& values) {
     each(at, [&](std::uint32_t item) { get(item, values.emplace_back()); });

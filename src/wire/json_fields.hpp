@@ -68,6 +68,37 @@ void fields(A& a, In<A, ConversationSettings> v) {
   a.may("slow_mode_s", v.slow_mode, std::chrono::seconds(0));
 }
 template <class A>
+void fields(A& a, In<A, Attachment> v) {
+  a.must("handle", v.handle);
+  a.may("content_type", v.content_type, std::string_view());
+  a.may("name", v.name, std::string_view());
+  a.may("size", v.size, 0U);
+}
+template <class A>
+void fields(A& a, In<A, MessageHeader> v) {
+  a.must("name", v.name);
+  a.may("value", v.value, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, Origin> v) {
+  a.may("conversation", v.conversation, ConversationId{});
+  a.may("seq", v.seq, 0U);
+  a.may("sender", v.sender, UserId{});
+  a.must("time", v.time);
+}
+template <class A>
+void fields(A& a, In<A, ForwardOf> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+}
+template <class A>
+void extras(A& a, In<A, Extras> v) {
+  a.may("mentions", v.mentions, None{});
+  a.may("mention_scope", v.mention_scope, MentionScope::none);
+  a.may("attachments", v.attachments, None{});
+  a.may("headers", v.headers, None{});
+}
+template <class A>
 void fields(A& a, In<A, RecordFields> v) {
   a.must("seq", v.seq);
   a.must("kind", v.kind);
@@ -95,6 +126,11 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);
   a.may("pinned", v.pinned, false);
+  extras(a, v.extras);
+  a.may("origin", v.origin, std::nullopt);
+  a.may("replies", v.thread.replies, 0U);
+  a.may("thread_head", v.thread.head, 0U);
+  a.may("last_reply", v.thread.last, 0U);
   a.may("edits", v.edits, None{});
   a.may("tallies", v.tallies, None{});
   a.may("settings", v.settings, std::nullopt);
@@ -114,6 +150,7 @@ void fields(A& a, In<A, ListEntry> v) {
   a.must("received", v.received);
   a.must("read", v.read);
   a.must("unread", v.unread);
+  a.may("mentions", v.mentions, 0U);
   a.must("last_activity", v.last_activity);
   a.may("pinned", v.pinned, false);
   a.may("archived", v.archived, false);
@@ -179,9 +216,12 @@ void fields(A& a, In<A, Send> v) {
   a.may("random", Text64{v.random}, 0U);
   a.may("settled", Text64{v.settled}, 0U);
   a.may("content_type", v.content_type, std::string_view());
-  a.body(v.content_type, v.body, true);
+  a.body(v.content_type, v.body, !v.forward.has_value());
   a.may("reply_to", v.reply_to, 0U);
   a.may("audience", v.audience, 0U);
+  a.may("thread_root", v.thread_root, 0U);
+  extras(a, v.extras);
+  a.may("forward", v.forward, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {
@@ -316,6 +356,32 @@ void fields(A& a, In<A, SetList> v) {
   a.may("marked_unread", v.settings.marked_unread, std::nullopt);
   a.may("muted_until", v.settings.muted_until, std::nullopt);
   a.may("draft", v.settings.draft, std::nullopt);
+}
+template <class A>
+void fields(A& a, In<A, Thread> v) {
+  a.must("conversation", v.conversation);
+  a.must("root", v.root);
+  a.may("from", v.from, 0U);
+  a.may("backward", v.backward, true);
+  a.may("limit", v.limit, 50U);
+}
+template <class A>
+void fields(A& a, In<A, Threads> v) {
+  a.must("conversation", v.conversation);
+  a.may("before", v.before, 0U);
+  a.may("limit", v.limit, 20U);
+}
+template <class A>
+void fields(A& a, In<A, FollowThread> v) {
+  a.must("conversation", v.conversation);
+  a.must("root", v.root);
+  a.may("on", v.on, true);
+}
+template <class A>
+void fields(A& a, In<A, ReadThread> v) {
+  a.must("conversation", v.conversation);
+  a.must("root", v.root);
+  a.must("seq", v.seq);
 }
 template <class A>
 void fields(A& a, In<A, Reactors> v) {
@@ -515,6 +581,27 @@ void fields(A& a, In<A, RestrictionsPage> v) {
   a.must("kind", v.kind);
   a.must("users", v.users);
   a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, ThreadState> v) {
+  a.must("conversation", v.conversation);
+  a.must("root", OneRecord{v.root});
+  a.must("followed", v.followed);
+  a.must("read", v.read);
+  a.must("unread", v.unread);
+}
+template <class A>
+void fields(A& a, In<A, ThreadPage> v) {
+  a.must("thread", v.thread);
+  a.must("replies", Records{v.records});
+  a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, ThreadsPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("threads", v.threads);
+  a.must("more", v.more);
+  a.may("next", v.next, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

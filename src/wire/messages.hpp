@@ -46,7 +46,10 @@ struct Send {
   Payload body{};
   Seq reply_to = 0;
   std::uint8_t audience = audience::everyone;
+  Seq thread_root = 0;
   bool unattended = false;  // never on the wire: the sender's read position stays
+  Extras extras{};
+  std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
 };
 /// Answer: Opened.
 struct Create {
@@ -170,6 +173,32 @@ struct Reactors {
   UserId after{};
   std::uint32_t limit = 100;  // 1..limits::page_reactors
 };
+/// The replies of a thread, from `from` on, or before it (0: the end). Answer: ThreadPage.
+struct Thread {
+  ConversationId conversation{};
+  Seq root = 0;
+  Seq from = 0;
+  bool backward = true;
+  std::uint32_t limit = 50;  // 1..limits::page_replies
+};
+/// The threads that the caller follows, the newest root first. Answer: ThreadsPage.
+struct Threads {
+  ConversationId conversation{};
+  Seq before = 0;            // ThreadsPage::next of the page before; 0: the first page
+  std::uint32_t limit = 20;  // 1..limits::page_threads
+};
+/// Answer: ThreadState, which the caller's other sessions are pushed.
+struct FollowThread {
+  ConversationId conversation{};
+  Seq root = 0;
+  bool on = true;
+};
+/// The caller has read the replies up to `seq`; never goes back. Answer: as FollowThread.
+struct ReadThread {
+  ConversationId conversation{};
+  Seq root = 0;
+  Seq seq = 0;
+};
 /// Sets something about a conversation of the caller's own list, for all devices. Answer: Done.
 struct SetList {
   ConversationId conversation{};
@@ -225,11 +254,12 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation = std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole,
-                               SetTitle, Subscribe, History, MarkRead, SendSignal, Watch, Members,
-                               Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins, Reactors,
-                               SetList, Transfer, Schedule, Unschedule, ListScheduled, SetSettings,
-                               GetInfo, Restrict, Restrictions, SetVisibility, Unknown>;
+using Operation =
+    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
+                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
+                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
+                 ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
+                 FollowThread, ReadThread, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -348,6 +378,25 @@ struct RestrictionsPage {
   std::vector<Restriction> users{};
   bool more = false;
 };
+/// A thread's root as it stands, and where the caller is in it.
+struct ThreadState {
+  ConversationId conversation{};
+  Payload root{};
+  bool followed = false;
+  Seq read = 0;
+  std::uint64_t unread = 0;
+};
+struct ThreadPage {
+  ThreadState thread{};
+  std::vector<Payload> records{};  // ascending, not consecutive
+  bool more = false;
+};
+struct ThreadsPage {
+  ConversationId conversation{};
+  std::vector<ThreadState> threads{};
+  bool more = false;
+  Seq next = 0;
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -355,10 +404,10 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer =
-    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
-                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
-                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage>;
+using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
+                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
+                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled, Info,
+                            RestrictionsPage, ThreadPage, ThreadsPage, ThreadState>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;
@@ -380,6 +429,12 @@ inline std::vector<Event> to_events(const Messages& messages) {
   for (const Payload& record : messages.records)
     events.push_back(to_event(messages.conversation, {}, record, 0));
   return events;
+}
+
+/// The public view of where a user is in a thread.
+inline parley::ThreadState to_thread(const ThreadState& state) {
+  return {to_event(state.conversation, {}, state.root, 0), state.followed, state.read,
+          state.unread};
 }
 
 }  // namespace parley::wire

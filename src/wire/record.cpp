@@ -1,6 +1,7 @@
 // record.cpp: builds, checks and reads records; the only code that knows how an event is stored.
 #include "wire/record.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -86,6 +87,98 @@ flatbuffers::Offset<Tallies> add_tallies(flatbuffers::FlatBufferBuilder& builder
   return builder.CreateVector(built);
 }
 
+using Attachments = flatbuffers::Vector<flatbuffers::Offset<fb::Attachment>>;
+flatbuffers::Offset<Attachments> add_attachments(flatbuffers::FlatBufferBuilder& builder,
+                                                 const std::vector<Attachment>& attachments) {
+  if (attachments.empty()) return 0;
+  std::vector<flatbuffers::Offset<fb::Attachment>> built;
+  for (const Attachment& from : attachments) {
+    const auto handle = add_string(builder, from.handle);
+    const auto content_type = add_string(builder, from.content_type);
+    const auto name = add_string(builder, from.name);
+    built.push_back(fb::CreateAttachment(builder, handle, content_type, name, from.size));
+  }
+  return builder.CreateVector(built);
+}
+
+using Headers = flatbuffers::Vector<flatbuffers::Offset<fb::Header>>;
+flatbuffers::Offset<Headers> add_headers(flatbuffers::FlatBufferBuilder& builder,
+                                         const std::vector<MessageHeader>& headers) {
+  if (headers.empty()) return 0;
+  std::vector<flatbuffers::Offset<fb::Header>> built;
+  for (const MessageHeader& from : headers) {
+    const auto name = add_string(builder, from.name);
+    built.push_back(fb::CreateHeader(builder, name, add_string(builder, from.value)));
+  }
+  return builder.CreateVector(built);
+}
+
+flatbuffers::Offset<fb::Origin> add_origin(flatbuffers::FlatBufferBuilder& builder,
+                                           const std::optional<Origin>& origin) {
+  if (!origin) return 0;
+  fb::Bytes16 conversation;
+  std::memcpy(static_cast<void*>(&conversation), origin->conversation.bytes.data(),
+              sizeof conversation);
+  return fb::CreateOrigin(builder, origin->conversation ? &conversation : nullptr, origin->seq,
+                          origin->sender.value, origin->time.time_since_epoch().count());
+}
+
+Extras extras_of(const fb::Record& record) {
+  Extras extras;
+  if (const auto* users = record.mentions()) {
+    extras.mentions.reserve(users->size());
+    for (const std::uint64_t user : *users) extras.mentions.push_back(UserId{user});
+  }
+  extras.mention_scope = static_cast<MentionScope>(record.mention_scope());
+  if (const auto* attachments = record.attachments()) {
+    for (const fb::Attachment* from : *attachments)
+      extras.attachments.push_back({std::string(view(from->handle())),
+                                    std::string(view(from->content_type())),
+                                    std::string(view(from->name())), from->size()});
+  }
+  if (const auto* headers = record.headers()) {
+    for (const fb::Header* from : *headers)
+      extras.headers.push_back({std::string(view(from->name())), std::string(view(from->value()))});
+  }
+  return extras;
+}
+
+std::optional<Origin> origin_of(const fb::Origin* from) {
+  if (from == nullptr) return std::nullopt;
+  Origin origin{.seq = from->seq(),
+                .sender = UserId{from->sender()},
+                .time = WallTime(std::chrono::milliseconds(from->time_ms()))};
+  if (const auto* id = from->conversation())
+    std::memcpy(origin.conversation.bytes.data(), id, origin.conversation.bytes.size());
+  return origin;
+}
+
+/// What extras_of() copies: parts of a hostile record may be shared many times.
+std::size_t copied(const fb::Record& record) {
+  std::size_t size = 0;
+  if (const auto* attachments = record.attachments()) {
+    for (const fb::Attachment* from : *attachments)
+      size += view(from->handle()).size() + view(from->content_type()).size() +
+              view(from->name()).size();
+  }
+  if (const auto* headers = record.headers()) {
+    for (const fb::Header* from : *headers)
+      size += view(from->name()).size() + view(from->value()).size();
+  }
+  return size;
+}
+
+bool valid_extras(const Extras& extras) {
+  for (const Attachment& each : extras.attachments) {
+    if (!base::valid_utf8(each.handle) || !base::valid_utf8(each.content_type) ||
+        !base::valid_utf8(each.name))
+      return false;
+  }
+  return std::all_of(extras.headers.begin(), extras.headers.end(), [](const auto& header) {
+    return base::valid_utf8(header.name) && base::valid_utf8(header.value);
+  });
+}
+
 RecordFields fields_of(const fb::Record& record) {
   RecordFields fields;
   fields.seq = record.seq();
@@ -121,6 +214,9 @@ RecordFields fields_of(const fb::Record& record) {
   if (const auto* settings = record.settings()) fields.settings = settings_of(*settings);
   fields.until_ms = record.until_ms();
   fields.reason = view(record.reason());
+  fields.extras = extras_of(record);
+  fields.origin = origin_of(record.origin());
+  fields.thread = {record.thread_head(), record.replies(), record.last_reply()};
   if (const auto* edits = record.edits()) fields.edits.assign(edits->begin(), edits->end());
   if (const auto* tallies = record.tallies()) {
     fields.tallies.reserve(tallies->size());
@@ -148,7 +244,15 @@ Payload build_record(const RecordFields& fields) {
   const auto reason = add_string(builder, fields.reason);
   flatbuffers::Offset<fb::Settings> settings;
   if (fields.settings) settings = build_settings(builder, *fields.settings);
-  flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> edits;
+  const auto attachments = add_attachments(builder, fields.extras.attachments);
+  const auto headers = add_headers(builder, fields.extras.headers);
+  const auto origin = add_origin(builder, fields.origin);
+  flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> mentions, edits;
+  if (!fields.extras.mentions.empty()) {
+    std::vector<std::uint64_t> users;
+    for (const UserId user : fields.extras.mentions) users.push_back(user.value);
+    mentions = builder.CreateVector(users);
+  }
   if (!fields.edits.empty()) edits = builder.CreateVector(fields.edits);
   fb::Bytes16 conversation;
   static_assert(sizeof conversation == sizeof fields.conversation.bytes);
@@ -181,6 +285,14 @@ Payload build_record(const RecordFields& fields) {
   record.add_settings(settings);
   record.add_until_ms(fields.until_ms);
   record.add_reason(reason);
+  record.add_mentions(mentions);
+  record.add_attachments(attachments);
+  record.add_headers(headers);
+  record.add_origin(origin);
+  record.add_replies(fields.thread.replies);
+  record.add_thread_head(fields.thread.head);
+  record.add_last_reply(fields.thread.last);
+  record.add_mention_scope(static_cast<std::uint8_t>(fields.extras.mention_scope));
   record.add_deleted(fields.deleted);
   record.add_pinned(fields.pinned);
   record.add_kind(static_cast<std::uint8_t>(fields.kind));
@@ -215,9 +327,11 @@ std::optional<RecordFields> verify_record(Bytes record) {
   flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(record.data()),
                                  record.size(), 16, tables);
   if (!verifier.VerifySizePrefixedBuffer<fb::Record>(nullptr)) return std::nullopt;
+  if (copied(*flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data())) > record.size())
+    return std::nullopt;
   RecordFields fields = read_record(record);
   if (!base::valid_utf8(fields.content_type) || !base::valid_utf8(fields.title) ||
-      !base::valid_utf8(fields.reason)) {
+      !base::valid_utf8(fields.reason) || !valid_extras(fields.extras)) {
     return std::nullopt;
   }
   if (fields.settings) {
@@ -244,6 +358,15 @@ Message message_of(RecordFields& fields) {
   message.edited = WallTime(std::chrono::milliseconds(fields.edited_ms));
   message.deleted = fields.deleted;
   message.pinned = fields.pinned;
+  message.mentions = std::move(fields.extras.mentions);
+  message.mention_scope = fields.extras.mention_scope;
+  message.attachments = std::move(fields.extras.attachments);
+  message.headers = std::move(fields.extras.headers);
+  message.forwarded = fields.origin;
+  message.thread_root = fields.thread_root;
+  message.thread_ordinal = fields.thread_ordinal;
+  message.replies = fields.thread.replies;
+  message.last_reply = fields.thread.last;
   if (!fields.tallies.empty()) message.reactions = std::move(fields.tallies.front().reactions);
   return message;
 }
@@ -293,7 +416,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
                                    fields.body};
       break;
     case EventKind::deleted:
-      event.content = Deletion{fields.about, fields.about_ordinal};
+      event.content = Deletion{fields.about, fields.about_ordinal, fields.thread_root};
       break;
     case EventKind::reactions:
       event.content = reactions_of(fields);

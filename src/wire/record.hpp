@@ -9,6 +9,7 @@
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
 #include "parley/ids.hpp"
+#include "parley/message.hpp"
 #include "parley/payload.hpp"
 
 namespace parley::wire {
@@ -18,6 +19,23 @@ struct Tally {
   Seq seq = 0;
   std::uint64_t revision = 0;  // grows with every change
   std::vector<Reaction> reactions;
+};
+
+/// What a message carries beside its content.
+struct Extras {
+  std::vector<UserId> mentions{};  // stored: ascending, each once
+  MentionScope mention_scope = MentionScope::none;
+  std::vector<Attachment> attachments{};
+  std::vector<MessageHeader> headers{};
+  friend bool operator==(const Extras&, const Extras&) = default;
+};
+
+/// Of a thread's root: what it has come to.
+struct ThreadCount {
+  std::uint64_t head = 0;     // ordinal of the last reply
+  std::uint64_t replies = 0;  // that are there
+  Seq last = 0;               // the last reply, deleted or not
+  friend bool operator==(const ThreadCount&, const ThreadCount&) = default;
 };
 
 /// Every field of a record; views on the way in, views into the record's bytes on the way out.
@@ -45,10 +63,13 @@ struct RecordFields {
   bool shadowed = false;                 // visibility_changed
   Seq about = 0;                         // edited, deleted, pinned, unpinned: the message
   std::uint64_t about_ordinal = 0;       // deleted
+  Extras extras{};                       // messages
+  std::optional<Origin> origin;          // messages that were forwarded
   // A message as it stands.
   Seq changed = 0;
   std::int64_t edited_ms = 0;
   bool deleted = false, pinned = false;
+  ThreadCount thread;          // of a root
   std::vector<Seq> edits;      // the events that edited it
   std::vector<Tally> tallies;  // a message: at most its own; reactions: every one that changed
   std::optional<SettingsChange> settings;  // settings_changed: what changed

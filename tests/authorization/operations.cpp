@@ -30,6 +30,32 @@ Make reading(bool backward) {
   };
 }
 
+/// The operations about a message and its thread, of either sort.
+void add_threads(std::map<std::string, Make>& all, const std::string& suffix, Seq Cell::*seq) {
+  all["reply" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    wire::Send reply;
+    reply.conversation = cell.conversation;
+    reply.body = Payload::copy_of("from the actor");
+    reply.thread_root = cell.*seq;
+    return reply;
+  };
+  all["forward" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    wire::Send forward;
+    forward.conversation = cell.conversation;
+    forward.forward = {cell.conversation, cell.*seq};
+    return forward;
+  };
+  all["thread" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Thread{cell.conversation, cell.*seq};
+  };
+  all["follow_thread" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::FollowThread{cell.conversation, cell.*seq};
+  };
+  all["read_thread" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::ReadThread{cell.conversation, cell.*seq, cell.*seq};
+  };
+}
+
 /// The operations about a message, of either sort.
 void add_changes(std::map<std::string, Make>& all, const std::string& suffix, Seq Cell::*seq) {
   const bool shown = suffix.empty();
@@ -54,6 +80,18 @@ std::map<std::string, Make> make_all() {
   std::map<std::string, Make> all;
   add_changes(all, "", &Cell::shown);
   add_changes(all, "_hidden", &Cell::hidden);
+  add_threads(all, "", &Cell::shown);
+  add_threads(all, "_hidden", &Cell::hidden);
+  all["threads"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Threads{cell.conversation};
+  };
+  all["mention_all"] = [](const Cell& cell) -> wire::Operation {
+    wire::Send send;
+    send.conversation = cell.conversation;
+    send.body = Payload::copy_of("from the actor");
+    send.extras.mention_scope = MentionScope::all;
+    return send;
+  };
   all["send"] = [](const Cell& cell) { return send(cell, audience::everyone); };
   all["send_to_moderators"] = [](const Cell& cell) { return send(cell, audience::moderators); };
   all["send_to_group"] = [](const Cell& cell) { return send(cell, audience::last_group); };

@@ -407,6 +407,45 @@ TEST_CASE("a list that was read before the last pushes takes nothing back") {
   CHECK(now().read == 0);
 }
 
+TEST_CASE("unread mentions follow events, reading, deletions and what the list states") {
+  Following t;
+  const auto now = [&] { return t.core.list().at(0).mentions; };
+  const auto push = [&](wire::RecordFields fields) {
+    fields.time_ms = 1;
+    fields.sender = fields.sender ? fields.sender : bob;
+    if (fields.kind == EventKind::message && fields.thread_root == 0) fields.ordinal = fields.seq;
+    t.push(
+        wire::Events{room, epoch, fields.seq, {wire::build_record(fields)}, mark_of(fields.seq)});
+  };
+  push({.seq = 6, .body = "@alice", .extras = {.mentions = {alice}}});
+  push({.seq = 7, .body = "@all", .extras = {.mention_scope = MentionScope::all}});
+  push({.seq = 8, .body = "@here", .extras = {.mention_scope = MentionScope::here}});
+  push({.seq = 9, .body = "@bob", .extras = {.mentions = {bob}}});
+  CHECK(now() == 2);
+  push({.seq = 10, .kind = EventKind::deleted, .about = 6, .about_ordinal = 6});
+  CHECK(now() == 1);
+  ListEntry stated = entry(1, 9);
+  stated.unread = 4;
+  stated.mentions = 1;
+  t.push(wire::ListChanged{false, {stated}, {}, "sync-2"});
+  CHECK(now() == 1);
+  // Whom it mentioned is not known here any more: the server is asked, once.
+  push({.seq = 11, .kind = EventKind::deleted, .about = 7, .about_ordinal = 7});
+  push({.seq = 12, .kind = EventKind::deleted, .about = 8, .about_ordinal = 8});
+  t.advance(milliseconds(500));
+  REQUIRE(t.all<wire::Sync>().size() == 1);
+  stated = entry(1, 12);
+  stated.unread = 1;
+  t.reply(t.last<wire::Sync>().number, wire::ListChanged{false, {stated}, {}, "sync-3"});
+  CHECK(now() == 0);
+  // An own reply in a thread reads nothing.
+  push({.seq = 13, .body = "@alice", .extras = {.mentions = {alice}}});
+  push({.seq = 14, .sender = alice, .body = "x", .thread_root = 9});
+  CHECK(now() == 1);
+  push({.seq = 15, .sender = alice, .body = "x"});
+  CHECK(now() == 0);
+}
+
 TEST_CASE("signals and presence are passed on") {
   Following t;
   t.push(wire::Signalled{room, bob, "typing", ""});

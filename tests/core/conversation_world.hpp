@@ -231,12 +231,20 @@ class World : public ConversationHost {
                     std::to_string(events->last()));
     pieces.push_back(std::move(events));
   }
-  void receipts_moved(const ConversationId&, ConversationKind,
-                      const std::vector<Receipt>& moved) override {
+  void receipts_moved(const ConversationId&, ConversationKind, const std::vector<Receipt>& moved,
+                      Seq) override {
     receipts.insert(receipts.end(), moved.begin(), moved.end());
   }
   void access_ended(const ConversationId&, UserId who, Seq last) override {
     trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));
+  }
+  void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override {
+    auto later = [this, then = std::move(then)](Result<Forwardable> found) {
+      fx.later([then, found] { then(found); });
+    };
+    World& source = other != nullptr && which.conversation == other->id() ? *other : *this;
+    source.home->read_message(reader, which.seq, std::move(later));
+    if (&source != this) source.fx.drain();
   }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
@@ -347,7 +355,7 @@ class World : public ConversationHost {
       for (const auto& event : page.events) {
         mark = layout::next_mark(mark, id_, event.record.bytes());
         const auto fields = wire::read_record(event.record.bytes());
-        if (fields.kind == EventKind::message) ++ordinal;
+        if (fields.kind == EventKind::message && fields.thread_root == 0) ++ordinal;
         if (event.seq != next || fields.seq != next || event.mark != mark ||
             fields.ordinal != ordinal)
           throw std::runtime_error("the stream breaks at " + std::to_string(next));
@@ -379,6 +387,7 @@ class World : public ConversationHost {
   WallClock clock;
   ConversationLimits limits;
   std::unique_ptr<Conversation> home;
+  World* other = nullptr;  // a conversation to forward from
   std::vector<std::shared_ptr<const Published>> pieces;
   std::vector<Receipt> receipts;
   std::vector<std::string> trace;

@@ -161,9 +161,16 @@ TEST_CASE("limits: how far behind a cursor is answered with a range") {
   };
   CHECK(behind(0) == Resume::snapshot);
   CHECK(behind(1) == Resume::range);
-  CHECK(bob.seqs(chat).size() == limits::snapshot_after);
+  CHECK(bob.seqs(chat).size() == limits::snapshot_tail + limits::snapshot_after);
   CHECK(world.say(alice, chat, "one more") == limits::snapshot_after + 2);
+  const std::size_t told = bob.seqs(chat).size();
   CHECK(behind(1) == Resume::snapshot);
+  world.settle();
+  // Not all of it, but its end, as if it went on from there.
+  const auto seqs = bob.seqs(chat);
+  REQUIRE(seqs.size() == told + limits::snapshot_tail);
+  CHECK(seqs[told] == limits::snapshot_after + 2 - limits::snapshot_tail + 1);
+  CHECK(seqs.back() == limits::snapshot_after + 2);
   CHECK(behind(2) == Resume::range);
 }
 

@@ -320,3 +320,66 @@ TEST_CASE("settings, mutes and bans of host code, told to everybody", "[session]
   REQUIRE(world.engine.restrict_user(room, "nobody", RestrictionKind::ban).get().error().errc() ==
           Errc::denied);
 }
+
+TEST_CASE("mentions, attachments, headers and forwards reach the members", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  std::vector<Event> heard;
+  bob.on_event([&](const Event& event) {
+    if (event.as<Message>() != nullptr) heard.push_back(event);
+  });
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  MessageDraft draft{.body = "look"};
+  draft.mentions = {bob.user()};
+  draft.attachments = {{.handle = "cat-1", .name = "cat.png", .size = 1234}};
+  draft.headers = {{"x-game", "7"}};
+  const Seq seq = alice.send(room, draft).get().value().seq;
+  MessageDraft forward;
+  forward.forward = {room.id(), seq};
+  alice.send(room, forward).get().value();
+  REQUIRE(world.until([&] { return heard.size() == 2; }));
+  const auto* first = heard[0].as<Message>();
+  CHECK(first->mentions == std::vector{bob.user()});
+  CHECK(first->attachments == draft.attachments);
+  CHECK(first->headers == draft.headers);
+  const auto* second = heard[1].as<Message>();
+  CHECK(second->text() == "look");
+  CHECK(second->attachments == draft.attachments);
+  REQUIRE(second->forwarded);
+  CHECK(second->forwarded->seq == seq);
+  CHECK(second->forwarded->sender == alice.user());
+  CHECK(bob.list().get().value().at(0).mentions == 1);
+  bob.read(room, heard[1].seq).get().value();
+  REQUIRE(world.until([&] { return bob.list().get().value().at(0).mentions == 0; }));
+}
+
+TEST_CASE("a thread is replied to, listed, followed and read, on every device", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto phone = world.attach("bob", "phone");
+  auto desk = world.attach("bob", "desk");
+  std::vector<ThreadState> told;
+  desk.on_thread([&](const ThreadState& state) { told.push_back(state); });
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  const Seq root = alice.send(room, "root").get().value().seq;
+  MessageDraft reply{.body = "reply"};
+  reply.thread_root = root;
+  const Seq first = alice.send(room, reply).get().value().seq;
+  CHECK(phone.threads(room).get().value().threads.empty());
+  CHECK(phone.follow_thread(room, root).get().value().unread == 1);
+  const ThreadsPage followed = desk.threads(room).get().value();
+  REQUIRE(followed.threads.size() == 1);
+  CHECK(followed.threads[0].root.as<Message>()->replies == 1);
+  CHECK(phone.read_thread(room, root, first).get().value().unread == 0);
+  REQUIRE(world.until([&] { return told.size() == 2; }));
+  CHECK(told[0].unread == 1);
+  CHECK(told[1].unread == 0);
+  CHECK(told[1].read == first);
+  const ThreadPage page = desk.thread(room, root).get().value();
+  REQUIRE(page.replies.size() == 1);
+  CHECK(page.replies[0].as<Message>()->text() == "reply");
+  CHECK(page.replies[0].as<Message>()->thread_ordinal == 1);
+  CHECK(page.thread.followed);
+  CHECK(phone.list().get().value().at(0).unread == 1);  // the root alone
+}

@@ -314,6 +314,27 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           [&](const wire::RestrictionsPage&) {
             expect(is(std::in_place_type<wire::Restrictions>));
           },
+          [&](const wire::ThreadState& a) {
+            expect(is(std::in_place_type<wire::FollowThread>) ||
+                   is(std::in_place_type<wire::ReadThread>));
+            thread(session, a);
+          },
+          [&](const wire::ThreadPage& a) {
+            expect(is(std::in_place_type<wire::Thread>));
+            thread(session, a.thread);
+            const Seq root = std::get<wire::Thread>(asked).root;
+            Seq before = 0;
+            for (const Payload& record : a.records) {
+              const Seq seq = shown_message(session, a.thread.conversation, record);
+              if (seq <= before || stream("C15", a.thread.conversation).at(seq).thread_root != root)
+                broken("C15", "a thread's page out of order, or with what is no reply there");
+              before = seq;
+            }
+          },
+          [&](const wire::ThreadsPage& a) {
+            expect(is(std::in_place_type<wire::Threads>));
+            for (const auto& each : a.threads) thread(session, each);
+          },
           [&](const wire::Names& a) {
             expect(is(std::in_place_type<wire::Lookup>));
             for (const auto& user : a.users) name(user.id, user.subject);
@@ -365,6 +386,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                  [&](const wire::Scheduled& a) {
                    for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
                  },
+                 [&](const wire::ThreadState& a) { thread(session, a); },
                  [&](const wire::Goodbye&) { session.parting = true; },
                  // An error that belongs to no request: the session ends.
                  [&](const wire::Failed& a) {
@@ -375,6 +397,21 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                    broken("A", "an unasked answer of kind " + std::to_string(reply.answer.index()));
                  }},
       reply.answer);
+}
+
+Seq Checker::shown_message(Session& session, const ConversationId& id, const Payload& record) {
+  const auto fields = wire::verify_record(record.bytes());
+  if (!fields || fields->kind != EventKind::message) broken("C15", "a thread of no messages");
+  visible(session, "a thread", id, fields->seq);
+  if (!stream("C15", id).shows(fields->seq, record.bytes()))
+    broken("C15", "a message of a thread differs from its events");
+  return fields->seq;
+}
+
+void Checker::thread(Session& session, const wire::ThreadState& state) {
+  const Seq root = shown_message(session, state.conversation, state.root);
+  if (stream("C15", state.conversation).at(root).thread_root != 0)
+    broken("C15", "a reply is told as a root");
 }
 
 void Checker::on(Session& session, const Question&, const wire::Welcome& welcome) {
@@ -403,7 +440,8 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
   const TrueEvent& event = truth.at(ack.seq);
   if (event.kind != EventKind::message || event.sender != session.user ||
       (send.random != 0 && event.echo != send.random) ||
-      event.body_hash != base::crc32c(0, send.body.bytes())) {
+      event.body_hash != base::crc32c(0, send.body.bytes()) ||
+      event.thread_root != send.thread_root) {
     broken("C1", "acked " + at(ack.conversation, ack.seq) + " holds something else");
   }
   const std::int64_t time = ack.time.time_since_epoch().count();
@@ -421,6 +459,8 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
     }
   }
   if (ack.repeated) report_.reached(Sometimes::ack_repeated);
+  if (send.thread_root != 0) report_.reached(Sometimes::replied);
+  if (!send.extras.mentions.empty()) report_.reached(Sometimes::mentioned);
 }
 
 void Checker::on(Session& session, const Question& question, const wire::Failed& failed) {

@@ -106,6 +106,8 @@ class Checker {
                    const ResumeAnswer& answer, Seq head_when_heard,
                    const std::optional<layout::MemberRow>& row);
   void entry(Session& session, const ListEntry& entry);
+  Seq shown_message(Session& session, const ConversationId& id, const Payload& record);
+  void thread(Session& session, const wire::ThreadState& state);
   void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
                Seq first, const std::vector<Payload>& records, Mark mark);
   /// One event as a session was shown it: what the store has, or a stand-in where that may be.

@@ -145,7 +145,7 @@ void Checker::resume_fits(const TrueStream& stream, const wire::Subscribe::Item&
       if (hidden) broken("C7", got + ", visible from " + std::to_string(visible_from));
       break;
     case Resume::snapshot:
-      if (behind <= limits::snapshot_after && !hidden) broken("C10", got);
+      if (behind + limits::snapshot_tail <= limits::snapshot_after && !hidden) broken("C10", got);
       break;
     case Resume::trimmed:
       if (answer.floor <= cursor->seq + 1) broken("C10", got);

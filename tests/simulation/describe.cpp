@@ -30,7 +30,9 @@ struct Requests {
   }
   std::string operator()(const wire::Send& op) const {
     return "send " + short_name(op.conversation) + " number " + n(op.number) + " settled " +
-           n(op.settled) + " random " + n(op.random) + " size " + n(op.body.size());
+           n(op.settled) + " random " + n(op.random) + " size " + n(op.body.size()) +
+           (op.thread_root == 0 ? "" : " thread " + n(op.thread_root)) +
+           (op.extras.mentions.empty() ? "" : " mentions");
   }
   std::string operator()(const wire::Create& op) const {
     return "create " + n(static_cast<unsigned>(op.kind)) + " members " + n(op.members.size());
@@ -120,6 +122,18 @@ struct Requests {
   std::string operator()(const wire::Pins& op) const {
     return "pins " + short_name(op.conversation);
   }
+  std::string operator()(const wire::Thread& op) const {
+    return "thread " + short_name(op.conversation) + " " + n(op.root);
+  }
+  std::string operator()(const wire::Threads& op) const {
+    return "threads " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::FollowThread& op) const {
+    return "follow_thread " + short_name(op.conversation) + " " + n(op.root);
+  }
+  std::string operator()(const wire::ReadThread& op) const {
+    return "read_thread " + short_name(op.conversation) + " " + n(op.root) + " " + n(op.seq);
+  }
   std::string operator()(const wire::Reactors& op) const {
     return "reactors " + short_name(op.conversation) + " " + n(op.seq) + " " + op.key;
   }
@@ -192,6 +206,16 @@ struct Answers {
   }
   std::string operator()(const wire::Messages& a) const {
     return "messages " + short_name(a.conversation) + " " + n(a.records.size());
+  }
+  std::string operator()(const wire::ThreadState& a) const {
+    return "thread_state " + short_name(a.conversation) + " read " + n(a.read) + " unread " +
+           n(a.unread);
+  }
+  std::string operator()(const wire::ThreadPage& a) const {
+    return "thread_page " + n(a.records.size()) + " " + (*this)(a.thread);
+  }
+  std::string operator()(const wire::ThreadsPage& a) const {
+    return "threads_page " + short_name(a.conversation) + " " + n(a.threads.size());
   }
   std::string operator()(const wire::ReactorsPage& a) const {
     return "reactors_page " + short_name(a.conversation) + " " + n(a.users.size());

@@ -263,6 +263,7 @@ void Device::write(const ConversationId& id) {
   if (random_.chance(0.01)) item.body.clear();
   if (random_.chance(0.05)) item.audience = audience::sender;
   if (random_.chance(0.03)) item.audience = audience::moderators;  // if the role allows it
+  if (item.audience == audience::everyone) address(id, item);
   place_.checker.ledger().issue({.random = item.random,
                                  .subject = subject_,
                                  .device = index_,
@@ -283,7 +284,9 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .random = item.random,
                   .settled = outbox.items.front().number,
                   .body = Payload::copy_of(item.body),
-                  .audience = item.audience};
+                  .audience = item.audience,
+                  .thread_root = item.thread_root,
+                  .extras = {.mentions = item.mentions, .mention_scope = item.scope}};
   ask(std::move(send),
       [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
   if (!again) item.request = last_request_;

@@ -54,6 +54,9 @@ class Device final : public LinkUser {
     std::uint64_t number = 0, random = 0;
     std::string body;
     std::uint8_t audience = audience::everyone;
+    Seq thread_root = 0;
+    std::vector<UserId> mentions{};
+    MentionScope scope = MentionScope::none;
     std::uint32_t request = 0;  // 0: not under way on this link
     Time not_before{0};
   };
@@ -118,6 +121,8 @@ class Device final : public LinkUser {
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
   void order(const ConversationId& id, std::optional<UserId> user);
+  void address(const ConversationId& id, Item& item);
+  void thread(const ConversationId& id);
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
   void schedule(const ConversationId& id);

@@ -69,8 +69,10 @@ void Device::act() {
     }
   } else if (dice < 780) {
     ask(wire::SendSignal{*id, "typing", random_.chance(0.5) ? "x" : ""}, ignore);
-  } else if (dice < 800) {
+  } else if (dice < 790) {
     history(*id);
+  } else if (dice < 800) {
+    thread(*id);
   } else if (dice < 850) {
     change_message(*id);
   } else if (dice < 880) {
@@ -188,6 +190,44 @@ Device::Then Device::told(Sometimes what) {
     if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer))
       place_.report.reached(what);
   };
+}
+
+/// Some messages mention somebody, some go in a thread: of whatever message, not always a root.
+void Device::address(const ConversationId& id, Item& item) {
+  const View& view = kept_.views[id];
+  if (random_.chance(0.2)) {
+    const auto user = place_.checker.user_of(random_.pick(place_.rumours.subjects));
+    if (user) item.mentions.push_back(*user);
+    // In a channel that is not everybody's right.
+    if (view.entry.kind != ConversationKind::channel && random_.chance(0.2))
+      item.scope = random_.chance(0.7) ? MentionScope::all : MentionScope::here;
+  }
+  const auto& roots = random_.chance(0.5) ? view.mine : view.others;
+  if (!roots.empty() && random_.chance(0.2))
+    item.thread_root = random_.chance(0.5) ? roots.front() : random_.pick(roots);
+}
+
+void Device::thread(const ConversationId& id) {
+  const View& view = kept_.views[id];
+  const auto& roots = random_.chance(0.5) ? view.mine : view.others;
+  if (roots.empty()) return;
+  const Seq root = random_.chance(0.5) ? roots.front() : random_.pick(roots);
+  switch (random_.below(4)) {
+    case 0:
+      ask(wire::Thread{.conversation = id, .root = root, .backward = random_.chance(0.5)}, ignore);
+      break;
+    case 1:
+      ask(wire::Threads{.conversation = id, .limit = 5}, ignore);
+      break;
+    case 2:
+      ask(wire::FollowThread{id, root, random_.chance(0.5)}, ignore);
+      break;
+    default:
+      ask(wire::ReadThread{id, root, root + random_.below(20)}, [this](const wire::Reply* reply) {
+        if (reply != nullptr && std::holds_alternative<wire::ThreadState>(reply->answer))
+          place_.report.reached(Sometimes::thread_read);
+      });
+  }
 }
 
 void Device::membership(const ConversationId& id) {

@@ -76,8 +76,7 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                    " as seq " + std::to_string(at->second.seq));
       }
     }
-    const bool counted = event.audience == audience::everyone;
-    if (event.kind == EventKind::deleted && counted)
+    if (event.kind == EventKind::deleted && about_ordinal_ != 0)
       stream.deleted.emplace_back(about_ordinal_, seq);
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
@@ -178,8 +177,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   const bool changed = fields->changed != 0 || fields->deleted;
   const Mark mark = changed ? stored.mark : layout::next_mark(before, id, stored.record.bytes());
   if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
-  const bool countable =
-      fields->kind == EventKind::message && fields->audience == audience::everyone;
+  const bool countable = fields->kind == EventKind::message && fields->thread_root == 0 &&
+                         fields->audience == audience::everyone;
   if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
     broken("C2", id, seq,
            "ordinal " + std::to_string(fields->ordinal) + " after " + std::to_string(ordinal));
@@ -205,10 +204,17 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .audience = fields->audience,
           .owner = core::owner_of(*fields),
           .groups = fields->groups,
-          .identity = identity_of(*fields)};
+          .identity = identity_of(*fields),
+          .thread_root = fields->thread_root,
+          .mentions = fields->extras.mentions,
+          .scope = fields->extras.mention_scope};
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
+  // The root of a thread shows that a reply came or went.
+  if (fields.thread_root != 0)
+    changes_.emplace_back(fields.thread_root,
+                          TrueChange{.seq = fields.seq, .kind = EventKind::message});
   switch (fields.kind) {
     case EventKind::edited:
     case EventKind::deleted:
@@ -249,6 +255,8 @@ TrueMessage TrueStream::message_at(Seq seq, Seq through) const {
       case EventKind::reactions:
         message.reactions = change.reactions;
         break;
+      case EventKind::message:
+        break;
       default:
         message.pinned = change.kind == EventKind::pinned;
     }
@@ -277,6 +285,36 @@ bool TrueStream::seen(Seq seq, UserId user, bool always) const {
                 : std::any_of(held.begin(), held.end(), may);
 }
 
+std::uint64_t TrueStream::replies_after(Seq root, Seq base) const {
+  std::uint64_t count = 0;
+  for (Seq seq = base + 1; seq <= head(); ++seq) {
+    const TrueEvent& event = at(seq);
+    if (event.kind == EventKind::message && event.thread_root == root &&
+        event.audience == audience::everyone && !message_at(seq, head()).deleted)
+      ++count;
+  }
+  return count;
+}
+
+std::pair<std::uint64_t, std::uint64_t> TrueStream::mentions_after(
+    UserId user, Seq read, const layout::MemberRow& member) const {
+  std::uint64_t least = 0, most = 0;
+  for (Seq seq = std::max(read + 1, member.visible_from); seq <= head(); ++seq) {
+    const TrueEvent& event = at(seq);
+    if (event.audience != audience::everyone || event.kind != EventKind::message) continue;
+    if (message_at(seq, head()).deleted) continue;
+    const bool reply = event.thread_root != 0;
+    const bool all = event.scope == MentionScope::all && !reply;
+    const bool named =
+        std::find(event.mentions.begin(), event.mentions.end(), user) != event.mentions.end();
+    if (!all && (!named || event.sender == user)) continue;
+    const bool after = event.ordinal > member.visible_ordinal;
+    if (after) ++least;
+    if (after || (reply && event.ordinal == member.visible_ordinal)) ++most;
+  }
+  return {least, most};
+}
+
 bool TrueStream::shows(Seq seq, Bytes record) const {
   if (base::crc32c(0, record) == at(seq).hash) return true;
   const auto fields = wire::verify_record(record);
@@ -303,7 +341,7 @@ std::uint32_t identity_of(const wire::RecordFields& fields) {
   for (const std::uint64_t value :
        {fields.seq, fields.ordinal, static_cast<std::uint64_t>(fields.time_ms), fields.id,
         fields.sender.value, static_cast<std::uint64_t>(fields.kind), fields.about,
-        fields.about_ordinal, fields.target.value})
+        fields.about_ordinal, fields.target.value, fields.thread_root, fields.thread_ordinal})
     text += std::to_string(value) + ' ';
   return base::crc32c(0, text);
 }

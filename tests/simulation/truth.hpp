@@ -35,6 +35,9 @@ struct TrueEvent {
   UserId owner;                // whose it is for audience::sender
   std::uint16_t groups = 0;    // visibility_changed
   std::uint32_t identity = 0;  // of what no change of a message touches
+  Seq thread_root = 0;
+  std::vector<UserId> mentions{};
+  MentionScope scope = MentionScope::none;
 };
 
 /// What later events say about one message.
@@ -78,6 +81,13 @@ struct TrueStream {
   /// Whether these bytes may be shown for the event `seq`: as it was written, or a message as it
   /// stood after one of its changes.
   [[nodiscard]] bool shows(Seq seq, Bytes record) const;
+  /// Replies in a thread with seqs above `base`, that are there.
+  [[nodiscard]] std::uint64_t replies_after(Seq root, Seq base) const;
+  /// Messages above `base`, that are there, which mention the user or everybody.
+  /// The least and the most: in a channel nothing tells whether a reply came before somebody
+  /// joined.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> mentions_after(
+      UserId user, Seq read, const layout::MemberRow& member) const;
   [[nodiscard]] std::uint64_t ordinal_at(Seq seq) const {
     return seq == 0 ? 0 : events[seq - 1].ordinal;
   }

@@ -59,6 +59,7 @@ class World {
   void audit_list(Device& device);
   void audit_history(Device& device, const ConversationId& id);
   void audit_members(Device& device, const ConversationId& id);
+  void audit_threads(Device& device, const ConversationId& id);
   void audit_receipts();
   void audit_reactions();
   void audit_presence();

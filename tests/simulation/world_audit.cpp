@@ -74,6 +74,7 @@ void World::audit_device(Device& device) {
     if (!view.member) continue;
     audit_history(device, id);
     audit_members(device, id);
+    audit_threads(device, id);
   }
 }
 
@@ -109,6 +110,11 @@ void World::audit_list(Device& device) {
     }
     const auto receipt = checker_.truth().receipt(id, device.user());
     if (entry.read < (receipt ? receipt->read : 0)) broken("C12", what + " has an old receipt");
+    const auto [least, most] = truth->mentions_after(device.user(), entry.read, *row);
+    if (entry.mentions < std::min<std::uint64_t>(least, limits::mentions_counted) ||
+        entry.mentions > most)
+      broken("C12", what + " tells " + std::to_string(entry.mentions) + " mentions of " +
+                        std::to_string(least) + " to " + std::to_string(most));
   }
   for (const auto& [id, view] : device.views()) {
     if (view.member && !listed.contains(id)) {
@@ -203,6 +209,37 @@ void World::audit_members(Device& device, const ConversationId& id) {
   if (told != truth) {
     broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
                       short_name(id) + ", the store has " + std::to_string(truth.size()));
+  }
+}
+
+/// Every thread that the user may see: all replies, and unread as the stream says.
+void World::audit_threads(Device& device, const ConversationId& id) {
+  const auto row = checker_.truth().member(id, device.user());
+  const TrueStream* truth = checker_.truth().stream(id);
+  std::set<Seq> roots;
+  for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
+    if (truth->at(seq).thread_root >= row->visible_from) roots.insert(truth->at(seq).thread_root);
+  for (const Seq root : roots) {
+    const std::string what =
+        device.subject() + "'s thread " + std::to_string(root) + " of " + short_name(id);
+    const auto reply =
+        ask(device, wire::Thread{.conversation = id, .root = root, .limit = limits::page_replies});
+    const auto* page = std::get_if<wire::ThreadPage>(&reply.answer);
+    if (page == nullptr) broken("C12", what + " is refused");
+    std::vector<Seq> told, known;
+    for (const Payload& record : page->records)
+      told.push_back(wire::read_record(record.bytes()).seq);
+    for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
+      if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message)
+        known.push_back(seq);
+    if (!page->more && told != known) broken("C12", what + " has other replies than the stream");
+    const Seq base = std::max(page->thread.read, row->visible_from - 1);
+    if (page->thread.unread != truth->replies_after(root, base))
+      broken("C12", what + " tells " + std::to_string(page->thread.unread) + " unread of " +
+                        std::to_string(truth->replies_after(root, base)));
+    const auto shown = wire::read_record(page->thread.root.bytes()).thread;
+    if (shown.replies != truth->replies_after(root, 0))
+      broken("C12", what + " counts " + std::to_string(shown.replies) + " replies");
   }
 }
 

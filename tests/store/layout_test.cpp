@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "parley/limits.hpp"
+#include "store/layout_messages.hpp"
 
 using namespace parley;
 using namespace parley::layout;
@@ -157,8 +158,9 @@ TEST_CASE("the head cell, formats 2 and 1") {
         "000000000000000e"
         "000000000000000f"
         "0000000000000010"
-        "0000000000000011");
-  CHECK(value.size() == 128);
+        "0000000000000011"
+        "00");
+  CHECK(value.size() == 129);
   CHECK(decode_head(value) == head);
   check_strict(value, [](Bytes bytes) { return decode_head(bytes).has_value(); });
   const std::string first = "\x01" + value.substr(1, 111);
@@ -166,6 +168,14 @@ TEST_CASE("the head cell, formats 2 and 1") {
   head.hidden = 0;
   CHECK(decode_head(first) == head);
   check_strict(first, [](Bytes bytes) { return decode_head(bytes).has_value(); });
+}
+
+TEST_CASE("the head cell: flags above the first eight stand at its end") {
+  const HeadCell head{.flags = head_has_threads | head_has_pins};
+  const std::string value = encode(head);
+  CHECK(hex(value).substr(0, 4) == "0202");
+  CHECK(hex(value).substr(256) == "02");
+  CHECK(decode_head(value) == head);
 }
 
 TEST_CASE("rows, format 1") {
@@ -363,6 +373,55 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(reaction_id(7, {}, 2)).substr(40) == "0000000000000002");
     CHECK(hex(deleted_key(3)) == "780000000000000003");
     CHECK(hex(pin_key(3)) == "690000000000000003");
+  }
+  SECTION("mentions") {
+    const MentionRow row{{1, 2}, {{3, 4}}};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "01"
+          "0000000000000003"
+          "0000000000000004");
+    check_strict(encode(row), [](Bytes bytes) { return decode_mention(bytes).has_value(); });
+    const MentionRow full{{}, std::vector<Mention>(limits::mentions_counted)};
+    CHECK(decode_mention(encode(full)).has_value());
+    CHECK(encode(full).size() == mention_size(limits::mentions_counted));
+    const MentionRow more{{}, std::vector<Mention>(limits::mentions_counted + 1)};
+    CHECK_FALSE(decode_mention(encode(more)).has_value());
+    CHECK(hex(mention_key(UserId{1})) == "710000000000000001");
+  }
+  SECTION("threads") {
+    const ThreadChange change{
+        .fresh = true, .gone = true, .ordinal = 1, .sender = UserId{2}, .followers = {UserId{3}}};
+    CHECK(hex(encode(change)) ==
+          "01"
+          "03"
+          "0000000000000001"
+          "0000000000000002"
+          "01"
+          "0000000000000003");
+    CHECK(encode(change).size() == thread_change_size(1));
+    check_strict(encode(change),
+                 [](Bytes bytes) { return decode_thread_change(bytes).has_value(); });
+    CHECK(hex(thread_change_key(1, 2)) ==
+          "74"
+          "0000000000000001"
+          "0000000000000002");
+    CHECK(parse_thread_change(thread_change_key(1, 2))->seq == 2);
+    CHECK_FALSE(parse_thread_change(follow_key(1)).has_value());
+    CHECK(hex(encode_thread_ordinal(1)) == "010000000000000001");
+    check_strict(encode_thread_ordinal(1),
+                 [](Bytes bytes) { return decode_thread_ordinal(bytes).has_value(); });
+    const FollowRow follow{.state = FollowRow::State::left, .read = 1, .applied = 2};
+    CHECK(hex(encode(follow)) ==
+          "01"
+          "02"
+          "0000000000000001"
+          "0000000000000002");
+    check_strict(encode(follow), [](Bytes bytes) { return decode_follow(bytes).has_value(); });
+    CHECK(hex(thread_id(7, {}, 2)).substr(40) == "0000000000000002");
+    CHECK(hex(personal_id(7, {}, UserId{2})).substr(40) == "0000000000000002");
   }
   SECTION("device") {
     CHECK(hex(encode(DeviceRow{"ab", 1})) ==

@@ -79,6 +79,16 @@ auto any_list(F item) {
 }
 
 inline SettingsUpdate any_update();
+inline wire::Extras any_extras() {
+  return {any_list([] { return any_id64<UserId>(); }),
+          static_cast<MentionScope>(*rc::gen::inRange(0, 3)), any_list([] {
+            return Attachment{any_text(), any_text(), any_text(), any_seq()};
+          }),
+          any_list([] {
+            return MessageHeader{any_text(), any_text()};
+          })};
+}
+
 inline Payload any_record(Seq seq) {
   wire::RecordFields f;
   const std::string content_type = any_bool() ? any_text() : "";
@@ -98,6 +108,9 @@ inline Payload any_record(Seq seq) {
     f.content_type = content_type;
     f.reply_to = any_seq();
     f.thread_root = any_seq();
+    f.extras = any_extras();
+    f.thread = {any_seq(), any_seq(), any_seq()};
+    if (any_bool()) f.origin = {any_conversation(), any_seq(), any_id64<UserId>(), any_time()};
   } else {
     f.target = any_id64<UserId>();
     f.role = any_role();
@@ -148,6 +161,7 @@ inline ListEntry any_entry() {
   e.received = any_seq();
   e.read = any_seq();
   e.unread = any_seq();
+  e.mentions = any_seq();
   e.last_activity = any_time();
   e.pinned = any_bool();
   e.archived = any_bool();
@@ -212,6 +226,9 @@ inline wire::Operation any_operation(std::size_t index) {
     case 1: {
       wire::Send send{c, any_u64(), any_u64(), any_u64(), "", any_text(), {}, any_seq()};
       if (const std::string body = any_bytes(); !body.empty()) send.body = Payload::copy_of(body);
+      send.thread_root = any_seq();
+      send.extras = any_extras();
+      if (any_bool()) send.forward = {any_conversation(), any_seq()};
       return send;
     }
     case 2:
@@ -297,6 +314,14 @@ inline wire::Operation any_operation(std::size_t index) {
           c, any_restriction_kind(), any_user(), any_bool(), {any_time(), any_text()}};
     case 34:
       return wire::Restrictions{c, any_restriction_kind(), any_user(), any_u32()};
+    case 35:
+      return wire::Thread{c, any_seq(), any_seq(), any_bool(), any_u32()};
+    case 36:
+      return wire::Threads{c, any_seq(), any_u32()};
+    case 37:
+      return wire::FollowThread{c, any_seq(), any_bool()};
+    case 38:
+      return wire::ReadThread{c, any_seq(), any_seq()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -312,6 +337,10 @@ inline Error any_error() {
   error.retry_after = std::chrono::milliseconds(any_u32());
   error.next = any_u64();
   return error;
+}
+
+inline wire::ThreadState any_thread() {
+  return {any_conversation(), any_record(any_seq()), any_bool(), any_seq(), any_seq()};
 }
 
 inline wire::Answer any_answer(std::size_t index) {
@@ -389,6 +418,13 @@ inline wire::Answer any_answer(std::size_t index) {
             return Restriction{any_user(), any_user(), any_time(), any_time(), any_text()};
           }),
           any_bool()};
+    case 21:
+      return wire::ThreadPage{any_thread(), any_list([] { return any_record(any_seq()); }),
+                              any_bool()};
+    case 22:
+      return wire::ThreadsPage{c, any_list(any_thread), any_bool(), any_seq()};
+    case 23:
+      return any_thread();
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -6,16 +6,17 @@ import { ParleyError } from './errors.js';
 import type { Action, Call, CallResult, ClientEvents, Input, LinkState } from './inputs.js';
 import { MemoryStorage } from './memory_storage.js';
 import type { Operation, Reply } from './operations.js';
+import { given } from './sender.js';
 import { random_decimal64, random_hex128 } from './random.js';
 import type { ClientStorage, StorageBatch } from './storage.js';
+import { no_extras } from './types.js';
 import type {
-  Audience,
   Ack,
   ChatEvent,
   ConversationId,
   ConversationInfo,
-  MembersPage,
   ListSettings,
+  MembersPage,
   MessageDraft,
   OutboxItem,
   Presence,
@@ -26,8 +27,12 @@ import type {
   Role,
   ScheduledMessage,
   Self,
+  SendOptions,
   Seq,
   SettingsUpdate,
+  ThreadPage,
+  ThreadState,
+  ThreadsPage,
   UserId,
 } from './types.js';
 import type { WebSocketConstructor, WebSocketLike } from './websocket.js';
@@ -259,9 +264,10 @@ export class ParleyClient {
   async send(
     conversation: ConversationId,
     text: string,
-    options: { contentType?: string; replyTo?: Seq; audience?: Audience } = {},
+    options: SendOptions = {},
   ): Promise<Ack> {
-    const { contentType = 'text/plain', replyTo = 0, audience = 0 } = options;
+    const { contentType = 'text/plain', replyTo = 0, audience, threadRoot, forward, ...some } = options;
+    const extras = Object.keys(some).length === 0 ? undefined : { ...no_extras, ...some };
     const result = await this.wait((call) => ({
       type: 'send',
       call,
@@ -269,7 +275,7 @@ export class ParleyClient {
       text,
       contentType,
       replyTo,
-      ...(audience ? { audience } : {}),
+      ...given({ audience: audience || undefined, threadRoot, extras, forward }),
     }));
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;
@@ -355,6 +361,46 @@ export class ParleyClient {
     await this.commits_;
     const events = await this.storage_.events(id, from, from + limit, limit);
     return events.length === limit ? { events, more: from + limit < run.until } : null;
+  }
+
+  // ---- Threads, by the seq of their root; their replies are events of the conversation ----
+
+  /** The last `limit` (1..100) replies before seq `from` (0 = the end), or forward from it on. */
+  async thread(
+    conversation: ConversationId,
+    root: Seq,
+    options: { from?: Seq; backward?: boolean; limit?: number } = {},
+  ): Promise<ThreadPage> {
+    const { from = 0, backward = true, limit = 50 } = options;
+    const result = await this.call({ type: 'thread', conversation, root, from, backward, limit });
+    if (result.type !== 'thread') throw unexpected(result);
+    return result.page;
+  }
+
+  /** The threads that this user follows, the newest root first; `next` is `before` of the next. */
+  async threads(
+    conversation: ConversationId,
+    options: { before?: Seq; limit?: number } = {},
+  ): Promise<ThreadsPage> {
+    const { before = 0, limit = 20 } = options;
+    const result = await this.call({ type: 'threads', conversation, before, limit });
+    if (result.type !== 'threads') throw unexpected(result);
+    return result.page;
+  }
+
+  /** Replying and being mentioned follows by itself; false ends it until the next own reply. */
+  followThread(conversation: ConversationId, root: Seq, on = true): Promise<ThreadState> {
+    return this.thread_state({ type: 'follow_thread', conversation, root, on });
+  }
+
+  readThread(conversation: ConversationId, root: Seq, seq: Seq): Promise<ThreadState> {
+    return this.thread_state({ type: 'read_thread', conversation, root, seq });
+  }
+
+  private async thread_state(operation: Operation): Promise<ThreadState> {
+    const result = await this.call(operation);
+    if (result.type !== 'thread_state') throw unexpected(result);
+    return result.thread;
   }
 
   // ---- Changes of messages ----

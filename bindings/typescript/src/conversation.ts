@@ -21,6 +21,7 @@ import type { EventsFrame, SubscribeItem } from './operations.js';
 
 const remembered_ordinals = 256;
 const nothing_set = {
+  mentions: 0,
   pinned: false,
   archived: false,
   markedUnread: false,
@@ -43,6 +44,8 @@ export interface ConversationView {
   peer: UserId;
   role: Role;
   unread: number;
+  /** Unread messages that mention this user or everybody; 100 means that many or more. */
+  mentions: number;
   headSeq: Seq;
   /** How far this user has read. */
   read: Seq;
@@ -91,6 +94,11 @@ export class ConversationState {
   /** Deleted by a later event and above the reader's position: message -> that event. */
   private readonly deleted_ = new Map<Seq, Seq>();
   private readonly ordinals_ = new Map<Seq, number>();
+  /** Told by events that came after what the list stated. */
+  private readonly mentioned_ = new Set<Seq>();
+  private mentions_at_: Seq;
+  /** How many unread mentions there are is not known exactly: the engine is to be asked. */
+  doubtful = false;
 
   constructor(entry: ListEntry, next_number = 1) {
     this.entry = entry;
@@ -99,6 +107,7 @@ export class ConversationState {
     this.sent = { received: entry.received, read: entry.read };
     this.base_ = entry.headOrdinal - entry.unread;
     this.stated_ = entry.head.seq;
+    this.mentions_at_ = entry.head.seq;
     this.outbox = new Outbox(next_number);
   }
 
@@ -116,7 +125,7 @@ export class ConversationState {
   row(): StoredConversation {
     return {
       conversation: this.entry.conversation,
-      entry: { ...this.entry, unread: this.unread() },
+      entry: { ...this.entry, unread: this.unread(), mentions: this.mentions() },
       cursor: this.cursor,
       from: this.from,
       nextNumber: this.outbox.next_number,
@@ -139,6 +148,7 @@ export class ConversationState {
       peer,
       role,
       unread: this.unread(),
+      mentions: this.mentions(),
       headSeq: head.seq,
       read: this.read,
       visibleFrom,
@@ -160,6 +170,12 @@ export class ConversationState {
     return Math.max(0, this.entry.headOrdinal - this.base_ - deleted);
   }
 
+  mentions(): number {
+    let told = 0;
+    for (const seq of this.mentioned_) if (seq > this.read) told += 1;
+    return this.read >= this.entry.head.seq ? 0 : this.entry.mentions + told;
+  }
+
   /**
    * The engine's newer statement of this line; positions and head never go back within one epoch.
    */
@@ -176,14 +192,18 @@ export class ConversationState {
       this.stated_ = entry.head.seq;
       this.deleted_.clear();
       this.ordinals_.clear();
+      this.mentioned_.clear();
+      this.mentions_at_ = entry.head.seq;
       return;
     }
+    const mentions = this.merge_mentions(entry);
     const newer = entry.head.seq >= this.entry.head.seq ? entry : this.entry;
     const last_event = newest(entry.lastEvent, this.entry.lastEvent);
     this.entry = {
       ...entry,
       head: newer.head,
       headOrdinal: newer.headOrdinal,
+      mentions,
       lastEvent: last_event,
       lastActivity: Math.max(entry.lastActivity, this.entry.lastActivity),
     };
@@ -198,6 +218,15 @@ export class ConversationState {
         if (by <= this.stated_) this.deleted_.delete(message);
     }
     this.read = Math.max(this.read, entry.read);
+  }
+
+  /** What was stated; of an older line nothing. */
+  private merge_mentions(entry: ListEntry): number {
+    if (entry.head.seq < this.mentions_at_ || entry.read < this.sent.read)
+      return this.entry.mentions;
+    this.mentions_at_ = entry.head.seq;
+    for (const seq of this.mentioned_) if (seq <= entry.head.seq) this.mentioned_.delete(seq);
+    return entry.mentions;
   }
 
   /** The gap rule: event n is applied only if n = cursor + 1. */
@@ -227,11 +256,13 @@ export class ConversationState {
     if (event.seq <= this.read) this.base_ = Math.max(this.base_, event.ordinal);
     if (event.kind === 'message') {
       if (event.audience === 0) entry.lastActivity = Math.max(entry.lastActivity, event.time);
-      if (event.sender === self && event.seq > this.read) {
+      // A reply in a thread says nothing of how far the conversation was read.
+      if (event.sender === self && event.seq > this.read && event.threadRoot === 0) {
         this.read_up_to(event.seq, event.ordinal);
         this.sent.read = Math.max(this.sent.read, event.seq); // the engine moved it with the send
         this.sent.received = Math.max(this.sent.received, event.seq);
       }
+      this.note_mention(event, self);
     }
     if (event.kind === 'settings_changed') {
       // An event from before there were settings says its title alone.
@@ -246,12 +277,20 @@ export class ConversationState {
     this.entry = entry;
   }
 
+  private note_mention(event: ChatEvent, self: UserId): void {
+    const named = event.mentions.includes(self) || event.mentionScope === 'all';
+    const fresh = event.seq > this.mentions_at_ && event.seq > this.read;
+    if (named && fresh && event.sender !== self && !event.deleted) this.mentioned_.add(event.seq);
+  }
+
   /** A message is taken off the unread ones once, however often its deletion is told. */
   private note_deleted(event: ChatEvent): void {
     // What not everybody sees was never counted: its deletion names no ordinal.
     const counted =
       event.audience === 0 && event.about > this.read && event.about >= this.entry.visibleFrom;
     if (event.seq <= this.stated_ || !counted) return;
+    if (!this.mentioned_.delete(event.about) && this.mentions() > 0) this.doubtful = true;
+    if (event.threadRoot !== 0) return; // it was never among them
     if (!this.deleted_.has(event.about)) this.deleted_.set(event.about, event.seq);
   }
 
@@ -310,6 +349,8 @@ export class ConversationState {
     this.base_ = Math.max(this.base_, ordinal);
     for (const message of this.deleted_.keys())
       if (message <= this.read) this.deleted_.delete(message);
+    for (const message of this.mentioned_)
+      if (message <= this.read) this.mentioned_.delete(message);
   }
 
   /** Merges by maximum; returns the receipts that moved. */

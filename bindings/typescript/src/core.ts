@@ -28,6 +28,7 @@ import type {
 export const stored_events = 2_000;
 /** Looked through for one that a list would show. */
 const preview_events = 16;
+const sync_delay_ms = 500;
 
 export interface CoreOptions {
   /** In [0, 1). */
@@ -272,6 +273,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       if (what === 'outbox' && state) this.sender_.pump(state);
       if (what === 'subscribe') this.subscriptions_.again();
       if (what === 'names') this.people.flush_names();
+      if (what === 'sync') this.sync();
     }
   }
 
@@ -283,6 +285,19 @@ export class ClientCore implements LinkOwner, CoreOwner {
       else waiter.failed(failure);
     }
     if (failure !== null) this.problem(new ParleyError('store_failed', failure));
+  }
+
+  /** Something unread is not known exactly any more: the engine states what has moved. */
+  private sync_later(): void {
+    this.timers.set_earlier('sync', this.now_ + sync_delay_ms);
+  }
+
+  private sync(): void {
+    if (!this.ready) return; // the welcome brings it
+    for (const state of this.states()) state.doubtful = false;
+    this.ask({ type: 'sync', token: this.meta_.syncToken }, (answer) => {
+      if (answer.type === 'list') this.on_list(answer.change);
+    });
   }
 
   problem(error: ParleyError): void {
@@ -344,6 +359,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
         const { conversation, sender, kind, text } = answer;
         return this.emit({ name: 'signal', value: { conversation, sender, kind, text } });
       }
+      case 'thread_state':
+        return this.emit({ name: 'thread', value: answer.thread });
       case 'presence':
         return this.people.present(answer.users);
       case 'scheduled':
@@ -427,6 +444,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
     const applied = state.apply(frame, this.self.user);
     if (applied.result === 'gap') this.subscriptions_.repair(state);
     if (applied.result !== 'applied') return;
+    if (state.doubtful) this.sync_later();
     const { conversation } = frame;
     const { events } = applied;
     (this.batch_.events ??= []).push({ conversation, events });
@@ -460,6 +478,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       return;
     }
     this.preview(state);
+    this.sync_later(); // whom it mentions is not told
   }
 
   /** Level heads brings no bodies: the list's preview is asked for, one question at a time. */
@@ -533,6 +552,14 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'reactors_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'reactors', page: answer.page });
+      case 'thread_page':
+        this.people.want_names(answer.page.replies.map((reply) => reply.sender));
+        return this.resolve(call, { type: 'thread', page: answer.page });
+      case 'threads_page':
+        this.people.want_names(answer.page.threads.map((thread) => thread.root.sender));
+        return this.resolve(call, { type: 'threads', page: answer.page });
+      case 'thread_state':
+        return this.resolve(call, { type: 'thread_state', thread: answer.thread });
       default:
         return this.reject(
           call,

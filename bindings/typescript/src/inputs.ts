@@ -10,6 +10,8 @@ import type {
   ChatEvent,
   ConversationId,
   ConversationInfo,
+  Extras,
+  ForwardOf,
   HistoryPage,
   MembersPage,
   Presence,
@@ -19,6 +21,9 @@ import type {
   ResumeAnswer,
   ScheduledChange,
   Seq,
+  ThreadPage,
+  ThreadState,
+  ThreadsPage,
   UserId,
   UserName,
 } from './types.js';
@@ -49,6 +54,9 @@ export type Input =
       contentType: string;
       replyTo: Seq;
       audience?: Audience;
+      threadRoot?: Seq;
+      extras?: Extras;
+      forward?: ForwardOf;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }
@@ -82,6 +90,8 @@ export interface ClientEvents {
   /** A message of this device is committed. */
   acked: { conversation: ConversationId; local: string; random: string; ack: Ack };
   receipts: { conversation: ConversationId; receipts: Receipt[] };
+  /** This user followed, left or read a thread, on whatever device. */
+  thread: ThreadState;
   signal: { conversation: ConversationId; sender: UserId; kind: string; text: string };
   presence: { users: Presence[] };
   names: { users: UserName[] };
@@ -107,6 +117,9 @@ export type CallResult =
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'info'; info: ConversationInfo }
   | { type: 'restrictions'; page: RestrictionsPage }
+  | { type: 'thread'; page: ThreadPage }
+  | { type: 'threads'; page: ThreadsPage }
+  | { type: 'thread_state'; thread: ThreadState }
   | { type: 'done' };
 
 export type Action =

@@ -36,6 +36,11 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
     text: '',
     data: '',
     replyTo: 0,
+    mentions: [],
+    mentionScope: 'none',
+    attachments: [],
+    headers: [],
+    origin: null,
     changed: Math.max(changed, event.changed ?? 0),
     edited: 0,
     deleted: true,
@@ -61,6 +66,8 @@ interface Known {
   pin: { at: Seq; pinned: boolean } | null;
   deleted: boolean;
   tally: Tally | null;
+  /** Of a root: what it told, replies seen, and events that deleted such. */
+  thread: { at: Seq; replies: number; last: Seq; seen: Set<Seq>; gone: Set<Seq> };
   changed: Seq;
 }
 
@@ -122,7 +129,7 @@ export class MessageFold {
     switch (event.kind) {
       case 'message':
         this.apply_message(event);
-        return [event.seq];
+        return this.apply_reply(event) ? [event.seq, event.threadRoot] : [event.seq];
       case 'edited': {
         const known = this.about(event.about, event.seq);
         if (event.deleted) known.deleted = true; // without content: the message is gone
@@ -134,7 +141,9 @@ export class MessageFold {
       }
       case 'deleted':
         this.about(event.about, event.seq).deleted = true;
-        return [event.about];
+        if (event.threadRoot === 0) return [event.about];
+        this.about(event.threadRoot, event.seq).thread.gone.add(event.seq);
+        return [event.about, event.threadRoot];
       case 'pinned':
       case 'unpinned': {
         const known = this.about(event.about, event.seq);
@@ -162,6 +171,17 @@ export class MessageFold {
     }
     if (!known.pin || at > known.pin.at) known.pin = { at, pinned: event.pinned ?? false };
     for (const tally of event.tallies ?? []) this.apply_tally(tally, at);
+    if (at >= known.thread.at)
+      Object.assign(known.thread, { at, replies: event.replies ?? 0, last: event.lastReply ?? 0 });
+  }
+
+  /** A reply tells its root that it is there; a tombstone, which event deleted it. */
+  private apply_reply(event: ChatEvent): boolean {
+    if (!event.threadRoot) return false;
+    const { thread } = this.about(event.threadRoot, event.seq);
+    thread.seen.add(event.seq);
+    if (event.deleted) thread.gone.add(event.changed);
+    return true;
   }
 
   private apply_tally(tally: Tally, at: Seq): void {
@@ -172,7 +192,8 @@ export class MessageFold {
   private about(seq: Seq, at: Seq): Known {
     let known = this.known_.get(seq);
     if (!known) {
-      known = { event: null, content: null, pin: null, deleted: false, tally: null, changed: 0 };
+      const thread = { at: 0, replies: 0, last: 0, seen: new Set<Seq>(), gone: new Set<Seq>() };
+      known = { event: null, content: null, pin: null, deleted: false, tally: null, thread, changed: 0 };
       this.known_.set(seq, known);
     }
     known.changed = Math.max(known.changed, at);
@@ -182,7 +203,7 @@ export class MessageFold {
   private build(known: Known): Message | null {
     const { event, content, pin, tally, changed } = known;
     if (!event || !content) return null;
-    if (known.deleted) return { ...tombstone(event, changed), reactions: [] };
+    if (known.deleted) return { ...tombstone(event, changed), ...told(known), reactions: [] };
     const reactions = tally?.reactions ?? [];
     return {
       ...event,
@@ -192,6 +213,7 @@ export class MessageFold {
       edited: content.edited,
       changed,
       deleted: false,
+      ...told(known),
       pinned: pin?.pinned ?? false,
       tallies: tally ? [tally] : [],
       reactions: reactions.map((one) => ({ ...one, mine: this.is_mine(one) })),
@@ -201,6 +223,16 @@ export class MessageFold {
   private is_mine({ count, users }: Reaction): boolean | null {
     return users.length === 0 && count > 0 ? null : users.includes(this.self_);
   }
+}
+
+/** What a thread has come to: what its root told, and what was seen after that. */
+function told({ thread }: Known): { replies: number; lastReply: Seq } {
+  const after = (seqs: Set<Seq>): Seq[] => [...seqs].filter((seq) => seq > thread.at);
+  const seen = after(thread.seen);
+  return {
+    replies: Math.max(0, thread.replies + seen.length - after(thread.gone).length),
+    lastReply: Math.max(thread.last, ...seen),
+  };
 }
 
 /** `message` after `change`, which may be about another one: then it is unchanged. */

@@ -10,6 +10,8 @@ import type {
   ConversationKind,
   Cursor,
   Epoch,
+  Extras,
+  ForwardOf,
   HistoryPage,
   Level,
   ListChange,
@@ -27,6 +29,9 @@ import type {
   Self,
   Seq,
   SettingsUpdate,
+  ThreadPage,
+  ThreadState,
+  ThreadsPage,
   UserId,
   UserName,
 } from './types.js';
@@ -50,6 +55,9 @@ export type Operation =
       text: string;
       replyTo: Seq;
       audience?: Audience;
+      threadRoot?: Seq;
+      extras?: Extras;
+      forward?: ForwardOf;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }
@@ -93,6 +101,17 @@ export type Operation =
       after: UserId;
       limit: number;
     }
+  | {
+      type: 'thread';
+      conversation: ConversationId;
+      root: Seq;
+      from: Seq;
+      backward: boolean;
+      limit: number;
+    }
+  | { type: 'threads'; conversation: ConversationId; before: Seq; limit: number }
+  | { type: 'follow_thread'; conversation: ConversationId; root: Seq; on: boolean }
+  | { type: 'read_thread'; conversation: ConversationId; root: Seq; seq: Seq }
   | { type: 'set_list'; conversation: ConversationId; settings: ListSettings }
   | {
       type: 'schedule';
@@ -161,6 +180,9 @@ export type Answer =
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'conversation_info'; info: ConversationInfo }
   | { type: 'restrictions_page'; page: RestrictionsPage }
+  | { type: 'thread_page'; page: ThreadPage }
+  | { type: 'threads_page'; page: ThreadsPage }
+  | { type: 'thread_state'; thread: ThreadState }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

@@ -7,15 +7,25 @@ import type { Call } from './inputs.js';
 import type { Answer } from './operations.js';
 import type { Outgoing } from './outbox.js';
 import type { CoreOwner } from './owner.js';
-import type { Audience, Ack, ConversationId, OutboxItem, Seq } from './types.js';
+import type { Ack, Audience, ConversationId, Extras, ForwardOf, OutboxItem, Seq } from './types.js';
 
 export interface SendInput {
+  type: 'send';
   call: Call;
   conversation: ConversationId;
   text: string;
   contentType: string;
   replyTo: Seq;
   audience?: Audience;
+  threadRoot?: Seq;
+  extras?: Extras;
+  forward?: ForwardOf;
+}
+
+/** Without what is undefined. */
+export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const encoder = new TextEncoder();
@@ -32,7 +42,8 @@ export class Sender {
   ) {}
 
   send(input: SendInput): void {
-    const { call, conversation, text, contentType, replyTo, audience } = input;
+    const { type: _, call, ...draft } = input;
+    const { conversation, text } = draft;
     const state = this.owner_.conversation(conversation);
     if (!state) {
       this.owner_.reject(call, new ParleyError('denied', 'no such conversation in the list'));
@@ -44,13 +55,9 @@ export class Sender {
       return;
     }
     const item = state.outbox.add({
-      conversation,
       local: this.random64_(),
       random: this.random64_(),
-      contentType,
-      text,
-      replyTo,
-      ...(audience ? { audience } : {}),
+      ...draft,
       createdAt: this.owner_.now,
     });
     this.calls_.set(item.local, call);
@@ -105,9 +112,10 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
-    const seen_by = item.audience ? { audience: item.audience } : {};
+    const { audience, threadRoot, extras, forward } = item;
+    const content = { contentType, text, replyTo, ...given({ audience, threadRoot, extras, forward }) };
     this.owner_.ask(
-      { type: 'send', conversation, number, random, settled, contentType, text, replyTo, ...seen_by },
+      { type: 'send', conversation, number, random, settled, ...content },
       (answer) => this.answered(state, item, answer),
     );
   }

@@ -63,8 +63,59 @@ export interface Tally {
   reactions: Reaction[];
 }
 
+/** `here`: who is online, a hint for notifications; `all`: every member. Both need a right. */
+export type MentionScope = 'none' | 'here' | 'all';
+
+/** A thing kept elsewhere: the engine carries the handle, not the bytes. */
+export interface Attachment {
+  /** The host's name for it. */
+  handle: string;
+  contentType: string;
+  name: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Something that the host's programs say to one another about a message. */
+export interface MessageHeader {
+  name: string;
+  value: string;
+}
+
+/**
+ * Where a forwarded message was written first. Conversation ('' = not told) and seq (0 = not told) are
+ * told only where every reader may know them.
+ */
+export interface Origin {
+  conversation: ConversationId;
+  seq: Seq;
+  sender: UserId;
+  time: number;
+}
+
+/** What a message carries beside its content. */
+export interface Extras {
+  mentions: UserId[];
+  mentionScope: MentionScope;
+  attachments: Attachment[];
+  headers: MessageHeader[];
+}
+
+export const no_extras: Extras = {
+  mentions: [],
+  mentionScope: 'none',
+  attachments: [],
+  headers: [],
+};
+
+/** Which message to forward. */
+export interface ForwardOf {
+  conversation: ConversationId;
+  seq: Seq;
+}
+
 /** One event of a conversation's stream. Kinds unknown to this build still count in the seq. */
-export interface ChatEvent {
+export interface ChatEvent extends Extras {
   seq: Seq;
   /** Countable messages up to and including this event. */
   ordinal: number;
@@ -84,6 +135,15 @@ export interface ChatEvent {
   /** Those whose body is not UTF-8: the body in base64. */
   data: string;
   replyTo: Seq;
+  /** Replies in a thread, and deletions of such: the root; 0 = in none. */
+  threadRoot: Seq;
+  /** Dense within the thread; replies have no ordinal in the conversation. */
+  threadOrdinal: number;
+  /** Roots of threads as they stand: replies that are there, and the last one. */
+  replies: number;
+  lastReply: Seq;
+  /** Messages that were forwarded. */
+  origin: Origin | null;
   /** Membership events: whom. */
   target: UserId;
   role: Role;
@@ -129,6 +189,8 @@ export interface ListEntry {
   received: Seq;
   read: Seq;
   unread: number;
+  /** Unread messages that mention this user or everybody; 100 means that many or more. */
+  mentions: number;
   lastActivity: number;
   /** What the user set, the same on every device: `ParleyClient.setList`. */
   pinned: boolean;
@@ -333,6 +395,43 @@ export interface ScheduledChange {
   removed: string[];
 }
 
+/** A thread's root as it stands, and where this user is in it. */
+export interface ThreadState {
+  conversation: ConversationId;
+  root: ChatEvent;
+  followed: boolean;
+  /** Replies up to here are read. */
+  read: Seq;
+  unread: number;
+}
+
+export interface ThreadPage {
+  thread: ThreadState;
+  /** As they stand, ascending. */
+  replies: ChatEvent[];
+  more: boolean;
+}
+
+export interface ThreadsPage {
+  conversation: ConversationId;
+  /** Those followed, the newest root first; may be fewer than asked for. */
+  threads: ThreadState[];
+  more: boolean;
+  /** `before` of the next page. */
+  next: Seq;
+}
+
+/** What is not given: plain text that carries nothing else. */
+export interface SendOptions extends Partial<Extras> {
+  contentType?: string;
+  replyTo?: Seq;
+  audience?: Audience;
+  /** The message in whose thread it goes. */
+  threadRoot?: Seq;
+  /** Then the text must be '' and there are no attachments: those of that message are taken. */
+  forward?: ForwardOf;
+}
+
 /** Who this session is, as the engine said it in its welcome. */
 export interface Self {
   user: UserId;
@@ -358,6 +457,10 @@ export interface OutboxItem {
   text: string;
   replyTo: Seq;
   audience?: Audience;
+  /** Absent in rows of earlier builds: nothing. */
+  threadRoot?: Seq;
+  extras?: Extras;
+  forward?: ForwardOf;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

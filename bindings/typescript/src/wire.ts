@@ -3,15 +3,20 @@
 import { ParleyError } from './errors.js';
 import type { Answer, Operation, Reply, Request, SubscribeItem } from './operations.js';
 import type {
+  Attachment,
   ChatEvent,
   ConversationInfo,
   ConversationKind,
   Cursor,
+  Extras,
   HistoryPage,
   Level,
   ListChange,
   ListEntry,
   Member,
+  MentionScope,
+  MessageHeader,
+  Origin,
   Presence,
   Reaction,
   Receipt,
@@ -22,6 +27,7 @@ import type {
   ScheduledMessage,
   SettingsUpdate,
   Tally,
+  ThreadState,
   UserName,
 } from './types.js';
 
@@ -32,6 +38,7 @@ const history_limit_default = 50;
 const members_limit_default = 100;
 const reactors_limit_default = 100;
 const restrictions_limit_default = 100;
+const threads_limit_default = 20;
 
 type Json = Record<string, unknown>;
 
@@ -78,6 +85,18 @@ function write_settings(settings: SettingsUpdate): Json {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
+function write_extras({ mentions, mentionScope, attachments, headers }: Extras): Json {
+  return {
+    mentions,
+    mention_scope: mentionScope === 'none' ? '' : mentionScope,
+    attachments: attachments.map(({ handle, contentType, name, size }) => ({
+      handle,
+      ...compact({ content_type: contentType, name, size }),
+    })),
+    headers: headers.map(({ name, value }) => ({ name, ...compact({ value }) })),
+  };
+}
+
 function write_operation(operation: Operation): Json {
   switch (operation.type) {
     case 'hello':
@@ -102,6 +121,9 @@ function write_operation(operation: Operation): Json {
           text: operation.text,
           reply_to: operation.replyTo,
           audience: operation.audience,
+          thread_root: operation.threadRoot,
+          ...(operation.extras ? write_extras(operation.extras) : {}),
+          forward: operation.forward,
         }),
       };
     case 'edit':
@@ -111,6 +133,7 @@ function write_operation(operation: Operation): Json {
         ...compact({ content_type: spelled_type(operation.contentType), text: operation.text }),
       };
     case 'react':
+    case 'follow_thread':
     case 'pin': {
       const { type: _, on, ...fields } = operation;
       return on ? fields : { ...fields, on };
@@ -123,6 +146,24 @@ function write_operation(operation: Operation): Json {
         ...compact({
           after: operation.after,
           limit: operation.limit === reactors_limit_default ? undefined : operation.limit,
+        }),
+      };
+    case 'thread':
+      return {
+        conversation: operation.conversation,
+        root: operation.root,
+        ...compact({
+          from: operation.from,
+          backward: operation.backward ? undefined : false,
+          limit: operation.limit === history_limit_default ? undefined : operation.limit,
+        }),
+      };
+    case 'threads':
+      return {
+        conversation: operation.conversation,
+        ...compact({
+          before: operation.before,
+          limit: operation.limit === threads_limit_default ? undefined : operation.limit,
         }),
       };
     case 'set_list': {
@@ -350,6 +391,44 @@ function read_restriction(value: unknown): Restriction {
   };
 }
 
+function optional_list(json: Json, field: string): unknown[] {
+  return json[field] === undefined ? [] : list(json, field);
+}
+
+function read_attachment(value: unknown): Attachment {
+  const json = object(value, 'attachments');
+  return {
+    handle: text(json, 'handle'),
+    contentType: text(json, 'content_type', ''),
+    name: text(json, 'name', ''),
+    size: number(json, 'size', 0),
+  };
+}
+
+function read_header(value: unknown): MessageHeader {
+  const json = object(value, 'headers');
+  return { name: text(json, 'name'), value: text(json, 'value', '') };
+}
+
+function read_extras(json: Json): Extras {
+  return {
+    mentions: optional_list(json, 'mentions').map((user) => decimal({ user }, 'user')),
+    mentionScope: name(json, 'mention_scope', 'none') as MentionScope,
+    attachments: optional_list(json, 'attachments').map(read_attachment),
+    headers: optional_list(json, 'headers').map(read_header),
+  };
+}
+
+function read_origin(value: unknown): Origin {
+  const json = object(value, 'origin');
+  return {
+    conversation: json['conversation'] === undefined ? '' : hex128(json, 'conversation'),
+    seq: number(json, 'seq', 0),
+    sender: decimal(json, 'sender', ''),
+    time: number(json, 'time'),
+  };
+}
+
 function read_event(value: unknown): ChatEvent {
   const json = object(value, 'event');
   const settings = read_update(json['settings']);
@@ -366,6 +445,12 @@ function read_event(value: unknown): ChatEvent {
     text: text(json, 'text', ''),
     data: text(json, 'base64', ''),
     replyTo: number(json, 'reply_to', 0),
+    threadRoot: number(json, 'thread_root', 0),
+    threadOrdinal: number(json, 'thread_ordinal', 0),
+    replies: number(json, 'replies', 0),
+    lastReply: number(json, 'last_reply', 0),
+    ...read_extras(json),
+    origin: json['origin'] === undefined ? null : read_origin(json['origin']),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: settings.title ?? text(json, 'title', ''),
@@ -398,6 +483,7 @@ function read_entry(value: unknown): ListEntry {
     received: number(json, 'received', 0),
     read: number(json, 'read', 0),
     unread: number(json, 'unread', 0),
+    mentions: number(json, 'mentions', 0),
     lastActivity: number(json, 'last_activity', 0),
     pinned: flag(json, 'pinned', false),
     archived: flag(json, 'archived', false),
@@ -501,6 +587,17 @@ function read_page(json: Json): HistoryPage {
     mark: number(json, 'mark', 0),
     more: flag(json, 'more', false),
     floor: number(json, 'floor', 1),
+  };
+}
+
+function read_thread(value: unknown): ThreadState {
+  const json = object(value, 'thread');
+  return {
+    conversation: hex128(json, 'conversation'),
+    root: read_event(json['root']),
+    followed: flag(json, 'followed'),
+    read: number(json, 'read'),
+    unread: number(json, 'unread'),
   };
 }
 
@@ -629,6 +726,27 @@ function read_answer(type: string, json: Json): Answer {
           more: flag(json, 'more', false),
         },
       };
+    case 'thread_page':
+      return {
+        type,
+        page: {
+          thread: read_thread(json['thread']),
+          replies: list(json, 'replies').map(read_event),
+          more: flag(json, 'more', false),
+        },
+      };
+    case 'threads_page':
+      return {
+        type,
+        page: {
+          conversation: hex128(json, 'conversation'),
+          threads: list(json, 'threads').map(read_thread),
+          more: flag(json, 'more', false),
+          next: number(json, 'next', 0),
+        },
+      };
+    case 'thread_state':
+      return { type, thread: read_thread(json) };
     case 'goodbye':
       return {
         type,

@@ -99,6 +99,25 @@ test('a tombstone has no content', () => {
   );
 });
 
+test('a root counts its replies, in whatever order and however often they are told', () => {
+  const root = message(3, { changed: 9, replies: 2, lastReply: 9 });
+  const reply = (seq: number, fields: Partial<ChatEvent> = {}): ChatEvent =>
+    message(seq, { threadRoot: 3, ...fields });
+  const gone = (seq: number, about: number): ChatEvent =>
+    message(seq, { kind: 'deleted', about, threadRoot: 3 });
+  const told = [root, reply(9), reply(12), reply(13), gone(14, 12), gone(8, 5)];
+  const tombstone_only = [root, reply(12, { deleted: true, changed: 14 }), reply(13)];
+  for (const events of [told, [...told].reverse(), [...told, ...told], tombstone_only]) {
+    const fold = new MessageFold(bob);
+    for (const event of events) fold.take([event]);
+    const { replies, lastReply } = fold.get(3)!;
+    assert.deepEqual([replies, lastReply], [3, 13]);
+  }
+  const fold = new MessageFold(bob);
+  fold.take([root]);
+  assert.deepEqual(fold.take([reply(12)]), [12, 3], 'the root has changed');
+});
+
 // ---- Random histories ----
 
 function random_source(seed: number): (below: number) => number {

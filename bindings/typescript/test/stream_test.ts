@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParleyError } from '../src/errors.js';
 import type { Answer } from '../src/operations.js';
-import type { ListEntry } from '../src/types.js';
+import type { ChatEvent, ListEntry } from '../src/types.js';
 import { Harness, bob, entry, epoch, events, id, me, message, only, resume } from './harness.js';
 
 const at = (seq: number): Partial<ListEntry> => ({
@@ -505,6 +505,50 @@ test('a deleted message is taken off unread once', () => {
   const late = Harness.ready(entry(1, { ...line, visibleFrom: 8, read: 0, unread: 3 }));
   late.push(deletion(11, 5));
   assert.equal(unread(late), 3, 'of before this member came');
+});
+
+test('an own reply in a thread reads nothing of the conversation', () => {
+  const harness = Harness.ready(entry(1, { ...at(10), read: 6, received: 10, unread: 4 }));
+  harness.push(events(1, 11, 11, { sender: me, threadRoot: 9, threadOrdinal: 1, ordinal: 10 }));
+  assert.equal(harness.core.view(id(1))!.unread, 4);
+  harness.push(events(1, 12, 12, { kind: 'deleted', about: 11, threadRoot: 9, ordinal: 10 }));
+  assert.equal(harness.core.view(id(1))!.unread, 4);
+});
+
+test('unread mentions are what the list states and what events add to it', () => {
+  const line = { ...at(10), read: 6, received: 10, unread: 4, mentions: 2 };
+  const states = (head: number, fields: Partial<ListEntry>): Answer => ({
+    type: 'list',
+    change: { whole: false, entries: [entry(1, { ...at(head), ...fields })], removed: [], token: 't' },
+  });
+  const said = (seq: number, fields: Partial<ChatEvent> = { mentions: [me] }): Answer =>
+    events(1, seq, seq, fields);
+  const gone = (seq: number, about: number): Answer =>
+    events(1, seq, seq, { kind: 'deleted', about, aboutOrdinal: about });
+  const table: [string, Answer[], number][] = [
+    ['named', [said(11), said(12)], 4],
+    ['everybody', [said(11, { mentionScope: 'all' })], 3],
+    ['only who is here', [said(11, { mentionScope: 'here' })], 2],
+    ['others', [said(11, { mentions: [bob] })], 2],
+    ['deleted', [said(11), gone(12, 11)], 2],
+    ['the list knows it', [said(11), states(11, { ...line, ...at(11), mentions: 3 })], 3],
+    ['the list is older', [said(11), states(10, line)], 3],
+    ['the list says what was read', [said(11), states(11, { read: 8, mentions: 1 })], 1],
+    ['read to the head by another device', [said(11), states(11, { read: 11 })], 0],
+    ['an own message', [said(11), said(12, { sender: me })], 0],
+  ];
+  for (const [name, pushes, expected] of table) {
+    const harness = Harness.ready(entry(1, line));
+    for (const push of pushes) harness.push(push);
+    assert.equal(harness.core.view(id(1))!.mentions, expected, name);
+  }
+  const doubt = Harness.ready(entry(1, line));
+  doubt.push(gone(11, 9)); // whom it mentioned nobody knows any more: the engine is asked, once
+  doubt.push(gone(12, 8));
+  const asked = doubt.after(500).filter((line) => line.includes(' sync '));
+  assert.equal(asked.length, 1);
+  doubt.answer(doubt.last_request, states(12, { read: 6, mentions: 0 }));
+  assert.equal(doubt.core.view(id(1))!.mentions, 0);
 });
 
 test('after a restart a deletion told before it is not counted again', async () => {

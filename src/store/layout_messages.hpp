@@ -1,0 +1,70 @@
+// store/layout_messages.hpp: the rows about messages that are kept for single users
+// (docs/design/storage_layout.md). Pure functions.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parley/ids.hpp"
+#include "parley/payload.hpp"
+#include "store/layout.hpp"
+
+namespace parley::layout {
+
+/// The newest messages that mention a user ('q' user8; user 0: that mention everybody), at most
+/// limits::mentions_counted.
+struct Mention {
+  Seq seq = 0;
+  std::uint64_t ordinal = 0;  // countable messages up to and including it
+};
+struct MentionRow {
+  Mention dropped{};                // the newest one that found no room any more; zero: none
+  std::vector<Mention> messages{};  // ascending
+};
+std::string mention_key(UserId user);
+std::size_t mention_size(std::size_t messages) noexcept;
+std::string encode(const MentionRow& row);
+std::optional<MentionRow> decode_mention(Bytes value);
+
+// ---- Threads ----
+
+std::string personal_id(Namespace ns, const ConversationId& id, UserId user);
+std::string thread_id(Namespace ns, const ConversationId& id, Seq root);
+
+/// A reply, or its deletion, that the thread's index does not have yet ('t' root8 seq8 in the
+/// conversation's partition).
+struct ThreadChange {
+  bool fresh = false;               // a reply
+  bool gone = false;                // deleted
+  std::uint64_t ordinal = 0;        // dense within the thread
+  UserId sender{};                  // of a fresh one
+  std::vector<UserId> followers{};  // who follow by a fresh one, unless they do not want to
+  /// Together with what was known of the same reply before.
+  void add(const ThreadChange& other);
+};
+std::string thread_change_key(Seq root, Seq seq);
+struct ThreadChangeKey {
+  Seq root = 0, seq = 0;
+};
+std::optional<ThreadChangeKey> parse_thread_change(Bytes key) noexcept;
+std::size_t thread_change_size(std::size_t followers) noexcept;
+std::string encode(const ThreadChange& row);
+std::optional<ThreadChange> decode_thread_change(Bytes value);
+
+/// The ordinal of a reply ('e' seq8 in the thread's partition).
+std::string encode_thread_ordinal(std::uint64_t ordinal);
+std::optional<std::uint64_t> decode_thread_ordinal(Bytes value);
+
+/// What a user keeps about a thread ('t' root8 in the personal partition).
+struct FollowRow {
+  enum class State : std::uint8_t { unset = 0, follows = 1, left = 2 } state = State::unset;
+  Seq read = 0;     // replies up to here are read
+  Seq applied = 0;  // own replies up to here have made it follow
+  friend bool operator==(const FollowRow&, const FollowRow&) = default;
+};
+std::string follow_key(Seq root);
+std::string encode(const FollowRow& row);
+std::optional<FollowRow> decode_follow(Bytes value);
+
+}  // namespace parley::layout
