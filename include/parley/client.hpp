@@ -14,10 +14,12 @@
 
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
+#include "parley/limits.hpp"
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
 #include "parley/session.hpp"  // MessageDraft and the other structs of operations
 #include "parley/transport.hpp"
+#include "parley/user.hpp"
 
 namespace parley::inline v0 {
 
@@ -143,6 +145,9 @@ struct ClientOptions {
   /// Follow without being asked: the 64 most recent direct and group conversations at level full,
   /// the others at heads, channels that this client created or joined at full. Default: yes.
   bool follow = true;
+  /// The first list of a connection that has to get all of it brings this many conversations, the
+  /// last active first; list_page() brings more. Bounds: 0 (everything) .. limits::page_list.
+  std::uint32_t list_limit = 0;
   /// A thread of its own. Otherwise nothing runs but inside run() and poll().
   bool own_thread = true;
   /// Unsettled messages a conversation; more are answered Errc::busy. Bounds: 1..100,000.
@@ -285,14 +290,34 @@ class Client {
   /// The conversations as this device knows them, most recent first. Answers without the server.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
-  /// Pin, archive, mark unread, mute, keep a draft: about this user's list entry, on every device.
+  /// A page from the server; its conversations are known and followed from then on.
+  Pending<ListPage> list_page(ListPageOptions options = {});
+  void list_page(ListPageOptions options, Completion<ListPage> done);
+  /// Pin, archive, hide, mark unread, mute, put into a folder, keep a draft: about this user's list
+  /// entry, on every device.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
   /// The user has read up to `seq`: told to the server within 200 ms of a connection.
   void read(const ConversationId& conversation, Seq seq);
+  Pending<std::uint64_t> seen(const ConversationId& conversation, Seq seq);
+  void seen(const ConversationId& conversation, Seq seq, Completion<std::uint64_t> done);
+
+  // The user: see Session.
+  Pending<UserSettings> set_user(UserSettingsChange change = {});
+  void set_user(UserSettingsChange change, Completion<UserSettings> done);
+  /// For this connection and the later ones.
+  void set_presence(PresenceState state);
+  Pending<std::vector<Device>> devices();
+  void devices(Completion<std::vector<Device>> done);
+  Pending<void> rename_device(DeviceId device, std::string name);
+  void rename_device(DeviceId device, std::string name, Completion<void> done);
+  /// A client whose own device is revoked is `refused`, with Errc::device_revoked.
+  Pending<void> revoke_device(DeviceId device);
+  void revoke_device(DeviceId device, Completion<void> done);
 
   // People.
-  void signal(const ConversationId& conversation, std::string kind, std::string data = {});
+  void signal(const ConversationId& conversation, std::string kind, std::string data = {},
+              std::chrono::milliseconds lasts = limits::signal_lasts);
   Pending<std::vector<Presence>> watch(const ConversationId& conversation,
                                        std::vector<UserId> users);
   void watch(const ConversationId& conversation, std::vector<UserId> users,

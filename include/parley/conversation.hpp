@@ -103,6 +103,9 @@ struct ListEntry {
   WallTime muted_until{};      // notifications; zero: not muted
   std::string draft{};         // what was being written; "" for none
   WallTime drafted{};
+  std::string folder{};  // "" for none
+  /// Not shown while head_ordinal is below it: until the next message. Zero: not hidden.
+  std::uint64_t hidden_until = 0;
   Payload last_record{};  // the newest visible event's record; empty when not asked for or none
 };
 
@@ -113,19 +116,8 @@ struct ListSettings {
   std::optional<bool> marked_unread{};
   std::optional<WallTime> muted_until{};  // zero ends it
   std::optional<std::string> draft{};     // up to limits::draft bytes of UTF-8; "" drops it
-};
-
-/// What watchers may know about a user.
-struct Presence {
-  UserId user{};
-  bool online = false;
-  WallTime last_seen{};  // zero: never seen, or online now
-};
-
-/// A user's id and the host's own name for it.
-struct UserName {
-  UserId id{};
-  std::string subject{};
+  std::optional<std::string> folder{};  // up to limits::folder bytes, limits::folders; "" for none
+  std::optional<bool> hidden{};         // until the next message, whoever sends it
 };
 
 }  // namespace parley::inline v0

@@ -17,6 +17,7 @@
 #include "parley/result.hpp"
 #include "parley/session.hpp"
 #include "parley/transport.hpp"
+#include "parley/user.hpp"
 
 namespace parley::inline v0 {
 
@@ -33,6 +34,7 @@ struct AttachOptions {
   /// are followed from their heads on: whoever creates a channel is not given its `created` event.
   /// Direct and group conversations entered later begin with the first event the user may see.
   bool follow = true;
+  PresenceState presence = PresenceState::online;  // Session::set_presence from the first moment on
 };
 /// A session that was welcomed: a link that has shown its token, or an attached one.
 struct SessionInfo {
@@ -146,6 +148,11 @@ class Engine {
   /// The inverse; Errc::denied for an unknown id.
   Pending<std::string> subject(UserId user);
   void subject(UserId user, Completion<std::string> done);
+  /// A user's devices, and the end of one: see Session.
+  Pending<std::vector<Device>> devices(std::string user);
+  void devices(std::string user, Completion<std::vector<Device>> done);
+  Pending<void> revoke_device(std::string user, DeviceId device);
+  void revoke_device(std::string user, DeviceId device, Completion<void> done);
 
   // Driving (docs/execution.md).
   /// With threads of its own: blocks until stop() or until closed. Host-driven: also does the work.

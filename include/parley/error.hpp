@@ -29,6 +29,7 @@ enum class Errc : int {
   archived = 12,         // the conversation is: nobody posts, only admins change it
   muted = 13,            // there, until Error::retry_after is over; zero: without end
   banned = 14,           // who is to be added is; lift it first
+  device_revoked = 18,   // this device was revoked, for ever; another name is another device
 
   // Try again later (retryable; Error::retry_after may say when).
   busy = 20,          // an ingress limit is reached; nothing was accepted

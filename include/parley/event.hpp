@@ -40,6 +40,8 @@ enum class EventKind : std::uint8_t {
   list_entered = 32,        // user streams only: conversation entered
   list_left = 33,           // user streams only: conversation left
   list_set = 34,            // user streams only: the user set something about a conversation
+  devices_changed = 35,     // user streams only: a device came, was renamed, revoked or forgotten
+  settings_set = 36,        // user streams only: UserSettings
   scheduled = 43,           // user streams only: a message waits to be sent later, or does no more
 };
 
@@ -177,9 +179,14 @@ struct ThreadState {
 struct Signal {
   ConversationId conversation{};
   UserId sender{};
-  std::string_view kind{};  // "typing", or a host's own
+  std::string_view kind{};  // `typing`, `recording`, or a host's own
   std::string_view data{};  // up to limits::signal_data bytes
+  /// It holds for so long from its arrival, unless a newer one of its sender and kind comes. Zero:
+  /// it ended.
+  std::chrono::milliseconds lasts{};
 };
+inline constexpr std::string_view typing = "typing";
+inline constexpr std::string_view recording = "recording";
 
 /// The engine's answer to a send: the message is committed at the declared durability.
 struct Ack {

@@ -38,9 +38,14 @@ inline constexpr std::size_t pinned_conversations = 100;   // of a user
 inline constexpr std::size_t scheduled = 100;              // messages of a user
 inline constexpr std::size_t scheduled_bytes = 512 * kib;  // of them together
 inline constexpr auto schedule_ahead = 24h * 366;
-inline constexpr std::size_t reaction_key = 32;      // bytes of UTF-8
-inline constexpr std::size_t signal_kind = 32;       // bytes
-inline constexpr std::size_t signal_data = 1 * kib;  // bytes
+inline constexpr std::size_t folder = 64;              // bytes of UTF-8; ListSettings::folder
+inline constexpr std::size_t folders = 100;            // different ones of a user
+inline constexpr std::size_t status = 256;             // bytes of UTF-8; UserSettings::status
+inline constexpr std::size_t devices = 100;            // of a user; then the idle ones go
+inline constexpr std::size_t revoked_devices = 1'000;  // of a user that are remembered
+inline constexpr std::size_t reaction_key = 32;        // bytes of UTF-8
+inline constexpr std::size_t signal_kind = 32;         // bytes
+inline constexpr std::size_t signal_data = 1 * kib;    // bytes
 
 // Conversations.
 inline constexpr std::size_t group_members = 1'000;  // limit_reached beyond
@@ -55,6 +60,7 @@ inline constexpr auto edit_window = 48h;   // EngineOptions::edit_window
 inline constexpr std::size_t restricted = 10'000;  // muted or banned users
 inline constexpr std::size_t page_restrictions = 500;
 inline constexpr auto slow_mode = 24h;                  // ConversationSettings::slow_mode
+inline constexpr std::size_t page_list = 256;           // conversations in a page of the list
 inline constexpr std::size_t deleted_counted = 10'000;  // newest ones that unread leaves out
 inline constexpr std::size_t page_reactors = 500;
 inline constexpr std::size_t page_replies = 100;   // of a thread
@@ -88,7 +94,9 @@ inline constexpr std::size_t message_before_hello = 4 * kib + 2 * kib;  // token
 
 // Signals, receipts, presence.
 inline constexpr int signals_per_second = 10;  // a sender and conversation; more are dropped
-inline constexpr auto receipt_delay = 200ms;   // merged by maximum, then one commit
+inline constexpr auto signal_lasts = 6s;       // a signal's default
+inline constexpr auto signal_lasts_most = 60s;
+inline constexpr auto receipt_delay = 200ms;  // merged by maximum, then one commit
 inline constexpr auto receipt_delay_channel = 1s;
 inline constexpr auto presence_period = 1s;     // at most one update a user and period
 inline constexpr auto presence_grace = 1500ms;  // a reconnect within this does not flap

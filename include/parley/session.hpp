@@ -1,6 +1,7 @@
 // parley/session.hpp: host code as a participant: one live attachment of a user's device, in this
 // process.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
 #include "parley/settings.hpp"
+#include "parley/user.hpp"
 
 namespace parley::inline v0 {
 
@@ -144,6 +146,17 @@ struct ThreadsPage {
   Seq next = 0;
 };
 
+struct ListPageOptions {
+  /// The last entry of the page before: both of its fields. None: the first page.
+  WallTime after_activity{};
+  ConversationId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_list
+};
+struct ListPage {
+  std::vector<ListEntry> entries{};  // the last active first
+  bool more = false;
+};
+
 /// How far members have come; merged, newest wins.
 struct ReceiptsMoved {
   ConversationId conversation{};
@@ -155,11 +168,13 @@ struct HeadMoved {
   Cursor head{};
   std::uint64_t head_ordinal = 0;
 };
-/// What changed in the user's conversation list.
+/// What changed in what the user has for all devices: the conversation list, settings, devices.
 struct ListChange {
   bool whole = false;  // `entries` replaces what was known
   std::span<const ListEntry> entries{};
   std::span<const ConversationId> removed{};
+  std::optional<UserSettings> settings{};            // when they changed
+  std::optional<std::span<const Device>> devices{};  // all of them, when they changed
 };
 
 /// One live attachment of a device, from Engine::attach. It follows, at level full, everything its
@@ -338,7 +353,12 @@ class Session {
   /// The user's conversations with their heads, positions and unread counts.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
-  /// Pin, archive, mark unread, mute, keep a draft: about this user's list entry, on every device.
+  /// The same by pages, when all of it is too much. A conversation that becomes active meanwhile is
+  /// told by on_list or its events, not by a later page.
+  Pending<ListPage> list_page(ListPageOptions options = {});
+  void list_page(ListPageOptions options, Completion<ListPage> done);
+  /// Pin, archive, hide, mark unread, mute, put into a folder, keep a draft: about this user's list
+  /// entry, on every device.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
   /// The user has read up to `seq`; merged by maximum. Beyond the end means the end.
@@ -348,12 +368,40 @@ class Session {
   Pending<void> received(const ConversationId& conversation, Seq seq);
   void received(const ConversationId& conversation, Seq seq, Completion<void> done);
   void acknowledge(const Event& event);  // received(), nobody asks
+  /// How many others have read up to `seq`, as far as they let it be known; former members count.
+  /// Errc::denied for who hides what it reads.
+  Pending<std::uint64_t> seen(const ConversationId& conversation, Seq seq);
+  void seen(const ConversationId& conversation, Seq seq, Completion<std::uint64_t> done);
+
+  // The user: the same on every device.
+  /// Answers what is set then; nothing given: what is set.
+  Pending<UserSettings> set_user(UserSettingsChange change = {});
+  void set_user(UserSettingsChange change, Completion<UserSettings> done);
+  /// How the user of this session is; not offline.
+  Pending<void> set_presence(PresenceState state);
+  void set_presence(PresenceState state, Completion<void> done);
+  /// Those with a name, and the live sessions of ephemeral ones; by ascending id.
+  Pending<std::vector<Device>> devices();
+  void devices(Completion<std::vector<Device>> done);
+  /// Up to limits::device_name bytes of UTF-8; "" gives it the name back that it said hello with.
+  Pending<void> rename_device(DeviceId device, std::string name);
+  void rename_device(DeviceId device, std::string name, Completion<void> done);
+  /// Closes its sessions (Errc::device_revoked) and refuses it for ever: its tickets count no more,
+  /// and a hello with its name is refused whatever the token. The limits::revoked_devices revoked
+  /// last are remembered. Tokens are the host's: it ends those of a stolen device itself.
+  Pending<void> revoke_device(DeviceId device);
+  void revoke_device(DeviceId device, Completion<void> done);
 
   // People.
-  /// Dropped silently above limits::signals_per_second.
+  /// Dropped silently above limits::signals_per_second. It holds for `lasts`, 0 (it ended) to
+  /// limits::signal_lasts_most, unless a newer one of its kind comes; default limits::signal_lasts.
   Pending<void> signal(const ConversationId& conversation, std::string kind, std::string data = {});
+  Pending<void> signal(const ConversationId& conversation, std::string kind, std::string data,
+                       std::chrono::milliseconds lasts);
   void signal(const ConversationId& conversation, std::string kind, std::string data,
               Completion<void> done);
+  void signal(const ConversationId& conversation, std::string kind, std::string data,
+              std::chrono::milliseconds lasts, Completion<void> done);
   /// Watches members of a conversation this user is in, in place of an earlier watch there; no
   /// users end it. Answers their state; who is no member is left out, without an error.
   Pending<std::vector<Presence>> watch(const ConversationId& conversation,

@@ -42,6 +42,8 @@ Entry request_entry(Errc code) noexcept {
       return {"muted", "not allowed to post there for a time"};
     case Errc::banned:
       return {"banned", "who is to be added is banned"};
+    case Errc::device_revoked:
+      return {"device_revoked", "the device was revoked"};
     default:
       return {};
   }

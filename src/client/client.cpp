@@ -373,10 +373,72 @@ void Client::read(const ConversationId& conversation, Seq seq) {
   impl_->post([impl = impl_.get(), conversation, seq] { impl->read(conversation, seq); });
 }
 
+void Client::list_page(ListPageOptions options, Completion<ListPage> done) {
+  ask(*impl_, wire::PageList{options.after_activity, options.after, options.limit},
+      as<wire::ListPage>(std::move(done), [](wire::ListPage&& page) {
+        return ListPage{std::move(page.entries), page.more};
+      }));
+}
+Pending<ListPage> Client::list_page(ListPageOptions options) {
+  return pending<ListPage>(*impl_,
+                           [&](Completion<ListPage> done) { list_page(options, std::move(done)); });
+}
+void Client::seen(const ConversationId& conversation, Seq seq, Completion<std::uint64_t> done) {
+  ask(*impl_, wire::Seen{conversation, seq},
+      as<wire::SeenBy>(std::move(done), [](wire::SeenBy&& seen) { return seen.count; }));
+}
+Pending<std::uint64_t> Client::seen(const ConversationId& conversation, Seq seq) {
+  return pending<std::uint64_t>(
+      *impl_, [&](Completion<std::uint64_t> done) { seen(conversation, seq, std::move(done)); });
+}
+
+// ---- The user. ----
+
+void Client::set_user(UserSettingsChange change, Completion<UserSettings> done) {
+  ask(*impl_, wire::SetUser{std::move(change)},
+      as<UserSettings>(std::move(done), [](UserSettings&& now) { return std::move(now); }));
+}
+Pending<UserSettings> Client::set_user(UserSettingsChange change) {
+  return pending<UserSettings>(
+      *impl_, [&](Completion<UserSettings> done) { set_user(std::move(change), std::move(done)); });
+}
+void Client::set_presence(PresenceState state) {
+  impl_->post([impl = impl_.get(), state] { impl->set_presence(state); });
+}
+void Client::devices(Completion<std::vector<Device>> done) {
+  ask(*impl_, wire::Devices{},
+      as<wire::DeviceList>(std::move(done), [impl = impl_.get()](wire::DeviceList&& list) {
+        for (Device& device : list.devices) device.current = device.id == impl->core().device_id();
+        return std::move(list.devices);
+      }));
+}
+Pending<std::vector<Device>> Client::devices() {
+  return pending<std::vector<Device>>(
+      *impl_, [&](Completion<std::vector<Device>> done) { devices(std::move(done)); });
+}
+void Client::rename_device(DeviceId device, std::string name, Completion<void> done) {
+  ask(*impl_, wire::RenameDevice{device, std::move(name)}, as_done(std::move(done)));
+}
+Pending<void> Client::rename_device(DeviceId device, std::string name) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    rename_device(device, std::move(name), std::move(done));
+  });
+}
+void Client::revoke_device(DeviceId device, Completion<void> done) {
+  ask(*impl_, wire::RevokeDevice{device, {}}, as_done(std::move(done)));
+}
+Pending<void> Client::revoke_device(DeviceId device) {
+  return pending<void>(*impl_,
+                       [&](Completion<void> done) { revoke_device(device, std::move(done)); });
+}
+
 // ---- People. ----
 
-void Client::signal(const ConversationId& conversation, std::string kind, std::string data) {
-  ask(*impl_, wire::SendSignal{conversation, std::move(kind), std::move(data)}, nullptr);
+void Client::signal(const ConversationId& conversation, std::string kind, std::string data,
+                    std::chrono::milliseconds lasts) {
+  const bool fits = lasts.count() >= 0 && lasts.count() <= UINT32_MAX;
+  const auto ms = fits ? static_cast<std::uint32_t>(lasts.count()) : UINT32_MAX;
+  ask(*impl_, wire::SendSignal{conversation, std::move(kind), std::move(data), ms}, nullptr);
 }
 void Client::watch(const ConversationId& conversation, std::vector<UserId> users,
                    Completion<std::vector<Presence>> done) {

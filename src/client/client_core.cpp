@@ -100,7 +100,17 @@ void ClientCore::hello(Time now) {
   hello.ticket = std::exchange(ticket_, {});
   hello.device = device_;
   hello.sync_token = sync_token_;
+  hello.state = presence_;
+  hello.list_limit = options_.list_limit;
   transmit({.purpose = Purpose::hello}, std::move(hello));
+}
+
+void ClientCore::set_presence(Time now, PresenceState state) {
+  now_ = now;
+  presence_ = state;
+  if (status_.state != ClientState::ready) return;  // the next hello says it
+  enqueue({.purpose = Purpose::housekeeping}, wire::SetPresence{state}, false);
+  pump();
 }
 
 void ClientCore::closed(Time now, const Error& why) {
@@ -113,7 +123,9 @@ void ClientCore::closed(Time now, const Error& why) {
   if (status_.state == ClientState::failed || status_.state == ClientState::refused) return;
   if (!wanted_) return set_state(ClientState::stopped);
   if (goodbye_ && !goodbye_->reconnect) {
-    return refused({Errc::session_closed, "the server said goodbye: " + goodbye_->reason});
+    const bool revoked = goodbye_->reason == to_string(Errc::device_revoked);
+    return refused({revoked ? Errc::device_revoked : Errc::session_closed,
+                    "the server said goodbye: " + goodbye_->reason});
   }
   milliseconds at_least{0};
   if (goodbye_ && goodbye_->spread_ms > 0) at_least = milliseconds(draw() % goodbye_->spread_ms);
@@ -259,6 +271,7 @@ void ClientCore::welcome(wire::Welcome welcome) {
   if (welcome.max_body > 0) max_body_ = welcome.max_body;
   silence_ = std::max(milliseconds(welcome.heartbeat_ms) * 5 / 4, milliseconds(1'000));
   status_.user = welcome.user;
+  device_id_ = welcome.device;
   set_state(ClientState::ready);
   take_list(std::move(welcome.list), true);
   if (status_.state != ClientState::ready) return;  // the storage failed
@@ -401,6 +414,7 @@ void ClientCore::answer(const Open& open, wire::Answer answer) {
       return;
     case Purpose::application:
       if (auto* opened = std::get_if<wire::Opened>(&answer)) take_entry(opened->entry, open.opens);
+      if (auto* page = std::get_if<wire::ListPage>(&answer)) take_page(page->entries);
       break;
   }
   if (const auto* failed = std::get_if<wire::Failed>(&answer)) {

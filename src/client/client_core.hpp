@@ -24,6 +24,7 @@ struct CoreOptions {
   std::string token;
   std::string device;  // "": from the storage, else drawn
   bool follow = true;
+  std::uint32_t list_limit = 0;
   std::size_t max_outbox = 1'000;
   std::function<std::uint64_t()> random;  // 64 random bits
 };
@@ -38,6 +39,8 @@ struct ListMoved {
   bool whole = false;
   std::vector<ListEntry> entries;
   std::vector<ConversationId> removed;
+  std::optional<UserSettings> settings;
+  std::optional<std::vector<Device>> devices;
 };
 struct Settled {
   std::uint64_t id = 0;  // what send() returned; 0: handed over in an earlier life
@@ -98,6 +101,7 @@ class ClientCore {
   std::uint64_t subscribe(Time now, const ConversationId& conversation, Level level,
                           std::optional<Cursor> from);
   void read(Time now, const ConversationId& conversation, Seq seq);
+  void set_presence(Time now, PresenceState state);
   void set_token(std::string token) { options_.token = std::move(token); }
   /// The host could not send a request of the outputs (it was too large): as if answered so.
   void refuse(Time now, std::uint32_t request, Error why);
@@ -107,6 +111,7 @@ class ClientCore {
   Outputs take();
   [[nodiscard]] ClientState state() const noexcept { return status_.state; }
   [[nodiscard]] const std::string& device() const noexcept { return device_; }
+  [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
   [[nodiscard]] std::vector<ListEntry> list() const;  // most recent first
   [[nodiscard]] std::vector<OutboxItem> outbox() const;
   [[nodiscard]] std::size_t max_body() const noexcept { return max_body_; }
@@ -169,6 +174,7 @@ class ClientCore {
 
   // client_streams.cpp: subscriptions, cursors, the list.
   void take_list(wire::ListChanged change, bool first);
+  void take_page(std::vector<ListEntry> entries);
   void take_entry(ListEntry entry, bool opened);
   void forget(const ConversationId& conversation);
   void begin(const ListEntry& entry);
@@ -199,6 +205,8 @@ class ClientCore {
   CoreOptions options_;
   ClientStorage& storage_;
   std::string device_;
+  DeviceId device_id_;  // by the server
+  PresenceState presence_ = PresenceState::online;
   ClientStatus status_;
   Outputs outputs_;
   Time now_{};

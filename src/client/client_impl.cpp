@@ -64,6 +64,7 @@ Result<void> check(const ClientOptions& options) {
   if (options.max_outbox == 0 || options.max_outbox > most_outbox) {
     return bad("max_outbox: expected 1 to 100000");
   }
+  if (options.list_limit > limits::page_list) return bad("list_limit: expected 256 at most");
   return {};
 }
 
@@ -95,6 +96,7 @@ Result<void> ClientImpl::prepare() {
   codec_ = wire::make_codec(options_.encoding);
   client::CoreOptions core;
   core.token = options_.token;
+  core.list_limit = options_.list_limit;
   core.device = options_.device;
   core.follow = options_.follow;
   core.max_outbox = options_.max_outbox;
@@ -290,7 +292,10 @@ void ClientImpl::tell(client::Notice& notice) {
         if constexpr (std::is_same_v<T, client::Applied>) {
           if (to.on_events) to.on_events(value.events);
         } else if constexpr (std::is_same_v<T, client::ListMoved>) {
-          if (to.on_list) to.on_list({value.whole, value.entries, value.removed});
+          if (!to.on_list) return;
+          ListChange change{value.whole, value.entries, value.removed, value.settings, {}};
+          if (value.devices) change.devices = *value.devices;
+          to.on_list(change);
         } else if constexpr (std::is_same_v<T, wire::Scheduled>) {
           if (to.on_scheduled) to.on_scheduled({wire::to_scheduled(value), value.removed});
         } else if constexpr (std::is_same_v<T, client::Settled> ||
@@ -306,7 +311,8 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_receipts) to.on_receipts({value.conversation, value.receipts});
         } else if constexpr (std::is_same_v<T, wire::Signalled>) {
           if (to.on_signal) {
-            to.on_signal({value.conversation, value.sender, value.kind, value.data});
+            to.on_signal({value.conversation, value.sender, value.kind, value.data,
+                          std::chrono::milliseconds(value.lasts_ms)});
           }
         } else if constexpr (std::is_same_v<T, wire::ThreadState>) {
           if (to.on_thread) to.on_thread(wire::to_thread(value));
@@ -386,6 +392,12 @@ void ClientImpl::subscribe(const ConversationId& conversation, SubscribeOptions 
     }
     done(subscribed->answers[0]);
   };
+  act();
+}
+
+void ClientImpl::set_presence(PresenceState state) {
+  if (closing_) return;
+  core_->set_presence(now(), state);
   act();
 }
 

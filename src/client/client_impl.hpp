@@ -67,6 +67,7 @@ class ClientImpl final : public LinkEvents {
   void subscribe(const ConversationId& conversation, SubscribeOptions options,
                  Completion<ResumeAnswer> done);
   void read(const ConversationId& conversation, Seq seq);
+  void set_presence(PresenceState state);
   void fill_random(std::array<std::uint8_t, 16>& bytes);
   [[nodiscard]] const client::ClientCore& core() const { return *core_; }
 

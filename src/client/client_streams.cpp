@@ -25,6 +25,9 @@ bool worth_showing(EventKind kind) {
 void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
   sync_token_ = std::move(change.token);
   std::vector<ConversationId> removed = std::move(change.removed);
+  if (change.devices) {
+    for (Device& device : *change.devices) device.current = device.id == device_id_;
+  }
   if (change.whole) {
     std::unordered_set<ConversationId> present;
     for (const ListEntry& entry : change.entries) present.insert(entry.conversation);
@@ -33,10 +36,17 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
       if (!present.contains(id)) removed.push_back(id);
     }
     for (const auto& [id, stream] : streams_) {  // stored cursors of what was left meanwhile
+      if (change.more) break;
       if (!present.contains(id) && !list_.contains(id) && !stream.wanted) removed.push_back(id);
     }
   }
-  for (const ConversationId& id : removed) forget(id);
+  for (const ConversationId& id : removed) {
+    if (change.more) {
+      list_.erase(id);  // it may be on a later page, and goes on from its cursor then
+    } else {
+      forget(id);
+    }
+  }
   std::vector<ListEntry> fresh;
   for (ListEntry& entry : change.entries) {
     const auto known = list_.find(entry.conversation);
@@ -49,12 +59,24 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
     }
     list_.insert_or_assign(entry.conversation, entry);
   }
-  outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed});
+  outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed,
+                                          std::move(change.settings), std::move(change.devices)});
   if (std::exchange(knows_list_, true)) {
     for (const ListEntry& entry : fresh) begin(entry);
   }
   if (with_welcome) return;  // follow_all() comes next
   for (const ListEntry& entry : fresh) follow(entry);
+}
+
+void ClientCore::take_page(std::vector<ListEntry> entries) {
+  for (ListEntry& entry : entries) {
+    const auto known = list_.find(entry.conversation);
+    if (known != list_.end()) keep_newer(entry, known->second);
+    const bool fresh = known == list_.end();
+    list_.insert_or_assign(entry.conversation, entry);
+    if (fresh) follow(entry);
+  }
+  outputs_.notices.emplace_back(ListMoved{false, std::move(entries), {}});
 }
 
 void ClientCore::take_entry(ListEntry entry, bool opened) {

@@ -350,16 +350,16 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
   if (caller.system()) return then(bad("the system has no positions"));
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
-  when_told(state, std::max(received, read), [&state, user = caller.user, received, read, then] {
-    state.when_loaded([&state, user, received, read, then](const Error& error) {
+  when_told(state, std::max(received, read), [&state, caller, received, read, then] {
+    state.when_loaded([&state, caller, received, read, then](const Error& error) {
       if (error) return then(error);
-      state.with_settled_member(
-          user, [&state, user, received, read, then](Result<const layout::MemberRow*> row) {
-            if (!row) return then(std::move(row).error());
-            if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-            state.mark_read(user, **row, received, read);
-            then({});
-          });
+      state.with_settled_member(caller.user, [&state, caller, received, read,
+                                              then](Result<const layout::MemberRow*> row) {
+        if (!row) return then(std::move(row).error());
+        if (*row == nullptr || (*row)->role == Role::none) return then(denied());
+        state.mark_read(caller, **row, received, read);
+        then({});
+      });
     });
   });
 }
@@ -419,11 +419,27 @@ void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, after, limit, then](const Error& error) {
     if (error) return then(error);
-    if (caller.system()) return state.list_members(after, limit, then);
+    if (caller.system()) return state.list_members(caller, after, limit, then);
+    state.with_settled_member(
+        caller.user, [&state, caller, after, limit, then](Result<const layout::MemberRow*> row) {
+          if (Error no = check_member(row)) return then(std::move(no));
+          state.list_members(caller, after, limit, then);
+        });
+  });
+}
+
+void Conversation::seen(Caller caller, Seq seq, Then<std::uint64_t> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, seq, then](const Error& error) {
+    if (error) return then(error);
+    if (caller.system()) return state.seen({}, seq, then);
     state.with_settled_member(caller.user,
-                              [&state, after, limit, then](Result<const layout::MemberRow*> row) {
+                              [&state, caller, seq, then](Result<const layout::MemberRow*> row) {
                                 if (Error no = check_member(row)) return then(std::move(no));
-                                state.list_members(after, limit, then);
+                                if (seq < (*row)->visible_from) return then(denied());
+                                state.seen(caller.user, seq, then);
                               });
   });
 }

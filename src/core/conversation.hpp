@@ -26,6 +26,7 @@ namespace parley::core {
 struct Caller {
   UserId user;  // none: the system
   DeviceId device;
+  bool hides_reads = false;  // UserSettings::hide_reads
   [[nodiscard]] bool system() const noexcept { return !user; }
 };
 
@@ -83,6 +84,12 @@ struct Published {
   [[nodiscard]] Seq last() const noexcept { return first + records.size() - 1; }
 };
 
+/// A position that moved, as its user and as others may know it.
+struct MovedReceipt {
+  Receipt own;
+  Seq shown = 0;  // others: in place of own.read
+};
+
 /// What a home needs of its shard. Thread: the shard's; never re-enters the conversation.
 class ConversationHost : public WakeStore {
  public:
@@ -92,7 +99,7 @@ class ConversationHost : public WakeStore {
   virtual void published(std::shared_ptr<const Published> events) = 0;
   /// `head`: the last seq; who has not read up to there has something unread.
   virtual void receipts_moved(const ConversationId& id, ConversationKind kind,
-                              const std::vector<Receipt>& receipts, Seq head) = 0;
+                              const std::vector<MovedReceipt>& receipts, Seq head) = 0;
   /// A channel's member went by itself: no event says so.
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A message at its own home, for the reader who forwards it: Conversation::read_message.
@@ -167,6 +174,11 @@ class Conversation {
   /// Merged by maximum, committed together after limits::receipt_delay, then announced. Answers at
   /// once with what was accepted (clamped to what the user may see).
   void mark_read(Caller caller, Seq received, Seq read, Then<void> then);
+
+  /// How many others have read up to there, as far as they let it be known. Cost: the members of a
+  /// direct conversation or group; in a channel some rows of each receipt partition, however many
+  /// members there are.
+  void seen(Caller caller, Seq seq, Then<std::uint64_t> then);
 
   /// Errc::denied for strangers and for what does not exist.
   /// `told`: a seq that the store has shown to the caller. While a commit is under way that may

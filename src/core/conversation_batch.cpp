@@ -406,8 +406,11 @@ void Conversation::State::mark_senders(const Staged& done) {
     // One says nothing of when it was read, the other nothing of the conversation.
     if (send->send.unattended || send->send.thread_root != 0) continue;
     const StagedEvent& event = done.events[op.seq - done.events.front().stored.seq];
-    mark(op.caller.user,
-         {.received = op.seq, .read = op.seq, .ordinal = event.ordinal, .has_ordinal = true});
+    mark(op.caller.user, {.received = op.seq,
+                          .read = op.seq,
+                          .ordinal = event.ordinal,
+                          .has_ordinal = true,
+                          .hidden = op.caller.hides_reads});
   }
 }
 

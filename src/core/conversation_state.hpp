@@ -47,7 +47,7 @@ struct Conversation::State {
   Access access_now(UserId user, layout::MemberRow row, const layout::ReceiptRow& receipt);
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
-  void mark_read(UserId user, const layout::MemberRow& row, Seq received, Seq read);
+  void mark_read(const Caller& caller, const layout::MemberRow& row, Seq received, Seq read);
   /// Runs `then` with the first seq and the audiences the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
@@ -210,7 +210,8 @@ struct Conversation::State {
   [[nodiscard]] std::size_t count_role(Role role) const;
   void end_membership(UserId user, UserId by, EventKind kind);
   void change_role(UserId user, UserId by, Role role);
-  void list_members(UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  void list_members(const Caller& caller, UserId after, std::uint32_t limit,
+                    Then<wire::MembersPage> then);
   void filter_members(std::vector<UserId> users, Then<std::vector<UserId>> then);
 
   // ---- settings.cpp ----
@@ -336,6 +337,7 @@ struct Conversation::State {
     Seq received = 0, read = 0;
     std::uint64_t ordinal = 0;  // at `read`
     bool has_ordinal = false;
+    bool hidden = false;  // others are not told of `read`
   };
   struct ReceiptBucket {
     bool loaded = false;  // guard known; direct, group: every row is in `rows`
@@ -343,6 +345,7 @@ struct Conversation::State {
     std::optional<std::string> guard;
     std::unordered_map<UserId, layout::ReceiptRow> rows;
     std::unordered_map<UserId, Marked> marked;
+    std::unordered_map<std::string, std::uint64_t> counts;  // channels: 'h' rows that were read
   };
   void mark(UserId user, const Marked& marked);
   void start_receipt_timer();
@@ -352,6 +355,14 @@ struct Conversation::State {
   void flush_receipts();
   struct ReceiptJob;
   void flush_bucket(std::uint16_t bucket);
+  void write_receipts(std::shared_ptr<ReceiptJob> job);
+
+  // ---- receipt_counts.cpp ----
+  void read_counts(std::shared_ptr<ReceiptJob> job);
+  void add_counts(ReceiptJob& job, BatchWriter& writer);
+  void seen(UserId user, Seq seq, Then<std::uint64_t> then);
+  struct SeenJob;
+  void count_bucket(std::shared_ptr<SeenJob> job);
   void read_receipts(std::shared_ptr<ReceiptJob> job);
   void find_ordinals(std::shared_ptr<ReceiptJob> job);
   void commit_receipts(std::shared_ptr<ReceiptJob> job);

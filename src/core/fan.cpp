@@ -183,27 +183,52 @@ void Fans::push_heads() {
 }
 
 void Fans::receipts(const ConversationId& id, ConversationKind kind,
-                    const std::vector<Receipt>& receipts) {
+                    const std::vector<MovedReceipt>& receipts) {
   Fan* fan = find(id);
   if (fan == nullptr) return;
-  const FramePtr all = make_frame(0, wire::ReceiptsMoved{id, receipts});
+  // As one session may know them: one's own as they are, others' reads unless somebody hides them.
+  const auto told = [&](UserId user, bool hides, bool others) {
+    wire::ReceiptsMoved moved{id, {}};
+    for (const MovedReceipt& receipt : receipts) {
+      if (receipt.own.user == user) {
+        moved.receipts.push_back(receipt.own);
+      } else if (others) {
+        const Seq shown = hides ? 0 : receipt.shown;
+        moved.receipts.push_back({receipt.own.user, receipt.own.received, shown});
+      }
+    }
+    return make_frame(0, std::move(moved));
+  };
+  const auto of = [&](UserId user) {
+    return std::find_if(receipts.begin(), receipts.end(),
+                        [user](const MovedReceipt& receipt) { return receipt.own.user == user; });
+  };
+  FramePtr all, hidden;
   for (Subscription& sub : fan->subscriptions) {
     if (sub.state == Subscription::State::opening) continue;
-    if (kind != ConversationKind::channel && sub.level == Level::full) {
-      sub.outlet->push(all);
+    const auto own = of(sub.user);
+    const bool moved = own != receipts.end();
+    // Channels and `heads`: a user's own position only, for its other devices.
+    if (kind == ConversationKind::channel || sub.level != Level::full) {
+      if (moved) sub.outlet->push(told(sub.user, false, false));
       continue;
     }
-    // Channels and `heads`: a user's own position only, for its other devices.
-    auto own = std::find_if(receipts.begin(), receipts.end(),
-                            [&](const Receipt& receipt) { return receipt.user == sub.user; });
-    if (own != receipts.end()) sub.outlet->push(make_frame(0, wire::ReceiptsMoved{id, {*own}}));
+    const bool hides = shard_.sessions.hides_reads(sub.session);
+    if (moved && (hides || own->shown != own->own.read)) {
+      sub.outlet->push(told(sub.user, hides, true));
+      continue;
+    }
+    FramePtr& frame = hides ? hidden : all;
+    if (!frame) frame = told({}, hides, true);
+    sub.outlet->push(frame);
   }
 }
 
 bool Fans::host_passes(const wire::Signalled& signal, UserId receiver) const {
   try {
-    return shard_.config.signal_filter(
-        {signal.conversation, signal.sender, signal.kind, signal.data}, receiver);
+    return shard_.config.signal_filter({signal.conversation, signal.sender, signal.kind,
+                                        signal.data, std::chrono::milliseconds(signal.lasts_ms)},
+                                       receiver);
   } catch (...) {
     shard_.world.log(Effects::Severity::error, "EngineOptions::signal_filter threw");
     return false;

@@ -69,7 +69,7 @@ class Fans {
   /// given what comes up to `last`.
   void end_access(Fan& fan, UserId user, Seq last);
   void receipts(const ConversationId& id, ConversationKind kind,
-                const std::vector<Receipt>& receipts);
+                const std::vector<MovedReceipt>& receipts);
   void signalled(const wire::Signalled& signal, SessionRef except);
 
   /// Adds a subscription for a session (a slot here) in state `opening`; its index in the fan.

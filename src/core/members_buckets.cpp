@@ -370,7 +370,7 @@ struct Conversation::State::PageJob {
   Then<wire::MembersPage> then;
 };
 
-void Conversation::State::list_members(UserId after, std::uint32_t limit,
+void Conversation::State::list_members(const Caller& caller, UserId after, std::uint32_t limit,
                                        Then<wire::MembersPage> then) {
   auto job = std::make_shared<PageJob>();
   job->page.conversation = id;
@@ -385,7 +385,7 @@ void Conversation::State::list_members(UserId after, std::uint32_t limit,
       list_bucket(job);
     });
   }
-  with_receipt({}, [this, job](Result<layout::ReceiptRow> loaded) {
+  with_receipt({}, [this, caller, job](Result<layout::ReceiptRow> loaded) {
     if (!loaded) return job->then(std::move(loaded).error());
     wire::MembersPage& page = job->page;
     page.count = head.members;
@@ -398,8 +398,10 @@ void Conversation::State::list_members(UserId after, std::uint32_t limit,
       page.members.push_back(
           {user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)), row.visible_from});
       const auto receipt = receipts[0].rows.find(user);
-      if (receipt != receipts[0].rows.end())
-        page.receipts.push_back({user, receipt->second.received, receipt->second.read});
+      if (receipt == receipts[0].rows.end()) continue;
+      const layout::ReceiptRow& known = receipt->second;
+      const Seq shown = caller.hides_reads ? 0 : known.shown;
+      page.receipts.push_back({user, known.received, user == caller.user ? known.read : shown});
     }
     job->then(std::move(page));
   });

@@ -349,20 +349,6 @@ void Operations::operator()(wire::Reactors&& reactors) {
   });
 }
 
-void Operations::operator()(wire::SetList&& set) {
-  if (!known(set.conversation) || !has_user()) return;
-  if (set.settings.draft && set.settings.draft->size() > limits::draft)
-    return void(fail(Errc::too_large, "draft: longer than 4096 bytes"));
-  if (set.settings.draft && !base::valid_utf8(*set.settings.draft))
-    return void(fail(Errc::invalid_argument, "draft: expected UTF-8"));
-  if (set.settings.muted_until && *set.settings.muted_until < WallTime{})
-    return void(fail(Errc::invalid_argument, "muted_until: expected 0 or a time after 1970"));
-  shard.at_user(session.user, [ref = ref, number = number, set = std::move(set)](
-                                  ShardState& there, UserHome& home) mutable {
-    home.set(std::move(set), there.answering<void>(ref, number, done));
-  });
-}
-
 void Operations::operator()(wire::MarkRead&& mark) {
   if (!known(mark.conversation) || !has_user()) return;
   shard.at_home(mark.conversation, [ref = ref, number = number, who = caller(), mark](
@@ -380,9 +366,12 @@ void Operations::operator()(wire::SendSignal&& signal) {
   if (signal.data.size() > limits::signal_data) {
     return void(fail(Errc::too_large, "data: longer than 1024 bytes"));
   }
+  if (signal.lasts_ms > limits::signal_lasts_most / 1ms) {
+    return void(fail(Errc::invalid_argument, "lasts_ms: expected at most 60000"));
+  }
   if (!within_budget(signal.conversation)) return sessions.answer(ref, number, wire::Done{});
   wire::Signalled out{signal.conversation, session.user, std::move(signal.kind),
-                      std::move(signal.data)};
+                      std::move(signal.data), signal.lasts_ms};
   // A subscription proves membership; without one the home is asked.
   const Subscription* sub = sessions.subscription(session, out.conversation);
   const bool known_member =
@@ -450,21 +439,6 @@ void Operations::operator()(wire::Lookup&& lookup) {
                          ref, number, [](std::vector<UserName> users) -> wire::Answer {
                            return wire::Names{std::move(users)};
                          }));
-}
-
-void Operations::operator()(wire::Sync&& sync) {
-  if (!has_user()) return;
-  // Whoever created, joined or left before asks to see it.
-  shard.at(0, [user = session.user, ref = ref, number = number,
-               token = std::move(sync.token)](ShardState& first) {
-    first.follower.when_current([&first, user, ref, number, token] {
-      first.at_user(user, [ref, number, token](ShardState& there, UserHome& home) {
-        home.sync(token,
-                  there.answering<wire::ListChanged>(
-                      ref, number, [](wire::ListChanged list) -> wire::Answer { return list; }));
-      });
-    });
-  });
 }
 
 void Operations::operator()(wire::Unknown&&) {

@@ -62,17 +62,27 @@ struct Operations {
   void operator()(wire::Threads&& threads);
   void operator()(wire::FollowThread&& follow);
   void operator()(wire::ReadThread&& read);
+  void operator()(wire::PageList&& page);
+  void operator()(wire::Devices&& devices);
+  void operator()(wire::RenameDevice&& rename);
+  void operator()(wire::RevokeDevice&& revoke);
+  void operator()(wire::SetUser&& set);
+  void operator()(wire::SetPresence&& set);
+  void operator()(wire::Seen&& seen);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);
 
-  [[nodiscard]] Caller caller() const { return {session.user, session.device}; }
+  [[nodiscard]] Caller caller() const {
+    return {session.user, session.device, session.hides_reads};
+  }
   bool fail(Errc code, const char* text);
   bool too_long_body();
   bool known(const ConversationId& id);  // false: refused
   bool known_message(const ConversationId& id, Seq seq);
   bool within_budget(const ConversationId& id);
-  bool has_user();  // false: refused, the system has no user
+  bool has_user();                                      // false: refused, the system has no user
+  [[nodiscard]] UserId owner_of_devices(UserId named);  // none: refused
   void read_history(const wire::History& history, const Visible& visible);
   /// Answers, and tells the user's other sessions.
   static Then<wire::ThreadState> telling(ShardState& there, SessionRef ref, std::uint32_t number,

@@ -4,31 +4,18 @@
 #include <chrono>
 #include <utility>
 
-#include "core/conversation_state.hpp"
 #include "core/event_reader.hpp"
+#include "core/receipt_job.hpp"
 
 namespace parley::core {
 namespace {
 
-constexpr std::size_t rows_at_once = 2048;  // of one commit
-constexpr std::size_t rows_kept = 4096;     // of a channel's bucket
-constexpr std::size_t counted_only = 1000;  // members above which only `read` is stored
-
-Error unreadable() {
-  return {Errc::store_corrupt, "a receipt partition cannot be read; run parley-check"};
-}
+constexpr std::size_t rows_at_once = 2048;         // of one commit
+constexpr std::size_t channel_rows_at_once = 200;  // each with up to 18 rows of counts
+constexpr std::size_t rows_kept = 4096;            // of a channel's bucket
+constexpr std::size_t counted_only = 1000;         // members above which only `read` is stored
 
 }  // namespace
-
-struct Conversation::State::ReceiptJob {
-  std::uint16_t bucket = 0;
-  std::string partition;
-  std::vector<std::pair<UserId, Marked>> marks;  // as they were when the job began
-  std::vector<std::pair<UserId, layout::ReceiptRow>> changed;
-  std::string new_guard;
-  std::size_t lookups = 0;
-  Error error;
-};
 
 std::uint16_t Conversation::State::receipt_buckets() const noexcept {
   return channel() ? layout::channel_receipt_buckets : 1;
@@ -37,14 +24,16 @@ std::uint16_t Conversation::State::receipt_buckets() const noexcept {
 // ---- Marking ----
 
 /// What the user may see bounds it; a position before that is left alone.
-void Conversation::State::mark_read(UserId user, const layout::MemberRow& row, Seq received,
-                                    Seq read) {
+void Conversation::State::mark_read(const Caller& caller, const layout::MemberRow& row,
+                                    Seq received, Seq read) {
   const Seq top = row.role == Role::none ? std::min(head.head, row.left_at) : head.head;
-  Marked marked{.received = std::min(received, top), .read = std::min(read, top)};
+  Marked marked{.received = std::min(received, top),
+                .read = std::min(read, top),
+                .hidden = caller.hides_reads};
   if (marked.read < row.visible_from) marked.read = 0;
   if (marked.received < row.visible_from) marked.received = 0;
   if (marked.read == 0 && marked.received == 0) return;
-  mark(user, marked);
+  mark(caller.user, marked);
 }
 
 void Conversation::State::mark(UserId user, const Marked& marked) {
@@ -59,6 +48,7 @@ void Conversation::State::mark(UserId user, const Marked& marked) {
     merged.read = marked.read;
     merged.ordinal = marked.ordinal;
     merged.has_ordinal = marked.has_ordinal;
+    merged.hidden = marked.hidden;
     if (const auto ordinal = recent_ordinal(marked.read); !marked.has_ordinal && ordinal) {
       merged.ordinal = *ordinal;
       merged.has_ordinal = true;
@@ -93,7 +83,7 @@ void Conversation::State::with_receipt(UserId user,
           if (!cells) return then(cells.error());
           if (!cells->values[0]) return then(layout::ReceiptRow{});
           const auto row = layout::decode_receipt(*cells->values[0]);
-          then(row ? Result<layout::ReceiptRow>(*row) : unreadable());
+          then(row ? Result<layout::ReceiptRow>(*row) : receipts_unreadable());
         });
     return;
   }
@@ -132,7 +122,7 @@ void Conversation::State::load_receipts(std::string from) {
         const auto user = layout::parse_number_key('r', found.key);
         const auto row = layout::decode_receipt(found.value);
         if (user && row) bucket.rows[UserId{*user}] = *row;
-        if (user && !row) error = unreadable();
+        if (user && !row) error = receipts_unreadable();
       }
       if (!error && rows->more && !rows->rows.empty())
         return load_receipts(std::string(rows->rows.back().key) + '\0');
@@ -169,7 +159,7 @@ void Conversation::State::flush_bucket(std::uint16_t bucket) {
   job->bucket = bucket;
   job->partition = layout::receipt_id(host.ns(), id, bucket);
   for (const auto& item : receipts[bucket].marked) {
-    if (job->marks.size() == rows_at_once) break;
+    if (job->marks.size() == (channel() ? channel_rows_at_once : rows_at_once)) break;
     job->marks.push_back(item);
   }
   std::sort(job->marks.begin(), job->marks.end(),
@@ -188,6 +178,7 @@ void Conversation::State::read_receipts(std::shared_ptr<ReceiptJob> job) {
   }
   if (!bucket.loaded) {  // the guard first, then the rows that are needed
     bucket.rows.clear();
+    bucket.counts.clear();
     get(owned_get({{layout::receipt, job->partition, {}}}), [this, job](Result<Cells> cells) {
       if (!cells) return receipts_failed(*job, cells.error());
       ReceiptBucket& mine = receipts[job->bucket];
@@ -212,7 +203,7 @@ void Conversation::State::read_receipts(std::shared_ptr<ReceiptJob> job) {
       layout::ReceiptRow known;
       if (found->values[i]) {
         const auto row = layout::decode_receipt(*found->values[i]);
-        if (!row) return receipts_failed(*job, unreadable());
+        if (!row) return receipts_failed(*job, receipts_unreadable());
         known = *row;
       }
       receipts[job->bucket].rows[users[i]] = known;
@@ -265,7 +256,6 @@ void Conversation::State::find_ordinals(std::shared_ptr<ReceiptJob> job) {
 void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
   ReceiptBucket& bucket = receipts[job->bucket];
   const bool read_only = channel() && member_count() > counted_only;
-  BatchWriter writer(layout::receipt, job->partition, 48 * job->marks.size());
   job->changed.clear();
   for (const auto& [user, marked] : job->marks) {
     const auto known = bucket.rows.find(user);
@@ -275,19 +265,29 @@ void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
     if (marked.read > row.read) {
       row.read = marked.read;
       row.read_ordinal = marked.ordinal;
+      if (!marked.hidden) row.shown = marked.read;
     }
     row.received = read_only ? std::max(row.received, row.read)
                              : std::max({row.received, marked.received, row.read});
     if (row.read == before.read && row.received == before.received) continue;
     row.time_ms = effects.now().wall_ms;
     job->changed.emplace_back(user, row);
-    writer.put(layout::receipt_key(user), layout::encode(row));
   }
   if (job->changed.empty()) return receipts_settled(*job, {});
+  if (channel()) return read_counts(std::move(job));
+  write_receipts(std::move(job));
+}
+
+void Conversation::State::write_receipts(std::shared_ptr<ReceiptJob> job) {
+  ReceiptBucket& bucket = receipts[job->bucket];
+  BatchWriter writer(layout::receipt, job->partition, 64 * job->changed.size());
+  add_counts(*job, writer);
+  for (const auto& [user, row] : job->changed)
+    writer.put(layout::receipt_key(user), layout::encode(row));
   layout::CountCell cell;
   if (bucket.guard) {
     const auto known = layout::decode_count(*bucket.guard);
-    if (!known) return receipts_failed(*job, unreadable());
+    if (!known) return receipts_failed(*job, receipts_unreadable());
     cell = *known;
     writer.expect(*bucket.guard);
   }
@@ -311,11 +311,13 @@ void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
 
 void Conversation::State::receipts_settled(ReceiptJob& job, const Settled&) {
   ReceiptBucket& bucket = receipts[job.bucket];
-  std::vector<Receipt> moved;
+  std::vector<MovedReceipt> moved;
   for (const auto& [user, row] : job.changed) {
     bucket.rows[user] = row;
-    moved.push_back({user, row.received, row.read});
+    moved.push_back({{user, row.received, row.read}, row.shown});
   }
+  for (auto& [key, count] : job.counts) bucket.counts[key] = count;
+  if (bucket.counts.size() > rows_kept) bucket.counts.clear();
   for (const auto& [user, done] : job.marks) {
     const auto now = bucket.marked.find(user);
     if (now == bucket.marked.end()) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
@@ -16,6 +17,7 @@ constexpr std::uint32_t list_charge = 256 * 1024;  // what a list may weigh whil
 
 std::uint32_t charge_of(const wire::Request& request) {
   const bool makes_list = std::holds_alternative<wire::Hello>(request.operation) ||
+                          std::holds_alternative<wire::PageList>(request.operation) ||
                           std::holds_alternative<wire::Sync>(request.operation);
   if (makes_list) return list_charge;
   const auto* send = std::get_if<wire::Send>(&request.operation);
@@ -207,6 +209,23 @@ void Sessions::left(std::uint32_t slot, const ConversationId& id) {
   session->outlet->push(make_frame(0, std::move(news)));
 }
 
+void Sessions::hide_reads(SessionRef ref, bool hide) {
+  if (SessionState* session = find(ref)) session->hides_reads = hide;
+}
+
+bool Sessions::hides_reads(std::uint32_t slot) noexcept {
+  const SessionState* session = sessions_.at(slot);
+  return session != nullptr && session->hides_reads;
+}
+
+void Sessions::revoked(SessionRef ref) {
+  SessionState* session = find(ref);
+  if (session == nullptr || session->phase == SessionState::Phase::closed) return;
+  if (!session->ticket.empty()) shard_.tickets.drop(session->ticket);
+  session->outlet->push(make_frame(0, wire::Goodbye{"device_revoked", 0, false}));
+  close(ref, CloseReason::policy, "the device was revoked");
+}
+
 void Sessions::presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence) {
   const FramePtr frame = make_frame(0, wire::PresenceChanged{{presence}});
   for (const SessionRef ref : watchers) {
@@ -234,6 +253,15 @@ void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
   if (hello.device.size() > limits::device_name) {
     return refuse(Errc::too_large, "device: over 128 bytes");
   }
+  if (!base::valid_utf8(hello.device)) {
+    return refuse(Errc::invalid_argument, "device: expected UTF-8");
+  }
+  if (hello.state == PresenceState::offline || hello.state > PresenceState::invisible) {
+    return refuse(Errc::invalid_argument, "state: expected online, away, busy or invisible");
+  }
+  if (hello.list_limit > limits::page_list) {
+    return refuse(Errc::invalid_argument, "list_limit: expected at most 256");
+  }
   if (session.kind == SessionSetup::Kind::trusted) {
     return identified(ref, number, std::move(hello), Identity{session.subject});
   }
@@ -252,7 +280,7 @@ void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
   const auto issuer = Tickets::issuer(hello.ticket);
   if (!issuer || *issuer >= shard_.config.shards) return authenticate(std::move(hello));
   shard_.at(*issuer, [ref, number, hello = std::move(hello), authenticate](ShardState& there) {
-    auto identity = there.tickets.redeem(hello.ticket, there.world.now());
+    auto identity = there.tickets.redeem(hello.ticket, hello.device, there.world.now());
     there.at(ref.shard, [ref, number, hello, authenticate,
                          identity = std::move(identity)](ShardState& here) mutable {
       if (here.sessions.find(ref) == nullptr) return;
@@ -301,10 +329,12 @@ void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, 
   session.device_name = hello.device;
   session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}
                                         : device_id(shard_.config.key, user, hello.device);
-  const UserSession attached{ref, session.device, hello.device};
-  const std::string token = hello.sync_token;
-  shard_.at_user(user, [ref, number, attached, token](ShardState& there, UserHome& home) {
-    home.attach(attached, token, [&there, ref, number](Result<wire::ListChanged> list) {
+  const UserSession attached{ref, session.device, hello.device, hello.state};
+  // A session that follows everything needs to know all of it.
+  const std::uint32_t limit = session.auto_subscribe ? 0 : hello.list_limit;
+  shard_.at_user(user, [ref, number, attached, token = hello.sync_token, limit](ShardState& there,
+                                                                                UserHome& home) {
+    home.attach(attached, token, limit, [&there, ref, number](Result<wire::ListChanged> list) {
       there.at(ref.shard, [ref, number, list = std::move(list)](ShardState& here) mutable {
         here.sessions.welcomed(ref, number, std::move(list));
       });
@@ -316,8 +346,10 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
   SessionState* session = find(ref);
   if (session == nullptr || session->phase != SessionState::Phase::attaching) return;
   if (!list) {
+    const Errc code = list.error().errc();
+    const bool refused = code == Errc::device_revoked || code == Errc::limit_reached;
     answer(ref, number, wire::Failed{std::move(list).error()});
-    return close(ref, CloseReason::internal, "cannot attach now");
+    return close(ref, refused ? CloseReason::policy : CloseReason::internal, "cannot attach");
   }
   session->phase = SessionState::Phase::ready;
   if (session->hello_timer != Effects::Timer::none) {
@@ -331,10 +363,12 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
   welcome.heartbeat_ms = static_cast<std::uint32_t>(shard_.config.heartbeat.count());
   welcome.max_body = static_cast<std::uint32_t>(shard_.config.conversation.max_body);
   if (session->kind == SessionSetup::Kind::link) {
-    welcome.ticket = shard_.tickets.issue(shard_.index, shard_.world, Identity{session->subject});
+    welcome.ticket = session->ticket = shard_.tickets.issue(
+        shard_.index, shard_.world, Identity{session->subject}, session->device_name);
   }
   const std::vector<ListEntry> entries =
       session->auto_subscribe ? list->entries : std::vector<ListEntry>{};
+  session->hides_reads = list->settings && list->settings->hide_reads;
   welcome.list = std::move(*list);
   session->list_token = welcome.list.token;
   answer(ref, number, std::move(welcome));

@@ -45,6 +45,7 @@ struct SessionState {
   Phase phase = Phase::hello;
   bool auto_subscribe = false;
   bool reading = false;        // a refill is with the store
+  bool hides_reads = false;    // UserSettings::hide_reads
   std::uint16_t attempts = 0;  // Subscribe items so far
   std::uint32_t generation = 0;
   std::vector<Open> open;  // requests without an answer
@@ -53,6 +54,7 @@ struct SessionState {
   std::string subject;
   std::string device_name;  // "" = ephemeral
   std::string list_token;   // with the last list it was sent
+  std::string ticket;       // that it was given
   Effects::Timer hello_timer = Effects::Timer::none;
   std::vector<Follow> follows;
   std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
@@ -94,6 +96,10 @@ class Sessions {
   /// Its user left and the subscription ended; the list's own news come later, or never when the
   /// user is back by then.
   void left(std::uint32_t slot, const ConversationId& id);
+  void hide_reads(SessionRef ref, bool hide);
+  [[nodiscard]] bool hides_reads(std::uint32_t slot) noexcept;
+  /// Its device was revoked: says so and closes.
+  void revoked(SessionRef ref);
   void presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence);
 
  private:

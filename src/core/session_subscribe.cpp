@@ -477,8 +477,9 @@ void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId&
   if (users.empty()) return answer(ref, number, wire::PresenceChanged{});
   for (const UserId user : users) {
     session->watched.push_back({conversation, user});
-    shard_.at_user(user, [ref, number, gather](ShardState& there, UserHome& home) {
-      home.watch(ref, [&there, ref, number, gather](const Presence& presence) {
+    const bool own = user == session->user;
+    shard_.at_user(user, [ref, own, number, gather](ShardState& there, UserHome& home) {
+      home.watch(ref, own, [&there, ref, number, gather](const Presence& presence) {
         there.at(ref.shard, [ref, number, gather, presence](ShardState& here) {
           gather->found.push_back(presence);
           if (--gather->open != 0) return;

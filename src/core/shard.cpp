@@ -106,9 +106,10 @@ void ShardState::published(std::shared_ptr<const Published> events) {
 }
 
 void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
-                                const std::vector<Receipt>& receipts, Seq head) {
+                                const std::vector<MovedReceipt>& receipts, Seq head) {
   std::unordered_map<ShardIndex, std::vector<Receipt>> by_shard;
-  for (const Receipt& receipt : receipts) by_shard[shard_of(receipt.user)].push_back(receipt);
+  for (const MovedReceipt& receipt : receipts)
+    by_shard[shard_of(receipt.own.user)].push_back(receipt.own);
   for (auto& [shard, moved] : by_shard) {
     at(shard, [id, head, moved = std::move(moved)](ShardState& there) {
       for (const Receipt& receipt : moved) {

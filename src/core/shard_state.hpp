@@ -65,7 +65,7 @@ struct ShardState final : ConversationHost {
   Snowflake next_snowflake() override;
   void published(std::shared_ptr<const Published> events) override;
   void receipts_moved(const ConversationId& id, ConversationKind kind,
-                      const std::vector<Receipt>& receipts, Seq head) override;
+                      const std::vector<MovedReceipt>& receipts, Seq head) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;

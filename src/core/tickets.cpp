@@ -6,7 +6,8 @@
 
 namespace parley::core {
 
-std::string Tickets::issue(ShardIndex shard, Effects& effects, Identity identity) {
+std::string Tickets::issue(ShardIndex shard, Effects& effects, Identity identity,
+                           std::string device) {
   char text[40];
   const int size = std::snprintf(text, sizeof text, "%04x%016llx%016llx", unsigned{shard},
                                  static_cast<unsigned long long>(effects.random()),
@@ -16,21 +17,28 @@ std::string Tickets::issue(ShardIndex shard, Effects& effects, Identity identity
     old_ = std::move(young_);
     young_.clear();
   }
-  young_.emplace(ticket, Issued{std::move(identity), effects.now().steady + life});
+  young_.emplace(ticket,
+                 Issued{std::move(identity), std::move(device), effects.now().steady + life});
   return ticket;
 }
 
-std::optional<Identity> Tickets::redeem(std::string_view ticket, Time now) {
+std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_view device,
+                                        Time now) {
   const std::string key(ticket);
   for (auto* map : {&young_, &old_}) {
     auto it = map->find(key);
     if (it == map->end()) continue;
     Issued issued = std::move(it->second);
     map->erase(it);
-    if (issued.until <= now.steady) return std::nullopt;
+    if (issued.until <= now.steady || issued.device != device) return std::nullopt;
     return std::move(issued.identity);
   }
   return std::nullopt;
+}
+
+void Tickets::drop(const std::string& ticket) {
+  young_.erase(ticket);
+  old_.erase(ticket);
 }
 
 std::optional<ShardIndex> Tickets::issuer(std::string_view ticket) noexcept {

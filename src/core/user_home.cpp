@@ -6,7 +6,6 @@
 #include "core/shard_state.hpp"
 #include "core/user_write.hpp"
 #include "parley/limits.hpp"
-#include "wire/record.hpp"
 
 namespace parley::core {
 namespace {
@@ -14,17 +13,43 @@ namespace {
 constexpr auto retry_delay = std::chrono::milliseconds(50);
 constexpr std::size_t changes_per_commit = 128;
 
+Scan scan_of(const std::string& partition, std::string from, std::string to) {
+  struct Memory {
+    std::string partition, from, to;
+  };
+  auto memory = std::make_shared<Memory>(Memory{partition, std::move(from), std::move(to)});
+  Scan scan;
+  scan.partition = {layout::user, memory->partition};
+  scan.from = memory->from;
+  scan.to = memory->to;
+  scan.max_rows = 100'000;
+  scan.max_bytes = 16 * 1024 * 1024;
+  scan.owner = memory;
+  return scan;
+}
+
 }  // namespace
+
+void UserHome::News::add(const News& more) {
+  for (const ConversationId& id : more.conversations) {
+    if (std::find(conversations.begin(), conversations.end(), id) == conversations.end())
+      conversations.push_back(id);
+  }
+  devices |= more.devices;
+  settings |= more.settings;
+}
 
 UserHome::UserHome(ShardState& shard, UserId id)
     : shard_(shard),
       id_(id),
       partition_(layout::user_id(shard.config.ns, id)),
-      used_(shard.world.now().steady) {}
+      used_(shard.world.now().steady) {
+  announced_.user = announced_own_.user = id;
+}
 
 bool UserHome::idle() const noexcept {
   return sessions_.empty() && watchers_.empty() && !loading_ && !committing_ && changes_.empty() &&
-         devices_.empty() && operations_ == 0 && presence_timer_ == Effects::Timer::none;
+         operations_ == 0 && presence_timer_ == Effects::Timer::none;
 }
 
 // ---- Loading ----
@@ -36,102 +61,72 @@ void UserHome::load(std::function<void(Error)> then) {
   if (loading_) return;
   loading_ = true;
   // Rows of the list ('c') and devices ('d'); the guard comes with them. 10,000 conversations fit.
-  auto memory = std::make_shared<std::pair<std::string, std::string>>(partition_, "c");
-  Scan scan;
-  scan.partition = {layout::user, memory->first};
-  scan.from = memory->second;
-  scan.to = "d";
-  scan.max_rows = 100'000;
-  scan.max_bytes = 16 * 1024 * 1024;
-  scan.owner = memory;
-  shard_.world.scan(std::move(scan), [this](Result<Rows> rows) { loaded(std::move(rows)); });
+  shard_.world.scan(scan_of(partition_, "c", "e"), [this](Result<Rows> rows) {
+    if (!rows) return load_finished(rows.error());
+    if (!rows->guard) return load_finished({Errc::denied, "no such user, or not allowed"});
+    load_profile(std::move(*rows));
+  });
 }
 
-void UserHome::loaded(Result<Rows> rows) {
-  Error error;
-  if (!rows) {
-    error = std::move(rows).error();
-  } else if (!rows->guard) {
-    error = Error(Errc::denied, "no such user, or not allowed");
-  } else if (auto head = layout::decode_head(*rows->guard); !head) {
-    error = Error(Errc::store_corrupt, "the head cell of a user is damaged");
-  } else {
-    guard_ = std::string(*rows->guard);
-    head_ = *head;
-    list_.clear();
-    for (const Row& row : rows->rows) {
-      auto entry = layout::decode_list(row.value);
-      if (!entry || row.key.size() != 17) continue;
-      ConversationId id;
-      row.key.copy(reinterpret_cast<char*>(id.bytes.data()), 16, 1);
-      list_.emplace(id, *entry);
+/// The settings lie beyond the events. The guard must be the same for both.
+void UserHome::load_profile(Rows list) {
+  auto before = std::make_shared<Rows>(std::move(list));
+  shard_.world.scan(scan_of(partition_, "k", "l"), [this, before](Result<Rows> rows) {
+    if (!rows) return load_finished(rows.error());
+    if (rows->guard == before->guard) return loaded(*before, *rows);
+    shard_.world.scan(scan_of(partition_, "c", "e"), [this](Result<Rows> again) {
+      if (!again) return load_finished(again.error());
+      load_profile(std::move(*again));
+    });
+  });
+}
+
+void UserHome::loaded(const Rows& list, const Rows& profile) {
+  const auto head = layout::decode_head(*list.guard);
+  if (!head) return load_finished({Errc::store_corrupt, "the head cell of a user is damaged"});
+  guard_ = std::string(*list.guard);
+  head_ = *head;
+  list_.clear();
+  devices_.clear();
+  settings_ = {};
+  for (const Row& row : list.rows) {
+    const auto number = layout::parse_number_key('d', row.key);
+    if (const auto device = number ? layout::decode_device(row.value) : std::nullopt) {
+      devices_.emplace(DeviceId{*number}, *device);
+      last_shown_ms_ = std::max(last_shown_ms_, device->shown_ms);
     }
-    scheduled_.clear();
-    if ((head_.flags & layout::head_has_due) != 0) return read_scheduled("q");
+    auto entry = row.key.size() == 17 ? layout::decode_list(row.value) : std::nullopt;
+    if (!entry) continue;
+    ConversationId id;
+    row.key.copy(reinterpret_cast<char*>(id.bytes.data()), 16, 1);
+    list_.emplace(id, std::move(*entry));
   }
-  load_finished(std::move(error));
+  for (const Row& row : profile.rows) {
+    if (row.key != layout::setting_key("settings")) continue;
+    if (auto found = layout::decode_settings(row.value)) settings_ = std::move(*found);
+  }
+  profile_read_ = true;
+  scheduled_.clear();
+  if ((head_.flags & layout::head_has_due) != 0) return read_scheduled("q");
+  load_finished({});
 }
 
-void UserHome::load_finished(Error error) {
+void UserHome::load_finished(const Error& error) {
   loading_ = false;
   loaded_ = !error;
   for (auto& then : std::exchange(waiting_, {})) then(error);
 }
 
-// ---- Changes of the list ----
+// ---- Changes ----
 
-void UserHome::change(ListChange change, Then<void> then) {
+void UserHome::queue(Change change) {
   ++operations_;
-  load([this, change = std::move(change), then = std::move(then)](Error error) mutable {
+  load([this, change = std::move(change)](Error error) mutable {
     --operations_;
-    if (error) return then(std::move(error));
-    changes_.push_back({.change = std::move(change), .then = std::move(then)});
+    if (error) return change.then(std::move(error));
+    changes_.push_back(std::move(change));
     commit_changes();
   });
-}
-
-void UserHome::set(wire::SetList set, Then<void> then) {
-  ++operations_;
-  load([this, set = std::move(set), then = std::move(then)](Error error) mutable {
-    --operations_;
-    if (error) return then(std::move(error));
-    changes_.push_back({.change = {set.conversation, {}},
-                        .set = std::move(set.settings),
-                        .then = std::move(then)});
-    commit_changes();
-  });
-}
-
-/// Fills in the row that the change leaves; `known`: the list shows it already.
-Error UserHome::decide(Change& change, bool& known) const {
-  if (change.scheduled) return decide_scheduled(*change.scheduled);
-  layout::ListRow& row = change.change.row;
-  const auto old = list_.find(change.change.conversation);
-  const bool listed = old != list_.end() && old->second.entered;
-  if (change.set) {
-    const ListSettings& set = *change.set;
-    if (!listed) return {Errc::denied, "no such conversation in the list"};
-    row = old->second;
-    if (set.pinned) row.pinned = *set.pinned;
-    if (set.archived) row.archived = *set.archived;
-    if (set.marked_unread) row.marked_unread = *set.marked_unread;
-    if (set.muted_until) row.muted_until_ms = set.muted_until->time_since_epoch().count();
-    if (set.draft) row.has_draft = !set.draft->empty();
-    const auto pins = [](const auto& entry) { return entry.second.entered && entry.second.pinned; };
-    if (row.pinned && !old->second.pinned &&
-        static_cast<std::size_t>(std::count_if(list_.begin(), list_.end(), pins)) >=
-            limits::pinned_conversations)
-      return {Errc::limit_reached, "pinned: 100 conversations are; unpin one first"};
-    known = row == old->second && !(set.draft && row.has_draft);  // its text is not in memory
-    return {};
-  }
-  // A second membership is news, though the row may not have shown the end of the first; so is
-  // the end of one that was never listed: a session may have opened it.
-  const bool same_membership = listed && row.entered &&
-                               old->second.visible_from == row.visible_from &&
-                               old->second.joined_ms == row.joined_ms;
-  known = same_membership || (old != list_.end() && !row.entered && !old->second.entered);
-  return {};
 }
 
 void UserHome::commit_changes() {
@@ -150,9 +145,6 @@ void UserHome::commit_changes() {
     }
     stage(*write, head, change);
     write->changes.push_back(std::move(change));
-  }
-  for (auto& device : std::exchange(devices_, {})) {
-    write->put(layout::device_key(device.id), layout::encode(device.row));
   }
   for (auto& [then, error] : answers) then(error ? Result<void>(std::move(error)) : Result<void>());
   if (write->batch.puts.empty() && write->batch.erases.empty()) return;
@@ -177,37 +169,6 @@ void UserHome::commit_changes() {
   submit(std::move(write));
 }
 
-/// The change as an event of the user's stream, with its rows.
-void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change) {
-  const layout::ListRow& row = change.change.row;
-  const ConversationId& id = change.change.conversation;
-  wire::RecordFields fields;
-  fields.seq = ++head.head;
-  fields.time_ms = head.last_event_ms = std::max(head.last_event_ms, shard_.world.now().wall_ms);
-  fields.id = shard_.next_snowflake();
-  fields.kind = change.scheduled ? EventKind::scheduled
-                : change.set     ? EventKind::list_set
-                : row.entered    ? EventKind::list_entered
-                                 : EventKind::list_left;
-  fields.conversation = id;
-  fields.conversation_kind = row.kind;
-  layout::StoredEvent event;
-  event.seq = head.head;
-  event.record = wire::build_record(fields);
-  event.mark = head.mark =
-      layout::next_mark(head.mark, layout::stream_of(id_), event.record.bytes());
-  write.put(layout::event_key(event.seq), layout::encode_event(layout::stream_of(id_), event));
-  if (change.scheduled) return stage_scheduled(write, head, *change.scheduled);
-  write.put(layout::list_key(id), layout::encode(row));
-  layout::ListRow& shown = list_[id];
-  const std::string draft = layout::draft_key(id);
-  if (change.set && change.set->draft && row.has_draft)
-    write.put(draft, layout::encode(layout::DraftRow{fields.time_ms, *change.set->draft}));
-  else if (shown.has_draft && !row.has_draft)  // taken back, or gone with the membership
-    write.erase(draft);
-  shown = row;
-}
-
 void UserHome::submit(std::shared_ptr<Write> write) {
   Batch batch = write->batch;
   batch.partition.id = write->keep(partition_);
@@ -222,18 +183,17 @@ void UserHome::committed(std::shared_ptr<Write> write, Committed result) {
   guard_ = write->guard;
   head_ = write->head;
   committing_ = false;
-  std::vector<ConversationId> changed;
+  News news;
   std::vector<ScheduledChange> scheduled;
   for (auto& change : write->changes) {
-    if (change.scheduled)
-      scheduled.push_back(std::move(*change.scheduled));
-    else
-      changed.push_back(change.change.conversation);
+    came_true(change, news);
+    if (auto* message = std::get_if<ScheduledChange>(&change.what))
+      scheduled.push_back(std::move(*message));
     change.then({});
   }
   announce_scheduled(scheduled);
-  if (listings_ > 0) changed_.insert(changed_.end(), changed.begin(), changed.end());
-  announce_later(changed);
+  if (listings_ > 0) changed_.add(news);
+  announce_later(news);
   commit_changes();
 }
 
@@ -279,34 +239,33 @@ void UserHome::settle(std::shared_ptr<Write> write) {
   });
 }
 
-void UserHome::announce_later(const std::vector<ConversationId>& ids) {
-  for (const ConversationId& id : ids) {
-    if (std::find(to_announce_.begin(), to_announce_.end(), id) == to_announce_.end()) {
-      to_announce_.push_back(id);
-    }
-  }
+// ---- What the sessions are told ----
+
+void UserHome::announce_later(const News& news) {
+  to_announce_.add(news);
   if (!announcing_) announce();
 }
 
 /// The session that read to the head needs nobody to tell it that nothing is unread.
 void UserHome::position_moved(const ConversationId& conversation, bool to_head) {
   if (!loaded_ || sessions_.empty() || (to_head && sessions_.size() == 1)) return;
-  if (listings_ > 0) changed_.push_back(conversation);
-  announce_later({conversation});
+  const News news{{conversation}, false, false};
+  if (listings_ > 0) changed_.add(news);
+  announce_later(news);
 }
 
 /// Tells the sessions what their list looks like now. One at a time and none left out, because the
 /// token that comes with an announcement covers all changes before it.
 void UserHome::announce() {
   if (to_announce_.empty()) return;
-  if (sessions_.empty()) return to_announce_.clear();
+  const News news = std::exchange(to_announce_, {});
+  if (sessions_.empty()) return;
   announcing_ = true;
-  const auto ids = std::exchange(to_announce_, {});
-  entries(ids, [this, ids](Result<wire::ListChanged> list) {
+  entries(news, [this, news](Result<wire::ListChanged> list) {
     if (!list) {
       shard_.world.log(Effects::Severity::warning,
                        "a list change waits to be announced: " + list.error().message);
-      announce_later(ids);  // announcing_ still: nothing starts before the timer
+      announce_later(news);  // announcing_ still: nothing starts before the timer
       ++operations_;
       shard_.world.start_timer(retry_delay, [this] {
         --operations_;
@@ -315,10 +274,9 @@ void UserHome::announce() {
       });
       return;
     }
-    const wire::ListChanged& news = *list;
     for (const UserSession& session : sessions_) {
-      shard_.at(session.ref.shard, [ref = session.ref, news](ShardState& there) {
-        there.sessions.tell(ref, make_frame(0, news));
+      shard_.at(session.ref.shard, [ref = session.ref, told = *list](ShardState& there) {
+        there.sessions.tell(ref, make_frame(0, told));
       });
     }
     announcing_ = false;
@@ -337,141 +295,9 @@ void UserHome::tell(wire::Answer answer) {
 /// A list was answered. What changed while it was read is told after it: the list may have it old,
 /// and a session that was still attaching was not told.
 void UserHome::listed() {
-  const auto again = changed_;
-  if (--listings_ == 0) changed_.clear();
+  const News again = changed_;
+  if (--listings_ == 0) changed_ = {};
   announce_later(again);
-}
-
-// ---- Sessions and presence ----
-
-void UserHome::attach(UserSession session, std::string sync_token, Then<wire::ListChanged> then) {
-  sessions_.push_back(session);
-  ++operations_;
-  load([this, session = std::move(session), sync_token = std::move(sync_token),
-        then = std::move(then)](Error error) mutable {
-    --operations_;
-    if (error) {
-      std::erase_if(sessions_, [&](const auto& other) { return other.ref == session.ref; });
-      return then(std::move(error));
-    }
-    presence_later();
-    if (!session.device_name.empty()) save_last_seen(session);
-    listing(std::move(sync_token), std::move(then));
-  });
-}
-
-void UserHome::detach(SessionRef ref) {
-  auto it = std::find_if(sessions_.begin(), sessions_.end(),
-                         [&](const auto& session) { return session.ref == ref; });
-  if (it == sessions_.end()) return;
-  const UserSession gone = std::move(*it);
-  sessions_.erase(it);
-  used_ = shard_.world.now().steady;
-  if (sessions_.empty()) last_seen_ms_ = shard_.world.now().wall_ms;
-  presence_later();
-  save_last_seen(gone);
-}
-
-void UserHome::save_last_seen(const UserSession& session) {
-  // Ephemeral devices share one row: it keeps the user's last seen.
-  const DeviceId id = session.device_name.empty() ? DeviceId{0} : session.device;
-  devices_.push_back({id, {session.device_name, shard_.world.now().wall_ms}});
-  ++operations_;
-  load([this](Error error) {
-    --operations_;
-    if (error) return devices_.clear();
-    commit_changes();
-  });
-}
-
-void UserHome::sync(std::string sync_token, Then<wire::ListChanged> then) {
-  ++operations_;
-  load([this, token = std::move(sync_token), then = std::move(then)](Error error) mutable {
-    --operations_;
-    if (error) return then(std::move(error));
-    listing(std::move(token), std::move(then));
-  });
-}
-
-Presence UserHome::presence() const {
-  Presence presence;
-  presence.user = id_;
-  presence.online = !sessions_.empty();
-  if (!presence.online) {
-    presence.last_seen = WallTime(std::chrono::milliseconds(last_seen_ms_));
-  }
-  return presence;
-}
-
-void UserHome::watch(SessionRef watcher, std::function<void(const Presence&)> then) {
-  if (std::find(watchers_.begin(), watchers_.end(), watcher) == watchers_.end()) {
-    watchers_.push_back(watcher);
-  }
-  used_ = shard_.world.now().steady;
-  if (last_seen_ms_ != 0 || !sessions_.empty()) return then(presence());
-  ++operations_;
-  read_last_seen([this, then = std::move(then)] {
-    --operations_;
-    then(presence());
-  });
-}
-
-void UserHome::read_last_seen(std::function<void()> then) {
-  auto memory = std::make_shared<std::pair<std::string, std::string>>(partition_, "d");
-  Scan scan;
-  scan.partition = {layout::user, memory->first};
-  scan.from = memory->second;
-  scan.to = "e";
-  scan.owner = memory;
-  shard_.world.scan(std::move(scan), [this, then = std::move(then)](Result<Rows> rows) {
-    if (rows) {
-      for (const Row& row : rows->rows) {
-        if (auto device = layout::decode_device(row.value)) {
-          last_seen_ms_ = std::max(last_seen_ms_, device->last_seen_ms);
-        }
-      }
-    }
-    then();
-  });
-}
-
-void UserHome::unwatch(SessionRef watcher) {
-  std::erase(watchers_, watcher);
-  used_ = shard_.world.now().steady;
-}
-
-/// At most one update a period; going offline waits for the grace, so that a reconnect shows
-/// nothing.
-void UserHome::presence_later() {
-  if (presence_timer_ != Effects::Timer::none) return;
-  const auto now = shard_.world.now().steady;
-  std::chrono::milliseconds delay(0);
-  if (sessions_.empty()) delay = limits::presence_grace;
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - presence_at_);
-  if (presence_at_ != std::chrono::steady_clock::time_point{} && since < limits::presence_period) {
-    delay = std::max(delay, std::chrono::milliseconds(limits::presence_period) - since);
-  }
-  presence_timer_ = shard_.world.start_timer(delay, [this] {
-    presence_timer_ = Effects::Timer::none;
-    announce_presence();
-  });
-}
-
-void UserHome::announce_presence() {
-  const bool online = !sessions_.empty();
-  if (online == announced_online_) return;
-  announced_online_ = online;
-  presence_at_ = shard_.world.now().steady;
-  used_ = presence_at_;
-  std::unordered_map<ShardIndex, std::vector<SessionRef>> by_shard;
-  for (const SessionRef& watcher : watchers_) by_shard[watcher.shard].push_back(watcher);
-  for (ShardIndex i = 0; i < shard_.config.shards; ++i) {
-    auto it = by_shard.find(i);
-    if (it == by_shard.end()) continue;
-    shard_.at(i, [watchers = std::move(it->second), presence = presence()](ShardState& there) {
-      there.sessions.presence_changed(watchers, presence);
-    });
-  }
 }
 
 }  // namespace parley::core

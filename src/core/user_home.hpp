@@ -1,5 +1,6 @@
-// core/user_home.hpp: a user's own stream at its home: the conversation list, devices, presence,
-// and the sync token (DESIGN §6).
+// core/user_home.hpp: a user's own stream at its home: the conversation list, devices, settings,
+// presence, and the sync token (DESIGN §6). Its functions are in user_home.cpp (loading, changes),
+// user_changes.cpp (what each change does), user_list.cpp, user_presence.cpp and user_schedule.cpp.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/conversation.hpp"
@@ -25,7 +27,8 @@ namespace parley::core {
 struct UserSession {
   SessionRef ref;
   DeviceId device;
-  std::string device_name;
+  std::string device_name;  // "" = ephemeral
+  PresenceState state = PresenceState::online;
 };
 
 /// The list entry that a membership leads to; derived, idempotent, newest state wins.
@@ -43,14 +46,19 @@ class UserHome {
 
   UserHome(ShardState& shard, UserId id);
 
-  /// A session came: what changed since its token (or everything), and it is told what follows.
-  void attach(UserSession session, std::string sync_token, Then<wire::ListChanged> then);
+  /// A session came: what changed since its token (or everything, or the first page of it), and it
+  /// is told what follows. Errc::device_revoked, limit_reached.
+  void attach(UserSession session, std::string sync_token, std::uint32_t list_limit,
+              Then<wire::ListChanged> then);
   void detach(SessionRef session);
   void sync(std::string sync_token, Then<wire::ListChanged> then);
-  /// Answers when the change is committed, or was known.
+  void page(wire::PageList asked, Then<wire::ListPage> then);
+  /// Each answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
   /// The user sets something about a conversation of the list; Errc::denied when it is not there.
   void set(wire::SetList set, Then<void> then);
+  /// Answers what is set then.
+  void set(UserSettingsChange change, Then<UserSettings> then);
 
   /// The user's own position moved: what is unread follows from it. `to_head`: nothing is.
   void position_moved(const ConversationId& conversation, bool to_head);
@@ -68,27 +76,62 @@ class UserHome {
   /// good, and the next wake-up is stored.
   void wake(std::int64_t now_ms, Then<void> then);
 
-  // Presence: watchers get at most one update a period; the present state is the answer.
-  void watch(SessionRef watcher, std::function<void(const Presence&)> then);
+  void devices(Then<wire::DeviceList> then);
+  void rename_device(DeviceId device, std::string name, Then<void> then);
+  /// Its sessions are closed; the device is refused from here on.
+  void revoke_device(DeviceId device, Then<void> then);
+
+  // Presence: watchers get at most one update a period; the present state is the answer. A user's
+  // own sessions see it as it is.
+  void set_state(SessionRef session, PresenceState state);
+  void watch(SessionRef watcher, bool own, std::function<void(const Presence&)> then);
   void unwatch(SessionRef watcher);
 
   [[nodiscard]] bool idle() const noexcept;
   [[nodiscard]] std::chrono::steady_clock::time_point used() const noexcept { return used_; }
 
  private:
+  // What is to become of the partition; `row`: as the change leaves it.
+  struct ListSet {
+    ConversationId conversation;
+    ListSettings settings;
+    std::uint64_t head_ordinal = 0;  // when it is hidden
+    layout::ListRow row;
+  };
+  struct DeviceSet {
+    enum class What : std::uint8_t { seen, renamed, revoked } what = What::seen;
+    DeviceId device;     // 0: all ephemeral ones together
+    std::string name;    // as it said hello; renamed: the new one
+    bool shown = false;  // seen: others can see the user there
+    layout::DeviceRow row;
+    bool told = false;                // to the other devices: more than a time has changed
+    std::vector<DeviceId> forgotten;  // make room
+  };
+  struct SettingsSet {
+    UserSettingsChange change;
+    layout::SettingsRow row;
+  };
   struct ScheduledChange {
     Snowflake id = 0;
     bool fresh = false;                       // else it must be there
     std::optional<layout::ScheduledRow> row;  // none: gone
+    ConversationId conversation;
   };
   struct Change {
-    ListChange change{};  // `row`: as the change leaves it
-    std::optional<ListSettings> set{};
-    std::optional<ScheduledChange> scheduled{};  // nothing else then
-    Then<void> then{};
+    std::variant<ListChange, ListSet, DeviceSet, SettingsSet, ScheduledChange> what;
+    Then<void> then;
+  };
+  /// What a list is told beside the entries.
+  struct News {
+    std::vector<ConversationId> conversations;
+    bool devices = false, settings = false;
+    [[nodiscard]] bool empty() const noexcept {
+      return conversations.empty() && !devices && !settings;
+    }
+    void add(const News& more);
   };
   struct Listing;  // one list on its way from the store: user_list.cpp
-  struct Write;    // memory of a commit
+  struct Write;    // memory of a commit: user_write.hpp
   struct Token {
     Epoch epoch;
     Seq seq = 0;
@@ -97,21 +140,46 @@ class UserHome {
   };
 
   void load(std::function<void(Error)> then);
-  void loaded(Result<Rows> rows);
-  void load_finished(Error error);
+  void load_profile(Rows list);
+  void loaded(const Rows& list, const Rows& profile);
+  void load_finished(const Error& error);
+  void queue(Change change);
   void commit_changes();
-  Error decide(Change& change, bool& known) const;
-  void stage(Write& write, layout::HeadCell& head, const Change& change);
   void submit(std::shared_ptr<Write> write);
   void committed(std::shared_ptr<Write> write, Committed result);
   void settle(std::shared_ptr<Write> write);
-  void announce_later(const std::vector<ConversationId>& ids);
+
+  // user_changes.cpp. `known`: nothing is to be written.
+  Error decide(Change& change, bool& known) const;
+  Error decide(ListChange& change, bool& known) const;
+  Error decide(ListSet& change, bool& known) const;
+  Error decide(DeviceSet& change, bool& known) const;
+  Error decide(SettingsSet& change, bool& known) const;
+  Error decide(ScheduledChange& change, bool& known) const;
+  void stage(Write& write, layout::HeadCell& head, const Change& change);
+  void stage_list(Write& write, const ConversationId& id, const layout::ListRow& row,
+                  const std::optional<std::string>& draft);
+  void stage_event(Write& write, layout::HeadCell& head, EventKind kind,
+                   const ConversationId& conversation = {},
+                   ConversationKind conversation_kind = ConversationKind{});
+  void came_true(const Change& change, News& news);
+  void close_sessions(DeviceId device);
+  void note_seen(const UserSession& session, bool shown);
+  [[nodiscard]] bool in_use(DeviceId device) const noexcept;
+  [[nodiscard]] std::vector<DeviceId> oldest(const DeviceSet& change, std::size_t most) const;
+  [[nodiscard]] std::vector<Device> device_list() const;
+  [[nodiscard]] UserSettings settings() const;
+
+  void announce_later(const News& news);
   void announce();
   void listed();
 
   // user_list.cpp
-  void listing(std::string token, Then<wire::ListChanged> then);
-  void entries(std::vector<ConversationId> ids, Then<wire::ListChanged> then);
+  void listing(std::string token, std::uint32_t limit, Then<wire::ListChanged> then);
+  void list_everything(std::shared_ptr<Listing> work);
+  void entries(const News& news, Then<wire::ListChanged> then);
+  void read_activity(std::shared_ptr<Listing> work);
+  void cut_page(Listing& work);
   void list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named);
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
@@ -136,7 +204,6 @@ class UserHome {
   void read_scheduled(std::string from);
   [[nodiscard]] std::optional<std::int64_t> next_due() const;
   void change_scheduled(ScheduledChange change, Then<void> then);
-  [[nodiscard]] Error decide_scheduled(const ScheduledChange& change) const;
   void stage_scheduled(Write& write, layout::HeadCell& head, const ScheduledChange& change);
   void announce_scheduled(const std::vector<ScheduledChange>& changes);
   void send_due();
@@ -145,11 +212,16 @@ class UserHome {
             const Error& error);
   void all_sent(const std::shared_ptr<Sending>& work);
 
+  // user_presence.cpp
+  [[nodiscard]] Error check_device(const UserSession& session) const;
+  [[nodiscard]] PresenceState state() const noexcept;
+  [[nodiscard]] bool visible() const noexcept;
+  /// After `change` of the sessions: keeps the moment when others saw the user last.
+  void sessions_changed(const std::function<void()>& change);
   void presence_later();
   void announce_presence();
-  [[nodiscard]] Presence presence() const;
-  void save_last_seen(const UserSession& session);
-  void read_last_seen(std::function<void()> then);
+  [[nodiscard]] Presence presence(bool own) const;
+  void read_profile(std::function<void()> then);
 
   ShardState& shard_;
   UserId id_;
@@ -159,16 +231,13 @@ class UserHome {
   layout::HeadCell head_;
   std::unordered_map<ConversationId, layout::ListRow> list_;
   std::vector<std::function<void(Error)>> waiting_;
+  std::unordered_map<DeviceId, layout::DeviceRow> devices_;
+  layout::SettingsRow settings_;
   std::list<Change> changes_;
-  struct DeviceWrite {
-    DeviceId id;
-    layout::DeviceRow row;
-  };
-  std::vector<DeviceWrite> devices_;         // to be written with the next commit
-  int operations_ = 0;                       // reads under way
-  std::vector<ConversationId> to_announce_;  // committed, and not yet told to the sessions
-  std::vector<ConversationId> changed_;  // committed while lists were read: told again after them
-  int listings_ = 0;                     // lists being read
+  int operations_ = 0;  // reads under way
+  News to_announce_;    // committed, and not yet told to the sessions
+  News changed_;        // committed while lists were read: told again after them
+  int listings_ = 0;    // lists being read
   bool announcing_ = false;
 
   std::map<Snowflake, Waiting> scheduled_;  // with what is being committed
@@ -177,9 +246,14 @@ class UserHome {
   WakeUp wake_up_;
 
   std::vector<UserSession> sessions_;
-  std::vector<SessionRef> watchers_;
-  std::int64_t last_seen_ms_ = 0;
-  bool announced_online_ = false;
+  struct Watcher {
+    SessionRef ref;
+    bool own = false;
+  };
+  std::vector<Watcher> watchers_;
+  bool profile_read_ = false;           // settings_ and last_shown_ms_ without the rest
+  std::int64_t last_shown_ms_ = 0;      // when others could see the user last
+  Presence announced_, announced_own_;  // what watchers were told last
   Effects::Timer presence_timer_ = Effects::Timer::none;
   std::chrono::steady_clock::time_point presence_at_{};  // the last announcement
   std::chrono::steady_clock::time_point used_{};

@@ -23,6 +23,7 @@ constexpr std::size_t last_records = 64;        // newest conversations come wit
 constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
 constexpr std::size_t drafts_per_get = 64;
 constexpr std::size_t mentions_per_get = 256;
+constexpr std::size_t guards_per_get = 4'096;
 constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
@@ -43,11 +44,14 @@ bool worth_showing(const layout::StoredEvent& event) {
 
 /// One list on its way from the store.
 struct UserHome::Listing {
+  using Place =
+      std::pair<std::int64_t, ConversationId>;  // in the order of a page: the time negated
   struct Item {
     ConversationId conversation;
     layout::ListRow row;
     bool named = false;  // an event of the user's stream speaks of it: always told
-    std::int64_t moved_ms = 0;
+    std::int64_t activity_ms = 0;
+    [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
   };
   /// Ordinals above `base`, up to `head`, of which some are of deleted messages.
   struct Deleted {
@@ -66,7 +70,9 @@ struct UserHome::Listing {
   };
   std::vector<Mentions> mentions;  // still to be counted
   std::int64_t since_ms = 0;       // 0: everything
-  bool previews = false;
+  std::uint32_t limit = 0;         // of a page; 0: no pages
+  Place after;                     // the end of the page before
+  std::size_t ordered = 0;         // items whose activity was asked for
   wire::ListChanged list;
   std::string token;  // of the moment when it was decided what to tell
   std::size_t open = 0;
@@ -107,27 +113,20 @@ std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) cons
 
 // ---- Which conversations ----
 
-void UserHome::listing(std::string token_text, Then<wire::ListChanged> then) {
+void UserHome::listing(std::string token_text, std::uint32_t limit, Then<wire::ListChanged> then) {
   ++operations_;
   ++listings_;
   auto work = std::make_shared<Listing>();
-  work->previews = true;
+  work->limit = limit;
   work->token = make_token();
   work->then = [this, then = std::move(then)](Result<wire::ListChanged> list) {
+    if (list) list->settings = settings();
     then(std::move(list));
     listed();
   };
   const auto token = parse_token(token_text);
-  auto everything = [this, work] {
-    work->list.whole = true;
-    for (const auto& [id, row] : list_) {
-      if (row.entered) work->items.push_back({id, row, true});
-    }
-    std::sort(work->items.begin(), work->items.end(),
-              [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
-    read_entries(work);
-  };
-  if (!token || (token->seq == head_.head && token->mark != head_.mark)) return everything();
+  if (!token || (token->seq == head_.head && token->mark != head_.mark))
+    return list_everything(std::move(work));
   work->since_ms = std::max<std::int64_t>(1, token->stamp_ms - stamp_slack_ms);
   if (token->seq == head_.head) return list_since(work, {});
   ReadRange range;
@@ -137,7 +136,7 @@ void UserHome::listing(std::string token_text, Then<wire::ListChanged> then) {
   range.ns = shard_.config.ns;
   range.from = std::max<Seq>(1, token->seq);
   range.max_events = static_cast<std::uint32_t>(kept_events) + 1;
-  read_events(shard_.world, range, [this, work, token, everything](Result<EventPage> page) {
+  read_events(shard_.world, range, [this, work, token](Result<EventPage> page) {
     if (!page) {
       --operations_;
       return work->then(std::move(page).error());
@@ -146,16 +145,93 @@ void UserHome::listing(std::string token_text, Then<wire::ListChanged> then) {
     if (token->seq > 0 && token->seq + 1 > page->head.floor) {
       const bool same =
           !events.empty() && events.front().seq == token->seq && events.front().mark == token->mark;
-      if (!same) return everything();
+      if (!same) return list_everything(work);
       events.erase(events.begin());
     }
-    if (page->more) return everything();
+    if (page->more) return list_everything(work);
     std::vector<ConversationId> named;
     for (const auto& event : events) {
-      named.push_back(wire::read_record(event.record.bytes()).conversation);
+      const auto record = wire::read_record(event.record.bytes());
+      if (record.conversation) named.push_back(record.conversation);
+      if (record.kind == EventKind::devices_changed) work->list.devices.emplace();
     }
     list_since(work, named);
   });
+}
+
+void UserHome::list_everything(std::shared_ptr<Listing> work) {
+  work->since_ms = 0;
+  work->list.whole = true;
+  work->list.devices.emplace();
+  for (const auto& [id, row] : list_) {
+    if (row.entered) work->items.push_back({id, row, true});
+  }
+  std::sort(work->items.begin(), work->items.end(),
+            [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
+  if (work->limit == 0) return read_entries(std::move(work));
+  read_activity(std::move(work));
+}
+
+void UserHome::page(wire::PageList asked, Then<wire::ListPage> then) {
+  ++operations_;
+  load([this, asked, then = std::move(then)](Error error) {
+    if (error) {
+      --operations_;
+      return then(std::move(error));
+    }
+    auto work = std::make_shared<Listing>();
+    work->limit = asked.limit;
+    if (asked.after) work->after = {-asked.after_activity.time_since_epoch().count(), asked.after};
+    work->then = [then](Result<wire::ListChanged> list) {
+      if (!list) return then(std::move(list).error());
+      then(wire::ListPage{std::move(list->entries), list->more});
+    };
+    for (const auto& [id, row] : list_) {
+      if (row.entered) work->items.push_back({id, row, true});
+    }
+    read_activity(work);
+  });
+}
+
+/// Of all conversations only the guard, which says when each was active last.
+void UserHome::read_activity(std::shared_ptr<Listing> work) {
+  if (work->ordered == work->items.size()) {
+    cut_page(*work);
+    return read_entries(std::move(work));
+  }
+  const std::size_t from = work->ordered;
+  work->ordered = std::min(work->items.size(), from + guards_per_get);
+  auto memory = std::make_shared<std::deque<std::string>>();
+  Get get;
+  get.cells.reserve(work->ordered - from);
+  for (std::size_t i = from; i < work->ordered; ++i) {
+    memory->push_back(layout::conversation_id(shard_.config.ns, work->items[i].conversation));
+    get.cells.push_back({{layout::conversation, memory->back()}, {}});
+  }
+  get.owner = memory;
+  shard_.world.get(std::move(get), [this, work, from](Result<Cells> cells) {
+    if (!cells) {
+      --operations_;
+      return std::exchange(work->then, {})(std::move(cells).error());
+    }
+    for (std::size_t i = 0; i < cells->values.size(); ++i) {
+      Listing::Item& item = work->items[from + i];
+      const auto head = cells->values[i] ? layout::decode_head(*cells->values[i]) : std::nullopt;
+      item.activity_ms = std::max(head ? head->shown_ms : 0, item.row.joined_ms);
+    }
+    read_activity(work);
+  });
+}
+
+/// Keeps the page that was asked for: the last active first.
+void UserHome::cut_page(Listing& work) {
+  auto& items = work.items;
+  if (work.after.second)
+    std::erase_if(items, [&](const auto& item) { return item.place() <= work.after; });
+  std::sort(items.begin(), items.end(),
+            [](const auto& a, const auto& b) { return a.place() < b.place(); });
+  work.list.more = items.size() > work.limit;
+  if (work.list.more) items.resize(work.limit);
 }
 
 void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named) {
@@ -173,13 +249,14 @@ void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<Conve
 }
 
 /// A few conversations, for an announcement.
-void UserHome::entries(std::vector<ConversationId> ids, Then<wire::ListChanged> then) {
+void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   ++operations_;
   auto work = std::make_shared<Listing>();
-  work->previews = true;
   work->token = make_token();
   work->then = std::move(then);
-  for (const ConversationId& id : ids) {
+  if (news.settings) work->list.settings = settings();
+  if (news.devices) work->list.devices.emplace();
+  for (const ConversationId& id : news.conversations) {
     auto it = list_.find(id);
     if (it == list_.end()) continue;
     if (it->second.entered) {
@@ -285,6 +362,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     entry.archived = item.row.archived;
     entry.marked_unread = item.row.marked_unread;
     entry.muted_until = WallTime(std::chrono::milliseconds(item.row.muted_until_ms));
+    entry.folder = item.row.folder;
+    if (head->ordinal < item.row.hidden_until) entry.hidden_until = item.row.hidden_until;
     if (item.row.has_draft) work->drafts.push_back(item.conversation);
     work->audiences[item.conversation] =
         audiences_of(info->kind, member.value_or(layout::MemberRow{.role = role}));
@@ -396,8 +475,9 @@ void UserHome::count_deleted(std::shared_ptr<Listing> work) {
 /// The newest conversations bring their last event, enough for the first screen.
 void UserHome::add_last_records(std::shared_ptr<Listing> work) {
   auto& entries = work->list.entries;
-  std::stable_sort(entries.begin(), entries.end(), [](const ListEntry& a, const ListEntry& b) {
-    return a.last_activity > b.last_activity;
+  std::sort(entries.begin(), entries.end(), [](const ListEntry& a, const ListEntry& b) {
+    if (a.last_activity != b.last_activity) return a.last_activity > b.last_activity;
+    return a.conversation < b.conversation;
   });
   const std::size_t count = std::min(entries.size(), last_records);
   work->open = 1;
@@ -475,10 +555,20 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
   });
 }
 
+void UserHome::sync(std::string sync_token, Then<wire::ListChanged> then) {
+  ++operations_;
+  load([this, token = std::move(sync_token), then = std::move(then)](Error error) mutable {
+    --operations_;
+    if (error) return then(std::move(error));
+    listing(std::move(token), 0, std::move(then));
+  });
+}
+
 void UserHome::finish(Listing& work) {
   --operations_;
   used_ = shard_.world.now().steady;
   work.list.token = std::move(work.token);
+  if (work.list.devices) work.list.devices = device_list();
   std::exchange(work.then, {})(std::move(work.list));
 }
 

@@ -77,7 +77,7 @@ struct UserHome::Sending {
 void UserHome::read_scheduled(std::string from) {
   auto request = owned_scan(layout::user, partition_, std::move(from), "r");
   shard_.world.scan(std::move(request), [this](Result<Rows> rows) {
-    if (!rows) return load_finished(std::move(rows).error());
+    if (!rows) return load_finished(rows.error());
     for (const Row& found : rows->rows) {
       const auto id = layout::parse_number_key('q', found.key);
       const auto row = read_row(found.value);
@@ -98,8 +98,9 @@ std::optional<std::int64_t> UserHome::next_due() const {
   for (const auto& [id, waiting] : scheduled_)
     if (!waiting.failed) count(waiting.due_ms);
   for (const Change& change : changes_)
-    if (change.scheduled && change.scheduled->row && change.scheduled->row->failed == 0)
-      count(change.scheduled->row->due_ms);
+    if (const auto* message = std::get_if<ScheduledChange>(&change.what);
+        message != nullptr && message->row && message->row->failed == 0)
+      count(message->row->due_ms);
   return next;
 }
 
@@ -140,18 +141,15 @@ void UserHome::unschedule(Snowflake id, Then<void> then) {
 
 void UserHome::change_scheduled(ScheduledChange change, Then<void> then) {
   const auto known = scheduled_.find(change.id);
-  Change queued;
   if (change.row)
-    queued.change.conversation = change.row->conversation;
+    change.conversation = change.row->conversation;
   else if (known != scheduled_.end())
-    queued.change.conversation = known->second.conversation;
-  queued.scheduled = std::move(change);
-  queued.then = std::move(then);
-  changes_.push_back(std::move(queued));
+    change.conversation = known->second.conversation;
+  changes_.push_back({std::move(change), std::move(then)});
   commit_changes();
 }
 
-Error UserHome::decide_scheduled(const ScheduledChange& change) const {
+Error UserHome::decide(ScheduledChange& change, bool& /*known*/) const {
   const auto old = scheduled_.find(change.id);
   if (!change.fresh && old == scheduled_.end()) return no_such();
   if (!change.row) return {};

@@ -68,6 +68,23 @@ wire::SetVisibility groups_of(const ConversationId& conversation,
   return {conversation, {}, bits, {}};  // bit 0 is no group's: refused by the conversation
 }
 
+Pending<void> end_device(const Impl& impl, std::string subject, DeviceId device,
+                         Completion<void> done) {
+  return about_user<void, wire::Done>(
+      impl, std::move(subject), std::move(done), wire::RevokeDevice{device, {}}, [](wire::Done&) {},
+      &name_user<wire::RevokeDevice>);
+}
+
+Pending<std::vector<Device>> devices_of(const Impl& impl, std::string subject,
+                                        Completion<std::vector<Device>> done) {
+  return about_user<std::vector<Device>, wire::DeviceList>(
+      impl, std::move(subject), std::move(done), wire::Devices{},
+      [](wire::DeviceList& answer) -> Result<std::vector<Device>> {
+        return std::move(answer.devices);
+      },
+      &name_user<wire::Devices>);
+}
+
 Pending<UserId> find(const Impl& impl, std::string subject, Completion<UserId> done) {
   return about_user<UserId, wire::Names>(
       impl, std::move(subject), std::move(done), wire::Ping{},
@@ -315,6 +332,18 @@ void Engine::find_user(std::string subject, Completion<UserId> done) {
 Pending<std::string> Engine::subject(UserId user) { return name_of(impl_, user, {}); }
 void Engine::subject(UserId user, Completion<std::string> done) {
   name_of(impl_, user, std::move(done));
+}
+Pending<std::vector<Device>> Engine::devices(std::string user) {
+  return devices_of(impl_, std::move(user), {});
+}
+void Engine::devices(std::string user, Completion<std::vector<Device>> done) {
+  devices_of(impl_, std::move(user), std::move(done));
+}
+Pending<void> Engine::revoke_device(std::string user, DeviceId device) {
+  return end_device(impl_, std::move(user), device, {});
+}
+void Engine::revoke_device(std::string user, DeviceId device, Completion<void> done) {
+  end_device(impl_, std::move(user), device, std::move(done));
 }
 
 // ---- Driving, and the end ----

@@ -428,6 +428,7 @@ Pending<Session> EngineImpl::attach(AttachOptions options, Completion<Session> d
   }
   wire::Hello hello;
   hello.device = std::move(options.device);
+  hello.state = options.presence;
   auto started = engine::make_call<Session, wire::Welcome>(
       shared_from_this(), to, std::move(hello),
       [local, engine = this](wire::Welcome& welcome) -> Result<Session> {

@@ -147,6 +147,8 @@ void LocalSession::drain_inbox() {
 
 void LocalSession::push(const core::FramePtr& frame) {
   if (finished_) return;
+  const auto* goodbye = std::get_if<wire::Goodbye>(&frame->reply().answer);
+  revoked_ |= goodbye != nullptr && goodbye->reason == to_string(Errc::device_revoked);
   const std::size_t size = size_of(frame->reply());
   frames_.push_back({frame, size});
   backlog_ += size;
@@ -157,7 +159,7 @@ void LocalSession::push(const core::FramePtr& frame) {
 void LocalSession::close(CloseReason reason, std::string_view text) {
   if (closing_ || finished_) return;
   closing_ = true;
-  why_ = error_of(reason, text);
+  why_ = revoked_ ? Error(Errc::device_revoked, "the device was revoked") : error_of(reason, text);
   host_.mark_dirty(*this);
 }
 
@@ -238,7 +240,8 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
   if (const auto* signal = std::get_if<wire::Signalled>(&answer)) {
     if (!handlers_.on_signal) return;
     run_handler("on_signal", [&] {
-      handlers_.on_signal({signal->conversation, signal->sender, signal->kind, signal->data});
+      handlers_.on_signal({signal->conversation, signal->sender, signal->kind, signal->data,
+                           std::chrono::milliseconds(signal->lasts_ms)});
     });
   } else if (const auto* receipts = std::get_if<wire::ReceiptsMoved>(&answer)) {
     if (!handlers_.on_receipts) return;
@@ -252,7 +255,14 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
     }
   } else if (const auto* list = std::get_if<wire::ListChanged>(&answer)) {
     if (!handlers_.on_list) return;
-    run_handler("on_list", [&] { handlers_.on_list({list->whole, list->entries, list->removed}); });
+    ListChange change{list->whole, list->entries, list->removed, list->settings, {}};
+    std::vector<Device> devices;
+    if (list->devices) {
+      devices = *list->devices;
+      for (Device& each : devices) each.current = each.id == name_.device;
+      change.devices = devices;
+    }
+    run_handler("on_list", [&] { handlers_.on_list(change); });
   } else if (const auto* scheduled = std::get_if<wire::Scheduled>(&answer)) {
     if (!handlers_.on_scheduled) return;
     const auto messages = wire::to_scheduled(*scheduled);

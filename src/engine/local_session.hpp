@@ -133,6 +133,7 @@ class LocalSession final : public engine::HostedOutlet,
   bool above_ = false;
   bool closing_ = false;
   bool finished_ = false;
+  bool revoked_ = false;  // its goodbye said so
   Error why_;
 };
 

@@ -478,12 +478,19 @@ void Session::acknowledge(const Event& event) {
 
 Pending<void> Session::signal(const ConversationId& conversation, std::string kind,
                               std::string data) {
-  return engine::start_simple(session_,
-                              wire::SendSignal{conversation, std::move(kind), std::move(data)}, {});
+  return signal(conversation, std::move(kind), std::move(data), limits::signal_lasts);
+}
+Pending<void> Session::signal(const ConversationId& conversation, std::string kind,
+                              std::string data, std::chrono::milliseconds lasts) {
+  return engine::start_signal(session_, conversation, std::move(kind), std::move(data), lasts, {});
 }
 void Session::signal(const ConversationId& conversation, std::string kind, std::string data,
                      Completion<void> done) {
-  engine::start_simple(session_, wire::SendSignal{conversation, std::move(kind), std::move(data)},
+  signal(conversation, std::move(kind), std::move(data), limits::signal_lasts, std::move(done));
+}
+void Session::signal(const ConversationId& conversation, std::string kind, std::string data,
+                     std::chrono::milliseconds lasts, Completion<void> done) {
+  engine::start_signal(session_, conversation, std::move(kind), std::move(data), lasts,
                        std::move(done));
 }
 Pending<std::vector<Presence>> Session::watch(const ConversationId& conversation,

@@ -47,6 +47,19 @@ inline Pending<void> start_simple(const Local& session, wire::Operation operatio
       session, std::move(operation), [](wire::Done&) {}, std::move(done));
 }
 
+/// A duration that does not fit becomes one that is refused.
+inline std::uint32_t to_ms(std::chrono::milliseconds time) {
+  return time.count() < 0 || time.count() > UINT32_MAX ? UINT32_MAX
+                                                       : static_cast<std::uint32_t>(time.count());
+}
+
+inline Pending<void> start_signal(const Local& session, const ConversationId& id, std::string kind,
+                                  std::string data, std::chrono::milliseconds lasts,
+                                  Completion<void> done) {
+  return start_simple(session, wire::SendSignal{id, std::move(kind), std::move(data), to_ms(lasts)},
+                      std::move(done));
+}
+
 inline wire::Edit edit_of(const ConversationId& id, Seq message, std::string_view text,
                           std::string content_type) {
   return {id, message, std::move(content_type), Payload::copy_of(text)};

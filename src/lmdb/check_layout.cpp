@@ -81,12 +81,16 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         event(partition,
               layout::stream_of(UserId{base::get_be64(partition.id.data() + namespace_size)}), *seq,
               value);
+      else if (number('d'))
+        require(layout::decode_device(value).has_value(), "a device row");
+      else if (key == layout::setting_key("settings"))
+        require(layout::decode_settings(value).has_value(), "the settings");
       return;
     case layout::archive:
       if (number('c')) chunk(partition, value);
       return;
     case layout::receipt:
-      if (number('r')) require(layout::decode_receipt(value).has_value(), "a receipt row");
+      receipt(partition, key, value);
       return;
     case layout::reaction:
       if (key[0] == 'n') require(layout::decode_reaction(value).has_value(), "a reaction row");
@@ -107,6 +111,31 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
     default:
       return;
   }
+}
+
+/// The counts of a partition's positions come before the positions.
+void LayoutCheck::receipt(const Partition& partition, Bytes key, Bytes value) {
+  if (partition.id != receipts_of_) end_receipts();
+  receipts_of_ = std::string(partition.id);
+  if (key[0] == 'h') {
+    const auto count = layout::decode_read_count(value);
+    if (!count) return fail(partition, "a count of positions cannot be decoded");
+    read_counts_[std::string(key)] += static_cast<std::int64_t>(*count);
+  } else if (layout::parse_number_key('r', key)) {
+    const auto row = layout::decode_receipt(value);
+    if (!row) return fail(partition, "a receipt row cannot be decoded");
+    if (!row->counted) return;
+    for (const std::string& block : layout::read_count_keys(row->shown)) --read_counts_[block];
+  }
+}
+
+void LayoutCheck::end_receipts() {
+  for (const auto& [block, left] : read_counts_) {
+    if (left == 0) continue;
+    fail({layout::receipt, receipts_of_}, "its counts of positions differ from its receipts");
+    break;
+  }
+  read_counts_.clear();
 }
 
 void LayoutCheck::overlay(const Partition& partition, Seq seq, Bytes value) {
@@ -160,6 +189,7 @@ void LayoutCheck::chunk(const Partition& partition, Bytes value) {
 }
 
 void LayoutCheck::finish() {
+  end_receipts();
   const auto ends = [&](std::uint8_t space, const auto& streams) {
     for (const auto& [id, stream] : streams) {
       const Partition partition{space, id};

@@ -1,4 +1,5 @@
-// store/layout.cpp: the ids, keys, guards and rows; events and chunks are in layout_events.cpp.
+// store/layout.cpp: the ids, keys, guards and rows; events and chunks are in
+// layout_events.cpp, a user's rows in layout_user.cpp.
 #include "store/layout.hpp"
 
 #include "base/endian.hpp"
@@ -123,6 +124,17 @@ std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash
 }
 std::string chunk_key(Seq first) { return number_key('c', first); }
 std::string receipt_key(UserId user) { return number_key('r', user.value); }
+std::string read_count_key(std::uint8_t level, Seq block) {
+  std::string key{'h', static_cast<char>(level)};
+  append_be(key, block);
+  return key;
+}
+std::vector<std::string> read_count_keys(Seq position) {
+  std::vector<std::string> keys;
+  for (std::uint8_t level = 0; position != 0; ++level, position >>= read_count_shift)
+    keys.push_back(read_count_key(level, position));
+  return keys;
+}
 std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
 std::string draft_key(const ConversationId& id) { return std::string(1, 'w').append(id.view()); }
 std::string device_key(DeviceId id) { return number_key('d', id.value); }
@@ -257,118 +269,6 @@ std::optional<HostKeyRow> decode_host_key(Bytes value) {
   row.body_crc = in.u32();
   if (!in.complete()) return std::nullopt;
   return row;
-}
-
-// ---- A user's partition, names ----
-
-namespace {
-enum : std::uint8_t { list_pinned = 1, list_archived = 2, list_unread = 4, list_draft = 8 };
-}  // namespace
-
-std::string encode(const ListRow& row) {
-  Writer out(52);
-  out.u8(grown);
-  out.u8(row.entered ? 1 : 0);
-  out.u8(static_cast<std::uint8_t>(row.kind));
-  out.u64(row.peer.value);
-  out.u64(row.as_of);
-  out.u64(row.visible_from);
-  out.u64(row.visible_ordinal);
-  out.i64(row.joined_ms);
-  out.u8(static_cast<std::uint8_t>(
-      (row.pinned ? list_pinned : 0) | (row.archived ? list_archived : 0) |
-      (row.marked_unread ? list_unread : 0) | (row.has_draft ? list_draft : 0)));
-  out.i64(row.muted_until_ms);
-  return out.take();
-}
-
-std::optional<ListRow> decode_list(Bytes value) {
-  Reader in(value);
-  ListRow row;
-  const std::uint8_t version = in.u8();
-  if (version != format && version != grown) return std::nullopt;
-  row.entered = in.u8() != 0;
-  row.kind = static_cast<ConversationKind>(in.u8());
-  row.peer = UserId{in.u64()};
-  row.as_of = in.u64();
-  row.visible_from = in.u64();
-  row.visible_ordinal = in.u64();
-  row.joined_ms = in.i64();
-  if (version == grown) {
-    const std::uint8_t set = in.u8();
-    row.pinned = (set & list_pinned) != 0;
-    row.archived = (set & list_archived) != 0;
-    row.marked_unread = (set & list_unread) != 0;
-    row.has_draft = (set & list_draft) != 0;
-    row.muted_until_ms = in.i64();
-  }
-  if (!in.complete()) return std::nullopt;
-  return row;
-}
-
-std::string encode(const DraftRow& row) {
-  Writer out(11 + row.text.size());
-  out.u8(format);
-  out.i64(row.time_ms);
-  out.text(row.text);
-  return out.take();
-}
-
-std::optional<DraftRow> decode_draft(Bytes value) {
-  Reader in(value);
-  DraftRow row;
-  if (in.u8() != format) return std::nullopt;
-  row.time_ms = in.i64();
-  row.text = std::string(in.text());
-  if (!in.complete()) return std::nullopt;
-  return row;
-}
-
-std::string encode(const DeviceRow& row) {
-  Writer out(11 + row.name.size());
-  out.u8(format);
-  out.i64(row.last_seen_ms);
-  out.text(row.name);
-  return out.take();
-}
-
-std::optional<DeviceRow> decode_device(Bytes value) {
-  Reader in(value);
-  DeviceRow row;
-  if (in.u8() != format) return std::nullopt;
-  row.last_seen_ms = in.i64();
-  row.name = in.text();
-  if (!in.complete()) return std::nullopt;
-  return row;
-}
-
-std::string stored_subject(std::string_view subject) {
-  constexpr std::size_t most = 230;
-  if (subject.size() <= most) return std::string(subject);
-  const auto hash = base::siphash128({}, subject);
-  std::string out(subject.substr(0, most - hash.size()));
-  return out.append(reinterpret_cast<const char*>(hash.data()), hash.size());
-}
-
-std::string encode(const NameCell& cell) {
-  const std::string subject = stored_subject(cell.subject);
-  Writer out(19 + subject.size());
-  out.u8(format);
-  out.u64(cell.user.value);
-  out.u64(cell.nonce);
-  out.text(subject);
-  return out.take();
-}
-
-std::optional<NameCell> decode_name(Bytes value) {
-  Reader in(value);
-  NameCell cell;
-  if (in.u8() != format) return std::nullopt;
-  cell.user = UserId{in.u64()};
-  cell.nonce = in.u64();
-  cell.subject = in.text();
-  if (!in.complete()) return std::nullopt;
-  return cell;
 }
 
 // ---- Notes ----

@@ -36,7 +36,8 @@ enum Space : std::uint8_t {
 inline constexpr std::uint16_t channel_member_buckets = 256;
 inline constexpr std::uint16_t channel_receipt_buckets = 16;
 inline constexpr std::uint8_t timer_shards = 16;
-inline constexpr int archive_shift = 14;  // seqs per archive partition: 2^14
+inline constexpr int read_count_shift = 6;  // 64 blocks of a level make one of the next
+inline constexpr int archive_shift = 14;    // seqs per archive partition: 2^14
 
 // ---- Partition ids (big-endian, the namespace first) ----
 std::string conversation_id(Namespace ns, const ConversationId& id);
@@ -65,14 +66,17 @@ std::string host_key(std::uint32_t day,
                      const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
 std::string chunk_key(Seq first);                                // 'c' seq8
 std::string receipt_key(UserId user);                            // 'r' user8
-std::string reaction_key(std::string_view key);                  // 'n' key
-std::string reactors_key(std::string_view key);                  // 'u' length1 key
-std::string reactor_key(std::string_view key, UserId user);      // 'u' length1 key user8
-std::string list_key(const ConversationId& id);                  // 'c' conversation16
-std::string draft_key(const ConversationId& id);                 // 'w' conversation16
-std::string device_key(DeviceId id);                             // 'd' device8
-std::string scheduled_key(Snowflake id);                         // 'q' id8 (user partitions)
-std::string setting_key(std::string_view name);                  // 'k' name (user partitions)
+std::string read_count_key(std::uint8_t level, Seq block);       // 'h' level1 block8
+/// Those of the blocks that hold a position; a block that begins with seq 0 is none.
+std::vector<std::string> read_count_keys(Seq position);
+std::string reaction_key(std::string_view key);              // 'n' key
+std::string reactors_key(std::string_view key);              // 'u' length1 key
+std::string reactor_key(std::string_view key, UserId user);  // 'u' length1 key user8
+std::string list_key(const ConversationId& id);              // 'c' conversation16
+std::string draft_key(const ConversationId& id);             // 'w' conversation16
+std::string device_key(DeviceId id);                         // 'd' device8
+std::string scheduled_key(Snowflake id);                     // 'q' id8 (user partitions)
+std::string setting_key(std::string_view name);              // 'k' name (user partitions)
 
 // ---- The head cell: guard of conversations and users ----
 struct HeadCell {
@@ -213,9 +217,14 @@ struct ReceiptRow {
   Seq received = 0, read = 0;
   std::uint64_t read_ordinal = 0;
   std::int64_t time_ms = 0;
+  Seq shown = 0;         // what others may know of `read`: less where reads were hidden
+  bool counted = false;  // `shown` counts in the partition's 'h' rows
 };
 std::string encode(const ReceiptRow& row);
 std::optional<ReceiptRow> decode_receipt(Bytes value);
+/// How many counted positions lie in a block of 64^level seqs (channels).
+std::string encode_read_count(std::uint64_t count);
+std::optional<std::uint64_t> decode_read_count(Bytes value);
 
 /// Work of a channel's stream that its member partitions do not have yet ('p' seq8).
 struct PendingRow {
@@ -276,6 +285,8 @@ struct ListRow {
   bool pinned = false, archived = false, marked_unread = false;
   bool has_draft = false;  // a 'w' row is there
   std::int64_t muted_until_ms = 0;
+  std::uint64_t hidden_until = 0;  // ordinal of the message that shows it again; 0: not hidden
+  std::string folder;
   friend bool operator==(const ListRow&, const ListRow&) = default;
 };
 std::string encode(const ListRow& row);
@@ -297,11 +308,25 @@ struct ScheduledRow {
 std::string encode(const ScheduledRow& row);
 std::optional<ScheduledRow> decode_scheduled(Bytes value);
 struct DeviceRow {
-  std::string name;
+  std::string name;  // as it said hello; that of row 0, of ephemeral devices, is empty
   std::int64_t last_seen_ms = 0;
+  std::string given;            // the name it was given later
+  std::int64_t created_ms = 0;  // 0: not known
+  std::int64_t shown_ms = 0;    // when others could see the user there last
+  std::int64_t revoked_ms = 0;  // 0: it was not
+  friend bool operator==(const DeviceRow&, const DeviceRow&) = default;
 };
 std::string encode(const DeviceRow& row);
 std::optional<DeviceRow> decode_device(Bytes value);
+/// What a user has set for all devices ('k' "settings").
+struct SettingsRow {
+  bool hide_reads = false, hide_last_seen = false;
+  std::string status;
+  std::int64_t status_until_ms = 0;
+  friend bool operator==(const SettingsRow&, const SettingsRow&) = default;
+};
+std::string encode(const SettingsRow& row);
+std::optional<SettingsRow> decode_settings(Bytes value);
 struct NameCell {
   UserId user;
   std::string subject;

@@ -162,26 +162,54 @@ std::optional<LastSentRow> decode_last_sent(Bytes value) {
   return row;
 }
 
+namespace {
+// A receipt without what others may know was the first format; both are read.
+constexpr std::uint8_t receipt_format = 2;
+}  // namespace
+
 std::string encode(const ReceiptRow& row) {
-  Writer out(33);
-  out.u8(format);
+  Writer out(42);
+  out.u8(receipt_format);
   out.u64(row.received);
   out.u64(row.read);
   out.u64(row.read_ordinal);
   out.i64(row.time_ms);
+  out.u64(row.shown);
+  out.u8(row.counted ? 1 : 0);
   return out.take();
 }
 
 std::optional<ReceiptRow> decode_receipt(Bytes value) {
   Reader in(value);
   ReceiptRow row;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != receipt_format) return std::nullopt;
   row.received = in.u64();
   row.read = in.u64();
   row.read_ordinal = in.u64();
   row.time_ms = in.i64();
+  row.shown = row.read;
+  if (version == receipt_format) {
+    row.shown = in.u64();
+    row.counted = in.u8() != 0;
+  }
   if (!in.complete()) return std::nullopt;
   return row;
+}
+
+std::string encode_read_count(std::uint64_t count) {
+  Writer out(9);
+  out.u8(format);
+  out.u64(count);
+  return out.take();
+}
+
+std::optional<std::uint64_t> decode_read_count(Bytes value) {
+  Reader in(value);
+  if (in.u8() != format) return std::nullopt;
+  const std::uint64_t count = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return count;
 }
 
 std::string encode(const PendingRow& row) {

@@ -52,7 +52,25 @@ void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
   r.text(v.avatar, t.avatar(), "entry.avatar");
   v.archived_for_all = t.archived_for_all();
   v.drafted = time_of(t.drafted());
+  r.text(v.folder, t.folder(), "entry.folder");
+  v.hidden_until = t.hidden_until();
   r.record(v.last_record, t.last(), "entry.last");
+}
+void read(FrameReader& r, UserSettings& v, const fb::UserSettings& t) {
+  v.hide_reads = t.hide_reads();
+  v.hide_last_seen = t.hide_last_seen();
+  r.text(v.status, t.status(), "settings.status");
+  v.status_until = time_of(t.status_until());
+}
+void read_devices(FrameReader& r, std::vector<Device>& out,
+                  const Vector<flatbuffers::Offset<fb::Device>>* from) {
+  r.each(out, from, 4, [&](Device& v, const fb::Device& t) {
+    v.id = DeviceId{t.id()};
+    r.text(v.name, t.name(), "devices.name");
+    v.created = time_of(t.created());
+    v.last_seen = time_of(t.last_seen());
+    v.online = t.online();
+  });
 }
 void read(FrameReader& r, ListChanged& v, const fb::List& t) {
   v.whole = t.whole();
@@ -61,6 +79,9 @@ void read(FrameReader& r, ListChanged& v, const fb::List& t) {
   r.each(v.removed, t.removed(), sizeof(fb::Bytes16),
          [&](ConversationId& id, const fb::Bytes16& from) { r.id(id, &from, "list.removed"); });
   r.bytes(v.token, t.token());
+  v.more = t.more();
+  if (t.settings() != nullptr) read(r, v.settings.emplace(), *t.settings());
+  if (t.devices() != nullptr) read_devices(r, v.devices.emplace(), t.devices());
 }
 void read(FrameReader& r, ListChanged& v) {
   if (const auto* t = r.root<fb::List>()) read(r, v, *t);
@@ -171,13 +192,27 @@ void read(FrameReader& r, Signalled& v) {
   v.sender = UserId{t->sender()};
   r.text(v.kind, t->kind(), "signalled.kind");
   r.bytes(v.data, t->data());
+  v.lasts_ms = t->lasts_ms();
 }
 void read(FrameReader& r, PresenceChanged& v) {
   const auto* t = r.root<fb::PresenceChanged>();
   if (t == nullptr) return;
   r.each(v.users, t->users(), sizeof(fb::Presence), [](Presence& p, const fb::Presence& from) {
     p = {UserId{from.user()}, from.online(), time_of(from.last_seen())};
+    p.state = static_cast<PresenceState>(from.state());
+    if (p.online && p.state == PresenceState::offline) p.state = PresenceState::online;
   });
+  std::size_t at = 0;  // statuses come in the order of the users
+  std::vector<const fb::Status*> statuses;
+  r.each(statuses, t->statuses(), 4,
+         [](const fb::Status*& status, const fb::Status& from) { status = &from; });
+  for (const fb::Status* status : statuses) {
+    while (at < v.users.size() && v.users[at].user.value != status->user()) ++at;
+    if (at == v.users.size()) return r.fail("presence.statuses", "users in the same order");
+    r.text(v.users[at].status, status->text(), "presence.statuses.text");
+    v.users[at].status_until = time_of(status->until());
+    ++at;
+  }
 }
 void read(FrameReader& r, MembersPage& v) {
   const auto* t = r.root<fb::MembersPage>();
@@ -292,6 +327,26 @@ void read(FrameReader& r, ThreadsPage& v) {
          [&](ThreadState& state, const fb::ThreadState& from) { read(r, state, from); });
   v.more = t->more();
   v.next = t->next();
+}
+void read(FrameReader& r, ListPage& v) {
+  const auto* t = r.root<fb::ListPage>();
+  if (t == nullptr) return;
+  r.each(v.entries, t->entries(), 4,
+         [&](ListEntry& entry, const fb::ListEntry& from) { read(r, entry, from); });
+  v.more = t->more();
+}
+void read(FrameReader& r, DeviceList& v) {
+  if (const auto* t = r.root<fb::DeviceList>()) read_devices(r, v.devices, t->devices());
+}
+void read(FrameReader& r, SeenBy& v) {
+  const auto* t = r.root<fb::SeenBy>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "seen_by.conversation");
+  v.seq = t->seq();
+  v.count = t->count();
+}
+void read(FrameReader& r, UserSettings& v) {
+  if (const auto* t = r.root<fb::UserSettings>()) read(r, v, *t);
 }
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();

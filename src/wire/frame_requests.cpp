@@ -53,6 +53,8 @@ void read(FrameReader& r, Hello& v) {
   r.bytes(v.ticket, t->ticket());
   r.text(v.device, t->device(), "hello.device");
   r.bytes(v.sync_token, t->sync_token());
+  v.state = static_cast<PresenceState>(t->state());
+  v.list_limit = t->list_limit();
 }
 void read(FrameReader& r, Send& v) {
   if (const auto* t = r.root<fb::Send>()) read(r, v, *t);
@@ -144,6 +146,7 @@ void read(FrameReader& r, SendSignal& v) {
   r.id(v.conversation, t->conversation(), "signal.conversation");
   r.text(v.kind, t->kind(), "signal.kind");
   r.bytes(v.data, t->data());
+  v.lasts_ms = t->lasts_ms();
 }
 void read(FrameReader& r, Watch& v) {
   const auto* t = r.root<fb::Watch>();
@@ -250,6 +253,43 @@ void read(FrameReader& r, SetList& v) {
   if (t->muted_until().has_value())
     v.settings.muted_until = WallTime(std::chrono::milliseconds(*t->muted_until()));
   if (t->draft() != nullptr) r.text(v.settings.draft.emplace(), t->draft(), "set_list.draft");
+  if (t->folder() != nullptr) r.text(v.settings.folder.emplace(), t->folder(), "set_list.folder");
+  take(v.settings.hidden, t->hidden());
+}
+void read(FrameReader& r, PageList& v) {
+  const auto* t = r.root<fb::PageList>();
+  if (t == nullptr) return;
+  v.after_activity = WallTime(std::chrono::milliseconds(t->after_activity()));
+  if (t->after() != nullptr) r.id(v.after, t->after(), "page_list.after");
+  v.limit = t->limit();
+}
+void read(FrameReader& r, Devices&) { r.root<fb::Devices>(); }
+void read(FrameReader& r, RenameDevice& v) {
+  const auto* t = r.root<fb::RenameDevice>();
+  if (t == nullptr) return;
+  v.device = DeviceId{t->device()};
+  r.text(v.name, t->name(), "rename_device.name");
+}
+void read(FrameReader& r, RevokeDevice& v) {
+  if (const auto* t = r.root<fb::RevokeDevice>()) v.device = DeviceId{t->device()};
+}
+void read(FrameReader& r, SetUser& v) {
+  const auto* t = r.root<fb::SetUser>();
+  if (t == nullptr) return;
+  if (t->hide_reads().has_value()) v.change.hide_reads = *t->hide_reads();
+  if (t->hide_last_seen().has_value()) v.change.hide_last_seen = *t->hide_last_seen();
+  if (t->status() != nullptr) r.text(v.change.status.emplace(), t->status(), "set_user.status");
+  if (t->status_until().has_value())
+    v.change.status_until = WallTime(std::chrono::milliseconds(*t->status_until()));
+}
+void read(FrameReader& r, SetPresence& v) {
+  if (const auto* t = r.root<fb::SetPresence>()) v.state = static_cast<PresenceState>(t->state());
+}
+void read(FrameReader& r, Seen& v) {
+  const auto* t = r.root<fb::Seen>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "seen.conversation");
+  v.seq = t->seq();
 }
 void read(FrameReader& r, Schedule& v) {
   const auto* t = r.root<fb::Schedule>();

@@ -60,6 +60,13 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::threads, "threads"},
     {fb::FrameType::follow_thread, "follow_thread"},
     {fb::FrameType::read_thread, "read_thread"},
+    {fb::FrameType::page_list, "page_list"},
+    {fb::FrameType::devices, "devices"},
+    {fb::FrameType::rename_device, "rename_device"},
+    {fb::FrameType::revoke_device, "revoke_device"},
+    {fb::FrameType::set_user, "set_user"},
+    {fb::FrameType::set_presence, "set_presence"},
+    {fb::FrameType::seen, "seen"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -86,6 +93,10 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::thread_page, "thread_page"},
     {fb::FrameType::threads_page, "threads_page"},
     {fb::FrameType::thread_state, "thread_state"},
+    {fb::FrameType::list_page, "list_page"},
+    {fb::FrameType::device_list, "device_list"},
+    {fb::FrameType::seen_by, "seen_by"},
+    {fb::FrameType::user_settings, "user_settings"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

@@ -61,6 +61,7 @@ Offset<fb::SubscribeItem> build(Builder& b, const Subscribe::Item& v);
 Offset<fb::ListEntry> build(Builder& b, const ListEntry& v);
 Offset<fb::ResumeAnswer> build(Builder& b, const ResumeAnswer& v);
 Offset<fb::UserName> build(Builder& b, const UserName& v);
+Offset<fb::Device> build(Builder& b, const Device& v);
 Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
 Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v);
 Offset<fb::Restriction> build(Builder& b, const Restriction& v);
@@ -99,7 +100,7 @@ Offset<fb::Hello> build(Builder& b, const Hello& v) {
   const auto ticket = bytes(b, v.ticket);
   const auto device = text(b, v.device);
   return fb::CreateHello(b, v.min_version, v.max_version, token, ticket, device,
-                         bytes(b, v.sync_token));
+                         bytes(b, v.sync_token), number(v.state), v.list_limit);
 }
 Offset<fb::Send> build(Builder& b, const Send& v) {
   const auto conversation = bytes16(v.conversation.bytes);
@@ -170,7 +171,7 @@ Offset<fb::MarkRead> build(Builder& b, const MarkRead& v) {
 Offset<fb::Signal> build(Builder& b, const SendSignal& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto kind = text(b, v.kind);
-  return fb::CreateSignal(b, &conversation, kind, bytes(b, v.data));
+  return fb::CreateSignal(b, &conversation, kind, bytes(b, v.data), v.lasts_ms);
 }
 Offset<fb::Watch> build(Builder& b, const Watch& v) {
   const auto conversation = bytes16(v.conversation.bytes);
@@ -235,8 +236,38 @@ Offset<fb::SetList> build(Builder& b, const SetList& v) {
   };
   // An empty draft is not an absent one.
   const auto draft = set.draft ? b.CreateString(*set.draft) : Offset<flatbuffers::String>();
+  const auto folder = set.folder ? b.CreateString(*set.folder) : Offset<flatbuffers::String>();
   return fb::CreateSetList(b, &conversation, given(set.pinned), given(set.archived),
-                           given(set.marked_unread), muted_until, draft);
+                           given(set.marked_unread), muted_until, draft, folder, given(set.hidden));
+}
+Offset<fb::PageList> build(Builder& b, const PageList& v) {
+  const auto after = bytes16(v.after.bytes);
+  return fb::CreatePageList(b, ms(v.after_activity), v.after ? &after : nullptr, v.limit);
+}
+Offset<fb::Devices> build(Builder& b, const Devices&) { return fb::CreateDevices(b); }
+Offset<fb::RenameDevice> build(Builder& b, const RenameDevice& v) {
+  return fb::CreateRenameDevice(b, v.device.value, text(b, v.name));
+}
+Offset<fb::RevokeDevice> build(Builder& b, const RevokeDevice& v) {
+  return fb::CreateRevokeDevice(b, v.device.value);
+}
+Offset<fb::SetUser> build(Builder& b, const SetUser& v) {
+  const auto given = [](const std::optional<bool>& flag) {
+    return flag ? flatbuffers::Optional<bool>(*flag) : flatbuffers::nullopt;
+  };
+  flatbuffers::Optional<std::int64_t> until = flatbuffers::nullopt;
+  if (v.change.status_until) until = ms(*v.change.status_until);
+  const auto status =
+      v.change.status ? b.CreateString(*v.change.status) : Offset<flatbuffers::String>();
+  return fb::CreateSetUser(b, given(v.change.hide_reads), given(v.change.hide_last_seen), status,
+                           until);
+}
+Offset<fb::SetPresence> build(Builder& b, const SetPresence& v) {
+  return fb::CreateSetPresence(b, number(v.state));
+}
+Offset<fb::Seen> build(Builder& b, const Seen& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSeen(b, &conversation, v.seq);
 }
 Offset<fb::Schedule> build(Builder& b, const Schedule& v) {
   return fb::CreateSchedule(b, v.id, ms(v.at), build(b, v.message));
@@ -276,17 +307,29 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
   const auto last = bytes(b, v.last_record.bytes());
   const auto draft = text(b, v.draft);
   const auto avatar = text(b, v.avatar);
+  const auto folder = text(b, v.folder);
   return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
                              v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
                              ms(v.last_activity), last, v.pinned, v.archived, v.marked_unread,
                              ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all,
-                             v.mentions);
+                             v.mentions, folder, v.hidden_until);
+}
+Offset<fb::UserSettings> build(Builder& b, const UserSettings& v) {
+  return fb::CreateUserSettings(b, v.hide_reads, v.hide_last_seen, text(b, v.status),
+                                ms(v.status_until));
+}
+Offset<fb::Device> build(Builder& b, const Device& v) {
+  return fb::CreateDevice(b, v.id.value, text(b, v.name), ms(v.created), ms(v.last_seen), v.online);
 }
 Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto entries = tables<fb::ListEntry>(b, v.entries);
   const auto removed = structs<fb::Bytes16>(
       b, v.removed, [](const ConversationId& id) { return bytes16(id.bytes); });
-  return fb::CreateList(b, v.whole, entries, removed, bytes(b, v.token));
+  const auto token = bytes(b, v.token);
+  const auto settings = v.settings ? build(b, *v.settings) : Offset<fb::UserSettings>();
+  const auto devices =
+      v.devices ? tables<fb::Device>(b, *v.devices) : Offset<Vector<Offset<fb::Device>>>();
+  return fb::CreateList(b, v.whole, entries, removed, token, v.more, settings, devices);
 }
 Offset<fb::Welcome> build(Builder& b, const Welcome& v) {
   const auto list = build(b, v.list);
@@ -333,12 +376,18 @@ Offset<fb::Receipts> build(Builder& b, const ReceiptsMoved& v) {
 Offset<fb::Signalled> build(Builder& b, const Signalled& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto kind = text(b, v.kind);
-  return fb::CreateSignalled(b, &conversation, v.sender.value, kind, bytes(b, v.data));
+  return fb::CreateSignalled(b, &conversation, v.sender.value, kind, bytes(b, v.data), v.lasts_ms);
 }
 Offset<fb::PresenceChanged> build(Builder& b, const PresenceChanged& v) {
-  return fb::CreatePresenceChanged(b, structs<fb::Presence>(b, v.users, [](const Presence& p) {
-                                     return fb::Presence(p.user.value, ms(p.last_seen), p.online);
-                                   }));
+  const auto users = structs<fb::Presence>(b, v.users, [](const Presence& p) {
+    return fb::Presence(p.user.value, ms(p.last_seen), p.online, number(p.state));
+  });
+  std::vector<Offset<fb::Status>> statuses;
+  for (const Presence& p : v.users) {
+    if (p.status.empty()) continue;
+    statuses.push_back(fb::CreateStatus(b, p.user.value, text(b, p.status), ms(p.status_until)));
+  }
+  return fb::CreatePresenceChanged(b, users, b.CreateVector(statuses));
 }
 Offset<fb::MembersPage> build(Builder& b, const MembersPage& v) {
   const auto conversation = bytes16(v.conversation.bytes);
@@ -402,6 +451,16 @@ Offset<fb::ThreadsPage> build(Builder& b, const ThreadsPage& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto threads = tables<fb::ThreadState>(b, v.threads);
   return fb::CreateThreadsPage(b, &conversation, threads, v.more, v.next);
+}
+Offset<fb::ListPage> build(Builder& b, const ListPage& v) {
+  return fb::CreateListPage(b, tables<fb::ListEntry>(b, v.entries), v.more);
+}
+Offset<fb::DeviceList> build(Builder& b, const DeviceList& v) {
+  return fb::CreateDeviceList(b, tables<fb::Device>(b, v.devices));
+}
+Offset<fb::SeenBy> build(Builder& b, const SeenBy& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSeenBy(b, &conversation, v.seq, v.count);
 }
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);

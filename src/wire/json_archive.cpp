@@ -78,6 +78,13 @@ constexpr std::array event_kinds{
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},
     Named{EventKind::scheduled, "scheduled"},
+    Named{EventKind::devices_changed, "devices_changed"},
+    Named{EventKind::settings_set, "settings_set"},
+};
+constexpr std::array presence_states{
+    Named{PresenceState::offline, "offline"},     Named{PresenceState::online, "online"},
+    Named{PresenceState::away, "away"},           Named{PresenceState::busy, "busy"},
+    Named{PresenceState::invisible, "invisible"},
 };
 
 template <class E, std::size_t n>
@@ -109,6 +116,7 @@ std::string_view json_name(JoinRule rule) noexcept { return name_in(join_rules, 
 std::string_view json_name(RestrictionKind kind) noexcept { return name_in(restrictions, kind); }
 std::string_view json_name(EventKind kind) noexcept { return name_in(event_kinds, kind); }
 std::string_view json_name(MentionScope scope) noexcept { return name_in(scopes, scope); }
+std::string_view json_name(PresenceState state) noexcept { return name_in(presence_states, state); }
 
 // ---- Writing. ----
 
@@ -242,6 +250,11 @@ void JsonReader::get(std::uint32_t at, MentionScope& scope) {
   const auto* value = value_in(scopes, document_.at(at).text);
   if (value == nullptr) return wrong("none, here or all");
   scope = *value;
+}
+void JsonReader::get(std::uint32_t at, PresenceState& state) {
+  const auto* value = value_in(presence_states, document_.at(at).text);
+  if (value == nullptr) return wrong("offline, online, away, busy or invisible");
+  state = *value;
 }
 void JsonReader::get(std::uint32_t at, Resume& answer) {
   const auto* value = value_in(answers, document_.at(at).text);

@@ -18,6 +18,7 @@
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
 #include "parley/settings.hpp"
+#include "parley/user.hpp"
 #include "wire/json.hpp"
 #include "wire/record.hpp"
 
@@ -86,6 +87,7 @@ std::string_view json_name(EventKind kind) noexcept;
 std::string_view json_name(JoinRule rule) noexcept;
 std::string_view json_name(RestrictionKind kind) noexcept;
 std::string_view json_name(MentionScope scope) noexcept;
+std::string_view json_name(PresenceState state) noexcept;
 
 /// Writes fields; never fails.
 class JsonWriter {
@@ -323,6 +325,7 @@ class JsonReader {
   void get(std::uint32_t at, JoinRule& rule);
   void get(std::uint32_t at, RestrictionKind& kind);
   void get(std::uint32_t at, MentionScope& scope);
+  void get(std::uint32_t at, PresenceState& state);
   template <class T>
   void get(std::uint32_t at, std::vector<T>& values) {
     each(at, [&](std::uint32_t item) { get(item, values.emplace_back()); });

@@ -160,6 +160,8 @@ void fields(A& a, In<A, ListEntry> v) {
   a.may("drafted", v.drafted, WallTime{});
   a.may("avatar", v.avatar, std::string_view());
   a.may("archived_for_all", v.archived_for_all, false);
+  a.may("folder", v.folder, std::string_view());
+  a.may("hidden_until", v.hidden_until, 0U);
   a.may("last", OneRecord{v.last_record}, nullptr);
 }
 template <class A>
@@ -180,6 +182,27 @@ void fields(A& a, In<A, Presence> v) {
   a.must("user", v.user);
   a.must("online", v.online);
   a.may("last_seen", v.last_seen, WallTime{});
+  a.may("state", v.state, PresenceState::offline);
+  a.may("status", v.status, std::string_view());
+  a.may("status_until", v.status_until, WallTime{});
+  if constexpr (A::reads) {
+    if (v.online && v.state == PresenceState::offline) v.state = PresenceState::online;
+  }
+}
+template <class A>
+void fields(A& a, In<A, UserSettings> v) {
+  a.must("hide_reads", v.hide_reads);
+  a.must("hide_last_seen", v.hide_last_seen);
+  a.may("status", v.status, std::string_view());
+  a.may("status_until", v.status_until, WallTime{});
+}
+template <class A>
+void fields(A& a, In<A, Device> v) {
+  a.must("id", v.id);
+  a.must("name", v.name);
+  a.may("created", v.created, WallTime{});
+  a.may("last_seen", v.last_seen, WallTime{});
+  a.must("online", v.online);
 }
 template <class A>
 void fields(A& a, In<A, UserName> v) {
@@ -208,6 +231,8 @@ void fields(A& a, In<A, Hello> v) {
   a.may("ticket", Opaque{v.ticket}, std::string_view());
   a.may("device", v.device, std::string_view());
   a.may("sync_token", Opaque{v.sync_token}, std::string_view());
+  a.may("state", v.state, PresenceState::online);
+  a.may("list_limit", v.list_limit, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Send> v) {
@@ -299,6 +324,7 @@ void fields(A& a, In<A, SendSignal> v) {
   a.must("conversation", v.conversation);
   a.must("kind", v.kind);
   a.body({}, v.data, false);
+  a.may("lasts_ms", v.lasts_ms, 6000U);
 }
 template <class A>
 void fields(A& a, In<A, Watch> v) {
@@ -356,6 +382,41 @@ void fields(A& a, In<A, SetList> v) {
   a.may("marked_unread", v.settings.marked_unread, std::nullopt);
   a.may("muted_until", v.settings.muted_until, std::nullopt);
   a.may("draft", v.settings.draft, std::nullopt);
+  a.may("folder", v.settings.folder, std::nullopt);
+  a.may("hidden", v.settings.hidden, std::nullopt);
+}
+template <class A>
+void fields(A& a, In<A, PageList> v) {
+  a.may("after_activity", v.after_activity, WallTime{});
+  a.may("after", v.after, ConversationId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
+void fields(A&, In<A, Devices>) {}
+template <class A>
+void fields(A& a, In<A, RenameDevice> v) {
+  a.must("device", v.device);
+  a.must("name", v.name);
+}
+template <class A>
+void fields(A& a, In<A, RevokeDevice> v) {
+  a.must("device", v.device);
+}
+template <class A>
+void fields(A& a, In<A, SetUser> v) {
+  a.may("hide_reads", v.change.hide_reads, std::nullopt);
+  a.may("hide_last_seen", v.change.hide_last_seen, std::nullopt);
+  a.may("status", v.change.status, std::nullopt);
+  a.may("status_until", v.change.status_until, std::nullopt);
+}
+template <class A>
+void fields(A& a, In<A, SetPresence> v) {
+  a.must("state", v.state);
+}
+template <class A>
+void fields(A& a, In<A, Seen> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
 }
 template <class A>
 void fields(A& a, In<A, Thread> v) {
@@ -441,6 +502,24 @@ void fields(A& a, In<A, ListChanged> v) {
   a.must("entries", v.entries);
   a.must("removed", v.removed);
   a.must("token", Opaque{v.token});
+  a.may("more", v.more, false);
+  a.may("settings", v.settings, std::nullopt);
+  a.may("devices", v.devices, std::nullopt);
+}
+template <class A>
+void fields(A& a, In<A, ListPage> v) {
+  a.must("entries", v.entries);
+  a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, DeviceList> v) {
+  a.must("devices", v.devices);
+}
+template <class A>
+void fields(A& a, In<A, SeenBy> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("count", v.count);
 }
 template <class A>
 void fields(A& a, In<A, Welcome> v) {
@@ -511,6 +590,7 @@ void fields(A& a, In<A, Signalled> v) {
   a.must("sender", v.sender);
   a.must("kind", v.kind);
   a.body({}, v.data, false);
+  a.may("lasts_ms", v.lasts_ms, 6000U);
 }
 template <class A>
 void fields(A& a, In<A, PresenceChanged> v) {

@@ -12,9 +12,11 @@
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
 #include "parley/ids.hpp"
+#include "parley/limits.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
 #include "parley/settings.hpp"
+#include "parley/user.hpp"
 #include "wire/record.hpp"
 
 namespace parley::wire {
@@ -33,6 +35,8 @@ struct Hello {
   std::string ticket{};      // from an earlier Welcome; spares the authenticator, never needed
   std::string device{};      // stable name of the installation; "" = an ephemeral device
   std::string sync_token{};  // "" = everything
+  PresenceState state = PresenceState::online;  // SetPresence from the first moment on
+  std::uint32_t list_limit = 0;  // 0: a whole list is told whole; else its first page only
 };
 /// Answer: Acked.
 struct Send {
@@ -119,6 +123,7 @@ struct SendSignal {
   ConversationId conversation{};
   std::string kind{};
   std::string data{};
+  std::uint32_t lasts_ms = limits::signal_lasts / std::chrono::milliseconds(1);  // 0: it ended
 };
 /// Watches the presence of members of a conversation the caller is in; an empty list ends the
 /// watch made through that conversation. Answer: PresenceChanged with the present state.
@@ -238,6 +243,38 @@ struct Restrictions {
   UserId after{};
   std::uint32_t limit = 100;  // 1..limits::page_restrictions
 };
+/// A page of the list, the last active first. Answer: ListPage.
+struct PageList {
+  /// The last entry of the page before; none: the first page.
+  WallTime after_activity{};
+  ConversationId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_list
+};
+struct Devices {
+  UserId user{};  // host calls only (never on the wire): whose
+};                // Answer: DeviceList
+struct RenameDevice {
+  DeviceId device{};
+  std::string name{};
+};  // Answer: Done
+/// Ends the device for ever and closes its sessions. Answer: Done.
+struct RevokeDevice {
+  DeviceId device{};
+  UserId user{};  // host calls only (never on the wire): whose
+};
+/// Sets something for all devices of the caller; nothing given: asks. Answer: UserSettings.
+struct SetUser {
+  UserSettingsChange change{};
+};
+/// How the user of this session is. Answer: Done.
+struct SetPresence {
+  PresenceState state = PresenceState::online;  // not offline
+};
+/// How many have read a message. Answer: SeenBy.
+struct Seen {
+  ConversationId conversation{};
+  Seq seq = 0;
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
@@ -259,7 +296,8 @@ using Operation =
                  Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
                  Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
-                 FollowThread, ReadThread, SetVisibility, Unknown>;
+                 FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
+                 SetPresence, Seen, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -273,6 +311,21 @@ struct ListChanged {
   std::vector<ListEntry> entries{};
   std::vector<ConversationId> removed{};
   std::string token{};  // durable, for Hello::sync_token and Sync::token; opaque, <= 128 bytes
+  bool more = false;    // with `whole`: the first page only, the others by PageList
+  std::optional<UserSettings> settings{};        // when they changed, and in every answer
+  std::optional<std::vector<Device>> devices{};  // all of them, when they changed and with `whole`
+};
+struct ListPage {
+  std::vector<ListEntry> entries{};  // the last active first
+  bool more = false;
+};
+struct DeviceList {
+  std::vector<Device> devices{};  // `current` is the receiver's to find out
+};
+struct SeenBy {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::uint64_t count = 0;
 };
 struct Welcome {
   std::uint16_t version = version_max;
@@ -331,6 +384,7 @@ struct Signalled {
   UserId sender{};
   std::string kind{};
   std::string data{};
+  std::uint32_t lasts_ms = limits::signal_lasts / std::chrono::milliseconds(1);
 };
 struct PresenceChanged {
   std::vector<Presence> users{};
@@ -404,10 +458,11 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
-                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
-                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled, Info,
-                            RestrictionsPage, ThreadPage, ThreadsPage, ThreadState>;
+using Answer =
+    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
+                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
+                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
+                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

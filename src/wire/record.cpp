@@ -450,6 +450,8 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::list_left:
     case EventKind::list_set:
     case EventKind::scheduled:
+    case EventKind::devices_changed:
+    case EventKind::settings_set:
       break;
   }
   event.record = std::move(record);

@@ -112,6 +112,24 @@ TEST_CASE("goodbye says when to come back, and whether") {
   CHECK(t.dials == 1);
 }
 
+TEST_CASE("a revoked device is refused by name; its state goes into every hello") {
+  Harness t;
+  t.start();
+  t.core.set_presence(t.now, PresenceState::busy);  // before there is a link
+  t.step();
+  t.opened();
+  CHECK(t.operation<wire::Hello>().state == PresenceState::busy);
+  t.reply(t.last<wire::Hello>().number, t.welcome());
+  t.core.set_presence(t.now, PresenceState::away);
+  t.step();
+  CHECK(t.operation<wire::SetPresence>().state == PresenceState::away);
+  t.push(wire::Goodbye{"device_revoked", 0, false});
+  t.notices.clear();
+  t.closed();
+  CHECK(t.core.state() == ClientState::refused);
+  CHECK(t.told<ClientStatus>().at(0).error.errc() == Errc::device_revoked);
+}
+
 TEST_CASE("answers to hello: refused for good, or later") {
   struct Row {
     Errc code;
@@ -120,6 +138,7 @@ TEST_CASE("answers to hello: refused for good, or later") {
   };
   const Row row = GENERATE(Row{Errc::unauthenticated, 0, ClientState::refused},
                            Row{Errc::version_unsupported, 0, ClientState::refused},
+                           Row{Errc::device_revoked, 0, ClientState::refused},
                            Row{Errc::busy, 7'000, ClientState::waiting},
                            Row{Errc::engine_closed, 0, ClientState::waiting});
   Harness t;

@@ -453,3 +453,39 @@ TEST_CASE("signals and presence are passed on") {
   CHECK(t.told<wire::Signalled>().at(0).kind == "typing");
   CHECK(t.told<wire::PresenceChanged>().at(0).users.at(0).online);
 }
+
+TEST_CASE(
+    "a list by pages: what a first page leaves out keeps its place, later ones are followed") {
+  client::CoreOptions options;
+  options.list_limit = 2;
+  Harness t(memory_storage(), options);
+  t.connect({entry(1), entry(2), entry(3)});
+  t.accept();
+  CHECK(t.core.list().size() == 3);
+  t.closed();
+  t.forget();
+  while (t.dials == 0) t.advance(milliseconds(500));
+  t.opened();
+  CHECK(t.operation<wire::Hello>().list_limit == 2);
+  wire::Welcome welcome = t.welcome({entry(3), entry(2)});
+  welcome.list.more = true;
+  welcome.list.settings = UserSettings{.status = "here"};
+  welcome.list.devices = std::vector<Device>{{DeviceId{9}, "own"}, {DeviceId{8}, "other"}};
+  t.notices.clear();
+  t.reply(t.last<wire::Hello>().number, welcome);
+  CHECK(t.core.list().size() == 2);
+  CHECK(t.core.cursor(conversation(1)).has_value());
+  const auto moved = t.told<client::ListMoved>();
+  REQUIRE(moved.size() == 1);
+  CHECK(moved[0].settings->status == "here");
+  CHECK(moved[0].devices->at(0).current);
+  CHECK_FALSE(moved[0].devices->at(1).current);
+  t.accept();
+  t.sent.clear();
+  t.ask(wire::PageList{welcome.list.entries.back().last_activity, conversation(2), 2});
+  t.reply(t.last<wire::PageList>().number, wire::ListPage{{entry(1)}, false});
+  CHECK(t.core.list().size() == 3);
+  const auto items = t.operation<wire::Subscribe>().items;
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].cursor.has_value());
+}

@@ -149,6 +149,101 @@ TEST_CASE("whatever happens to a receipt's commit, it arrives once and never goe
   }
 }
 
+// ---- Seen by ----
+
+namespace {
+
+std::uint64_t seen(World& world, std::uint64_t asking, Seq seq) {
+  Asked<std::uint64_t> asked;
+  world.home->seen(by(asking), seq, asked.then());
+  world.fx.drain();
+  return asked.value();
+}
+
+/// From the rows alone: how many others let it be known that they read `seq`.
+std::uint64_t counted(World& world, std::uint64_t asking, Seq seq) {
+  std::uint64_t count = 0;
+  world.fx.store.for_each([&](Partition partition, Bytes, const store::MemoryStore::RowMap& rows) {
+    if (partition.space != layout::receipt) return;
+    for (const auto& [key, value] : rows) {
+      const auto of = layout::parse_number_key('r', key);
+      if (of && *of != asking && layout::decode_receipt(value)->shown >= seq) ++count;
+    }
+  });
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("how many have read a message is counted by blocks") {
+  World world;
+  (void)world.create(by(1), ConversationKind::channel);
+  std::vector<UserId> all;
+  for (std::uint64_t n = 2; n <= 80; ++n) all.push_back(user(n));
+  REQUIRE(world.add(by(1), all) == Errc::ok);
+  for (int i = 0; i < 300; ++i) REQUIRE(world.say(1, "x") == Errc::ok);
+  const Seq head = world.head().head;
+  for (std::uint64_t n = 2; n <= 80; ++n)
+    REQUIRE(world.mark(n, 0, std::min<Seq>(head, n * 4)) == Errc::ok);
+  world.fx.advance(3s);
+  for (const Seq seq : {Seq{1}, Seq{2}, Seq{8}, Seq{9}, Seq{63}, Seq{64}, Seq{65}, Seq{127},
+                        Seq{128}, Seq{200}, head - 1, head}) {
+    CAPTURE(seq);
+    CHECK(seen(world, 1, seq) == counted(world, 1, seq));
+    CHECK(seen(world, 5, seq) == counted(world, 5, seq));
+  }
+  CHECK(seen(world, 1, 8) == 79);
+  CHECK(seen(world, 1, 9) == 78);
+  CHECK(seen(world, 1, head + 1) == 0);
+  CHECK(world.rows('h', layout::receipt) > 0);
+
+  // No scan of everybody: the question costs a bounded number of short scans.
+  const int scans = world.fx.scans;
+  CHECK(seen(world, 1, 65) == counted(world, 1, 65));
+  CHECK(world.fx.scans - scans <= 3 * layout::channel_receipt_buckets);
+  // Positions move from block to block, and what is empty leaves.
+  for (std::uint64_t n = 2; n <= 80; ++n) REQUIRE(world.mark(n, 0, head) == Errc::ok);
+  world.fx.advance(3s);
+  CHECK(seen(world, 1, head) == 79);
+  CHECK(world.rows('h', layout::receipt) <= 2 * layout::channel_receipt_buckets + 2);
+  Asked<std::uint64_t> stranger;
+  world.home->seen(by(999), 1, stranger.then());
+  world.fx.drain();
+  CHECK(stranger.errc() == Errc::denied);
+}
+
+TEST_CASE("a channel's counts are what its receipts say, whatever goes wrong") {
+  for (const Fault fault : {Fault::none, Fault::refused, Fault::failed, Fault::unknown_landed,
+                            Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken}) {
+    CAPTURE(static_cast<int>(fault));
+    World world;
+    (void)world.create(by(1), ConversationKind::channel, {user(2), user(3), user(4), user(5)});
+    for (int i = 0; i < 140; ++i) REQUIRE(world.say(1, "x") == Errc::ok);
+    world.fx.advance(3s);
+    int number = 0;
+    world.fx.inject = [&](const Batch& batch) {
+      return batch.partition.space == layout::receipt && ++number % 3 == 0 ? fault : Fault::none;
+    };
+    for (Seq seq = 1; seq <= 140; seq += 7) {
+      for (std::uint64_t n = 2; n <= 5; ++n) {
+        Caller caller = by(n);
+        caller.hides_reads = (seq + n) % 5 == 0;
+        Asked<void> asked;
+        world.home->mark_read(caller, 0, std::min<Seq>(140, seq + n), asked.then());
+        world.fx.drain();
+      }
+      world.fx.advance(1s);
+      if (seq == 71) world.restart();  // a crash
+    }
+    world.fx.advance(20s);
+    for (Seq seq = 1; seq <= 141; seq += 5) {
+      CAPTURE(seq);
+      CHECK(seen(world, 1, seq) == counted(world, 1, seq));
+    }
+    CHECK(world.home->idle());
+  }
+}
+
 // ---- Sealing ----
 
 TEST_CASE("old events move into chunks and the rows leave") {

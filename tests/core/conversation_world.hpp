@@ -231,9 +231,9 @@ class World : public ConversationHost {
                     std::to_string(events->last()));
     pieces.push_back(std::move(events));
   }
-  void receipts_moved(const ConversationId&, ConversationKind, const std::vector<Receipt>& moved,
-                      Seq) override {
-    receipts.insert(receipts.end(), moved.begin(), moved.end());
+  void receipts_moved(const ConversationId&, ConversationKind,
+                      const std::vector<MovedReceipt>& moved, Seq) override {
+    for (const MovedReceipt& receipt : moved) receipts.push_back(receipt.own);
   }
   void access_ended(const ConversationId&, UserId who, Seq last) override {
     trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));

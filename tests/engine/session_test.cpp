@@ -383,3 +383,62 @@ TEST_CASE("a thread is replied to, listed, followed and read, on every device", 
   CHECK(page.thread.followed);
   CHECK(phone.list().get().value().at(0).unread == 1);  // the root alone
 }
+
+TEST_CASE("what a user has for all devices: settings, presence, devices, pages of the list",
+          "[session]") {
+  World world;
+  auto phone = world.attach("alice", "phone");
+  auto laptop = world.attach("alice", "laptop");
+  auto bob = world.attach("bob");
+  auto chat = phone.direct("bob").get().value();
+  const Seq seq = bob.send(chat, "hello").get().value().seq;
+
+  std::optional<UserSettings> told;
+  laptop.on_list([&](const ListChange& change) {
+    if (change.settings) told = change.settings;
+  });
+  CHECK(phone.set_user({.hide_reads = true, .status = "here"}).get().value().hide_reads);
+  REQUIRE(world.until([&] { return told.has_value(); }));
+  CHECK(told->status == "here");
+  CHECK(laptop.set_user().get().value().hide_reads);
+  CHECK(phone.seen(chat, seq).get().error().errc() == Errc::denied);
+  phone.set_user({.hide_reads = false}).get().value();
+  phone.read(chat, seq).get().value();
+  REQUIRE(world.until([&] { return bob.seen(chat, seq).get().value() == 1; }));
+
+  phone.set_presence(PresenceState::busy).get().value();
+  const auto seen = bob.watch(chat, {phone.user()}).get().value();
+  CHECK(seen.front().state == PresenceState::busy);
+  CHECK(seen.front().status == "here");
+
+  const ListPage page = phone.list_page({.limit = 1}).get().value();
+  REQUIRE(page.entries.size() == 1);
+  CHECK(page.entries[0].conversation == chat.id());
+
+  std::optional<Signal> signal;
+  phone.on_signal([&](const Signal& each) { signal = each; });
+  REQUIRE(world.until([&] {
+    bob.signal(chat, std::string(recording), {}, 0ms).get().value();
+    return signal.has_value();
+  }));
+  CHECK(signal->lasts == 0ms);
+  CHECK(bob.signal(chat, "poke", {}, limits::signal_lasts_most + 1ms).get().error().errc() ==
+        Errc::invalid_argument);
+
+  const auto devices = phone.devices().get().value();
+  REQUIRE(devices.size() == 2);
+  const auto& other = devices[0].current ? devices[1] : devices[0];
+  CHECK(other.name == "laptop");
+  CHECK(other.id == laptop.device());
+  phone.rename_device(other.id, "old").get().value();
+  CHECK(world.engine.devices("alice").get().value().size() == 2);
+  std::optional<Error> why;
+  laptop.on_closed([&](const Error& error) { why = error; });
+  world.engine.revoke_device("alice", other.id).get().value();
+  REQUIRE(world.until([&] { return why.has_value(); }));
+  CHECK(why->errc() == Errc::device_revoked);
+  CHECK(world.engine.attach({.user = "alice", .device = "laptop"}).get().error().errc() ==
+        Errc::device_revoked);
+  CHECK(phone.devices().get().value().size() == 1);
+  CHECK(world.engine.devices("nobody").get().error().errc() == Errc::denied);
+}

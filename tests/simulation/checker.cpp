@@ -182,6 +182,8 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
       // What is under way for the old subscription may still come; the answer starts the new one.
     }
   }
+  if (const auto* seen = std::get_if<wire::Seen>(&request.operation))
+    question.seen = truth_.seen(seen->conversation, session.user, seen->seq);
   if (const auto* hello = std::get_if<wire::Hello>(&request.operation)) {
     if (!session.welcomed) session.subject = hello->token;
   }
@@ -340,6 +342,22 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             for (const auto& user : a.users) name(user.id, user.subject);
           },
           [&](const wire::PresenceChanged&) { expect(is(std::in_place_type<wire::Watch>)); },
+          [&](const wire::ListPage& a) {
+            expect(is(std::in_place_type<wire::PageList>));
+            on(session, a);
+          },
+          [&](const wire::DeviceList&) { expect(is(std::in_place_type<wire::Devices>)); },
+          [&](const UserSettings&) { expect(is(std::in_place_type<wire::SetUser>)); },
+          [&](const wire::SeenBy& a) {
+            expect(is(std::in_place_type<wire::Seen>));
+            report_.reached(Sometimes::seen_counted);
+            const std::uint64_t now = truth_.seen(a.conversation, session.user, a.seq);
+            if (a.count < question.seen || a.count > now) {
+              broken("C6", at(a.conversation, a.seq) + " was seen by " + std::to_string(a.count) +
+                               ", the store had " + std::to_string(question.seen) + " and has " +
+                               std::to_string(now));
+            }
+          },
           [&](const wire::Goodbye&) {
             expect(is(std::in_place_type<wire::Bye>));
             report_.reached(Sometimes::goodbye);
@@ -364,6 +382,9 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
                 is(std::in_place_type<wire::SetSettings>) ||
                 is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
+                is(std::in_place_type<wire::SetPresence>) ||
+                is(std::in_place_type<wire::RenameDevice>) ||
+                is(std::in_place_type<wire::RevokeDevice>) ||
                 is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
           },
           [&](const auto&) { expect(false); }},
@@ -612,17 +633,28 @@ void Checker::receipt(Session& session, const ConversationId& id, const Receipt&
                      std::to_string(shown.received) + ", head " + std::to_string(truth.head()));
   }
   const auto stored = truth_.receipt(id, shown.user);
-  if (shown.received > (stored ? stored->received : 0) ||
-      shown.read > (stored ? stored->read : 0)) {
+  const bool own = shown.user == session.user;
+  const Seq may_know = !stored ? 0 : own ? stored->read : stored->shown;
+  if (shown.received > (stored ? stored->received : 0) || shown.read > may_know) {
     broken("C6", whose + " is not committed: received " + std::to_string(shown.received) +
                      " read " + std::to_string(shown.read));
   }
   if (!pushed) return;
   const auto [before, fresh] = session.receipts.try_emplace({id, shown.user}, shown);
-  if (!fresh && (shown.received < before->second.received || shown.read < before->second.read)) {
+  const bool told = shown.read != 0;  // who hides its own is not told others'
+  if (!fresh &&
+      (shown.received < before->second.received || (told && shown.read < before->second.read))) {
     broken("C6", whose + " went back");
   }
-  before->second = shown;
+  before->second = {shown.user, shown.received, std::max(shown.read, before->second.read)};
+}
+
+void Checker::on(Session& session, const wire::ListPage& page) {
+  for (std::size_t i = 0; i < page.entries.size(); ++i) {
+    entry(session, page.entries[i]);
+    if (i > 0 && page.entries[i - 1].last_activity < page.entries[i].last_activity)
+      broken("C12", "a page of the list is out of order");
+  }
 }
 
 void Checker::on(Session& session, const wire::ReceiptsMoved& moved) {

@@ -67,6 +67,7 @@ class Checker {
     wire::Request request;
     std::map<ConversationId, Seq> heads;             // when it was heard
     std::map<ConversationId, layout::MemberRow> me;  // the caller's row then
+    std::uint64_t seen = 0;                          // Seen: how many had read it then
   };
   struct Session {
     std::string subject;
@@ -99,6 +100,7 @@ class Checker {
   void on(Session& session, const wire::HeadMoved& moved);
   void on(Session& session, const wire::ReceiptsMoved& moved);
   void on(Session& session, const wire::ListChanged& changed);
+  void on(Session& session, const wire::ListPage& page);
   void on(Session& session, const wire::MembersPage& page, const ConversationId& id);
   void resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
                const ResumeAnswer& answer);

@@ -119,6 +119,21 @@ struct Requests {
   std::string operator()(const wire::SetList& op) const {
     return "set_list " + short_name(op.conversation);
   }
+  std::string operator()(const wire::PageList& op) const { return "page_list " + n(op.limit); }
+  std::string operator()(const wire::Devices&) const { return "devices"; }
+  std::string operator()(const wire::RenameDevice& op) const {
+    return "rename_device " + n(op.device.value) + " " + op.name;
+  }
+  std::string operator()(const wire::RevokeDevice& op) const {
+    return "revoke_device " + n(op.device.value);
+  }
+  std::string operator()(const wire::SetUser&) const { return "set_user"; }
+  std::string operator()(const wire::SetPresence& op) const {
+    return "set_presence " + n(static_cast<unsigned>(op.state));
+  }
+  std::string operator()(const wire::Seen& op) const {
+    return "seen " + short_name(op.conversation) + " " + n(op.seq);
+  }
   std::string operator()(const wire::Pins& op) const {
     return "pins " + short_name(op.conversation);
   }

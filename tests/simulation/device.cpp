@@ -64,6 +64,7 @@ void Device::connected(LinkId link) {
     online_ = true;
     attempts_ = 0;
     kept_.user = welcome->user;
+    device_id_ = welcome->device;
     ticket_ = welcome->ticket;
     take_list(welcome->list);
     upkeep();
@@ -113,7 +114,8 @@ void Device::received(LinkId link, const wire::Reply& reply) {
   }
   if (const auto* moved = std::get_if<wire::ReceiptsMoved>(&reply.answer)) {
     for (const Receipt& receipt : moved->receipts) {
-      kept_.views[moved->conversation].receipts[receipt.user] = receipt;
+      Receipt& known = kept_.views[moved->conversation].receipts[receipt.user];
+      known = {receipt.user, receipt.received, std::max(known.read, receipt.read)};
     }
   }
   if (std::holds_alternative<wire::Signalled>(reply.answer)) {

@@ -22,6 +22,7 @@ struct Rumours {
   std::vector<std::string> subjects;
   std::vector<ConversationId> all;       // every conversation that somebody opened
   std::vector<ConversationId> channels;  // those that anybody may join
+  bool hidden = false;                   // somebody hid what it reads, at some time
 };
 
 /// One device's copy of one conversation.
@@ -89,6 +90,7 @@ class Device final : public LinkUser {
   [[nodiscard]] bool online() const noexcept { return online_; }
   [[nodiscard]] UserId user() const noexcept { return kept_.user; }
   [[nodiscard]] const std::map<ConversationId, View>& views() const noexcept { return kept_.views; }
+  [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
   [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
   void take_list(const wire::ListChanged& changed);
@@ -126,6 +128,7 @@ class Device final : public LinkUser {
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
   void schedule(const ConversationId& id);
+  void change_self(const ConversationId& id);
   [[nodiscard]] Then told(Sometimes what);
   std::optional<ConversationId> some_conversation();
   std::uint32_t room() const { return open_.size() < 60; }
@@ -144,6 +147,7 @@ class Device final : public LinkUser {
   bool online_ = false;
   std::uint32_t attempts_ = 0, last_request_ = 0;
   std::string ticket_;
+  DeviceId device_id_;  // as the engine calls this one
   std::map<std::uint32_t, Then> open_;
   std::map<UserId, bool> presence_;
   Time pace_{0};

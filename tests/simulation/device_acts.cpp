@@ -108,9 +108,11 @@ void Device::act() {
     ListSettings settings;
     if (random_.chance(0.5)) settings.pinned = random_.chance(0.5);
     if (random_.chance(0.5)) settings.draft = random_.chance(0.6) ? "dear" : "";
+    if (random_.chance(0.3)) settings.folder = random_.chance(0.6) ? "f" : "";
+    if (random_.chance(0.3)) settings.hidden = random_.chance(0.7);
     ask(wire::SetList{*id, settings}, told(Sometimes::list_set));
   } else if (dice < 988) {
-    schedule(*id);
+    random_.chance(0.5) ? schedule(*id) : change_self(*id);
   } else if (dice < 991) {
     ask(wire::Lookup{{kept_.user, UserId{random_.next()}}}, ignore);
   } else if (dice < 995) {
@@ -140,6 +142,41 @@ void Device::schedule(const ConversationId& id) {
     place_.report.reached(Sometimes::scheduled);
     scheduled_.push_back(list->items.front().id);
   });
+}
+
+void Device::change_self(const ConversationId& id) {
+  const View& view = kept_.views[id];
+  wire::SetUser set;
+  switch (random_.below(7)) {
+    case 0:
+      set.change.hide_reads = random_.chance(0.4);
+      if (*set.change.hide_reads) {
+        place_.rumours.hidden = true;
+        place_.report.reached(Sometimes::reads_hidden);
+      }
+      ask(set, ignore);
+      break;
+    case 1:
+      set.change.status = random_.chance(0.7) ? "here" : "";
+      set.change.hide_last_seen = random_.chance(0.5);
+      ask(set, ignore);
+      break;
+    case 2:
+      ask(wire::SetPresence{static_cast<PresenceState>(random_.between(1, 4))},
+          told(Sometimes::presence_set));
+      break;
+    case 3:
+      ask(wire::PageList{.limit = static_cast<std::uint32_t>(random_.between(1, 4))}, ignore);
+      break;
+    case 4:
+      ask(wire::Devices{}, ignore);
+      break;
+    case 5:
+      ask(wire::RenameDevice{device_id_, "d" + std::to_string(random_.below(4))}, ignore);
+      break;
+    default:
+      ask(wire::Seen{id, 1 + random_.below(view.cursor ? view.cursor->seq + 1 : 1)}, ignore);
+  }
 }
 
 void Device::history(const ConversationId& id) {

@@ -72,6 +72,11 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "restricted",
                                                "settings_set",
                                                "kept_out",
+                                               "list_paged",
+                                               "reads_hidden",
+                                               "seen_counted",
+                                               "presence_set",
+                                               "device_revoked",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -90,6 +90,11 @@ enum class Sometimes : std::uint8_t {
   restricted,
   settings_set,
   kept_out,
+  list_paged,
+  reads_hidden,
+  seen_counted,
+  presence_set,
+  device_revoked,
   binary_link,
   json_link,
   count_

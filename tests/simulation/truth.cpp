@@ -402,6 +402,27 @@ std::optional<layout::ReceiptRow> Truth::receipt(const ConversationId& id, UserI
   return value ? layout::decode_receipt(*value) : std::nullopt;
 }
 
+std::uint64_t Truth::seen(const ConversationId& id, UserId asking, Seq seq) {
+  const auto found = info(id);
+  if (!found) return 0;
+  const bool channel = found->kind == ConversationKind::channel;
+  std::uint64_t count = 0;
+  for (std::uint16_t bucket = 0; bucket < (channel ? layout::channel_receipt_buckets : 1);
+       ++bucket) {
+    const std::string name = layout::receipt_id(0, id, bucket);
+    store_.look({layout::receipt, name}, [&](Bytes, const RowMap& rows) {
+      for (const auto& [key, value] : rows) {
+        const auto user = layout::parse_number_key('r', key);
+        if (!user || UserId{*user} == asking) continue;
+        const auto row = layout::decode_receipt(value);
+        if (!row) broken("C6", id, 0, "a receipt row cannot be decoded");
+        if (row->shown >= seq) ++count;
+      }
+    });
+  }
+  return count;
+}
+
 std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
   std::map<UserId, layout::MemberRow> found;
   const auto take = [&](Bytes, const RowMap& rows) {

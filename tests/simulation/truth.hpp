@@ -108,6 +108,8 @@ class Truth {
   /// of the stream applied, which a channel's row follows later.
   std::optional<layout::MemberRow> member(const ConversationId& id, UserId user);
   std::optional<layout::ReceiptRow> receipt(const ConversationId& id, UserId user);
+  /// How many others let it be known that they have read `seq`.
+  std::uint64_t seen(const ConversationId& id, UserId asking, Seq seq);
   std::optional<layout::InfoRow> info(const ConversationId& id);
   std::optional<ConversationKind> kind_of(const ConversationId& id);
   /// Everybody with a member row, whatever its role.

@@ -61,6 +61,9 @@ class World {
   void audit_members(Device& device, const ConversationId& id);
   void audit_threads(Device& device, const ConversationId& id);
   void audit_receipts();
+  void audit_seen(Device& device);
+  void audit_pages(Device& device);
+  void audit_devices();
   void audit_reactions();
   void audit_presence();
   wire::Reply ask(Device& device, wire::Operation operation);

@@ -45,6 +45,7 @@ void World::audit() {
   audit_reactions();
   audit_receipts();
   audit_presence();
+  audit_devices();
   checker_.finish();
 }
 
@@ -265,8 +266,72 @@ void World::audit_reactions() {
   }
 }
 
+/// How many have read the last event is what the receipts say.
+void World::audit_seen(Device& device) {
+  for (const auto& [id, view] : device.views()) {
+    if (!view.member || view.cursor->seq == 0) continue;
+    const auto reply = ask(device, wire::Seen{id, view.cursor->seq});
+    const auto* seen = std::get_if<wire::SeenBy>(&reply.answer);
+    const std::uint64_t truth = checker_.truth().seen(id, device.user(), view.cursor->seq);
+    if (seen == nullptr || seen->count != truth)
+      broken("C6", "the end of " + short_name(id) + " was seen by " + std::to_string(truth) + ", " +
+                       device.subject() + " is told otherwise");
+  }
+}
+
+/// All pages together are the whole list.
+void World::audit_pages(Device& device) {
+  std::set<ConversationId> told;
+  wire::PageList page{.limit = 3};
+  for (bool more = true; more;) {
+    const auto reply = ask(device, page);
+    const auto* list = std::get_if<wire::ListPage>(&reply.answer);
+    if (list == nullptr) broken("C12", "a page of the list is refused");
+    for (const ListEntry& entry : list->entries) {
+      if (!told.insert(entry.conversation).second) broken("C12", "two pages name one entry");
+      page.after_activity = entry.last_activity;
+      page.after = entry.conversation;
+    }
+    more = list->more;
+    report_.reached(Sometimes::list_paged);
+  }
+  for (const auto& [id, view] : device.views())
+    if (view.member != told.contains(id))
+      broken("C12",
+             short_name(id) + " is on the pages of " + device.subject() + " or not, wrongly");
+}
+
+/// A device that another one of its user revokes is gone within two seconds, and stays away.
+void World::audit_devices() {
+  for (auto& device : devices_) {
+    if (!device->online()) continue;
+    for (auto& other : devices_) {
+      if (other == device || !other->online() || other->user() != device->user()) continue;
+      const DeviceId id = other->device_id();
+      const auto reply = ask(*device, wire::RevokeDevice{id, {}});
+      if (!std::holds_alternative<wire::Done>(reply.answer)) broken("C8", "no revocation");
+      report_.reached(Sometimes::device_revoked);
+      for (const auto wait : {2s, 40s}) {
+        run_until(scheduler_.now() + wait);
+        if (other->online())
+          broken("C8", "a revoked device of " + device->subject() + " is connected");
+      }
+      const auto list = ask(*device, wire::Devices{});
+      for (const auto& each : std::get<wire::DeviceList>(list.answer).devices)
+        if (each.id == id) broken("C8", "a revoked device is listed");
+      return;
+    }
+  }
+}
+
 /// Everybody reads everything; then every observer must be told, by push and when asking.
 void World::audit_receipts() {
+  for (auto& device : devices_) {
+    wire::SetUser open;
+    open.change.hide_reads = false;
+    ask(*device, open);
+    audit_pages(*device);
+  }
   for (auto& device : devices_) {
     for (const auto& [id, view] : device->views()) {
       if (view.member) ask(*device, wire::MarkRead{id, view.cursor->seq, view.cursor->seq});
@@ -284,13 +349,16 @@ void World::audit_receipts() {
       }
       for (const auto& [user, shown] : view.receipts) {
         const auto stored = checker_.truth().receipt(id, user);
-        if (!stored || shown.read != stored->read || shown.received != stored->received) {
+        const bool same = stored && shown.received == stored->received &&
+                          (shown.read == stored->read || rumours_.hidden);
+        if (!same) {
           broken("C6", device->subject() + " was last shown read " + std::to_string(shown.read) +
                            " of user " + to_string(user) + " in " + short_name(id) +
                            ", the store says " + std::to_string(stored ? stored->read : 0));
         }
       }
     }
+    audit_seen(*device);
     const auto reply = ask(*device, wire::Sync{});
     const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
     if (list == nullptr) broken("C12", "a sync is refused");
@@ -303,6 +371,7 @@ void World::audit_receipts() {
 
 /// Everybody watches everybody; some go; within the bound all watchers know.
 void World::audit_presence() {
+  for (auto& device : devices_) ask(*device, wire::SetPresence{PresenceState::online});
   for (auto& device : devices_) {
     for (const auto& [id, view] : device->views()) {
       if (!view.member || view.entry.kind == ConversationKind::channel) continue;

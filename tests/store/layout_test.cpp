@@ -283,14 +283,24 @@ TEST_CASE("rows, format 1") {
                  [](Bytes bytes) { return decode_last_sent(bytes).has_value(); });
   }
   SECTION("receipt") {
-    CHECK(hex(encode(ReceiptRow{1, 2, 3, 4})) ==
-          "01"
-          "0000000000000001"
-          "0000000000000002"
-          "0000000000000003"
-          "0000000000000004");
-    check_strict(encode(ReceiptRow{1, 2, 3, 4}),
-                 [](Bytes bytes) { return decode_receipt(bytes).has_value(); });
+    const std::string positions =
+        "0000000000000001"
+        "0000000000000002"
+        "0000000000000003"
+        "0000000000000004";
+    const ReceiptRow row{1, 2, 3, 4, 1, true};
+    CHECK(hex(encode(row)) == "02" + positions + "0000000000000001" + "01");
+    std::string old = encode(row);  // as format 1 wrote it
+    old[0] = 1;
+    old.resize(old.size() - 9);
+    CHECK(hex(old) == "01" + positions);
+    CHECK(decode_receipt(old)->shown == 2);
+    CHECK_FALSE(decode_receipt(old)->counted);
+    check_strict(encode(row), [](Bytes bytes) { return decode_receipt(bytes).has_value(); });
+    CHECK(hex(read_count_key(2, 3)) == "68020000000000000003");
+    CHECK(hex(encode_read_count(5)) == "010000000000000005");
+    check_strict(encode_read_count(5),
+                 [](Bytes bytes) { return decode_read_count(bytes).has_value(); });
   }
   SECTION("pending") {
     CHECK(hex(encode(PendingRow{UserId{1}, Role::owner})) ==
@@ -328,12 +338,20 @@ TEST_CASE("rows, format 1") {
         "0000000000000005";
     std::string old = encode(row);  // as format 1 wrote it
     old[0] = 1;
-    old.resize(old.size() - 9);
+    old.resize(old.size() - 19);
     CHECK(hex(old) == "01" + membership);
     CHECK(decode_list(old) == row);
     row.pinned = row.has_draft = true;
     row.muted_until_ms = 6;
-    CHECK(hex(encode(row)) == "02" + membership + "09" + "0000000000000006");
+    const std::string set = membership + "09" + "0000000000000006";
+    old = encode(row);  // as format 2 did
+    old[0] = 2;
+    old.resize(old.size() - 10);
+    CHECK(hex(old) == "02" + set);
+    CHECK(decode_list(old) == row);
+    row.hidden_until = 7;
+    row.folder = "ab";
+    CHECK(hex(encode(row)) == "03" + set + "0000000000000007" + "0002" + "6162");
     CHECK(decode_list(encode(row)) == row);
     check_strict(encode(row), [](Bytes bytes) { return decode_list(bytes).has_value(); });
   }
@@ -424,13 +442,33 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(personal_id(7, {}, UserId{2})).substr(40) == "0000000000000002");
   }
   SECTION("device") {
-    CHECK(hex(encode(DeviceRow{"ab", 1})) ==
+    const DeviceRow row{"ab", 1, "c", 2, 3, 4};
+    const std::string old =
+        "0000000000000001"
+        "0002"
+        "6162";
+    CHECK(hex(encode(row)) == "02" + old +
+                                  "0001"
+                                  "63"
+                                  "0000000000000002"
+                                  "0000000000000003"
+                                  "0000000000000004");
+    CHECK(decode_device(encode(row)) == row);
+    std::string first = encode(row);  // as format 1 wrote it
+    first[0] = 1;
+    first.resize(13);
+    CHECK(hex(first) == "01" + old);
+    CHECK(decode_device(first) == DeviceRow{"ab", 1, "", 0, 1, 0});
+    check_strict(encode(row), [](Bytes bytes) { return decode_device(bytes).has_value(); });
+    const SettingsRow settings{true, false, "ab", 1};
+    CHECK(hex(encode(settings)) ==
           "01"
-          "0000000000000001"
+          "01"
           "0002"
-          "6162");
-    check_strict(encode(DeviceRow{"ab", 1}),
-                 [](Bytes bytes) { return decode_device(bytes).has_value(); });
+          "6162"
+          "0000000000000001");
+    CHECK(decode_settings(encode(settings)) == settings);
+    check_strict(encode(settings), [](Bytes bytes) { return decode_settings(bytes).has_value(); });
   }
   SECTION("scheduled message") {
     const ScheduledRow row{.due_ms = 1,
@@ -603,6 +641,8 @@ TEST_CASE("any bytes are refused or read, never more") {
     (void)decode_count(bytes);
     (void)decode_list(bytes);
     (void)decode_device(bytes);
+    (void)decode_settings(bytes);
+    (void)decode_read_count(bytes);
     (void)decode_name(bytes);
     (void)decode_scheduled(bytes);
     (void)parse_timer_key(bytes);

@@ -171,11 +171,29 @@ inline ListEntry any_entry() {
   e.drafted = any_time();
   e.avatar = any_text();
   e.archived_for_all = any_bool();
+  e.folder = any_text();
+  e.hidden_until = any_seq();
   if (any_bool()) e.last_record = any_record(e.head.seq);
   return e;
 }
+inline PresenceState any_state() { return static_cast<PresenceState>(*rc::gen::inRange(0, 5)); }
+inline Device any_device() {
+  return {any_id64<DeviceId>(), any_text(), any_time(), any_time(), any_bool()};
+}
+inline UserSettings any_settings() { return {any_bool(), any_bool(), any_text(), any_time()}; }
 inline wire::ListChanged any_list_changed() {
-  return {any_bool(), any_list(any_entry), any_list(any_conversation), any_bytes()};
+  wire::ListChanged list{any_bool(), any_list(any_entry), any_list(any_conversation), any_bytes(),
+                         any_bool()};
+  if (any_bool()) list.settings = any_settings();
+  if (any_bool()) list.devices = any_list(any_device);
+  return list;
+}
+inline Presence any_presence() {
+  Presence presence{any_id64<UserId>(), false, any_time(), any_state(), any_text()};
+  presence.online =
+      presence.state != PresenceState::offline && presence.state != PresenceState::invisible;
+  if (!presence.status.empty()) presence.status_until = any_time();
+  return presence;
 }
 inline Receipt any_receipt() { return {any_id64<UserId>(), any_seq(), any_seq()}; }
 inline UserId any_user() { return any_id64<UserId>(); }
@@ -222,7 +240,9 @@ inline wire::Operation any_operation(std::size_t index) {
                          any_text(),
                          any_bytes(),
                          any_text(),
-                         any_bytes()};
+                         any_bytes(),
+                         any_state(),
+                         any_u32()};
     case 1: {
       wire::Send send{c, any_u64(), any_u64(), any_u64(), "", any_text(), {}, any_seq()};
       if (const std::string body = any_bytes(); !body.empty()) send.body = Payload::copy_of(body);
@@ -260,7 +280,7 @@ inline wire::Operation any_operation(std::size_t index) {
     case 12:
       return wire::MarkRead{c, any_seq(), any_seq()};
     case 13:
-      return wire::SendSignal{c, any_text(), any_bytes()};
+      return wire::SendSignal{c, any_text(), any_bytes(), any_u32()};
     case 14:
       return wire::Watch{c, any_list(any_user)};
     case 15:
@@ -295,6 +315,8 @@ inline wire::Operation any_operation(std::size_t index) {
       if (any_bool()) set.settings.marked_unread = any_bool();
       if (any_bool()) set.settings.muted_until = any_time();
       if (any_bool()) set.settings.draft = any_text();
+      if (any_bool()) set.settings.folder = any_text();
+      if (any_bool()) set.settings.hidden = any_bool();
       return set;
     }
     case 27:
@@ -322,6 +344,26 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::FollowThread{c, any_seq(), any_bool()};
     case 38:
       return wire::ReadThread{c, any_seq(), any_seq()};
+    case 39:
+      return wire::PageList{any_time(), any_bool() ? c : ConversationId{}, any_u32()};
+    case 40:
+      return wire::Devices{};
+    case 41:
+      return wire::RenameDevice{any_id64<DeviceId>(), any_text()};
+    case 42:
+      return wire::RevokeDevice{any_id64<DeviceId>()};
+    case 43: {
+      wire::SetUser set;
+      if (any_bool()) set.change.hide_reads = any_bool();
+      if (any_bool()) set.change.hide_last_seen = any_bool();
+      if (any_bool()) set.change.status = any_text();
+      if (any_bool()) set.change.status_until = any_time();
+      return set;
+    }
+    case 44:
+      return wire::SetPresence{any_state()};
+    case 45:
+      return wire::Seen{c, any_seq()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -383,11 +425,9 @@ inline wire::Answer any_answer(std::size_t index) {
     case 9:
       return wire::ReceiptsMoved{c, any_list(any_receipt)};
     case 10:
-      return wire::Signalled{c, any_user(), any_text(), any_bytes()};
+      return wire::Signalled{c, any_user(), any_text(), any_bytes(), any_u32()};
     case 11:
-      return wire::PresenceChanged{any_list([] {
-        return Presence{any_user(), any_bool(), any_time()};
-      })};
+      return wire::PresenceChanged{any_list(any_presence)};
     case 12:
       return any_list_changed();
     case 13:
@@ -425,6 +465,14 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::ThreadsPage{c, any_list(any_thread), any_bool(), any_seq()};
     case 23:
       return any_thread();
+    case 24:
+      return wire::ListPage{any_list(any_entry), any_bool()};
+    case 25:
+      return wire::DeviceList{any_list(any_device)};
+    case 26:
+      return wire::SeenBy{c, any_seq(), any_seq()};
+    case 27:
+      return any_settings();
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -15,11 +15,13 @@ import type {
   ChatEvent,
   ConversationId,
   ConversationInfo,
+  Device,
   ListSettings,
   MembersPage,
   MessageDraft,
   OutboxItem,
   Presence,
+  PresenceState,
   ReactorsPage,
   Receipt,
   RestrictionKind,
@@ -34,6 +36,7 @@ import type {
   ThreadState,
   ThreadsPage,
   UserId,
+  UserSettings,
 } from './types.js';
 import type { WebSocketConstructor, WebSocketLike } from './websocket.js';
 import { decode, encode, subprotocol } from './wire.js';
@@ -45,6 +48,11 @@ export interface ClientOptions {
   token: string | (() => string | Promise<string>);
   /** Default: memory, forgotten with the object. */
   storage?: ClientStorage;
+  /**
+   * The first list of a connection that has to get all of it brings so many conversations, the last
+   * active first; `listPage` brings more. Default 0: everything; at most 256.
+   */
+  listLimit?: number;
   /** Default: the environment's; in Node before 22 pass the class of npm ws. */
   WebSocket?: WebSocketConstructor;
 }
@@ -67,7 +75,7 @@ const timeout_max_ms = 0x7fff_ffff;
  * link.
  */
 export class ParleyClient {
-  private readonly core_ = new ClientCore({ random: Math.random, random64: random_decimal64 });
+  private readonly core_: ClientCore;
   private readonly storage_: ClientStorage;
   private readonly WebSocket_: WebSocketConstructor;
   private socket_: WebSocketLike | null = null;
@@ -83,6 +91,11 @@ export class ParleyClient {
   private readonly on_offline_ = (): void => this.feed({ type: 'offline' });
 
   constructor(private readonly options_: ClientOptions) {
+    this.core_ = new ClientCore({
+      random: Math.random,
+      random64: random_decimal64,
+      listLimit: options_.listLimit ?? 0,
+    });
     this.storage_ = options_.storage ?? new MemoryStorage();
     const found =
       options_.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
@@ -449,7 +462,28 @@ export class ParleyClient {
     return result.messages;
   }
 
-  /** Pin, archive, mute, mark unread, keep a draft: in this user's list, on every device. */
+  /**
+   * A page of the list from the engine, the last active first; `after`: the last one of the page
+   * before. Its conversations are known and followed from then on.
+   */
+  async listPage(
+    options: { after?: ConversationView; limit?: number } = {},
+  ): Promise<{ conversations: ConversationView[]; more: boolean }> {
+    const { after, limit = 100 } = options;
+    const result = await this.call({
+      type: 'page_list',
+      afterActivity: after?.lastActivity ?? 0,
+      after: after?.conversation ?? '',
+      limit,
+    });
+    if (result.type !== 'list_page') throw unexpected(result);
+    return { conversations: result.views, more: result.more };
+  }
+
+  /**
+   * Pin, archive, hide, mute, mark unread, put into a folder, keep a draft: in this user's list, on
+   * every device.
+   */
   async setList(conversation: ConversationId, settings: ListSettings): Promise<void> {
     await this.call({ type: 'set_list', conversation, settings });
   }
@@ -507,17 +541,76 @@ export class ParleyClient {
     return this.core_.receipts(conversation);
   }
 
-  /**
-   * Call it at every keystroke; at most one signal goes out in three seconds. `on` false when the
-   * text was given up: others get the signal `typing_stopped`. Sending needs neither.
-   */
-  typing(conversation: ConversationId, on = true): void {
-    this.feed({ type: 'typing', conversation, on });
+  /** How many others have read up to `seq`, as far as they let it be known. */
+  async seen(conversation: ConversationId, seq: Seq): Promise<number> {
+    const result = await this.call({ type: 'seen', conversation, seq });
+    if (result.type !== 'seen') throw unexpected(result);
+    return result.count;
   }
 
-  /** An ephemeral thing of the host's own, to whoever looks at the conversation now. */
-  async signal(conversation: ConversationId, kind: string, text: string): Promise<void> {
-    await this.call({ type: 'signal', conversation, kind, text });
+  /**
+   * Call it at every keystroke; at most one signal goes out in three seconds. `on` false when the
+   * text was given up: others get a signal `typing` that lasts 0. Sending needs neither.
+   */
+  typing(conversation: ConversationId, on = true): void {
+    this.feed({ type: 'typing', conversation, kind: 'typing', on });
+  }
+
+  /** The same for a voice that is recorded: call it every few seconds. */
+  recording(conversation: ConversationId, on = true): void {
+    this.feed({ type: 'typing', conversation, kind: 'recording', on });
+  }
+
+  /**
+   * An ephemeral thing of the host's own, to whoever looks at the conversation now. It holds for
+   * `lastsMs` (default 6 s, at most 60 s) unless a newer one of its kind comes; 0: it ended.
+   */
+  async signal(
+    conversation: ConversationId,
+    kind: string,
+    text: string,
+    lastsMs = 6_000,
+  ): Promise<void> {
+    await this.call({ type: 'signal', conversation, kind, text, lastsMs });
+  }
+
+  // ---- The user: the same on every device ----
+
+  /** What the user set; null before the first welcome. Event `settings` tells changes. */
+  get settings(): UserSettings | null {
+    return this.core_.settings;
+  }
+
+  /** Resolves with what is set then. `statusUntil` goes with a status. */
+  async setUser(change: Partial<UserSettings>): Promise<UserSettings> {
+    const result = await this.call({ type: 'set_user', change });
+    if (result.type !== 'user_settings') throw unexpected(result);
+    return result.settings;
+  }
+
+  /** How the user of this session is, now and after every reconnect. */
+  setPresence(state: Exclude<PresenceState, 'offline'>): void {
+    this.feed({ type: 'presence', state });
+  }
+
+  /** Those with a name, and the live sessions of ephemeral ones. Event `devices` tells changes. */
+  async devices(): Promise<Device[]> {
+    const result = await this.call({ type: 'devices' });
+    if (result.type !== 'devices') throw unexpected(result);
+    return result.devices;
+  }
+
+  /** At most 128 bytes; '' gives it the name back that it said hello with. */
+  async renameDevice(device: string, name: string): Promise<void> {
+    await this.call({ type: 'rename_device', device, name });
+  }
+
+  /**
+   * Closes its sessions and refuses it for ever: its client stops with the error `device_revoked`.
+   * With another storage the same browser is another device. Tokens are the host's to end.
+   */
+  async revokeDevice(device: string): Promise<void> {
+    await this.call({ type: 'revoke_device', device });
   }
 
   /** Presence of members of a conversation the user is in; an empty list ends it. */

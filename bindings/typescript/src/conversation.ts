@@ -30,6 +30,8 @@ const nothing_set = {
   drafted: 0,
   avatar: '',
   archivedForAll: false,
+  folder: '',
+  hiddenUntil: 0,
 };
 
 /** A line of the conversation list as shown to the host; a copy. */
@@ -58,6 +60,9 @@ export interface ConversationView {
   mutedUntil: number;
   draft: string;
   drafted: number;
+  folder: string;
+  /** Not to be shown before the next message. */
+  hidden: boolean;
   lastEvent: ChatEvent | null;
   level: Level;
 }
@@ -85,7 +90,8 @@ export class ConversationState {
   sent: { received: Seq; read: Seq };
   readonly receipts = new Map<UserId, Receipt>();
   watched: UserId[] = [];
-  typing_sent_at = Number.NEGATIVE_INFINITY;
+  /** By kind (typing, recording): when others were told. */
+  readonly busy_since = new Map<string, number>();
   readonly outbox: Outbox;
   /** Ordinal at the reader's position: unread = head ordinal - base - deleted. */
   private base_: number;
@@ -137,7 +143,7 @@ export class ConversationState {
   view(): ConversationView {
     const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } =
       this.entry;
-    const { pinned, archived, markedUnread, mutedUntil, draft, drafted } = this.entry;
+    const { pinned, archived, markedUnread, mutedUntil, draft, drafted, folder } = this.entry;
     const { avatar, archivedForAll } = this.entry;
     return {
       conversation,
@@ -159,6 +165,8 @@ export class ConversationState {
       mutedUntil,
       draft,
       drafted,
+      folder,
+      hidden: this.entry.headOrdinal < this.entry.hiddenUntil,
       lastEvent,
       level: this.level,
     };

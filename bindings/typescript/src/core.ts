@@ -14,14 +14,17 @@ import type { StorageBatch, StoredConversation, StoredMeta } from './storage.js'
 import { Timers } from './timers.js';
 import type {
   ConversationId,
+  Device,
   HistoryPage,
   ListChange,
   ListEntry,
   OutboxItem,
+  PresenceState,
   Receipt,
   Self,
   Seq,
   UserName,
+  UserSettings,
 } from './types.js';
 
 /** Events of one conversation that are kept on the device from one start to the next. */
@@ -35,6 +38,8 @@ export interface CoreOptions {
   random: () => number;
   /** 64 random bits, decimal, never '0'. */
   random64: () => string;
+  /** Conversations in the first list of a connection that has to get all of it; 0: everything. */
+  listLimit?: number;
 }
 
 type StoredWaiter = { done: () => void; failed: (message: string) => void };
@@ -47,6 +52,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private readonly subscriptions_ = new Subscriptions(this);
   private meta_: StoredMeta = { device: '', subject: '', syncToken: '' };
   private ticket_ = '';
+  private presence_: PresenceState = 'online';
+  /** Null before the first welcome. */
+  settings: UserSettings | null = null;
   private readonly conversations_ = new Map<ConversationId, ConversationState>();
   private readonly link_ = new Link(this);
   private readonly sender_: Sender;
@@ -218,7 +226,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'read':
         return this.receipts_.read(input.conversation, input.seq);
       case 'typing':
-        return this.people.typing(input.conversation, input.on);
+        return this.people.typing(input.conversation, input.kind, input.on);
+      case 'presence':
+        return this.set_presence(input.state);
       case 'watch':
         return this.people.watch(input.conversation, input.users);
       case 'names':
@@ -306,10 +316,23 @@ export class ClientCore implements LinkOwner, CoreOwner {
 
   // ---- The link ----
 
-  hello(): { ticket: string; device: string; syncToken: string } {
+  hello(): ReturnType<LinkOwner['hello']> {
     const ticket = this.ticket_;
     this.ticket_ = ''; // single use
-    return { ticket, device: this.meta_.device, syncToken: this.meta_.syncToken };
+    const { device, syncToken } = this.meta_;
+    const { listLimit = 0 } = this.options_;
+    return {
+      ticket,
+      device,
+      syncToken,
+      ...(this.presence_ === 'online' ? {} : { state: this.presence_ }),
+      ...(listLimit === 0 ? {} : { listLimit }),
+    };
+  }
+
+  private set_presence(state: PresenceState): void {
+    this.presence_ = state; // the next hello says it too
+    if (this.ready) this.ask({ type: 'set_presence', state }, () => undefined);
   }
 
   on_welcome(welcome: Welcome): void {
@@ -356,8 +379,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'receipts':
         return this.receipts_.moved(answer.conversation, answer.receipts);
       case 'signalled': {
-        const { conversation, sender, kind, text } = answer;
-        return this.emit({ name: 'signal', value: { conversation, sender, kind, text } });
+        const { type: _, ...value } = answer;
+        return this.emit({ name: 'signal', value });
       }
       case 'thread_state':
         return this.emit({ name: 'thread', value: answer.thread });
@@ -384,7 +407,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
   /** Entries, removals and the token become durable together. */
   private apply_list(change: ListChange): void {
     const removed = new Set(change.removed);
-    if (change.whole) {
+    // What a first page leaves out may be on a later one.
+    if (change.whole && !change.more) {
       const kept = new Set(change.entries.map((entry) => entry.conversation));
       for (const id of this.conversations_.keys()) {
         if (kept.has(id)) continue;
@@ -398,6 +422,15 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.meta_ = { ...this.meta_, syncToken: change.token };
       this.batch_.meta = this.meta_;
     }
+    if (change.settings) {
+      this.settings = change.settings;
+      this.emit({ name: 'settings', value: change.settings });
+    }
+    if (change.devices) this.emit({ name: 'devices', value: this.mark_own(change.devices) });
+  }
+
+  private mark_own(devices: Device[]): Device[] {
+    return devices.map((device) => ({ ...device, current: device.id === this.self?.device }));
   }
 
   private upsert(entry: ListEntry): ConversationState {
@@ -560,6 +593,23 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.resolve(call, { type: 'threads', page: answer.page });
       case 'thread_state':
         return this.resolve(call, { type: 'thread_state', thread: answer.thread });
+      case 'list_page': {
+        const { entries, more } = answer.page;
+        const fresh = entries.filter((entry) => !this.conversation(entry.conversation));
+        const states = entries.map((entry) => this.upsert(entry));
+        this.subscriptions_.subscribe(
+          states.filter((state) => fresh.includes(state.entry)),
+          this.subscriptions_.most_recent(),
+        );
+        const views = states.map((state) => state.view());
+        return this.resolve(call, { type: 'list_page', views, more });
+      }
+      case 'device_list':
+        return this.resolve(call, { type: 'devices', devices: this.mark_own(answer.devices) });
+      case 'seen_by':
+        return this.resolve(call, { type: 'seen', count: answer.count });
+      case 'user_settings':
+        return this.resolve(call, { type: 'user_settings', settings: answer.settings });
       default:
         return this.reject(
           call,

@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'unsupported'
   | 'already_exists'
   | 'limit_reached'
+  | 'device_revoked'
   | 'busy'
   | 'unavailable'
   | 'timed_out'

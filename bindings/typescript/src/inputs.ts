@@ -12,9 +12,11 @@ import type {
   ConversationInfo,
   Extras,
   ForwardOf,
+  Device,
   HistoryPage,
   MembersPage,
   Presence,
+  PresenceState,
   ReactorsPage,
   Receipt,
   RestrictionsPage,
@@ -26,6 +28,7 @@ import type {
   ThreadsPage,
   UserId,
   UserName,
+  UserSettings,
 } from './types.js';
 
 /** Names a caller who waits for a result; chosen by the shell. */
@@ -64,7 +67,8 @@ export type Input =
   | { type: 'open'; conversation: ConversationId }
   | { type: 'close'; conversation: ConversationId }
   | { type: 'read'; conversation: ConversationId; seq: Seq }
-  | { type: 'typing'; conversation: ConversationId; on: boolean }
+  | { type: 'typing'; conversation: ConversationId; kind: string; on: boolean }
+  | { type: 'presence'; state: PresenceState }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
   | { type: 'names'; users: UserId[] };
 
@@ -92,7 +96,18 @@ export interface ClientEvents {
   receipts: { conversation: ConversationId; receipts: Receipt[] };
   /** This user followed, left or read a thread, on whatever device. */
   thread: ThreadState;
-  signal: { conversation: ConversationId; sender: UserId; kind: string; text: string };
+  /** It holds for `lastsMs` unless a newer one of its sender and kind comes; 0: it ended. */
+  signal: {
+    conversation: ConversationId;
+    sender: UserId;
+    kind: string;
+    text: string;
+    lastsMs: number;
+  };
+  /** What the user set for all devices; after a welcome, and when it changed. */
+  settings: UserSettings;
+  /** All devices of the user, when they changed. */
+  devices: Device[];
   presence: { users: Presence[] };
   names: { users: UserName[] };
   /** Messages that wait to be sent later changed; ask `scheduled` once for all of them. */
@@ -120,6 +135,10 @@ export type CallResult =
   | { type: 'thread'; page: ThreadPage }
   | { type: 'threads'; page: ThreadsPage }
   | { type: 'thread_state'; thread: ThreadState }
+  | { type: 'list_page'; views: ConversationView[]; more: boolean }
+  | { type: 'devices'; devices: Device[] }
+  | { type: 'seen'; count: number }
+  | { type: 'user_settings'; settings: UserSettings }
   | { type: 'done' };
 
 export type Action =

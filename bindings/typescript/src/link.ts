@@ -5,6 +5,7 @@ import { ParleyError } from './errors.js';
 import type { Action, LinkState } from './inputs.js';
 import type { Answer, Operation, Reply, Welcome } from './operations.js';
 import type { Timers } from './timers.js';
+import type { PresenceState } from './types.js';
 
 /** Requests without an answer a session may have; the rest waits here. */
 export const in_flight_max = 64;
@@ -38,7 +39,13 @@ export interface LinkOwner {
   readonly timers: Timers;
   random(): number;
   act(action: Action): void;
-  hello(): { ticket: string; device: string; syncToken: string };
+  hello(): {
+    ticket: string;
+    device: string;
+    syncToken: string;
+    state?: PresenceState;
+    listLimit?: number;
+  };
   on_welcome(welcome: Welcome): void;
   on_push(answer: Answer): void;
   on_lost(): void;

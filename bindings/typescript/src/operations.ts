@@ -9,6 +9,7 @@ import type {
   ConversationInfo,
   ConversationKind,
   Cursor,
+  Device,
   Epoch,
   Extras,
   ForwardOf,
@@ -16,9 +17,11 @@ import type {
   Level,
   ListChange,
   ListEntry,
+  ListPage,
   ListSettings,
   MembersPage,
   Presence,
+  PresenceState,
   ReactorsPage,
   Receipt,
   RestrictionKind,
@@ -34,6 +37,7 @@ import type {
   ThreadsPage,
   UserId,
   UserName,
+  UserSettings,
 } from './types.js';
 
 export interface SubscribeItem {
@@ -44,7 +48,17 @@ export interface SubscribeItem {
 }
 
 export type Operation =
-  | { type: 'hello'; token: string; ticket: string; device: string; syncToken: string }
+  | {
+      type: 'hello';
+      token: string;
+      ticket: string;
+      device: string;
+      syncToken: string;
+      /** Default: online. */
+      state?: PresenceState;
+      /** 0, the default: a whole list is told whole. */
+      listLimit?: number;
+    }
   | {
       type: 'send';
       conversation: ConversationId;
@@ -125,8 +139,22 @@ export type Operation =
     }
   | { type: 'unschedule'; id: string }
   | { type: 'list_scheduled' }
+  | { type: 'page_list'; afterActivity: number; after: ConversationId; limit: number }
+  | { type: 'devices' }
+  | { type: 'rename_device'; device: string; name: string }
+  | { type: 'revoke_device'; device: string }
+  | { type: 'set_user'; change: Partial<UserSettings> }
+  | { type: 'set_presence'; state: PresenceState }
+  | { type: 'seen'; conversation: ConversationId; seq: Seq }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
-  | { type: 'signal'; conversation: ConversationId; kind: string; text: string }
+  | {
+      type: 'signal';
+      conversation: ConversationId;
+      kind: string;
+      text: string;
+      /** Default: 6,000; 0: it ended. */
+      lastsMs?: number;
+    }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
   | { type: 'members'; conversation: ConversationId; after: UserId; limit: number }
   | { type: 'lookup'; users: UserId[] }
@@ -171,7 +199,14 @@ export type Answer =
   | { type: 'head_moved'; conversation: ConversationId; head: Cursor; headOrdinal: number }
   | { type: 'history_page'; page: HistoryPage }
   | { type: 'receipts'; conversation: ConversationId; receipts: Receipt[] }
-  | { type: 'signalled'; conversation: ConversationId; sender: UserId; kind: string; text: string }
+  | {
+      type: 'signalled';
+      conversation: ConversationId;
+      sender: UserId;
+      kind: string;
+      text: string;
+      lastsMs: number;
+    }
   | { type: 'presence'; users: Presence[] }
   | { type: 'members_page'; page: MembersPage }
   | { type: 'names'; users: UserName[] }
@@ -183,6 +218,10 @@ export type Answer =
   | { type: 'thread_page'; page: ThreadPage }
   | { type: 'threads_page'; page: ThreadsPage }
   | { type: 'thread_state'; thread: ThreadState }
+  | { type: 'list_page'; page: ListPage }
+  | { type: 'device_list'; devices: Device[] }
+  | { type: 'seen_by'; conversation: ConversationId; seq: Seq; count: number }
+  | { type: 'user_settings'; settings: UserSettings }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

@@ -24,14 +24,15 @@ export class People {
     this.asked_.clear();
   }
 
-  typing(conversation: ConversationId, on: boolean): void {
+  typing(conversation: ConversationId, kind: string, on: boolean): void {
     const state = this.owner_.conversation(conversation);
     if (!state || !this.owner_.ready) return;
-    const since = this.owner_.now - state.typing_sent_at;
+    const since = this.owner_.now - (state.busy_since.get(kind) ?? Number.NEGATIVE_INFINITY);
     if (on ? since < typing_period_ms : since >= typing_shown_ms) return; // said, or forgotten
-    state.typing_sent_at = on ? this.owner_.now : Number.NEGATIVE_INFINITY;
-    const kind = on ? 'typing' : 'typing_stopped';
-    this.owner_.ask({ type: 'signal', conversation, kind, text: '' }, () => undefined);
+    if (on) state.busy_since.set(kind, this.owner_.now);
+    else state.busy_since.delete(kind);
+    const lastsMs = on ? typing_shown_ms : 0;
+    this.owner_.ask({ type: 'signal', conversation, kind, text: '', lastsMs }, () => undefined);
   }
 
   watch(id: ConversationId, users: UserId[]): void {

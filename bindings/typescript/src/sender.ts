@@ -61,7 +61,7 @@ export class Sender {
       createdAt: this.owner_.now,
     });
     this.calls_.set(item.local, call);
-    state.typing_sent_at = Number.NEGATIVE_INFINITY; // the message ends the sign at the others
+    state.busy_since.clear(); // the message ends the sign at the others
     this.keep(state, item);
   }
 

@@ -201,6 +201,10 @@ export interface ListEntry {
   /** What was being written; '' for none. */
   draft: string;
   drafted: number;
+  /** '' for none. */
+  folder: string;
+  /** Not shown while headOrdinal is below it: until the next message. 0: not hidden. */
+  hiddenUntil: number;
   lastEvent: ChatEvent | null;
 }
 
@@ -277,6 +281,34 @@ export interface ListSettings {
   mutedUntil?: number;
   /** At most 4 KiB; '' drops it. */
   draft?: string;
+  /** At most 64 bytes, 100 different ones; '' for none. */
+  folder?: string;
+  /** Until the next message. */
+  hidden?: boolean;
+}
+
+/** What a user has set for all devices. */
+export interface UserSettings {
+  /** Others are not told what is read from here on, and this user is not told what others read. */
+  hideReads: boolean;
+  hideLastSeen: boolean;
+  /** Shown with the presence; '' for none. */
+  status: string;
+  /** Milliseconds since 1970; 0: stays. */
+  statusUntil: number;
+}
+
+/** One installation of the user, or a session of an ephemeral one. */
+export interface Device {
+  id: string;
+  /** As it said hello, until it is given another; '' for ephemeral ones. */
+  name: string;
+  /** 0: not known. */
+  created: number;
+  lastSeen: number;
+  online: boolean;
+  /** This one. */
+  current: boolean;
 }
 
 export interface Receipt {
@@ -306,11 +338,20 @@ export interface ReactorsPage {
   more: boolean;
 }
 
+/** Of a user: invisible if one session is, else busy, else online, else away, else offline. */
+export type PresenceState = 'offline' | 'online' | 'away' | 'busy' | 'invisible';
+
 export interface Presence {
   user: UserId;
+  /** online, away or busy */
   online: boolean;
-  /** 0: never seen, or online now. */
+  /** 0: never seen, online now, or not to be known. */
   lastSeen: number;
+  /** invisible: to the user's own devices only. */
+  state: PresenceState;
+  status: string;
+  /** From then on there is no status; 0: it stays. */
+  statusUntil: number;
 }
 
 export interface UserName {
@@ -349,6 +390,18 @@ export interface ListChange {
   entries: ListEntry[];
   removed: ConversationId[];
   token: string;
+  /** With whole: the first page only. */
+  more?: boolean;
+  /** When they changed. */
+  settings?: UserSettings;
+  /** All of them, when they changed. */
+  devices?: Device[];
+}
+
+/** A page of the conversation list, the last active first. */
+export interface ListPage {
+  entries: ListEntry[];
+  more: boolean;
 }
 
 export interface HistoryPage {

@@ -9,6 +9,7 @@ import type {
   ConversationKind,
   Cursor,
   Extras,
+  Device,
   HistoryPage,
   Level,
   ListChange,
@@ -18,6 +19,7 @@ import type {
   MessageHeader,
   Origin,
   Presence,
+  PresenceState,
   Reaction,
   Receipt,
   Restriction,
@@ -29,6 +31,7 @@ import type {
   Tally,
   ThreadState,
   UserName,
+  UserSettings,
 } from './types.js';
 
 export const subprotocol = 'parley.v1.json';
@@ -39,6 +42,8 @@ const members_limit_default = 100;
 const reactors_limit_default = 100;
 const restrictions_limit_default = 100;
 const threads_limit_default = 20;
+const page_limit_default = 100;
+const signal_lasts_default = 6_000;
 
 type Json = Record<string, unknown>;
 
@@ -56,6 +61,10 @@ function compact(fields: Json): Json {
     if (!is_default) out[key] = value;
   }
   return out;
+}
+
+function given(fields: Json): Json {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function spelled_type(content_type: string): string {
@@ -108,6 +117,8 @@ function write_operation(operation: Operation): Json {
           ticket: operation.ticket,
           device: operation.device,
           sync_token: operation.syncToken,
+          state: operation.state === 'online' ? undefined : operation.state,
+          list_limit: operation.listLimit,
         }),
       };
     case 'send':
@@ -168,10 +179,9 @@ function write_operation(operation: Operation): Json {
       };
     case 'set_list': {
       // Here false, 0 and '' say something: only what is not given is left out.
-      const { pinned, archived, markedUnread, mutedUntil, draft } = operation.settings;
-      const given = { pinned, archived, marked_unread: markedUnread, muted_until: mutedUntil, draft };
-      const fields = Object.entries(given).filter(([, value]) => value !== undefined);
-      return { conversation: operation.conversation, ...Object.fromEntries(fields) };
+      const { markedUnread, mutedUntil, ...others } = operation.settings;
+      const set = { ...others, marked_unread: markedUnread, muted_until: mutedUntil };
+      return { conversation: operation.conversation, ...given(set) };
     }
     case 'schedule': {
       const { id, conversation, at, contentType, text, replyTo } = operation;
@@ -200,6 +210,21 @@ function write_operation(operation: Operation): Json {
           limit: operation.limit === restrictions_limit_default ? undefined : operation.limit,
         }),
       };
+    case 'set_user': {
+      const { hideReads, hideLastSeen, status, statusUntil } = operation.change;
+      return given({
+        hide_reads: hideReads,
+        hide_last_seen: hideLastSeen,
+        status,
+        status_until: statusUntil,
+      });
+    }
+    case 'page_list':
+      return compact({
+        after_activity: operation.afterActivity,
+        after: operation.after,
+        limit: operation.limit === page_limit_default ? undefined : operation.limit,
+      });
     case 'create':
       return {
         kind: operation.kind,
@@ -217,6 +242,9 @@ function write_operation(operation: Operation): Json {
         conversation: operation.conversation,
         kind: operation.kind,
         ...compact({ text: operation.text }),
+        ...given({
+          lasts_ms: operation.lastsMs === signal_lasts_default ? undefined : operation.lastsMs,
+        }),
       };
     case 'members':
       return {
@@ -491,7 +519,31 @@ function read_entry(value: unknown): ListEntry {
     mutedUntil: number(json, 'muted_until', 0),
     draft: text(json, 'draft', ''),
     drafted: number(json, 'drafted', 0),
+    folder: text(json, 'folder', ''),
+    hiddenUntil: number(json, 'hidden_until', 0),
     lastEvent: json['last'] === undefined ? null : read_event(json['last']),
+  };
+}
+
+function read_user_settings(value: unknown): UserSettings {
+  const json = object(value, 'settings');
+  return {
+    hideReads: flag(json, 'hide_reads', false),
+    hideLastSeen: flag(json, 'hide_last_seen', false),
+    status: text(json, 'status', ''),
+    statusUntil: number(json, 'status_until', 0),
+  };
+}
+
+function read_device(value: unknown): Device {
+  const json = object(value, 'device');
+  return {
+    id: decimal(json, 'id'),
+    name: text(json, 'name', ''),
+    created: number(json, 'created', 0),
+    lastSeen: number(json, 'last_seen', 0),
+    online: flag(json, 'online', false),
+    current: false,
   };
 }
 
@@ -501,6 +553,9 @@ function read_list(json: Json): ListChange {
     entries: ((json['entries'] as unknown[] | undefined) ?? []).map(read_entry),
     removed: ((json['removed'] as unknown[] | undefined) ?? []).map(String),
     token: text(json, 'token', ''),
+    more: flag(json, 'more', false),
+    ...(json['settings'] === undefined ? {} : { settings: read_user_settings(json['settings']) }),
+    ...(json['devices'] === undefined ? {} : { devices: list(json, 'devices').map(read_device) }),
   };
 }
 
@@ -541,10 +596,14 @@ function read_member(value: unknown): Member {
 
 function read_presence(value: unknown): Presence {
   const json = object(value, 'presence');
+  const online = flag(json, 'online', false);
   return {
     user: decimal(json, 'user'),
-    online: flag(json, 'online', false),
+    online,
     lastSeen: number(json, 'last_seen', 0),
+    state: name(json, 'state', online ? 'online' : 'offline') as PresenceState,
+    status: text(json, 'status', ''),
+    statusUntil: number(json, 'status_until', 0),
   };
 }
 
@@ -678,6 +737,7 @@ function read_answer(type: string, json: Json): Answer {
         sender: decimal(json, 'sender', ''),
         kind: text(json, 'kind', ''),
         text: text(json, 'text', ''),
+        lastsMs: number(json, 'lasts_ms', signal_lasts_default),
       };
     case 'presence':
       return { type, users: list(json, 'users').map(read_presence) };
@@ -747,6 +807,25 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'thread_state':
       return { type, thread: read_thread(json) };
+    case 'list_page':
+      return {
+        type,
+        page: {
+          entries: list(json, 'entries').map(read_entry),
+          more: flag(json, 'more', false),
+        },
+      };
+    case 'device_list':
+      return { type, devices: list(json, 'devices').map(read_device) };
+    case 'seen_by':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        seq: number(json, 'seq'),
+        count: number(json, 'count'),
+      };
+    case 'user_settings':
+      return { type, settings: read_user_settings(json) };
     case 'goodbye':
       return {
         type,

@@ -44,6 +44,8 @@ export function entry(n: number, fields: Partial<ListEntry> = {}): ListEntry {
     drafted: 0,
     avatar: '',
     archivedForAll: false,
+    folder: '',
+    hiddenUntil: 0,
     lastEvent: null,
     ...fields,
   };

@@ -400,12 +400,19 @@ test('receipts of others never go back', () => {
 test('typing is sent at most once in three seconds, at once after a message, and taken back', () => {
   const harness = Harness.ready(entry(1));
   const signals = (lines: string[]): string[] =>
-    only(lines, '#').flatMap((line) => /signal .* kind=(\w+)/.exec(line)?.[1] ?? []);
+    only(lines, '#').flatMap((line) => /signal .* lastsMs=(\d+)/.exec(line)?.[1] ?? []);
   const type = (on = true): string[] =>
-    signals(harness.feed({ type: 'typing', conversation: id(1), on }));
-  assert.deepEqual([type(false), type(), type()], [[], ['typing'], []]);
+    signals(harness.feed({ type: 'typing', conversation: id(1), kind: 'typing', on }));
+  assert.deepEqual([type(false), type(), type()], [[], ['6000'], []]);
+  const recording = harness.feed({
+    type: 'typing',
+    conversation: id(1),
+    kind: 'recording',
+    on: true,
+  });
+  assert.deepEqual(signals(recording), ['6000'], 'another kind has a time of its own');
   harness.now += 3000;
-  assert.deepEqual(type(), ['typing']);
+  assert.deepEqual(type(), ['6000']);
   harness.feed({
     type: 'send',
     call: 1,
@@ -414,8 +421,51 @@ test('typing is sent at most once in three seconds, at once after a message, and
     contentType: 'text/plain',
     replyTo: 0,
   });
-  assert.deepEqual(type(), ['typing'], 'the message ended the sign at the others');
-  assert.deepEqual([type(false), type(false), type()], [['typing_stopped'], [], ['typing']]);
+  assert.deepEqual(type(), ['6000'], 'the message ended the sign at the others');
+  assert.deepEqual([type(false), type(false), type()], [['0'], [], ['6000']]);
+});
+
+test('a hidden conversation shows again with the next message', () => {
+  const harness = Harness.ready(entry(1, { ...at(10), hiddenUntil: 11, folder: 'work' }));
+  assert.equal(harness.core.view(id(1))!.hidden, true);
+  assert.equal(harness.core.view(id(1))!.folder, 'work');
+  harness.push(events(1, 11, 11));
+  assert.equal(harness.core.view(id(1))!.hidden, false);
+});
+
+test('settings and devices come with lists, pages make the list longer', () => {
+  const harness = Harness.ready(entry(1));
+  const settings = { hideReads: true, hideLastSeen: false, status: 'away', statusUntil: 0 };
+  const one = { id: '7', name: 'phone', created: 1, lastSeen: 2, online: true, current: false };
+  const change = { whole: false, entries: [], removed: [], token: 'b' };
+  const lines = harness.push({ type: 'list', change: { ...change, settings, devices: [one] } });
+  assert.deepEqual(harness.core.settings, settings);
+  assert.equal(only(lines, 'settings').length + only(lines, 'devices').length, 2);
+  harness.feed({
+    type: 'request',
+    call: 5,
+    operation: { type: 'page_list', afterActivity: 999, after: id(1), limit: 1 },
+  });
+  const page = harness.answer(harness.last_request, {
+    type: 'list_page',
+    page: { entries: [entry(2)], more: false },
+  });
+  assert.equal(only(page, '#').length, 1, 'what is new is subscribed');
+  assert.equal(harness.core.list().length, 2);
+  // A first page leaves out what may be on a later one.
+  harness.push({
+    type: 'list',
+    change: { ...change, whole: true, entries: [entry(2)], more: true },
+  });
+  assert.equal(harness.core.list().length, 2);
+});
+
+test('how the user is goes into the next hello too', () => {
+  const harness = Harness.ready(entry(1));
+  const said = harness.feed({ type: 'presence', state: 'busy' });
+  assert.match(only(said, '#').join(), /set_presence state=busy/);
+  harness.feed({ type: 'closed', code: 1006, reason: '' });
+  assert.equal(harness.core.hello().state, 'busy');
 });
 
 test('a deleted message is taken off unread once', () => {
@@ -618,7 +668,9 @@ test('a watch is repeated on the next link and presence is kept', () => {
   );
   harness.answer(harness.last_request, {
     type: 'presence',
-    users: [{ user: bob, online: true, lastSeen: 0 }],
+    users: [
+      { user: bob, online: true, lastSeen: 0, state: 'online', status: '', statusUntil: 0 },
+    ],
   });
   assert.equal(harness.core.people.presence.get(bob)!.online, true);
   harness.feed({ type: 'closed', code: 1006, reason: '' });

@@ -8,10 +8,10 @@ export class Typing {
   private readonly listeners_: (() => void)[] = [];
 
   constructor(client: ParleyClient) {
-    client.on('signal', ({ conversation, sender, kind }) => {
-      if (sender === client.self?.user) return;
-      if (kind === 'typing') this.begins(conversation, sender);
-      if (kind === 'typing_stopped') this.ends(conversation, sender);
+    client.on('signal', ({ conversation, sender, kind, lastsMs }) => {
+      if (sender === client.self?.user || kind !== 'typing') return;
+      if (lastsMs > 0) this.begins(conversation, sender);
+      else this.ends(conversation, sender);
     });
     client.on('events', ({ conversation, events }) => {
       for (const event of events)
