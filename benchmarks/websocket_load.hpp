@@ -51,6 +51,7 @@ class ParleyLoad {
   wire::Answer ask(int client, wire::Operation operation);
   void post(int client, std::uint32_t number, wire::Operation operation);
   void poll(int timeout_ms) { load_.poll(timeout_ms); }
+  [[nodiscard]] int size() const noexcept { return load_.size(); }
 
   std::uint64_t events = 0;                              // delivered so far, over all clients
   std::function<void(std::uint32_t request)> on_answer;  // without a waiting ask()

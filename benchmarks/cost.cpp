@@ -1,0 +1,234 @@
+// parley_cost: what the hot paths cost in units that no clock has a part in: allocations, system
+// calls, bytes, and under callgrind instructions. cost_check.py runs it and holds the figures
+// against cost_baseline.json.
+//
+//   parley_cost <path>     one hot path; prints "<figure> <value>" lines
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "meter.hpp"
+#include "parley/parley.hpp"
+#include "websocket_load.hpp"
+
+namespace {
+
+using namespace parley;
+using namespace parley::bench;
+using namespace std::chrono_literals;
+
+constexpr int burst = 16;  // publishes that arrive together
+
+void say(const char* figure, double value) { std::printf("%s %.6g\n", figure, value); }
+
+/// Works until nothing is left; what the engine does in it counts.
+void poll_metered(Engine& engine) {
+  const Metered metered;
+  while (engine.poll(1s)) {}
+}
+void poll(Engine& engine) {
+  while (engine.poll(1s)) {}
+}
+
+Engine host_driven_engine() {
+  EngineOptions options;
+  options.threads = host_driven;
+  options.authenticator = development_authenticator();
+  return Engine::open(std::move(options)).value();
+}
+
+// ---- In this process ----
+
+struct LocalRoom {
+  explicit LocalRoom(int members) : engine(host_driven_engine()) {
+    for (int i = 0; i < members; ++i) {
+      // Acknowledged by nobody: that happens four times a second, whatever is delivered.
+      sessions.push_back(
+          engine.attach({.user = "user" + std::to_string(i), .manual_ack = true}).get().value());
+      sessions.back().on_events(
+          [this](std::span<const Event> events) { delivered += events.size(); });
+    }
+    channel =
+        sessions[0].create({.kind = ConversationKind::channel, .title = "room"}).get().value();
+    for (int i = 1; i < members; ++i) sessions[i].join(channel).get().value();
+    for (auto& session : sessions) session.subscribe(channel).get().value();
+    poll(engine);
+  }
+  /// Publishes `rounds` bursts; counts from the first on.
+  void publish(int rounds, bool metered) {
+    const std::string body(64, 'x');
+    for (int round = 0; round < rounds; ++round) {
+      for (int i = 0; i < burst; ++i)
+        sessions[0].send(channel, std::string_view(body), {}, [](Result<Ack>) {});
+      metered ? poll_metered(engine) : poll(engine);
+    }
+  }
+  std::uint64_t delivered = 0;
+  Engine engine;
+  std::vector<Session> sessions;
+  Conversation channel;
+};
+
+void local_burst() {
+  std::uint64_t allocations[2];
+  std::uint64_t delivered[2];
+  for (const int half : {0, 1}) {  // twice the receivers: the difference is what a delivery costs
+    LocalRoom room(half == 0 ? 100 : 200);
+    room.publish(4, false);
+    const std::uint64_t before = room.delivered, allocated = counts().allocations;
+    room.publish(16, true);
+    delivered[half] = room.delivered - before;
+    allocations[half] = counts().allocations - allocated;
+  }
+  say("deliveries", static_cast<double>(delivered[0] + delivered[1]));
+  say("allocations_per_delivery",
+      (static_cast<double>(allocations[1]) - static_cast<double>(allocations[0])) /
+          static_cast<double>(delivered[1] - delivered[0]));
+}
+
+// ---- Over WebSocket, on one thread but for the signing in ----
+
+class LinkRoom {
+ public:
+  LinkRoom() : engine_(host_driven_engine()) {
+    const std::string address = engine_.listen("ws://127.0.0.1:0/chat").value();
+    load_.emplace(std::atoi(address.c_str() + address.rfind(':') + 1));
+  }
+  /// Runs `clients`, which may block, while the engine is polled.
+  void with_engine(const std::function<void()>& clients) {
+    std::atomic<bool> over{false};
+    std::thread thread([&] {
+      clients();
+      over = true;
+    });
+    while (!over) {
+      engine_.wait(1ms);
+      engine_.poll(10ms);
+    }
+    thread.join();
+    poll(engine_);
+  }
+  void enter(int members) {
+    const int first = load_->size();
+    for (int i = 0; i < members; ++i) {
+      const int client = load_->sign_in("user" + std::to_string(first + i));
+      if (!channel_) {
+        wire::Create create;
+        create.kind = ConversationKind::channel;
+        create.title = "room";
+        channel_ = std::get<wire::Opened>(load_->ask(client, create)).entry.conversation;
+      } else {
+        load_->ask(client, wire::Join{channel_});
+      }
+      wire::Subscribe subscribe;
+      subscribe.items.push_back({channel_, Level::full, std::nullopt});
+      load_->ask(client, subscribe);
+    }
+  }
+  /// `rounds` times `together` publishes of the first client, each round delivered to everybody.
+  void publish(int rounds, int together, bool metered) {
+    wire::Send send;
+    send.conversation = channel_;
+    send.body = Payload::copy_of(std::string(64, 'x'));
+    for (int round = 0; round < rounds; ++round) {
+      const std::uint64_t goal =
+          load_->events + static_cast<std::uint64_t>(together) * load_->size();
+      for (int i = 0; i < together; ++i) load_->post(0, request_++, send);
+      while (load_->events < goal) {
+        metered ? poll_metered(engine_) : poll(engine_);
+        load_->poll(0);
+      }
+    }
+  }
+  [[nodiscard]] std::uint64_t delivered() const { return load_->events; }
+
+ private:
+  Engine engine_;
+  std::optional<ParleyLoad> load_;
+  ConversationId channel_;
+  std::uint32_t request_ = 1;
+};
+
+void link(int members, int together, int rounds) {
+  LinkRoom room;
+  room.with_engine([&] { room.enter(members); });
+  room.publish(4, together, false);
+  const std::uint64_t before = room.delivered();
+  const Counts start = counts();
+  room.publish(rounds, together, true);
+  const auto deliveries = static_cast<double>(room.delivered() - before);
+  say("deliveries", deliveries);
+  say("sends_per_delivery", static_cast<double>(counts().sends - start.sends) / deliveries);
+  say("allocations_per_delivery",
+      static_cast<double>(counts().allocations - start.allocations) / deliveries);
+}
+
+void idle_session() {
+  LinkRoom room;
+  room.with_engine([&] { room.enter(100); });  // what grows once
+  const std::uint64_t before = live_bytes();
+  room.with_engine([&] { room.enter(400); });
+  // The client's side is counted too: what it keeps is a constant of this program.
+  say("bytes_per_session", static_cast<double>(live_bytes() - before) / 400);
+}
+
+// ---- History ----
+
+void history_page() {
+  Engine engine = host_driven_engine();
+  Session reader = engine.attach({.user = "reader", .follow = false}).get().value();
+  const Conversation channel =
+      reader.create({.kind = ConversationKind::channel, .title = "room"}).get().value();
+  for (int i = 0; i < 400; ++i) {
+    MessageDraft draft;
+    draft.body.assign(150, 'x');
+    reader.send(channel, std::move(draft)).get().value();
+  }
+  poll(engine);
+  constexpr int pages = 100;
+  std::uint64_t events = 0;
+  for (int i = 0; i < pages; ++i) {
+    reader.history(channel, {.limit = 50},
+                   [&](Result<HistoryPage> page) { events += page.value().events.size(); });
+    poll_metered(engine);
+  }
+  say("deliveries", pages);
+  if (events != 50 * pages) std::exit(1);
+  say("allocations_per_page", static_cast<double>(counts().allocations) / pages);
+}
+
+struct Path {
+  const char* name;
+  std::function<void()> run;
+};
+const std::vector<Path>& paths() {
+  static const std::vector<Path> all = {
+      {"local_burst", local_burst},
+      {"link_burst", [] { link(100, burst, 16); }},
+      {"link_single", [] { link(100, 1, 64); }},
+      {"echo", [] { link(1, 1, 500); }},
+      {"history_page", history_page},
+      {"idle_session", idle_session},
+  };
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const Path& path : paths()) {
+    if (argc == 2 && std::strcmp(argv[1], path.name) == 0) {
+      path.run();
+      return 0;
+    }
+  }
+  std::printf("parley_cost <path>\n");
+  for (const Path& path : paths()) std::printf("  %s\n", path.name);
+  return 2;
+}
