@@ -284,11 +284,11 @@ void UserHome::announce() {
   });
 }
 
-void UserHome::tell(wire::Answer answer) {
-  const FramePtr frame = make_frame(0, std::move(answer));
-  for (const UserSession& session : sessions_) {
-    shard_.at(session.ref.shard,
-              [ref = session.ref, frame](ShardState& there) { there.sessions.tell(ref, frame); });
+void UserHome::tell(const wire::Answer& answer) {
+  for (const UserSession& session : sessions_) {  // a frame is of one shard
+    shard_.at(session.ref.shard, [ref = session.ref, answer](ShardState& there) {
+      there.sessions.tell(ref, make_frame(0, answer));
+    });
   }
 }
 

@@ -64,7 +64,7 @@ class UserHome {
   void position_moved(const ConversationId& conversation, bool to_head);
 
   /// To all sessions of the user.
-  void tell(wire::Answer answer);
+  void tell(const wire::Answer& answer);
 
   // Messages to be sent later (user_schedule.cpp).
   /// Answers with the message as it waits; Errc::denied when its conversation is not open to the
