@@ -4,7 +4,7 @@
 # by nothing to speak of. A figure that became better by more than that fails as well: then the
 # baseline is to be lowered, with the change that did it.
 #
-#   cost_check.py <parley_cost> <baseline.json>             checks; exit code 1 when one is off
+#   cost_check.py <parley_cost> <baseline.json>             checks; exit code 1 when one is off (needs valgrind)
 #   cost_check.py <parley_cost> <baseline.json> --update    writes the baseline
 import json
 import re
