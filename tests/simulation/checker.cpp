@@ -522,12 +522,14 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   if (std::holds_alternative<wire::History>(question.request.operation)) {
     report_.reached(Sometimes::page_denied);
   }
-  // Sends and reads are open to every member: a member from before the question to the answer must
-  // not be denied. (The row's birth is compared, so that somebody thrown out and back may be.)
+  // Sends and reads are open to every member (a mention of everybody is not): a member from before
+  // the question to the answer must not be denied. (The row's birth is compared, so that somebody
+  // thrown out and back may be.)
   const TrueStream* stream = truth_.stream(*id);
   const auto* send = std::get_if<wire::Send>(&question.request.operation);
   const bool sends = send != nullptr && send->audience != audience::moderators &&
-                     stream != nullptr && !stream->silenced.contains(session.user);
+                     send->extras.mention_scope == MentionScope::none && stream != nullptr &&
+                     !stream->silenced.contains(session.user);
   const bool every_member = sends ||
                             std::holds_alternative<wire::History>(question.request.operation) ||
                             std::holds_alternative<wire::MarkRead>(question.request.operation) ||
