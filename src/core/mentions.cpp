@@ -22,7 +22,9 @@ MentionBase mentions_from(Seq read, const layout::MemberRow& member, Seq floor) 
 std::uint64_t unread_mentions(const layout::MentionRow& own, const layout::MentionRow& all,
                               const MentionBase& base, Seq head) noexcept {
   const Seq after = std::max(base.seq, base.left);
-  const auto named = [&](const layout::Mention& m) { return m.seq > after && m.seq <= head; };
+  const auto named = [&](const layout::Mention& m) {
+    return m.seq > after && m.ordinal > base.joined && m.seq <= head;
+  };
   const auto everybody_then = [&](const layout::Mention& m) {
     return m.seq > base.seq && m.ordinal > base.joined && m.seq <= head;
   };
@@ -73,12 +75,15 @@ layout::MentionRow& Conversation::State::stage_mention(UserId user) {
   return entry.staged;
 }
 
-/// Of those named only members have a row: others see nothing of the message.
+/// Of those named only members have a row: others see nothing of the message. In a channel all have
+/// one: who joins while the message is written may be a member from before it. A reply does not
+/// advance the ordinal and counts for those who were there when it was written.
 void Conversation::State::stage_mentions(const wire::RecordFields& message) {
   for (const UserId user : mention_rows_of(message.extras, message.thread_root)) {
-    if (user != everybody && (user == message.sender || !known_member(user))) continue;
+    if (user != everybody && (user == message.sender || (!channel() && !known_member(user))))
+      continue;
     layout::MentionRow& row = stage_mention(user);
-    row.messages.push_back({message.seq, message.ordinal});
+    row.messages.push_back({message.seq, message.ordinal + (message.thread_root != 0 ? 1 : 0)});
     if (row.messages.size() <= limits::mentions_counted) continue;
     row.dropped = row.messages.front();
     row.messages.erase(row.messages.begin());
