@@ -1,6 +1,6 @@
 // parley_cost: what the hot paths cost in units that no clock has a part in: allocations, system
 // calls, bytes, and under callgrind instructions. cost_check.py runs it and holds the figures
-// against cost_baseline.json.
+// against a file that it wrote earlier (--update); none is kept in the tree yet.
 //
 //   parley_cost <path>     one hot path; prints "<figure> <value>" lines
 #include <atomic>
