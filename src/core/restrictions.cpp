@@ -198,9 +198,10 @@ Error Conversation::State::too_soon(UserId user) {
                                              : 0;
   const std::chrono::milliseconds most = info_now().settings.slow_mode;
   const std::chrono::milliseconds since(host.settled_wall_ms() - last);
-  if (last == 0 || since >= most) return {};
+  // A last message in the future was written before the clock was set back: it holds nobody up.
+  if (last == 0 || since >= most || since.count() < 0) return {};
   Error error(Errc::slow_mode, "slow mode: your last message here is too recent");
-  error.retry_after = std::min(most, most - since);
+  error.retry_after = most - since;
   return error;
 }
 

@@ -421,6 +421,18 @@ TEST_CASE("slow mode holds members, not moderators, over restarts and on every d
   }
 }
 
+TEST_CASE("a clock that is set back does not hold anybody in slow mode until it has caught up") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, users(2, 1));
+  REQUIRE(set(world, by(1), {.slow_mode = 30s}) == Errc::ok);
+  REQUIRE(world.say(2) == Errc::ok);
+  world.fx.time.wall_ms -= 3'600'000;
+  (void)world.settled_wall_ms();  // notices the jump, follows it once it is stable
+  world.fx.advance(WallClock::stable_for + 1s);
+  REQUIRE(world.say(2) == Errc::ok);
+  CHECK(world.say(2) == Errc::slow_mode);
+}
+
 TEST_CASE("slow mode counts what was committed, whatever goes wrong") {
   for (const Fault fault : every_fault) {
     CAPTURE(static_cast<int>(fault));
