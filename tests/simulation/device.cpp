@@ -410,6 +410,13 @@ void Device::crash(bool restore) {
   place_.scheduler.after(random_.between(0ms, 3s), [this] { connect(); });
 }
 
+std::size_t Device::unsent() const {
+  std::size_t count = 0;
+  if (away_) return count;
+  for (const auto& [id, outbox] : kept_.outboxes) count += outbox.items.size();
+  return count;
+}
+
 bool Device::settled() const { return unsettled().empty(); }
 
 std::string Device::unsettled() const {

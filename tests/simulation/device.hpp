@@ -72,6 +72,7 @@ class Device final : public LinkUser {
   /// No more random actions; only what convergence needs.
   void calm();
   /// Everything this device owes is done, and so is everything owed to it.
+  [[nodiscard]] std::size_t unsent() const;  // messages in the outboxes of a device in use
   [[nodiscard]] bool settled() const;
   [[nodiscard]] std::string unsettled() const;  // why not
   /// Closes the link and stays away.

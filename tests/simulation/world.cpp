@@ -195,9 +195,21 @@ void World::heal() {
   if (!engine_ && !restart_planned_) start_engine();
 }
 
+std::size_t World::unsent() const {
+  std::size_t count = 0;
+  for (const auto& device : devices_) count += device->unsent();
+  return count;
+}
+
 void World::converge() {
   // The clock may have been set back by ten minutes.
   await("C16", 30min, [this]() -> std::string { return checker_.owed(); });
+  // Slow mode lets what a user's devices have queued through one by one: wait as long as some goes.
+  for (std::size_t left = unsent(); left > 0; left = unsent()) {
+    await("convergence", 60s, [this, left]() -> std::string {
+      return unsent() < left ? "" : "none of " + std::to_string(left) + " unsent messages was sent";
+    });
+  }
   await("convergence", 60s, [this]() -> std::string {
     for (const auto& device : devices_) {
       if (auto why = device->unsettled(); !why.empty()) return why;

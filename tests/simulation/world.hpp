@@ -54,6 +54,7 @@ class World {
 
   void heal();
   void converge();
+  [[nodiscard]] std::size_t unsent() const;
   void audit();
   void audit_device(Device& device);
   void audit_list(Device& device);
