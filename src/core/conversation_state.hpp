@@ -361,6 +361,7 @@ struct Conversation::State {
   void read_counts(std::shared_ptr<ReceiptJob> job);
   void add_counts(ReceiptJob& job, BatchWriter& writer);
   void seen(UserId user, Seq seq, Then<std::uint64_t> then);
+  void seen_in_channel(UserId user, Seq seq, bool own, Then<std::uint64_t> then);
   struct SeenJob;
   void count_bucket(std::shared_ptr<SeenJob> job);
   void read_receipts(std::shared_ptr<ReceiptJob> job);

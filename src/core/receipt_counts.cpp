@@ -68,7 +68,6 @@ void Conversation::State::add_counts(ReceiptJob& job, BatchWriter& writer) {
 // ---- Asking ----
 
 struct Conversation::State::SeenJob {
-  UserId user;
   Seq seq = 0;
   std::uint64_t count = 0;
   std::uint16_t bucket = 0;
@@ -83,22 +82,32 @@ void Conversation::State::seen(UserId user, Seq seq, Then<std::uint64_t> then) {
   if (seq == 0 || seq > head.head) return then(std::uint64_t{0});
   with_receipt(user, [this, user, seq, then = std::move(then)](Result<layout::ReceiptRow> own) {
     if (!own) return then(std::move(own).error());
-    if (channel()) {
-      auto job = std::make_shared<SeenJob>();
-      job->user = user;
-      job->seq = seq;
-      job->then = [then, self = own->counted && own->shown >= seq](Result<std::uint64_t> count) {
-        if (count && self && *count > 0) --*count;
-        then(std::move(count));
-      };
-      return count_bucket(std::move(job));
-    }
+    if (channel()) return seen_in_channel(user, seq, own->counted && own->shown >= seq, then);
     const auto& rows = receipts[0].rows;
     const auto read = std::count_if(rows.begin(), rows.end(), [&](const auto& entry) {
       return entry.first != user && entry.second.shown >= seq;
     });
     then(static_cast<std::uint64_t>(read));
   });
+}
+
+/// `own`: whether the asking user's position is among those counted. It may come to be so while they
+/// are counted; then once more, and positions do not go back.
+void Conversation::State::seen_in_channel(UserId user, Seq seq, bool own,
+                                          Then<std::uint64_t> then) {
+  auto job = std::make_shared<SeenJob>();
+  job->seq = seq;
+  job->then = [this, user, seq, own, then = std::move(then)](Result<std::uint64_t> count) {
+    if (!count) return then(std::move(count));
+    with_receipt(user, [this, user, seq, own, then, count = *count](
+                           Result<layout::ReceiptRow> after) {
+      if (!after) return then(std::move(after).error());
+      const bool now = after->counted && after->shown >= seq;
+      if (now != own) return seen_in_channel(user, seq, now, then);
+      then(own && count > 0 ? count - 1 : count);
+    });
+  };
+  count_bucket(std::move(job));
 }
 
 /// The positions from `seq` on are the rest of its block of 64, the rest of that block's 64, and so
