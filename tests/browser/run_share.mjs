@@ -7,6 +7,7 @@ import './later_cases.mjs';
 import './list_cases.mjs';
 import './member_cases.mjs';
 import './message_cases.mjs';
+import './thread_cases.mjs';
 import './trouble_cases.mjs';
 import { browser, server, windows } from './person.mjs';
 import { argument } from './server_process.mjs';

@@ -9,6 +9,15 @@ export interface HeaderActions {
   back: () => void;
   details: () => void;
   share: () => void;
+  threads: () => void;
+}
+
+interface HeaderState {
+  title: string;
+  online: boolean | null;
+  subtitle: string;
+  /** In the threads that are followed. */
+  unread_replies: number;
 }
 
 export class ChatHeader {
@@ -21,7 +30,7 @@ export class ChatHeader {
   ) {}
 
   /** `typing`: the names of who writes now. */
-  render(view: ConversationView, typing: readonly string[]): void {
+  render(view: ConversationView, typing: readonly string[], unread_replies: number): void {
     const title = conversation_title(this.client_, view);
     const presence = view.kind === 'direct' ? this.client_.presence(view.peer) : null;
     const online = presence === null ? null : presence.online;
@@ -29,19 +38,21 @@ export class ChatHeader {
     reconcile(this.element, [
       {
         key: 'header',
-        signature: JSON.stringify([view.conversation, title, online, subtitle]),
-        build: () => this.bar(view, title, online, subtitle),
+        signature: JSON.stringify([view.conversation, title, online, subtitle, unread_replies]),
+        build: () => this.bar(view, { title, online, subtitle, unread_replies }),
       },
     ]);
   }
 
   private bar(
     { kind }: ConversationView,
-    title: string,
-    online: boolean | null,
-    subtitle: string,
+    { title, online, subtitle, unread_replies }: HeaderState,
   ): HTMLElement {
-    const { back, details, share } = this.actions_;
+    const { back, details, share, threads } = this.actions_;
+    const label = unread_replies > 0 ? `Threads, ${unread_replies} unread replies` : 'Threads';
+    const threads_button = icon_button('thread', label, threads, 'threads-button');
+    if (unread_replies > 0)
+      threads_button.append(el('span', { class: 'badge' }, String(unread_replies)));
     const lines = el(
       'span',
       { class: 'who-text' },
@@ -60,6 +71,7 @@ export class ChatHeader {
         lines,
       ),
       kind === 'channel' ? icon_button('link', 'Copy the link to this channel', share) : null,
+      kind === 'direct' ? null : threads_button,
       icon_button('people', 'Members', details),
     );
   }

@@ -7,6 +7,7 @@ import {
   type Message,
   type OutboxItem,
   type ParleyClient,
+  type SendOptions,
   type Seq,
 } from '@parley/client';
 import { ChatHeader } from './chat_header.js';
@@ -24,6 +25,8 @@ import { may, why_silent } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scheduled, render_scheduled_bar, scheduled_dialog } from './scheduled.js';
 import { Scroller } from './scroller.js';
+import { ThreadPanel } from './thread_panel.js';
+import { Threads, threads_dialog, type ThreadNote } from './threads.js';
 import { build_rows, type AckedItem, type Row } from './timeline.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
 import { render_top } from './top_notes.js';
@@ -33,6 +36,7 @@ export interface ChatActions {
   back: () => void;
   details: (id: ConversationId) => void;
   share: (id: ConversationId) => void;
+  open: (id: ConversationId) => void;
 }
 
 export class ChatView {
@@ -48,6 +52,8 @@ export class ChatView {
   private readonly members_: Members;
   private readonly reactions_: Reactions;
   private readonly commands_: MessageCommands;
+  private readonly threads_: Threads;
+  private readonly thread_: ThreadPanel;
   private id_: ConversationId | null = null;
   private window_: EventWindow;
   private acked_: AckedItem[] = [];
@@ -69,11 +75,12 @@ export class ChatView {
       back: actions.back,
       details: () => actions.details(this.id_!),
       share: () => actions.share(this.id_!),
+      threads: () => threads_dialog(client_, this.threads_, (root) => this.open_thread(root)),
     });
     this.scheduled_ = new Scheduled(client_);
     this.scheduled_.on_change(() => this.schedule());
     this.composer_ = new Composer(client_, {
-      send: (text, reply_to) => void this.send(text, reply_to),
+      send: (text, replyTo, mentions) => void this.send(text, { replyTo, ...mentions }),
       save: (seq, text) => client_.edit(this.id_!, seq, text),
       remove: (seq) => this.commands_.remove(seq),
       last_own: () => this.last_own(),
@@ -81,12 +88,16 @@ export class ChatView {
         await client_.schedule(this.id_!, text, at, { replyTo });
       },
       typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
+      people: () => this.members_.others(),
     });
     this.reactions_ = new Reactions(client_, () => this.schedule());
     this.commands_ = new MessageCommands(client_, this.known_, this.reactions_, {
       view,
       composer: this.composer_,
+      open: actions.open,
+      open_thread: (root) => this.open_thread(root),
     });
+    this.threads_ = new Threads(client_, () => this.schedule());
     this.scroller_ = new Scroller({
       near: (edge) => void this.load(edge),
       moved: () => this.mark_read(),
@@ -97,7 +108,12 @@ export class ChatView {
       (seq) => this.commands_.actions_of(seq),
       () => this.composer_.focus(),
     );
-    this.element = el(
+    this.thread_ = new ThreadPanel(client_, this.known_, this.reactions_, this.threads_, {
+      actions_of: (seq) => this.commands_.actions_of(seq),
+      row_actions: ({ conversation }) => this.row_actions(conversation),
+      closed: () => this.composer_.focus(),
+    });
+    const conversation = el(
       'section',
       { class: 'chat', 'aria-label': 'Conversation' },
       this.header_.element,
@@ -106,6 +122,7 @@ export class ChatView {
       this.later_,
       this.composer_.element,
     );
+    this.element = el('div', { class: 'chat-panes' }, conversation, this.thread_.element);
     this.listen();
   }
 
@@ -122,6 +139,7 @@ export class ChatView {
     this.read_line_ = view.unread > 0 ? view.read : null;
     this.known_.show(view);
     this.members_.show(view);
+    this.threads_.show(view);
     this.composer_.show(id);
     this.client_.open(id);
     this.window_ = this.window_of(id);
@@ -138,6 +156,8 @@ export class ChatView {
     this.window_ = this.window_of('');
     this.known_.show(null);
     this.members_.show(null);
+    this.threads_.show(null);
+    this.thread_.close();
     this.acked_ = [];
     this.unfolded_.clear();
     this.read_line_ = null;
@@ -200,6 +220,8 @@ export class ChatView {
 
   private take(events: readonly ChatEvent[]): void {
     this.known_.take(events);
+    this.threads_.take(events);
+    this.thread_.take(events);
     for (const event of events) if (event.kind === 'deleted') this.composer_.gone(event.about);
   }
 
@@ -279,11 +301,11 @@ export class ChatView {
     const view = this.view();
     if (!view) return;
     const { window_, scroller_: scroller } = this;
-    this.header_.render(view, this.typing_names());
+    this.header_.render(view, this.typing_names(), this.threads_.all_unread());
     this.composer_.bar(why_silent(view, this.members_.info));
     const echoes = new Set(window_.events.map((event) => event.echo));
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
-    this.pending_ = this.client_.outbox(view.conversation);
+    this.pending_ = this.client_.outbox(view.conversation).filter((item) => !item.threadRoot);
     scroller.busy = window_.loading !== null;
     scroller.whole = !window_.newer;
     scroller.unread = view.unread;
@@ -296,6 +318,7 @@ export class ChatView {
     });
     const focused = this.bar_.focused();
     const actions = this.row_actions(view.conversation);
+    this.thread_.render();
     scroller.draw(
       this.rows(view).map((row) => ({
         key: row.key,
@@ -317,7 +340,7 @@ export class ChatView {
     const line_known = line !== null && (!window_.older || line + 1 >= window_.first);
     return build_rows({
       events: window_.events
-        .filter((event) => !isChange(event))
+        .filter((event) => !isChange(event) && event.threadRoot === 0)
         .map((event) => known.get(event.seq) ?? event),
       outbox: window_.newer ? [] : this.pending_,
       is_stored: (item) => this.client_.isStored(item),
@@ -333,9 +356,20 @@ export class ChatView {
         const message = known.get(seq);
         return message ? this.reactions_.chips(view.conversation, message) : [];
       },
+      thread: ({ seq }) => this.thread_note(seq),
       typing: window_.newer ? [] : this.typing_names(),
       unfolded: this.unfolded_,
     });
+  }
+
+  private thread_note(root: Seq): ThreadNote | null {
+    const replies = this.known_.get(root)?.replies ?? 0;
+    return replies === 0 ? null : { replies, unread: this.threads_.unread(root) };
+  }
+
+  private open_thread(root: Seq): void {
+    const view = this.view();
+    if (view) this.thread_.open(view, root);
   }
 
   private row_actions(id: ConversationId): RowActions {
@@ -349,6 +383,7 @@ export class ChatView {
         if (message) this.reactions_.look(id, message, key);
       },
       go_to: (seq) => void this.go_to(seq),
+      open_thread: (root) => this.open_thread(root),
       unfold: (key) => {
         this.unfolded_.add(key);
         this.scroller_.stick = false; // one reads on from here
@@ -405,12 +440,12 @@ export class ChatView {
 
   // ---- Writing ----
 
-  private async send(text: string, reply_to: Seq): Promise<void> {
+  private async send(text: string, options: SendOptions): Promise<void> {
     const id = this.id_;
     if (id === null) return;
     const what = 'Not sent';
     this.read_line_ = null;
-    const sent = this.client_.send(id, text, { replyTo: reply_to });
+    const sent = this.client_.send(id, text, options);
     void this.to_end();
     try {
       await sent;

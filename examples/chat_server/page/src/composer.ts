@@ -3,6 +3,7 @@ import type { ConversationId, Message, ParleyClient, Seq } from '@parley/client'
 import { el, icon, icon_button } from './dom.js';
 import { Drafts } from './drafts.js';
 import { snippet } from './format.js';
+import { MentionPicker, mentions_in, type Mentions, type Person } from './mentions.js';
 import { later_dialog } from './scheduled.js';
 import { in_words, not_connected } from './words.js';
 
@@ -10,7 +11,7 @@ type Mode =
   { kind: 'write' } | { kind: 'reply'; seq: Seq } | { kind: 'edit'; seq: Seq; before: string };
 
 export interface ComposerActions {
-  send: (text: string, reply_to: Seq) => void;
+  send: (text: string, reply_to: Seq, mentions: Mentions) => void;
   save: (seq: Seq, text: string) => Promise<void>;
   /** An edit left nothing. */
   remove: (seq: Seq) => void;
@@ -19,6 +20,8 @@ export interface ComposerActions {
   typing: (on: boolean) => void;
   /** To be sent later: rejects when it cannot be stored. */
   later: (text: string, reply_to: Seq, at: number) => Promise<void>;
+  /** Who may be named. */
+  people: () => readonly Person[];
 }
 
 export class Composer {
@@ -41,6 +44,7 @@ export class Composer {
     icon('send'),
   );
   private readonly drafts_: Drafts;
+  private readonly names_: MentionPicker;
   private id_: ConversationId | null = null;
   private mode_: Mode = { kind: 'write' };
   private saving_ = false;
@@ -50,23 +54,26 @@ export class Composer {
     private readonly actions_: ComposerActions,
   ) {
     this.line_ = el('div', { class: 'line' }, this.input_, this.later_, this.button_);
-    const parts = [this.strip_, this.problem_, this.barred_, this.line_];
+    this.names_ = new MentionPicker(this.input_, actions_.people, () => this.written());
+    const parts = [this.names_.element, this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
     this.element.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
     });
     this.input_.addEventListener('keydown', (event) => this.key(event));
-    this.input_.addEventListener('input', () => {
-      this.grow();
-      this.problem_.hidden = true;
-      if (this.mode_.kind === 'edit' || this.id_ === null) return;
-      this.actions_.typing(this.input_.value.trim() !== '');
-      this.drafts_.write(this.id_, this.input_.value);
-    });
+    this.input_.addEventListener('input', () => this.written());
     this.drafts_ = new Drafts(client_, (id) => {
       if (id === this.id_ && this.mode_.kind !== 'edit') this.show_draft();
     });
+  }
+
+  private written(): void {
+    this.grow();
+    this.problem_.hidden = true;
+    if (this.mode_.kind === 'edit' || this.id_ === null) return;
+    this.actions_.typing(this.input_.value.trim() !== '');
+    this.drafts_.write(this.id_, this.input_.value);
   }
 
   show(id: ConversationId): void {
@@ -168,7 +175,7 @@ export class Composer {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.isComposing) return;
+    if (event.isComposing || this.names_.key(event)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       this.submit();
@@ -194,7 +201,7 @@ export class Composer {
     this.drafts_.tell(this.id_);
     this.show_draft();
     this.focus();
-    this.actions_.send(text, reply_to);
+    this.actions_.send(text, reply_to, mentions_in(text, this.actions_.people()));
   }
 
   private ask_later(): void {

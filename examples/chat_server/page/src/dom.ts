@@ -53,6 +53,9 @@ const icons = {
   pin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5',
   unpin: 'M9 4h6l-.8 6.2 3.3 3.3v1.5h-11v-1.5l3.3-3.3zM12 15v5.5M4 4l16 16',
   ban: 'M12 20.5a8.5 8.5 0 100-17 8.5 8.5 0 000 17zM6 6l12 12',
+  forward: 'M14 6l6 6-6 6M19.5 12H10a6 6 0 00-6 6v1',
+  thread: 'M4 5h16v10H9l-5 4zM8 9h8M8 12h5',
+  file: 'M7 3.5h7l4 4v13H7zM14 3.5v4h4',
   crown: 'M4 18.5h16M4.5 15l-1-8.5 5 4L12 5l3.5 5.5 5-4-1 8.5z',
   eye: 'M2.5 12c2-4 5.5-6.5 9.5-6.5s7.5 2.5 9.5 6.5c-2 4-5.5 6.5-9.5 6.5S4.5 16 2.5 12zM12 15a3 3 0 100-6 3 3 0 000 6z',
   copy: 'M9 9h10.5v10.5H9zM15 9V4.5H4.5V15H9',
@@ -102,18 +105,16 @@ export function icon_button(
   );
 }
 
+const link_pattern = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g;
+
 /** Text with its http(s) addresses as links. */
 export function rich_text(text: string): Node[] {
   const nodes: Node[] = [];
   let at = 0;
-  for (const match of text.matchAll(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g)) {
+  for (const match of text.matchAll(link_pattern)) {
     if (match.index > at) nodes.push(document.createTextNode(text.slice(at, match.index)));
-    const link = el(
-      'a',
-      { href: match[0], target: '_blank', rel: 'noopener noreferrer' },
-      match[0],
-    );
-    nodes.push(link);
+    const attributes = { href: match[0], target: '_blank', rel: 'noopener noreferrer' };
+    nodes.push(el('a', attributes, match[0]));
     at = match.index + match[0].length;
   }
   if (at < text.length) nodes.push(document.createTextNode(text.slice(at)));

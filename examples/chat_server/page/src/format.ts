@@ -2,6 +2,7 @@
 import type {
   ChatEvent,
   ConversationView,
+  Extras,
   OutboxItem,
   ParleyClient,
   Role,
@@ -77,6 +78,12 @@ export function last_seen(time: number): string {
     : `last seen ${list_time(time)}`;
 }
 
+export function file_size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kB'] : [bytes / 1_000_000, 'MB'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString()} ${unit}`;
+}
+
 export function user_name(client: ParleyClient, user: UserId): string {
   return client.name(user) ?? '…';
 }
@@ -97,12 +104,13 @@ export function conversation_title(client: ParleyClient, view: ConversationView)
 
 /** What a message says, in one short line. */
 export function snippet(
-  message: Pick<ChatEvent, 'deleted' | 'text' | 'data'>,
+  message: Pick<ChatEvent, 'deleted' | 'text' | 'data'> & Partial<Extras>,
   length = 140,
 ): string {
   if (message.deleted) return 'This message was deleted';
   const text = message.text.replace(/\s+/g, ' ').trim();
-  if (text === '') return message.data !== '' ? 'Attachment' : '';
+  if (text === '')
+    return message.attachments?.[0]?.name ?? (message.data !== '' ? 'Attachment' : '');
   return text.length > length ? `${text.slice(0, length).trimEnd()}…` : text;
 }
 

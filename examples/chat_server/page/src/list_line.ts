@@ -14,6 +14,8 @@ interface Line {
   tone: 'plain' | 'typing' | 'draft';
   unread: number;
   marked: boolean;
+  /** Unread messages that name this user. */
+  mentions: number;
   muted: boolean;
   pinned: boolean;
   /** The newest message waits; one of them will never go. */
@@ -58,6 +60,7 @@ function line_of(
     tone,
     unread,
     marked,
+    mentions: view.mentions,
     muted: is_muted(view),
     pinned,
     pending: unsent?.state === 'pending' && tone === 'plain',
@@ -67,11 +70,13 @@ function line_of(
   };
 }
 
-function badges({ failed, unread, marked }: Line): (HTMLElement | null)[] {
+function badges({ failed, unread, marked, mentions }: Line): (HTMLElement | null)[] {
   const mark = { class: 'badge mark', role: 'img', 'aria-label': 'Marked as unread' };
   const count = { class: 'badge', 'aria-label': `${unread} unread` };
+  const named = { class: 'badge named', role: 'img', 'aria-label': 'Somebody named you' };
   return [
     failed ? el('span', { class: 'badge failed', title: 'A message was not sent' }, '!') : null,
+    mentions > 0 ? el('span', named, '@') : null,
     unread > 0
       ? el('span', count, unread > 99 ? '99+' : String(unread))
       : marked

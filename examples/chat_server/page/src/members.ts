@@ -1,5 +1,7 @@
 // members.ts: who is in the conversation on screen: the first hundred are watched.
 import type { ConversationInfo, ConversationView, Member, ParleyClient, Seq } from '@parley/client';
+import { user_name } from './format.js';
+import type { Person } from './mentions.js';
 
 const watched_members = 100;
 
@@ -45,6 +47,13 @@ export class Members {
     const users = this.list.map((member) => member.user).filter((user) => user !== this.self());
     if (view.kind !== 'direct') this.client_.watch(view.conversation, users);
     this.changed_();
+  }
+
+  /** Who may be named in a message. */
+  others(): Person[] {
+    return this.list
+      .filter(({ user }) => user !== this.self())
+      .map(({ user }) => ({ user, name: user_name(this.client_, user) }));
   }
 
   online(): number {

@@ -17,6 +17,8 @@ export interface MessageActions {
   react: ((message: Message, key: string) => void) | null;
   reply: ((message: Message) => void) | null;
   copy: ((message: Message) => void) | null;
+  thread: ((message: Message) => void) | null;
+  forward: ((message: Message) => void) | null;
   edit: ((message: Message) => void) | null;
   remove: ((message: Message) => void) | null;
   pin: ((message: Message) => void) | null;
@@ -26,10 +28,17 @@ export interface MessageActions {
 export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
 
 function items(message: Message, actions: MessageActions): MenuItem[] {
-  const { reply, edit, remove, pin, copy } = actions;
+  const { reply, edit, remove, pin, copy, thread, forward } = actions;
   const all: (MenuItem | null)[] = [
     reply && { name: 'reply', icon: 'reply', label: 'Reply', run: () => reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
+    thread && {
+      name: 'thread',
+      icon: 'thread',
+      label: 'Reply in a thread',
+      run: () => thread(message),
+    },
+    forward && { name: 'forward', icon: 'forward', label: 'Forward', run: () => forward(message) },
     copy && { name: 'copy', icon: 'copy', label: 'Copy the text', run: () => copy(message) },
     pin && {
       name: 'pin',

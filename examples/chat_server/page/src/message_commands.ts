@@ -1,7 +1,8 @@
 // message_commands.ts: what this user may do with the messages of the conversation on screen, and does.
-import type { ConversationView, Message, ParleyClient, Seq } from '@parley/client';
+import type { ConversationId, ConversationView, Message, ParleyClient, Seq } from '@parley/client';
 import type { Composer } from './composer.js';
 import { user_name } from './format.js';
+import { forward_dialog } from './forward_dialog.js';
 import type { KnownMessages } from './known_messages.js';
 import { confirm_delete, type MessageActions } from './message_actions.js';
 import type { Reactions } from './reactions.js';
@@ -13,6 +14,8 @@ export interface Shown {
   /** null: no conversation is on screen. */
   view: () => ConversationView | null;
   composer: Composer;
+  open: (id: ConversationId) => void;
+  open_thread: (root: Seq) => void;
 }
 
 async function copy_text(text: string): Promise<void> {
@@ -38,13 +41,20 @@ export class MessageCommands {
     if (!message || message.deleted || !view) return null;
     const own = message.sender === this.client_.self?.user;
     const name = own ? 'yourself' : user_name(this.client_, message.sender);
-    const { composer } = this.shown_;
+    const { composer, open, open_thread } = this.shown_;
+    const { conversation } = view;
+    const in_thread = message.threadRoot > 0;
     const actions: MessageActions = {
       react: may(view, 'send') ? (one, key) => this.react(one.seq, key) : null,
-      reply: may(view, 'send') ? (one) => composer.reply(one, name) : null,
+      reply: may(view, 'send') && !in_thread ? (one) => composer.reply(one, name) : null,
 
       copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
-      edit: own && message.data === '' && may(view, 'send') ? (one) => composer.edit(one) : null,
+      thread: in_thread || view.kind === 'direct' ? null : (one) => open_thread(one.seq),
+      forward: (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),
+      edit:
+        own && !in_thread && message.data === '' && may(view, 'send')
+          ? (one) => composer.edit(one)
+          : null,
       remove:
         (own && may(view, 'send')) || may(view, 'delete_any')
           ? (one) => this.remove(one.seq)

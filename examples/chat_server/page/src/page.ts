@@ -188,6 +188,7 @@ async function run(name: string): Promise<void> {
         left,
       }),
     share: (id) => void share(id),
+    open,
   });
   const nothing = el(
     'section',

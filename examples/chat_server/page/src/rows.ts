@@ -2,8 +2,10 @@
 import type { Seq } from '@parley/client';
 import { el, icon, rich_text } from './dom.js';
 import { avatar, day_name, sender_color, time_of_day } from './format.js';
+import { find_mentions } from './mentions.js';
 import type { ReactionChip } from './reactions.js';
-import type { MessageRow, Quote, Row, Tick } from './timeline.js';
+import type { ThreadNote } from './threads.js';
+import type { AttachedFile, MessageRow, Quote, Row, Tick } from './timeline.js';
 
 export interface RowActions {
   retry: (local: string) => void;
@@ -14,6 +16,8 @@ export interface RowActions {
   go_to: (seq: Seq) => void;
   /** All of a long message. */
   unfold: (key: string) => void;
+  /** The thread of a message. */
+  open_thread: (root: Seq) => void;
 }
 
 const tick_icons = {
@@ -67,6 +71,48 @@ function reaction_chip(seq: Seq, chip: ReactionChip, actions: RowActions): HTMLE
   );
 }
 
+/** The text with its links, and the names of people in it marked. */
+function text_nodes(row: MessageRow): Node[] {
+  const nodes: Node[] = [];
+  let at = 0;
+  for (const { at: start, name } of find_mentions(row.text, row.named)) {
+    const end = start + name.length + 1;
+    nodes.push(...rich_text(row.text.slice(at, start)));
+    nodes.push(el('span', { class: 'mention' }, row.text.slice(start, end)));
+    at = end;
+  }
+  return [...nodes, ...rich_text(row.text.slice(at))];
+}
+
+function attachment({ name, detail }: AttachedFile): HTMLElement {
+  return el(
+    'div',
+    { class: 'attachment' },
+    icon('file'),
+    el(
+      'span',
+      { class: 'lines' },
+      el('span', { class: 'title', dir: 'auto' }, name),
+      el('span', { class: 'subtitle' }, detail),
+    ),
+  );
+}
+
+function thread_chip(seq: Seq, { replies, unread }: ThreadNote, actions: RowActions): HTMLElement {
+  return el(
+    'button',
+    {
+      type: 'button',
+      class: `thread-chip${unread > 0 ? ' unread' : ''}`,
+      'data-focus': 'thread',
+      on: { click: () => actions.open_thread(seq) },
+    },
+    icon('thread'),
+    `${replies} ${replies === 1 ? 'reply' : 'replies'}`,
+    unread > 0 ? el('span', { class: 'badge' }, `${unread} new`) : null,
+  );
+}
+
 function meta(row: MessageRow): HTMLElement {
   const when = row.edited > 0 ? `Edited ${day_name(row.edited)}, ${time_of_day(row.edited)}` : '';
   return el(
@@ -85,15 +131,21 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
   if (row.last) classes.push('last');
   if (row.tick === 'failed') classes.push('failed');
   if (row.deleted) classes.push('deleted');
+  if (row.names_me) classes.push('names-me');
   const bubble = el('div', { class: 'bubble' });
   if (row.name !== '' && row.first) {
     bubble.append(sender_color(el('div', { class: 'sender' }, row.name), row.name));
   }
+  if (row.forwarded_from !== '')
+    bubble.append(
+      el('div', { class: 'forwarded' }, icon('forward'), `Forwarded from ${row.forwarded_from}`),
+    );
   if (row.quote) bubble.append(quote_line(row.quote, actions.go_to));
+  bubble.append(...row.attachments.map(attachment));
   bubble.append(
     row.deleted
       ? el('span', { class: 'tombstone' }, 'This message was deleted')
-      : el('span', { class: 'text', dir: 'auto' }, ...rich_text(row.text)),
+      : el('span', { class: 'text', dir: 'auto' }, ...text_nodes(row)),
   );
   if (row.folded > 0) {
     const unfold = (): void => actions.unfold(row.key);
@@ -112,6 +164,7 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
     const chips = row.reactions.map((chip) => reaction_chip(row.seq, chip, actions));
     column.append(el('div', { class: 'reactions' }, ...chips));
   }
+  if (row.thread) column.append(thread_chip(row.seq, row.thread, actions));
   if (row.renumbered) {
     column.append(
       el('div', { class: 'note' }, 'This device was restored: the message may stand here twice.'),

@@ -1,7 +1,8 @@
 // timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
-import type { ChatEvent, OutboxItem, Seq, UserId } from '@parley/client';
-import { day_name, same_day } from './format.js';
+import type { ChatEvent, Extras, OutboxItem, Seq, UserId } from '@parley/client';
+import { day_name, file_size, same_day } from './format.js';
 import type { ReactionChip } from './reactions.js';
+import type { ThreadNote } from './threads.js';
 import { in_words } from './words.js';
 
 export type Tick = 'none' | 'pending' | 'sent' | 'delivered' | 'read' | 'failed';
@@ -11,6 +12,11 @@ export interface Quote {
   seq: Seq;
   name: string;
   text: string;
+}
+
+export interface AttachedFile {
+  name: string;
+  detail: string;
 }
 
 export interface MessageRow {
@@ -38,6 +44,14 @@ export interface MessageRow {
   pinned: boolean;
   quote: Quote | null;
   reactions: ReactionChip[];
+  /** Who is named in it, as "@name" stands in the text; and whether this user is. */
+  named: string[];
+  names_me: boolean;
+  /** "alice" wrote what was forwarded; '' for what was not. */
+  forwarded_from: string;
+  attachments: AttachedFile[];
+  /** Replies in its thread; null: there is none. */
+  thread: ThreadNote | null;
 }
 
 export type Row =
@@ -70,6 +84,7 @@ export interface TimelineInput {
   sentence: (events: readonly ChatEvent[]) => string;
   quote: (seq: Seq) => Quote | null;
   reactions: (message: ChatEvent) => ReactionChip[];
+  thread: (message: ChatEvent) => ThreadNote | null;
   typing: readonly string[];
   /** The keys of long messages that are shown in full. */
   unfolded: ReadonlySet<string>;
@@ -125,7 +140,33 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     pinned: event.pinned,
     quote: event.replyTo > 0 ? input.quote(event.replyTo) : null,
     reactions: input.reactions(event),
+    ...extras_of(input, event),
+    names_me: names_user(event, input.self),
+    forwarded_from: event.origin ? input.name(event.origin.sender) : '',
+    thread: input.thread(event),
   };
+}
+
+/** What a message carries beside its text. */
+function extras_of(
+  input: TimelineInput,
+  { mentions = [], mentionScope = 'none', attachments = [] }: Partial<Extras>,
+): Pick<MessageRow, 'named' | 'attachments'> {
+  const named = mentions.map((user) => input.name(user));
+  if (mentionScope !== 'none') named.push(mentionScope);
+  return {
+    named,
+    attachments: attachments.map(({ name, handle, contentType, size }) => ({
+      name: name || handle,
+      detail: [contentType, size > 0 ? file_size(size) : '']
+        .filter((part) => part !== '')
+        .join(', '),
+    })),
+  };
+}
+
+function names_user({ mentions, mentionScope, sender }: ChatEvent, self: UserId): boolean {
+  return sender !== self && (mentionScope !== 'none' || mentions.includes(self));
 }
 
 function refusal({ error }: OutboxItem): string {
@@ -157,6 +198,10 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     pinned: false,
     quote: item.replyTo > 0 ? input.quote(item.replyTo) : null,
     reactions: [],
+    ...extras_of(input, item.extras ?? {}),
+    names_me: false,
+    forwarded_from: item.forward ? '…' : '',
+    thread: null,
   };
 }
 

@@ -21,6 +21,10 @@ function event(seq, sender, fields = {}) {
     edited: 0,
     deleted: false,
     pinned: false,
+    mentions: [],
+    mentionScope: 'none',
+    attachments: [],
+    origin: null,
     ...fields,
   };
 }
@@ -53,6 +57,7 @@ function rows(fields) {
     reactions: () => [],
     typing: [],
     unfolded: new Set(),
+    thread: () => null,
     ...fields,
   });
   return all.filter((row) => row.kind !== 'day');
@@ -145,7 +150,9 @@ test('days are separated; events of unknown kind are not shown', () => {
     sentence: ([one]) => one.sentence ?? '',
     quote: () => null,
     reactions: () => [],
+    thread: () => null,
     typing: [],
+    unfolded: new Set(),
   }).map((row) => row.kind);
   assert.deepEqual(kinds, ['day', 'message', 'day', 'message', 'system']);
 });

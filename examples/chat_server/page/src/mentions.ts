@@ -1,0 +1,132 @@
+// mentions.ts: people named in a message: completed while one writes "@", and marked where one reads.
+import type { MentionScope, UserId } from '@parley/client';
+import { el } from './dom.js';
+import { avatar } from './format.js';
+
+export interface Person {
+  user: UserId;
+  name: string;
+}
+
+export interface Mentions {
+  mentions: UserId[];
+  mentionScope: MentionScope;
+}
+
+/** A name ends where no letter, digit or sign of names follows. */
+const after_name = /^(?![\p{L}\p{N}_-])/u;
+const scopes = ['all', 'here'] as const;
+const offered = 6;
+
+/** Where "@name" stands in the text: the longest name that fits, none inside of a word. */
+export function find_mentions(
+  text: string,
+  names: readonly string[],
+): { at: number; name: string }[] {
+  const longest_first = [...names].sort((a, b) => b.length - a.length);
+  const found: { at: number; name: string }[] = [];
+  for (const match of text.matchAll(/(?<![\p{L}\p{N}_@])@/gu)) {
+    const rest = text.slice(match.index + 1);
+    const name = longest_first.find(
+      (one) =>
+        rest.toLowerCase().startsWith(one.toLowerCase()) && after_name.test(rest.slice(one.length)),
+    );
+    if (name) found.push({ at: match.index, name });
+  }
+  return found;
+}
+
+/** Who is named in what was written. */
+export function mentions_in(text: string, people: readonly Person[]): Mentions {
+  const named = find_mentions(text, [...people.map(({ name }) => name), ...scopes]);
+  const names = new Set(named.map(({ name }) => name));
+  return {
+    mentions: people.filter(({ name }) => names.has(name)).map(({ user }) => user),
+    mentionScope: scopes.find((scope) => names.has(scope)) ?? 'none',
+  };
+}
+
+/** The list over the composer while a name is being written. */
+export class MentionPicker {
+  readonly element = el('ul', {
+    class: 'mention-picker',
+    role: 'listbox',
+    id: 'mention-picker',
+    'aria-label': 'Members',
+    hidden: true,
+  });
+  private chosen_ = 0;
+  private people_: Person[] = [];
+
+  constructor(
+    private readonly input_: HTMLTextAreaElement,
+    private readonly of_: () => readonly Person[],
+    private readonly written_: () => void,
+  ) {
+    input_.setAttribute('aria-controls', 'mention-picker');
+    input_.addEventListener('input', () => this.update());
+    input_.addEventListener('blur', () => this.hide());
+    this.element.addEventListener('pointerdown', (event) => {
+      event.preventDefault(); // the focus stays in the text
+      const line = (event.target as Element).closest('li');
+      const at = line ? [...this.element.children].indexOf(line) : -1;
+      if (at >= 0) this.choose(at);
+    });
+  }
+
+  /** Whether the key was for the list. */
+  key(event: KeyboardEvent): boolean {
+    if (this.element.hidden) return false;
+    const count = this.people_.length;
+    const step = { ArrowDown: 1, ArrowUp: count - 1 }[event.key];
+    if (step !== undefined) this.mark((this.chosen_ + step) % count);
+    else if (event.key === 'Enter' || event.key === 'Tab') this.choose(this.chosen_);
+    else if (event.key === 'Escape') this.hide();
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+    this.input_.removeAttribute('aria-activedescendant');
+  }
+
+  /** What stands between the last "@" and the cursor; null: no name is being written. */
+  private begun(): string | null {
+    const before = this.input_.value.slice(0, this.input_.selectionStart);
+    return /(?<![\p{L}\p{N}_@])@([\p{L}\p{N}_. -]{0,40})$/u.exec(before)?.[1] ?? null;
+  }
+
+  private update(): void {
+    const begun = this.begun()?.toLowerCase();
+    if (begun === undefined) return this.hide();
+    const people = this.of_().filter(({ name }) => name.toLowerCase().startsWith(begun));
+    this.people_ = people.slice(0, offered);
+    if (this.people_.length === 0) return this.hide();
+    this.element.replaceChildren(
+      ...this.people_.map(({ name }, at) =>
+        el('li', { role: 'option', id: `mention-${at}` }, avatar(name, 'direct'), name),
+      ),
+    );
+    this.element.hidden = false;
+    this.mark(0);
+  }
+
+  private mark(at: number): void {
+    this.chosen_ = at;
+    for (const [index, line] of [...this.element.children].entries())
+      line.setAttribute('aria-selected', String(index === at));
+    this.input_.setAttribute('aria-activedescendant', `mention-${at}`);
+  }
+
+  private choose(at: number): void {
+    const name = this.people_[at]?.name;
+    const begun = this.begun();
+    if (name === undefined || begun === null) return this.hide();
+    const end = this.input_.selectionStart;
+    this.input_.setRangeText(`${name} `, end - begun.length, end, 'end');
+    this.hide();
+    this.written_();
+  }
+}
