@@ -58,7 +58,11 @@ export class ThreadPanel {
       moved: () => this.mark_read(),
       jump: () => this.scroller_.to_bottom(),
     });
-    this.bar_ = new ActionBar(this.scroller_.rows, actions_.actions_of, () => this.input_.focus());
+    this.bar_ = new ActionBar(
+      this.scroller_.rows,
+      (seq) => this.actions_of(seq),
+      () => this.input_.focus(),
+    );
     this.follow_.addEventListener('click', () => this.toggle_follow());
     this.input_.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
@@ -166,6 +170,12 @@ export class ThreadPanel {
       typing: [],
       unfolded: new Set(),
     });
+    const at = rows.findIndex((row) => row.kind === 'message' && row.seq === this.root_);
+    const replies = root?.replies ?? 0;
+    if (at >= 0 && replies > 0) {
+      const text = replies === 1 ? '1 reply' : `${replies} replies`;
+      rows.splice(at + 1, 0, { kind: 'new', key: 'replies', text });
+    }
     const focused = this.bar_.focused();
     const actions = this.actions_.row_actions(view);
     this.scroller_.draw(
@@ -177,6 +187,16 @@ export class ThreadPanel {
     );
     this.bar_.redraw(focused);
     this.mark_read();
+  }
+
+  /** The composer of the conversation is not that of the thread. */
+  private actions_of(seq: Seq): ReturnType<ActionsOf> {
+    const found = this.actions_.actions_of(seq);
+    if (!found) return null;
+    return {
+      message: found.message,
+      actions: { ...found.actions, reply: null, edit: null, thread: null },
+    };
   }
 
   private pending(view: ConversationView): OutboxItem[] {
