@@ -9,6 +9,7 @@ import './member_cases.mjs';
 import './message_cases.mjs';
 import './thread_cases.mjs';
 import './trouble_cases.mjs';
+import './user_cases.mjs';
 import { browser, server, windows } from './person.mjs';
 import { argument } from './server_process.mjs';
 

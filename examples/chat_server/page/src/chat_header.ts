@@ -1,7 +1,7 @@
 // chat_header.ts: the top of a conversation: who it is with, and what they are doing now.
-import type { ConversationView, ParleyClient } from '@parley/client';
+import type { ConversationView, ParleyClient, PresenceState } from '@parley/client';
 import { el, icon_button, reconcile } from './dom.js';
-import { avatar, conversation_title, last_seen } from './format.js';
+import { avatar, conversation_title, presence_text } from './format.js';
 import type { Members } from './members.js';
 import { typing_text } from './timeline.js';
 
@@ -14,7 +14,7 @@ export interface HeaderActions {
 
 interface HeaderState {
   title: string;
-  online: boolean | null;
+  state: PresenceState | null;
   subtitle: string;
   /** In the threads that are followed. */
   unread_replies: number;
@@ -33,20 +33,20 @@ export class ChatHeader {
   render(view: ConversationView, typing: readonly string[], unread_replies: number): void {
     const title = conversation_title(this.client_, view);
     const presence = view.kind === 'direct' ? this.client_.presence(view.peer) : null;
-    const online = presence === null ? null : presence.online;
+    const state = presence?.state ?? null;
     const subtitle = this.subtitle(view, typing);
     reconcile(this.element, [
       {
         key: 'header',
-        signature: JSON.stringify([view.conversation, title, online, subtitle, unread_replies]),
-        build: () => this.bar(view, { title, online, subtitle, unread_replies }),
+        signature: JSON.stringify([view.conversation, title, state, subtitle, unread_replies]),
+        build: () => this.bar(view, { title, state, subtitle, unread_replies }),
       },
     ]);
   }
 
   private bar(
     { kind }: ConversationView,
-    { title, online, subtitle, unread_replies }: HeaderState,
+    { title, state, subtitle, unread_replies }: HeaderState,
   ): HTMLElement {
     const { back, details, share, threads } = this.actions_;
     const label = unread_replies > 0 ? `Threads, ${unread_replies} unread replies` : 'Threads';
@@ -67,7 +67,7 @@ export class ChatHeader {
       el(
         'button',
         { ...attributes, 'data-focus': 'who', on: { click: details } },
-        avatar(title, kind, online),
+        avatar(title, kind, state),
         lines,
       ),
       kind === 'channel' ? icon_button('link', 'Copy the link to this channel', share) : null,
@@ -79,11 +79,7 @@ export class ChatHeader {
   private subtitle(view: ConversationView, typing: readonly string[]): string {
     const { kind } = view;
     if (typing.length > 0) return kind === 'direct' ? 'typing…' : `${typing_text(typing)}…`;
-    if (kind === 'direct') {
-      const presence = this.client_.presence(view.peer);
-      if (!presence) return '';
-      return presence.online ? 'online' : last_seen(presence.lastSeen);
-    }
+    if (kind === 'direct') return presence_text(this.client_.presence(view.peer));
     const { count } = this.members_;
     if (count === 0) return kind;
     const online = this.members_.online();

@@ -2,7 +2,7 @@
 import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
 import { dialog, field, form, text_input } from './dialog.js';
 import { el, icon_button, reconcile } from './dom.js';
-import { avatar, conversation_title, last_seen, user_name } from './format.js';
+import { avatar, conversation_title, presence_text, user_name } from './format.js';
 import { member_menu, role_name } from './member_menu.js';
 import { open_menu } from './menu.js';
 import { restrictions_dialog } from './restrictions.js';
@@ -77,15 +77,15 @@ class MemberList {
     const name = user_name(client, member.user);
     const own = member.user === client.self?.user;
     const presence = client.presence(member.user);
-    const online = own || presence?.online === true;
-    const state = online ? 'online' : presence ? last_seen(presence.lastSeen) : '';
+    const state = own ? 'online' : (presence?.state ?? 'offline');
+    const words = own ? 'online' : presence_text(presence);
     const role = role_name(member.role);
     const items = member_menu(client, view, member, () => void this.load());
     const build = (): HTMLElement =>
       el(
         'li',
         {},
-        avatar(name, 'direct', online),
+        avatar(name, 'direct', state),
         el(
           'span',
           { class: 'lines' },
@@ -95,12 +95,12 @@ class MemberList {
             el('span', { class: 'title', title: name }, name),
             own ? el('span', { class: 'you' }, '(you)') : null,
           ),
-          el('span', { class: 'subtitle' }, state),
+          el('span', { class: 'subtitle', dir: 'auto' }, words),
         ),
         role === '' ? null : el('span', { class: 'role' }, role),
         items.length > 0 ? this.menu_button(name, items) : null,
       );
-    const signature = [name, own, online, state, role, items.map((item) => item.name)];
+    const signature = [name, own, state, words, role, items.map((item) => item.name)];
     return { key: member.user, signature: JSON.stringify(signature), build };
   }
 

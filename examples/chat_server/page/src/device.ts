@@ -8,6 +8,7 @@ const name_key = 'parley.name';
 const device_key = 'parley.device';
 const left_key = 'parley.left';
 const drafts_key = 'parley.drafts';
+const presence_key = 'parley.presence';
 const prefix = 'parley ';
 const forget_after_ms = 7 * 86_400_000;
 
@@ -19,10 +20,16 @@ export function remember_name(name: string): void {
   sessionStorage.setItem(name_key, name);
 }
 
+/** Signed out for good: the next sign-in is of another device. */
+export function forget_device(): void {
+  sessionStorage.removeItem(device_key);
+}
+
 export function forget_name(): void {
   sessionStorage.removeItem(name_key);
   sessionStorage.removeItem(left_key);
   sessionStorage.removeItem(drafts_key);
+  sessionStorage.removeItem(presence_key);
 }
 
 /**
@@ -106,4 +113,16 @@ export function store_drafts(drafts: ReadonlyMap<string, Draft>): void {
   } catch {
     // No room: the text lives as long as the page.
   }
+}
+
+// ---- How one is, as long as this window lives ----
+
+export type OwnPresence = 'online' | 'away' | 'busy' | 'invisible';
+
+export function stored_presence(): OwnPresence {
+  return (sessionStorage.getItem(presence_key) as OwnPresence | null) ?? 'online';
+}
+
+export function store_presence(state: OwnPresence): void {
+  sessionStorage.setItem(presence_key, state);
 }

@@ -5,6 +5,8 @@ import type {
   Extras,
   OutboxItem,
   ParleyClient,
+  Presence,
+  PresenceState,
   Role,
   UserId,
 } from '@parley/client';
@@ -82,6 +84,15 @@ export function file_size(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'kB'] : [bytes / 1_000_000, 'MB'];
   return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString()} ${unit}`;
+}
+
+/** "busy, in a meeting": how somebody is, and what they say about it. */
+export function presence_text(presence: Presence | null): string {
+  if (!presence) return '';
+  const { state, lastSeen, status, statusUntil } = presence;
+  const words = state === 'offline' ? last_seen(lastSeen) : state;
+  const shown = statusUntil === 0 || statusUntil > Date.now() ? status : '';
+  return shown === '' ? words : `${words} · ${shown}`;
 }
 
 export function user_name(client: ParleyClient, user: UserId): string {
@@ -242,12 +253,17 @@ export function sender_color(element: HTMLElement, name: string): HTMLElement {
   return element;
 }
 
-export function avatar(name: string, kind: string, presence: boolean | null = null): HTMLElement {
+/** `presence` null: it is not one person, or nobody who is watched. */
+export function avatar(
+  name: string,
+  kind: string,
+  presence: PresenceState | null = null,
+): HTMLElement {
   const face = el('span', { class: `avatar avatar-${kind}`, 'aria-hidden': 'true' });
   sender_color(face, name);
   if (kind === 'channel') face.append(icon('hash'));
   else if (kind === 'group') face.append(icon('people'));
   else face.append(initials(name));
-  if (presence !== null) face.append(el('span', { class: presence ? 'dot online' : 'dot' }));
+  if (presence !== null) face.append(el('span', { class: `dot ${presence}` }));
   return face;
 }

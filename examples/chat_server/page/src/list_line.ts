@@ -1,5 +1,11 @@
 // list_line.ts: one line of the conversation list: what it says, and how it looks.
-import type { ConversationId, ConversationView, ParleyClient, UserId } from '@parley/client';
+import type {
+  ConversationId,
+  ConversationView,
+  ParleyClient,
+  PresenceState,
+  UserId,
+} from '@parley/client';
 import { el, icon, icon_button, type Keyed } from './dom.js';
 import { avatar, conversation_title, list_time, preview, snippet, user_name } from './format.js';
 import { is_muted, is_unread } from './list_menu.js';
@@ -22,7 +28,7 @@ interface Line {
   pending: boolean;
   failed: boolean;
   /** null: not one person. */
-  online: boolean | null;
+  presence: PresenceState | null;
   current: boolean;
 }
 
@@ -65,7 +71,7 @@ function line_of(
     pinned,
     pending: unsent?.state === 'pending' && tone === 'plain',
     failed: outbox.some((item) => item.state === 'failed'),
-    online: kind === 'direct' ? (client.presence(view.peer)?.online ?? false) : null,
+    presence: kind === 'direct' ? (client.presence(view.peer)?.state ?? 'offline') : null,
     current,
   };
 }
@@ -114,7 +120,7 @@ function line_element(line: Line, actions: LineActions): HTMLElement {
       'data-focus': 'row',
       on: { click: () => actions.open(line.id) },
     },
-    avatar(line.title, line.kind, line.online),
+    avatar(line.title, line.kind, line.presence),
     el('span', { class: 'lines' }, upper, lower),
   );
   const more = icon_button(

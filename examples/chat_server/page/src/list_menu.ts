@@ -1,10 +1,13 @@
 // list_menu.ts: what one can do with a line of the list, for oneself and on all devices.
 import type { ConversationView, ListSettings, ParleyClient } from '@parley/client';
+import { dialog, field, form, text_input } from './dialog.js';
+import { el } from './dom.js';
 import type { MenuItem } from './menu.js';
 import { toast, toast_error } from './toasts.js';
 import { not_connected } from './words.js';
 
 const eight_hours_ms = 8 * 3_600_000;
+const folder_length = 40;
 /** Until it is turned on again: the end of the year 9999. */
 const for_ever = 253_402_300_799_000;
 
@@ -21,6 +24,33 @@ function set(client: ParleyClient, view: ConversationView, settings: ListSetting
   const what = 'Not changed';
   if (client.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
   client.setList(view.conversation, settings).catch((error: unknown) => toast_error(what, error));
+}
+
+/** The folders that the user has, by name. */
+export function folders(views: readonly ConversationView[]): string[] {
+  const names = new Set(views.map(({ folder }) => folder).filter((folder) => folder !== ''));
+  return [...names].sort((a, b) => a.localeCompare(b));
+}
+
+function folder_dialog(client: ParleyClient, view: ConversationView): void {
+  const name = text_input('folder', 'Work', false);
+  name.value = view.folder;
+  name.maxLength = folder_length;
+  name.setAttribute('list', 'folders');
+  const known = el('datalist', { id: 'folders' });
+  for (const folder of folders(client.conversations()))
+    known.append(el('option', { value: folder }));
+  dialog(
+    'Folder',
+    form(
+      client,
+      'Put it there',
+      [field('Name of the folder', name, 'Empty: in none.'), known],
+      () => client.setList(view.conversation, { folder: name.value.trim() }),
+      (_, window_) => window_.close(),
+    ),
+  );
+  name.select();
 }
 
 export function list_menu(client: ParleyClient, view: ConversationView): MenuItem[] {
@@ -59,6 +89,18 @@ export function list_menu(client: ParleyClient, view: ConversationView): MenuIte
           label: 'Mark as unread',
           run: change({ markedUnread: true }),
         },
+    {
+      name: 'folder',
+      icon: 'folder',
+      label: view.folder === '' ? 'Put into a folder…' : `In “${view.folder}”: change…`,
+      run: () => folder_dialog(client, view),
+    },
+    {
+      name: 'hide',
+      icon: 'hidden',
+      label: 'Hide until something is written',
+      run: change({ hidden: true }),
+    },
     {
       name: 'archive',
       icon: 'archive',

@@ -1,12 +1,12 @@
 // list_view.ts: the conversation list with unread counts, last messages and presence; and who is
 // signed in.
-import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
+import type { ConversationId, ConversationView, ParleyClient, PresenceState } from '@parley/client';
 import type { LeftChannel } from './device.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { on_long_press } from './fingers.js';
-import { avatar, conversation_title } from './format.js';
+import { avatar, conversation_title, presence_text } from './format.js';
 import { archive_line, attention, list_line } from './list_line.js';
-import { list_menu } from './list_menu.js';
+import { folders, list_menu } from './list_menu.js';
 import { open_menu, open_sheet } from './menu.js';
 import type { Typing } from './typing.js';
 
@@ -19,6 +19,9 @@ export interface ListActions {
   open: (id: ConversationId) => void;
   start: () => void;
   sign_out: () => void;
+  /** The window about oneself. */
+  you: () => void;
+  presence: () => PresenceState;
   /** Channels that this window has left and may join again. */
   left: () => LeftChannel[];
   join: (id: ConversationId) => void;
@@ -29,6 +32,13 @@ export class ListView {
   selected: ConversationId | null = null;
   private readonly me_ = el('div', { class: 'me' });
   private readonly list_ = el('ul', { class: 'conversations', 'aria-label': 'Conversations' });
+  private readonly folders_ = el('div', {
+    class: 'folders',
+    role: 'group',
+    'aria-label': 'Folders',
+  });
+  /** '' for all. */
+  private folder_ = '';
   private readonly empty_ = el('div', { class: 'list-empty' });
   private archive_open_ = false;
   /** So many are drawn; scrolling down brings more. */
@@ -63,11 +73,20 @@ export class ListView {
       { class: 'sidebar', 'aria-label': 'Conversations' },
       header,
       search,
+      this.folders_,
       this.list_,
       this.empty_,
       this.left_,
     );
-    for (const name of ['list', 'names', 'presence', 'state', 'events', 'outbox'] as const) {
+    for (const name of [
+      'list',
+      'names',
+      'presence',
+      'state',
+      'events',
+      'outbox',
+      'settings',
+    ] as const) {
       client_.on(name, () => this.schedule());
     }
     typing_.on_change(() => this.schedule());
@@ -98,8 +117,11 @@ export class ListView {
     const all = this.client_.conversations();
     this.render_me();
     const wanted = this.filter_.value.trim().toLowerCase();
+    this.render_folders(all);
     const shown = all.filter((view) =>
-      conversation_title(this.client_, view).toLowerCase().includes(wanted),
+      wanted === ''
+        ? !view.hidden && (this.folder_ === '' || view.folder === this.folder_)
+        : conversation_title(this.client_, view).toLowerCase().includes(wanted),
     );
     const archived = shown.filter((view) => view.archived);
     const others = shown.filter((view) => !view.archived);
@@ -137,6 +159,35 @@ export class ListView {
     });
   }
 
+  /** One is shown at a time; without any there is nothing to choose. */
+  private render_folders(views: readonly ConversationView[]): void {
+    const names = folders(views);
+    if (!names.includes(this.folder_)) this.folder_ = '';
+    this.folders_.hidden = names.length === 0;
+    const tab = (folder: string): Keyed => {
+      const here = views.filter((view) => folder === '' || view.folder === folder);
+      const unread = folder === '' ? 0 : attention(here);
+      const chosen = folder === this.folder_;
+      const choose = (): void => {
+        this.folder_ = folder;
+        this.render();
+      };
+      const attributes = { type: 'button', 'aria-pressed': String(chosen), 'data-focus': 'tab' };
+      return {
+        key: `folder ${folder}`,
+        signature: JSON.stringify([folder, chosen, unread]),
+        build: () =>
+          el(
+            'button',
+            { ...attributes, class: 'folder', on: { click: choose } },
+            folder === '' ? 'All' : folder,
+            unread > 0 ? el('span', { class: 'badge' }, String(unread)) : null,
+          ),
+      };
+    };
+    reconcile(this.folders_, names.length === 0 ? [] : ['', ...names].map(tab));
+  }
+
   private toggle_archive(): void {
     this.archive_open_ = !this.archive_open_;
     this.render();
@@ -168,20 +219,32 @@ export class ListView {
   private render_me(): void {
     const name = this.client_.self?.subject ?? this.name_;
     const online = this.client_.state === 'ready';
+    const { settings } = this.client_;
+    const words = presence_text({
+      user: '',
+      online,
+      lastSeen: 0,
+      state: online ? this.actions_.presence() : 'offline',
+      status: settings?.status ?? '',
+      statusUntil: settings?.statusUntil ?? 0,
+    });
+    const state = online ? this.actions_.presence() : 'offline';
+    const subtitle = online ? words : 'not connected';
+    const attributes = { type: 'button', class: 'me-line', title: 'You and your devices' };
     reconcile(this.me_, [
       {
         key: 'me',
-        signature: JSON.stringify([name, online]),
+        signature: JSON.stringify([name, state, subtitle]),
         build: () =>
           el(
-            'div',
-            { class: 'me-line' },
-            avatar(name, 'direct', online),
+            'button',
+            { ...attributes, 'data-focus': 'me', on: { click: this.actions_.you } },
+            avatar(name, 'direct', state),
             el(
               'span',
               { class: 'lines' },
               el('span', { class: 'title' }, name),
-              el('span', { class: 'subtitle' }, online ? 'online' : 'not connected'),
+              el('span', { class: 'subtitle', dir: 'auto' }, subtitle),
             ),
           ),
       },

@@ -19,6 +19,7 @@ export interface MessageActions {
   copy: ((message: Message) => void) | null;
   thread: ((message: Message) => void) | null;
   forward: ((message: Message) => void) | null;
+  seen: ((message: Message) => void) | null;
   edit: ((message: Message) => void) | null;
   remove: ((message: Message) => void) | null;
   pin: ((message: Message) => void) | null;
@@ -28,7 +29,7 @@ export interface MessageActions {
 export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
 
 function items(message: Message, actions: MessageActions): MenuItem[] {
-  const { reply, edit, remove, pin, copy, thread, forward } = actions;
+  const { reply, edit, remove, pin, copy, seen, thread, forward } = actions;
   const all: (MenuItem | null)[] = [
     reply && { name: 'reply', icon: 'reply', label: 'Reply', run: () => reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
@@ -39,6 +40,7 @@ function items(message: Message, actions: MessageActions): MenuItem[] {
       run: () => thread(message),
     },
     forward && { name: 'forward', icon: 'forward', label: 'Forward', run: () => forward(message) },
+    seen && { name: 'seen', icon: 'eye', label: 'Who has read it', run: () => seen(message) },
     copy && { name: 'copy', icon: 'copy', label: 'Copy the text', run: () => copy(message) },
     pin && {
       name: 'pin',

@@ -7,6 +7,7 @@ import type { KnownMessages } from './known_messages.js';
 import { confirm_delete, type MessageActions } from './message_actions.js';
 import type { Reactions } from './reactions.js';
 import { may } from './rights.js';
+import { seen_dialog } from './seen_dialog.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
 import { not_connected } from './words.js';
 
@@ -48,6 +49,7 @@ export class MessageCommands {
       react: may(view, 'send') ? (one, key) => this.react(one.seq, key) : null,
       reply: may(view, 'send') && !in_thread ? (one) => composer.reply(one, name) : null,
 
+      seen: own && view.kind !== 'direct' ? (one) => seen_dialog(this.client_, view, one) : null,
       copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
       thread: in_thread || view.kind === 'direct' ? null : (one) => open_thread(one.seq),
       forward: (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),

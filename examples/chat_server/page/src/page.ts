@@ -11,14 +11,18 @@ import {
 import { ChatView } from './chat_view.js';
 import {
   database_name,
+  forget_device,
   forget_name,
   forget_old_devices,
   left_channels,
   remember_left,
   remember_name,
   signed_in_name,
+  store_presence,
+  stored_presence,
 } from './device.js';
 import { details_dialog } from './details_dialog.js';
+import { name_device } from './device_name.js';
 import { el, icon } from './dom.js';
 import { conversation_title } from './format.js';
 import { ListView } from './list_view.js';
@@ -26,6 +30,7 @@ import { closed_dialog, share, start_dialog } from './start_dialog.js';
 import { toast, toast_error } from './toasts.js';
 import { Typing } from './typing.js';
 import { in_words } from './words.js';
+import { you_dialog } from './you_dialog.js';
 
 const app = document.getElementById('app')!;
 
@@ -158,6 +163,12 @@ async function run(name: string): Promise<void> {
     location.hash = '';
   };
   const start = (): void => start_dialog(client, open);
+  const you = (): void =>
+    you_dialog(client, stored_presence(), (state) => {
+      store_presence(state);
+      client.setPresence(state);
+      list.render();
+    });
   const join = (id: ConversationId): void => {
     client
       .join(id)
@@ -175,7 +186,7 @@ async function run(name: string): Promise<void> {
   const list = new ListView(
     client,
     typing,
-    { open, start, sign_out, left: left_channels, join },
+    { open, start, sign_out, left: left_channels, join, you, presence: stored_presence },
     name,
   );
   const chat = new ChatView(client, typing, {
@@ -248,15 +259,18 @@ async function run(name: string): Promise<void> {
     if (state !== 'ready' || listed) return;
     listed = true;
     route();
+    name_device(client).catch(() => undefined); // it has its number
   });
   client.on('state', ({ state, error }) => {
     if (state !== 'stopped' || error === null) return;
     removeEventListener('hashchange', route);
     chat.hide();
+    if (error.code === 'device_revoked') forget_device();
     forget_name();
     show_sign_in(in_words(error));
   });
   client.on('problem', (error) => toast_error('Something went wrong', error));
+  if (stored_presence() !== 'online') client.setPresence(stored_presence());
   await client.start();
   route();
 }

@@ -1,8 +1,6 @@
 // typing.ts: who is writing where; forgotten when nothing was heard for a while.
 import type { ConversationId, ParleyClient, UserId } from '@parley/client';
 
-const believed_ms = 5_000;
-
 export class Typing {
   private readonly until_ = new Map<ConversationId, Map<UserId, number>>();
   private readonly listeners_: (() => void)[] = [];
@@ -10,7 +8,7 @@ export class Typing {
   constructor(client: ParleyClient) {
     client.on('signal', ({ conversation, sender, kind, lastsMs }) => {
       if (sender === client.self?.user || kind !== 'typing') return;
-      if (lastsMs > 0) this.begins(conversation, sender);
+      if (lastsMs > 0) this.begins(conversation, sender, lastsMs);
       else this.ends(conversation, sender);
     });
     client.on('events', ({ conversation, events }) => {
@@ -30,12 +28,12 @@ export class Typing {
     return all.filter(([, until]) => until > now).map(([user]) => user);
   }
 
-  private begins(conversation: ConversationId, user: UserId): void {
+  private begins(conversation: ConversationId, user: UserId, lasts_ms: number): void {
     const users = this.until_.get(conversation) ?? new Map<UserId, number>();
     this.until_.set(conversation, users);
     users.delete(user);
-    users.set(user, Date.now() + believed_ms);
-    setTimeout(() => this.tell(), believed_ms + 50);
+    users.set(user, Date.now() + lasts_ms);
+    setTimeout(() => this.tell(), lasts_ms + 50);
     this.tell();
   }
 

@@ -24,6 +24,7 @@ const codes: Readonly<Record<string, string>> = {
   muted: 'You are muted here.',
   banned: 'You, or who you named, is banned here.',
   slow_mode: 'Wait a moment: members pause between two messages here.',
+  device_revoked: 'This device was signed out from another one. Sign in again as a new one.',
   last_owner: 'You are the last owner. Make somebody else an owner first.',
   unsupported: 'This server is too old for that.',
   already_exists: 'It is there already.',
