@@ -91,21 +91,21 @@ void Conversation::State::seen(UserId user, Seq seq, Then<std::uint64_t> then) {
   });
 }
 
-/// `own`: whether the asking user's position is among those counted. It may come to be so while they
-/// are counted; then once more, and positions do not go back.
+/// `own`: whether the asking user's position is among those counted. It may come to be so while
+/// they are counted; then once more, and positions do not go back.
 void Conversation::State::seen_in_channel(UserId user, Seq seq, bool own,
                                           Then<std::uint64_t> then) {
   auto job = std::make_shared<SeenJob>();
   job->seq = seq;
   job->then = [this, user, seq, own, then = std::move(then)](Result<std::uint64_t> count) {
     if (!count) return then(std::move(count));
-    with_receipt(user, [this, user, seq, own, then, count = *count](
-                           Result<layout::ReceiptRow> after) {
-      if (!after) return then(std::move(after).error());
-      const bool now = after->counted && after->shown >= seq;
-      if (now != own) return seen_in_channel(user, seq, now, then);
-      then(own && count > 0 ? count - 1 : count);
-    });
+    with_receipt(user,
+                 [this, user, seq, own, then, count = *count](Result<layout::ReceiptRow> after) {
+                   if (!after) return then(std::move(after).error());
+                   const bool now = after->counted && after->shown >= seq;
+                   if (now != own) return seen_in_channel(user, seq, now, then);
+                   then(own && count > 0 ? count - 1 : count);
+                 });
   };
   count_bucket(std::move(job));
 }

@@ -1,14 +1,14 @@
 // chat_cases.mjs: people who chat: groups, channels, history, restarts of the server.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, direct_chat, new_window, numbered, server } from './person.mjs';
+import { Person, direct_chat, input, new_window, numbered, server } from './person.mjs';
 import { RawClient } from './raw_client.mjs';
 
 check('the sign-in card says loudly that names are not checked', async () => {
   const page = await new_window();
   await page.waitForSelector('.warning:has-text("Names are not checked")');
   await page.waitForSelector('button:text-is("Sign in")');
-  await page.close();
+  await page.context().close();
 });
 
 check('two windows chat: unread, ticks, typing, presence', async () => {
@@ -25,9 +25,9 @@ check('two windows chat: unread, ticks, typing, presence', async () => {
   await alice.tick('hello bob', 'read');
   await alice.tick('are you there?', 'read');
   await bob.entry(alice.name).locator('.badge').waitFor({ state: 'detached' });
-  await bob.page.type('.composer textarea', 'yes, I a');
+  await bob.page.type(input, 'yes, I a');
   await alice.page.waitForSelector('.row.typing');
-  await bob.page.type('.composer textarea', 'm');
+  await bob.page.type(input, 'm');
   await bob.page.keyboard.press('Shift+Enter');
   await bob.page.keyboard.type('of course');
   await bob.page.keyboard.press('Enter');

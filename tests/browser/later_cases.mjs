@@ -1,9 +1,7 @@
 // later_cases.mjs: messages that are sent later.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { direct_chat, part } from './person.mjs';
-
-const input = '.composer textarea';
+import { direct_chat, input, part } from './person.mjs';
 
 check('a message is sent later, on whatever device it was written', async () => {
   const [alice, bob] = await direct_chat();

@@ -1,10 +1,8 @@
 // list_cases.mjs: what a user sets in the list and begins to write: the same in every window of theirs.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, direct_chat, part, server } from './person.mjs';
+import { Person, direct_chat, input, part, server } from './person.mjs';
 import { RawClient } from './raw_client.mjs';
-
-const input = '.composer textarea';
 
 const writes = (person, text) =>
   person.page.waitForFunction(

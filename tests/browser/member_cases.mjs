@@ -1,9 +1,7 @@
 // member_cases.mjs: who may do what in a group, and who says so.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, part } from './person.mjs';
-
-const input = '.composer textarea';
+import { Person, input, part } from './person.mjs';
 
 /** An owner with a group of two others; everybody looks at it. */
 async function group_of_three(title) {
@@ -44,7 +42,7 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   const [owner, bob, carol] = await group_of_three('Roles');
   await carol.say('a word of carol');
   await bob.sees('a word of carol');
-  assert.deepEqual(await bob.offers('a word of carol'), ['reply', 'copy', 'pin']);
+  assert.deepEqual(await bob.offers('a word of carol'), ['reply', 'thread', 'forward', 'copy', 'pin']);
   await open_members(owner);
   await act_on(owner, bob, 'role-moderator');
   await badge(owner, bob, 'moderator');
@@ -53,7 +51,7 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   );
   await bob.until('the right to delete', async () => {
     const saw = await bob.offers('a word of carol');
-    return { ok: saw.join() === 'reply,copy,pin,delete', saw };
+    return { ok: saw.join() === 'reply,thread,forward,copy,pin,delete', saw };
   });
   await open_members(bob);
   assert.deepEqual(await menu_of(bob, carol), ['mute', 'ban', 'remove']);
@@ -61,10 +59,10 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   await bob.page.keyboard.press('Escape');
   await act_on(owner, carol, 'role-read_only');
   await carol.page.waitForSelector('.barred:text-is("You may read here, and not write.")');
-  assert.equal(await carol.page.locator('.composer textarea').isVisible(), false);
-  assert.deepEqual(await carol.offers('a word of carol'), ['copy']);
+  assert.equal(await carol.page.locator(input).isVisible(), false);
+  assert.deepEqual(await carol.offers('a word of carol'), ['forward', 'seen', 'copy']);
   await act_on(owner, carol, 'role-member');
-  await carol.page.locator('.composer textarea').waitFor();
+  await carol.page.locator(input).waitFor();
   await act_on(owner, bob, 'transfer');
   await owner.page.click('dialog button:text-is("Hand over")');
   await badge(owner, bob, 'owner');

@@ -1,7 +1,7 @@
 // message_cases.mjs: what becomes of messages: edits, deletions, reactions, answers, pins.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, direct_chat, numbered, part } from './person.mjs';
+import { Person, direct_chat, input, numbered, part } from './person.mjs';
 
 async function open_chat() {
   const [alice, bob] = await direct_chat();
@@ -14,14 +14,13 @@ check('an edit shows in the other window, in the list, and after a reload', asyn
   await alice.say('helo', 'second');
   await bob.sees('second');
   await alice.act('helo', 'edit');
-  assert.equal(await alice.page.inputValue('.composer textarea'), 'helo');
+  assert.equal(await alice.page.inputValue(input), 'helo');
   await alice.say('hello');
   await bob.sees('hello');
   await bob.message('hello').locator('.edited').waitFor();
   await alice.page.waitForSelector('.composer:not(.editing)');
   await bob.previews(alice.name, 'second');
   // ArrowUp takes the last own message, Escape leaves it and brings the draft back.
-  const input = '.composer textarea';
   await alice.page.fill(input, '');
   await alice.page.press(input, 'ArrowUp');
   assert.equal(await alice.page.inputValue(input), 'second');
@@ -34,7 +33,7 @@ check('an edit shows in the other window, in the list, and after a reload', asyn
   await bob.sees_exactly(['hello', 'second, better']);
   assert.equal(await bob.page.locator('.edited').count(), 2);
   assert.equal(await bob.page.locator('.row.message').count(), 2, 'an edit is no row');
-  assert.deepEqual(await bob.offers('hello'), ['reply', 'copy', 'pin'], 'no edit by others');
+  assert.deepEqual(await bob.offers('hello'), ['reply', 'forward', 'copy', 'pin'], 'no edit by others');
   await part(alice, bob);
 });
 
@@ -111,7 +110,7 @@ check('reactions in a channel come together', async () => {
   await Promise.all([guest.react(text, '🙏'), owner.react(text, '🙏')]);
   await owner.sees_reactions(text, '🙏2*');
   await guest.sees_reactions(text, '🙏2*');
-  assert.deepEqual(await guest.offers(text), ['reply', 'copy'], 'pins are for admins');
+  assert.deepEqual(await guest.offers(text), ['reply', 'thread', 'forward', 'copy'], 'pins are for admins');
   await part(owner, guest);
 });
 
@@ -184,8 +183,8 @@ check('everything can be done with the keyboard', async () => {
 check('a text of many lines is folded, and shown in full when asked for', async () => {
   const [alice, bob] = await open_chat();
   const long = numbered('line', 200).join('\n');
-  await alice.page.fill('.composer textarea', long);
-  await alice.page.press('.composer textarea', 'Enter');
+  await alice.page.fill(input, long);
+  await alice.page.press(input, 'Enter');
   await bob.page.waitForSelector('.message .unfold');
   const texts = await bob.texts();
   assert.match(texts.at(-1), /^line 1\n[^]*line 24…$/);

@@ -37,23 +37,19 @@ export const browser = await chromium.launch({
 
 // ---- A person at a window ----
 
+/** Where one writes; the composer of a thread is another. */
+export const input = '.chat .composer textarea';
+
 let people = 0;
 export const windows = [];
 export const wide = { viewport: { width: 1100, height: 720 } };
 
-// Every window of the page is a device of its own, so windows of one size share a browser context: one more
-// is a tab, not a process.
-const contexts = new Map();
-
-function context_of(options) {
-  const key = JSON.stringify(options);
-  if (!contexts.has(key)) contexts.set(key, browser.newContext({ ...options, locale: 'en-GB' }));
-  return contexts.get(key);
-}
-
-/** A window that nobody has signed in to. */
+/**
+ * A window that nobody has signed in to: a browser context of its own, since Chromium draws one frame a second
+ * in tabs behind another one.
+ */
 export async function new_window(options = wide) {
-  const context = await context_of(options);
+  const context = await browser.newContext({ ...options, locale: 'en-GB' });
   const page = await context.newPage();
   await page.goto(`${server.origin}/`);
   return page;
@@ -107,18 +103,18 @@ export class Person {
   async start(kind, fields) {
     await this.ask_for(kind, fields);
     await this.page.waitForSelector('dialog', { state: 'detached' });
-    await this.page.waitForSelector('.composer textarea');
+    await this.page.waitForSelector(input);
   }
 
   async say(...texts) {
     for (const text of texts) {
-      await this.page.fill('.composer textarea', text);
-      await this.page.press('.composer textarea', 'Enter');
+      await this.page.fill(input, text);
+      await this.page.press(input, 'Enter');
     }
   }
 
   message(text) {
-    return this.page.locator('.message', { has: this.page.locator(`.text:text-is("${text}")`) });
+    return this.page.locator('.chat .message', { has: this.page.locator(`.text:text-is("${text}")`) });
   }
 
   /** What the bar beside a message offers, and its menu. */
@@ -192,7 +188,7 @@ export class Person {
 
   /** The texts on screen, in order. */
   texts() {
-    return this.page.locator('.message .text').allTextContents();
+    return this.page.locator('.chat .message .text').allTextContents();
   }
 
   async until(what, condition) {
@@ -218,7 +214,7 @@ export class Person {
   }
 
   async leave() {
-    await this.page.close();
+    await this.page.context().close();
     windows.splice(windows.indexOf(this), 1);
     assert.deepEqual(this.bugs, [], 'errors in the page');
   }

@@ -31,7 +31,7 @@ const code = await run_checks({
     for (const { name: who, bugs } of windows)
       if (bugs.length > 0) console.log(who, bugs.join('\n'));
     if (server.output !== '') console.log(`server: ${server.output.slice(-2_000)}`);
-    for (const person of [...windows]) await person.page.close();
+    for (const person of [...windows]) await person.page.context().close();
     windows.length = 0;
     if (server.child.exitCode !== null || server.child.signalCode !== null) await server.start();
   },

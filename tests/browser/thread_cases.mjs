@@ -1,9 +1,7 @@
 // thread_cases.mjs: threads, people who are named, and messages that are forwarded.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, part } from './person.mjs';
-
-const input = '.composer textarea';
+import { Person, input, part } from './person.mjs';
 
 async function team(title, others) {
   const [owner, ...rest] = await Promise.all(

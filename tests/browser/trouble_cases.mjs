@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { check } from './checks.mjs';
-import { Person, direct_chat, new_window, server } from './person.mjs';
+import { Person, direct_chat, input, new_window, server } from './person.mjs';
 import { RawClient } from './raw_client.mjs';
-
-const input = '.composer textarea';
 
 check('a wrong name is told in the dialog, in words', async () => {
   const alice = await Person.arrive('alice');
@@ -142,7 +140,7 @@ check('who signs in while the server is down sees the own name', async () => {
   await page.waitForSelector('.me-line .title:text-is("early")');
   await server.start();
   await page.waitForSelector('.me-line .subtitle:text-is("online")');
-  await page.close();
+  await page.context().close();
 });
 
 check('many members: sorted by name, told in one line, under a long title', async () => {

@@ -46,13 +46,13 @@ function walk(menu: HTMLElement, event: KeyboardEvent): void {
   next.focus();
 }
 
-/** At a point of the window; Escape and a click elsewhere close it, the focus goes to `after`. */
+/** At a point of the window; Escape and a click elsewhere close and remove it, the focus goes to `after`. */
 export function open_menu(
   items: readonly MenuItem[],
   label: string,
   at: { x: number; y: number },
   after: () => HTMLElement | null,
-): void {
+): HTMLElement {
   const menu = el('div', { class: 'menu', role: 'menu', popover: 'auto', 'aria-label': label });
   menu.append(...buttons(items, 'menuitem', () => menu.hidePopover()));
   menu.addEventListener('toggle', (event) => {
@@ -70,6 +70,7 @@ export function open_menu(
   menu.style.left = `${Math.max(8, Math.min(at.x, innerWidth - width - 8))}px`;
   menu.style.top = `${Math.max(8, Math.min(at.y, innerHeight - height - 8))}px`;
   menu.querySelector('button')?.focus();
+  return menu;
 }
 
 /** `above`: what else stands in the sheet. */

@@ -153,6 +153,7 @@ export class ActionBar {
   }
 
   private left(): void {
+    if (this.is_open()) return;
     if (!this.rows_.contains(document.activeElement) && !this.rows_.matches(':hover'))
       this.attach(null);
   }
@@ -161,8 +162,9 @@ export class ActionBar {
     return (target as Element | null)?.closest<HTMLElement>('.message[data-seq]') ?? null;
   }
 
+  /** Its picker or its menu is: the bar stays, wherever the pointer goes. */
   private is_open(): boolean {
-    return this.bar_.isConnected && this.bar_.querySelector('.picker') !== null;
+    return this.bar_.isConnected && this.bar_.querySelector('[aria-expanded="true"]') !== null;
   }
 
   private attach(row: HTMLElement | null): void {
@@ -214,9 +216,16 @@ export class ActionBar {
       const { left, bottom } = more.getBoundingClientRect();
       const row = this.row();
       const then = others.map((item) => ({ ...item, run: () => this.run(item) }));
-      open_menu(then, 'More', { x: left, y: bottom + 6 }, () => row);
+      const menu = open_menu(then, 'More', { x: left, y: bottom + 6 }, () => row);
+      more.setAttribute('aria-expanded', 'true');
+      menu.addEventListener('toggle', ({ newState }) => {
+        if (newState === 'open') return;
+        more.setAttribute('aria-expanded', 'false');
+        this.left();
+      });
     });
     more.setAttribute('aria-haspopup', 'menu');
+    more.setAttribute('aria-expanded', 'false');
     more.dataset['action'] = 'more';
     return more;
   }

@@ -48,10 +48,12 @@ export class MessageCommands {
     const actions: MessageActions = {
       react: may(view, 'send') ? (one, key) => this.react(one.seq, key) : null,
       reply: may(view, 'send') && !in_thread ? (one) => composer.reply(one, name) : null,
-
       seen: own && view.kind !== 'direct' ? (one) => seen_dialog(this.client_, view, one) : null,
       copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
-      thread: in_thread || view.kind === 'direct' ? null : (one) => open_thread(one.seq),
+      thread:
+        may(view, 'send') && !in_thread && view.kind !== 'direct'
+          ? (one) => open_thread(one.seq)
+          : null,
       forward: (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),
       edit:
         own && !in_thread && message.data === '' && may(view, 'send')
