@@ -179,8 +179,8 @@ async function run(name: string): Promise<void> {
     leaving = '';
     const title = conversation_title(client, view);
     if (view.kind === 'channel') remember_left({ id: view.conversation, title });
-    back();
-    list.render();
+    clear_hash();
+    route(); // at once: what the list says of it next is no surprise
   };
   const typing = new Typing(client);
   const list = new ListView(
