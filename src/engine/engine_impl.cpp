@@ -510,17 +510,6 @@ void EngineImpl::log(LogLevel level, std::string_view text) const {
   }
 }
 
-std::int64_t EngineImpl::wall_ms() noexcept {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
-  auto latest = wall_ms_.load(std::memory_order_relaxed);
-  while (now > latest) {
-    if (wall_ms_.compare_exchange_weak(latest, now, std::memory_order_relaxed)) return now;
-  }
-  return latest;
-}
-
 std::uint64_t EngineImpl::fallback_random() noexcept {
   const std::uint64_t count = chance_.fetch_add(1);
   return base::siphash64(key_, {reinterpret_cast<const char*>(&count), sizeof count});

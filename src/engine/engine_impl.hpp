@@ -104,7 +104,6 @@ class EngineImpl final : public Waiting,
   [[nodiscard]] bool memory_full() const noexcept;
   void tell_session(const SessionInfo& info);
   void log(LogLevel level, std::string_view text) const;
-  [[nodiscard]] std::int64_t wall_ms() noexcept;
   [[nodiscard]] std::uint64_t fallback_random() noexcept;
   void stop_loops();  // the last step of Shutdown
 
@@ -146,7 +145,6 @@ class EngineImpl final : public Waiting,
   std::atomic<Phase> phase_{Phase::opening};
   std::atomic<std::size_t> sessions_{0};
   std::atomic<std::uint32_t> next_shard_{0};  // for adopted links
-  std::atomic<std::int64_t> wall_ms_{0};
   std::atomic<std::uint64_t> chance_{0};
 
   std::atomic<std::uint32_t> run_ticket_{0};  // moves when run() shall look again

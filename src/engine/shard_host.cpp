@@ -212,7 +212,10 @@ void ShardHost::abandon_all(const Error& why) {
 
 // ---- Effects ----
 
-core::Time ShardHost::now() const noexcept { return {loop_->now(), engine_.wall_ms()}; }
+core::Time ShardHost::now() const noexcept {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return {loop_->now(), std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()};
+}
 
 std::uint64_t ShardHost::random() {
   if (chance_left_ == 0) {

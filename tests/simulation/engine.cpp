@@ -43,7 +43,7 @@ class Engine::ShardWorld final : public core::Effects {
   std::unique_ptr<core::Shard> shard;
 
   [[nodiscard]] core::Time now() const noexcept override {
-    return {steady(engine_.world_.scheduler.now()), engine_.last_wall_};
+    return {steady(engine_.world_.scheduler.now()), engine_.world_.wall_ms()};
   }
   std::uint64_t random() override { return engine_.random_.next(); }
   [[nodiscard]] const StoreFacts& store_facts() const noexcept override {
@@ -222,7 +222,7 @@ struct Engine::Session final : core::Outlet {
 };
 
 Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_t instance)
-    : world_(std::move(world)), random_(random), last_wall_(world_.wall_ms()) {
+    : world_(std::move(world)), random_(random) {
   auto opened = world_.store.opener()();
   if (!opened) throw Broken("A the weak store does not open: " + opened.error().message);
   store_ = *std::move(opened);
@@ -246,7 +246,6 @@ Engine::~Engine() {
 }
 
 void Engine::turn(core::ShardIndex, std::function<void()> input) {
-  last_wall_ = std::max(last_wall_, world_.wall_ms());
   input();
   flush();
 }

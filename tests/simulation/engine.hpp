@@ -70,7 +70,6 @@ class Engine {
   Random random_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // tasks hold it weakly
   std::unique_ptr<Store> store_;
-  std::int64_t last_wall_ = 0;
   std::size_t commits_ = 0;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
   std::map<SessionKey, std::unique_ptr<Session>> sessions_;
