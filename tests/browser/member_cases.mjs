@@ -42,7 +42,13 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   const [owner, bob, carol] = await group_of_three('Roles');
   await carol.say('a word of carol');
   await bob.sees('a word of carol');
-  assert.deepEqual(await bob.offers('a word of carol'), ['reply', 'thread', 'forward', 'copy', 'pin']);
+  assert.deepEqual(await bob.offers('a word of carol'), [
+    'reply',
+    'thread',
+    'forward',
+    'copy',
+    'pin',
+  ]);
   await open_members(owner);
   await act_on(owner, bob, 'role-moderator');
   await badge(owner, bob, 'moderator');
@@ -118,11 +124,22 @@ check('the settings of a group: what it is about, who writes, and that it is clo
 
 check('who is muted reads on; who is banned is gone, and both end', async () => {
   const [owner, bob, carol] = await group_of_three('Calm');
+  await bob.say('a word of bob');
+  await carol.sees('a word of bob');
+  await carol.act('a word of bob', 'thread');
+  await carol.page.fill('.thread textarea', 'and an answer');
+  await carol.page.press('.thread textarea', 'Enter');
+  await bob.page.waitForSelector('.thread-chip:has-text("1 reply")');
   await open_members(owner);
   await act_on(owner, bob, 'mute');
   await owner.page.fill('dialog [name=reason]', 'too loud');
   await owner.page.click('dialog button:text-is("Mute")');
   await bob.page.waitForSelector('.barred:has-text("You are muted here until")');
+  assert.deepEqual(await bob.offers('a word of bob'), ['forward', 'seen', 'copy', 'pin', 'delete']);
+  await bob.page.click('.thread-chip');
+  await bob.page.waitForSelector('.thread .barred:has-text("You are muted here until")');
+  assert.equal(await bob.page.locator('.thread textarea').isVisible(), false);
+  await bob.page.click('[title="Close the thread"]');
   await carol.page.waitForSelector('.row.system:has-text("too loud")');
   await act_on(owner, carol, 'ban');
   await owner.page.click('dialog button:text-is("Ban")');

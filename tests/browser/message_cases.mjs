@@ -33,7 +33,11 @@ check('an edit shows in the other window, in the list, and after a reload', asyn
   await bob.sees_exactly(['hello', 'second, better']);
   assert.equal(await bob.page.locator('.edited').count(), 2);
   assert.equal(await bob.page.locator('.row.message').count(), 2, 'an edit is no row');
-  assert.deepEqual(await bob.offers('hello'), ['reply', 'forward', 'copy', 'pin'], 'no edit by others');
+  assert.deepEqual(
+    await bob.offers('hello'),
+    ['reply', 'forward', 'copy', 'pin'],
+    'no edit by others',
+  );
   await part(alice, bob);
 });
 
@@ -110,7 +114,11 @@ check('reactions in a channel come together', async () => {
   await Promise.all([guest.react(text, '🙏'), owner.react(text, '🙏')]);
   await owner.sees_reactions(text, '🙏2*');
   await guest.sees_reactions(text, '🙏2*');
-  assert.deepEqual(await guest.offers(text), ['reply', 'thread', 'forward', 'copy'], 'pins are for admins');
+  assert.deepEqual(
+    await guest.offers(text),
+    ['reply', 'thread', 'forward', 'copy'],
+    'pins are for admins',
+  );
   await part(owner, guest);
 });
 

@@ -114,7 +114,9 @@ export class Person {
   }
 
   message(text) {
-    return this.page.locator('.chat .message', { has: this.page.locator(`.text:text-is("${text}")`) });
+    return this.page.locator('.chat .message', {
+      has: this.page.locator(`.text:text-is("${text}")`),
+    });
   }
 
   /** What the bar beside a message offers, and its menu. */

@@ -30,6 +30,7 @@ check('a thread has its own replies, and its own unread ones', async () => {
   const chip = owner.page.locator('.thread-chip');
   await owner.page.waitForSelector('.thread-chip:has-text("1 reply")');
   assert.equal(await owner.message('at home').count(), 0, 'not among the messages');
+  await owner.page.waitForSelector('.thread-chip .badge:text-is("1 new")'); // she wrote the root
   await chip.click();
   await in_thread(owner, 'at home');
   await reply_in_thread(owner, 'who cooks?');

@@ -93,11 +93,16 @@ export class ChatView {
     this.reactions_ = new Reactions(client_, () => this.schedule());
     this.commands_ = new MessageCommands(client_, this.known_, this.reactions_, {
       view,
+      info: () => this.members_.info,
       composer: this.composer_,
       open: actions.open,
       open_thread: (root) => this.open_thread(root),
     });
-    this.threads_ = new Threads(client_, () => this.schedule());
+    this.threads_ = new Threads(
+      client_,
+      () => this.schedule(),
+      (seq) => this.known_.get(seq)?.sender ?? null,
+    );
     this.scroller_ = new Scroller({
       near: (edge) => void this.load(edge),
       moved: () => this.mark_read(),
@@ -111,6 +116,7 @@ export class ChatView {
     this.thread_ = new ThreadPanel(client_, this.known_, this.reactions_, this.threads_, {
       actions_of: (seq) => this.commands_.actions_of(seq),
       row_actions: ({ conversation }) => this.row_actions(conversation),
+      silent: (view) => why_silent(view, this.members_.info),
       closed: () => this.composer_.focus(),
     });
     const conversation = el(
@@ -207,6 +213,7 @@ export class ChatView {
 
   private arrived(events: readonly ChatEvent[]): void {
     this.take(events);
+    this.threads_.arrived(events);
     const fresh = this.window_.arrived(events, this.scroller_.stick);
     if (fresh === null) return this.load_over();
     const foreign = fresh.find(
@@ -220,7 +227,6 @@ export class ChatView {
 
   private take(events: readonly ChatEvent[]): void {
     this.known_.take(events);
-    this.threads_.take(events);
     this.thread_.take(events);
     for (const event of events) if (event.kind === 'deleted') this.composer_.gone(event.about);
   }

@@ -1,6 +1,6 @@
 // details_dialog.ts: who is in a conversation, and what one may do about it.
 import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
-import { dialog, field, form, text_input } from './dialog.js';
+import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { el, icon_button, reconcile } from './dom.js';
 import { avatar, conversation_title, presence_text, user_name } from './format.js';
 import { member_menu, role_name } from './member_menu.js';
@@ -131,9 +131,14 @@ function leave_button(
       })
       .catch((error: unknown) => toast_error('You could not leave', error));
   };
+  const back =
+    view.kind === 'channel'
+      ? 'It goes from your list. Its link leads back.'
+      : 'It goes from your list. To come back, somebody there has to add you.';
+  const ask = (): void => confirm_dialog(`Leave this ${view.kind}?`, back, 'Leave', leave);
   const button = el(
     'button',
-    { type: 'button', class: 'button danger', on: { click: leave } },
+    { type: 'button', class: 'button danger', on: { click: ask } },
     `Leave this ${view.kind}`,
   );
   return button;
@@ -164,7 +169,7 @@ export function details_dialog(
     adding.classList.add('one-line');
     content.push(adding);
   }
-  const buttons = el('div', { class: 'buttons' });
+  const buttons = el('div', { class: 'buttons spread' });
   const quiet = (text: string, click: () => void): HTMLElement =>
     el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
   if (may(view, 'settings'))

@@ -50,6 +50,11 @@ export function date_and_time(time: number): string {
   return `${day}, ${clock.format(time)}`;
 }
 
+/** "until tomorrow, 9:00": in the middle of a sentence. */
+export function until_time(time: number): string {
+  return `until ${date_and_time(time).replace(/^To/, 'to')}`;
+}
+
 export function same_day(a: number, b: number): boolean {
   return midnight(a) === midnight(b);
 }
@@ -159,7 +164,7 @@ export function events_sentence(
 }
 
 function until_and_why({ until, reason }: ChatEvent): string {
-  const time = until > 0 ? ` until ${date_and_time(until)}` : '';
+  const time = until > 0 ? ` ${until_time(until)}` : '';
   return reason === '' ? time : `${time}: ${reason}`;
 }
 

@@ -1,12 +1,19 @@
 // message_commands.ts: what this user may do with the messages of the conversation on screen, and does.
-import type { ConversationId, ConversationView, Message, ParleyClient, Seq } from '@parley/client';
+import type {
+  ConversationId,
+  ConversationInfo,
+  ConversationView,
+  Message,
+  ParleyClient,
+  Seq,
+} from '@parley/client';
 import type { Composer } from './composer.js';
 import { user_name } from './format.js';
 import { forward_dialog } from './forward_dialog.js';
 import type { KnownMessages } from './known_messages.js';
 import { confirm_delete, type MessageActions } from './message_actions.js';
 import type { Reactions } from './reactions.js';
-import { may } from './rights.js';
+import { may, why_hindered, why_silent } from './rights.js';
 import { seen_dialog } from './seen_dialog.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
 import { not_connected } from './words.js';
@@ -14,6 +21,8 @@ import { not_connected } from './words.js';
 export interface Shown {
   /** null: no conversation is on screen. */
   view: () => ConversationView | null;
+  /** What the server tells of it; null: not known. */
+  info: () => ConversationInfo | null;
   composer: Composer;
   open: (id: ConversationId) => void;
   open_thread: (root: Seq) => void;
@@ -45,18 +54,18 @@ export class MessageCommands {
     const { composer, open, open_thread } = this.shown_;
     const { conversation } = view;
     const in_thread = message.threadRoot > 0;
+    const info = this.shown_.info();
+    const changes = why_hindered(view, info) === '';
+    const writes = why_silent(view, info) === '';
     const actions: MessageActions = {
-      react: may(view, 'send') ? (one, key) => this.react(one.seq, key) : null,
-      reply: may(view, 'send') && !in_thread ? (one) => composer.reply(one, name) : null,
+      react: changes ? (one, key) => this.react(one.seq, key) : null,
+      reply: writes && !in_thread ? (one) => composer.reply(one, name) : null,
       seen: own && view.kind !== 'direct' ? (one) => seen_dialog(this.client_, view, one) : null,
       copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
-      thread:
-        may(view, 'send') && !in_thread && view.kind !== 'direct'
-          ? (one) => open_thread(one.seq)
-          : null,
+      thread: writes && !in_thread && view.kind !== 'direct' ? (one) => open_thread(one.seq) : null,
       forward: (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),
       edit:
-        own && !in_thread && message.data === '' && may(view, 'send')
+        own && !in_thread && message.data === '' && !message.origin && changes
           ? (one) => composer.edit(one)
           : null,
       remove:

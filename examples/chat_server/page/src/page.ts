@@ -110,7 +110,7 @@ function banner(client: ParleyClient): HTMLElement {
     const seconds = Math.max(0, Math.ceil((retry_at - Date.now()) / 1000));
     text.textContent =
       state === 'waiting' && seconds > 0
-        ? `No connection. Trying again in ${seconds}\u00a0s.`
+        ? `Offline. Next try in ${seconds}\u00a0s.`
         : 'Reconnecting…';
     again.hidden = state !== 'waiting' || seconds < 2;
   };

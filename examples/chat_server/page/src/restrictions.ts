@@ -8,7 +8,7 @@ import type {
 } from '@parley/client';
 import { dialog, field, form, select, text_input } from './dialog.js';
 import { el } from './dom.js';
-import { avatar, date_and_time, user_name } from './format.js';
+import { avatar, until_time, user_name } from './format.js';
 import { toast_error } from './toasts.js';
 
 const hour_ms = 3_600_000;
@@ -34,23 +34,22 @@ export function restrict_dialog(
   const { verb, note } = words[kind];
   const length = select('for', durations, hour_ms);
   const reason = text_input('reason', 'Spam', false);
-  dialog(
-    `${verb} ${user_name(client, user)}`,
-    form(
-      client,
-      verb,
-      [field('For how long', length, note), field('Why (everybody sees it)', reason)],
-      async () => {
-        const ms = Number(length.value);
-        const until = ms === 0 ? 0 : Date.now() + ms;
-        await client.restrict(conversation, user, kind, { until, reason: reason.value.trim() });
-      },
-      (_, window_) => {
-        window_.close();
-        done();
-      },
-    ),
+  const asking = form(
+    client,
+    verb,
+    [field('For how long', length, note), field('Why (everybody sees it)', reason)],
+    async () => {
+      const ms = Number(length.value);
+      const until = ms === 0 ? 0 : Date.now() + ms;
+      await client.restrict(conversation, user, kind, { until, reason: reason.value.trim() });
+    },
+    (_, window_) => {
+      window_.close();
+      done();
+    },
   );
+  if (kind === 'ban') asking.querySelector('.button')!.classList.add('danger', 'filled');
+  dialog(`${verb} ${user_name(client, user)}`, asking);
 }
 
 export function restrictions_dialog(
@@ -60,7 +59,7 @@ export function restrictions_dialog(
   const content = el('div', { class: 'restrictions' });
   const line = (kind: RestrictionKind, one: Restriction): HTMLElement => {
     const name = user_name(client, one.user);
-    const until = one.until === 0 ? 'without end' : `until ${date_and_time(one.until)}`;
+    const until = one.until === 0 ? 'without end' : until_time(one.until);
     const lift = (): void => {
       client
         .lift(id, one.user, kind)

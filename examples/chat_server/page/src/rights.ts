@@ -1,7 +1,7 @@
 // rights.ts: what a role may do by the engine's own table; the engine decides, this only spares people what
 // it would deny.
 import type { ConversationInfo, ConversationView, Role } from '@parley/client';
-import { date_and_time } from './format.js';
+import { until_time } from './format.js';
 
 /** From less to more. */
 export const ladder: readonly Role[] = [
@@ -37,21 +37,23 @@ export function may({ kind, role }: ConversationView, action: Action): boolean {
   return reaches(role, wanted);
 }
 
-/** Why one may not write; '' when one may. */
-export function why_silent(view: ConversationView, info: ConversationInfo | null): string {
+/** Why one may neither write nor react nor edit; '' when nothing hinders. */
+export function why_hindered(view: ConversationView, info: ConversationInfo | null): string {
   if (!may(view, 'send')) return 'You may read here, and not write.';
   if (view.archivedForAll) return `This ${view.kind} is closed.`;
-  if (!info) return '';
-  const { muted, mutedUntil, settings } = info;
-  const is_over = mutedUntil > 0 && mutedUntil <= Date.now();
-  if (muted && !is_over)
-    return mutedUntil === 0
-      ? 'You are muted here.'
-      : `You are muted here until ${date_and_time(mutedUntil)}.`;
-  const writers = { moderator: 'moderators', admin: 'admins', owner: 'owners' }[
-    settings.whoSends as string
-  ];
-  return writers && !reaches(view.role, settings.whoSends) ? `Only ${writers} write here.` : '';
+  if (!info?.muted) return '';
+  const { mutedUntil } = info;
+  if (mutedUntil === 0) return 'You are muted here.';
+  return mutedUntil > Date.now() ? `You are muted here ${until_time(mutedUntil)}.` : '';
+}
+
+/** Why one may not write; '' when one may. */
+export function why_silent(view: ConversationView, info: ConversationInfo | null): string {
+  const hindered = why_hindered(view, info);
+  if (hindered !== '' || !info) return hindered;
+  const { whoSends } = info.settings;
+  const writers = { moderator: 'moderators', admin: 'admins', owner: 'owners' }[whoSends as string];
+  return writers && !reaches(view.role, whoSends) ? `Only ${writers} write here.` : '';
 }
 
 /** One acts on those below oneself; owners give any role. */

@@ -11,7 +11,6 @@ import { el, icon, icon_button } from './dom.js';
 import { user_name } from './format.js';
 import type { KnownMessages } from './known_messages.js';
 import { ActionBar, type ActionsOf } from './message_actions.js';
-import { may } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scroller } from './scroller.js';
 import type { Threads } from './threads.js';
@@ -24,6 +23,8 @@ const page_replies = 50;
 export interface ThreadActions {
   actions_of: ActionsOf;
   row_actions: (view: ConversationView) => RowActions;
+  /** Why one may not write; '' when one may. */
+  silent: (view: ConversationView) => string;
   closed: () => void;
 }
 
@@ -38,7 +39,8 @@ export class ThreadPanel {
     'aria-label': 'Reply in the thread',
     autocomplete: 'off',
   });
-  private readonly form_: HTMLFormElement;
+  private readonly line_: HTMLElement;
+  private readonly barred_ = el('p', { class: 'barred', hidden: true });
   private view_: ConversationView | null = null;
   private thread_: ThreadState | null = null;
   private root_: Seq = 0;
@@ -75,12 +77,9 @@ export class ThreadPanel {
       { type: 'submit', class: 'send', 'aria-label': 'Reply', title: 'Reply' },
       icon('send'),
     );
-    this.form_ = el(
-      'form',
-      { class: 'composer' },
-      el('div', { class: 'line' }, this.input_, submit),
-    );
-    this.form_.addEventListener('submit', (event) => {
+    this.line_ = el('div', { class: 'line' }, this.input_, submit);
+    const form = el('form', { class: 'composer' }, this.barred_, this.line_);
+    form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.send();
     });
@@ -96,7 +95,7 @@ export class ThreadPanel {
       { class: 'thread', 'aria-label': 'Thread', hidden: true },
       header,
       this.scroller_.element,
-      this.form_,
+      form,
     );
   }
 
@@ -109,7 +108,6 @@ export class ThreadPanel {
     this.view_ = view;
     this.root_ = root;
     this.element.hidden = false;
-    this.form_.hidden = !may(view, 'send');
     this.render();
     void this.load();
     this.input_.focus();
@@ -144,6 +142,7 @@ export class ThreadPanel {
     const { view_: view } = this;
     if (!view) return;
     const { thread_: thread, client_: client } = this;
+    this.bar(this.actions_.silent(view));
     this.follow_.hidden = thread === null;
     this.follow_.textContent = thread?.followed ? 'Following' : 'Follow';
     this.follow_.setAttribute('aria-pressed', String(thread?.followed ?? false));
@@ -171,6 +170,8 @@ export class ThreadPanel {
       unfolded: new Set(),
     });
     const at = rows.findIndex((row) => row.kind === 'message' && row.seq === this.root_);
+    const root_row = rows[at];
+    if (root_row?.kind === 'message') root_row.tick = 'none'; // the conversation shows it
     const replies = root?.replies ?? 0;
     if (at >= 0 && replies > 0) {
       const text = replies === 1 ? '1 reply' : `${replies} replies`;
@@ -187,6 +188,12 @@ export class ThreadPanel {
     );
     this.bar_.redraw(focused);
     this.mark_read();
+  }
+
+  private bar(why: string): void {
+    this.barred_.textContent = why;
+    this.barred_.hidden = why === '';
+    this.line_.hidden = why !== '';
   }
 
   /** The composer of the conversation is not that of the thread. */

@@ -1,10 +1,17 @@
 // threads.ts: the threads of the conversation on screen that this user follows, and what is unread in them.
-import type { ChatEvent, ConversationView, ParleyClient, Seq, ThreadState } from '@parley/client';
+import type {
+  ChatEvent,
+  ConversationView,
+  ParleyClient,
+  Seq,
+  ThreadState,
+  UserId,
+} from '@parley/client';
 import { dialog } from './dialog.js';
 import { el } from './dom.js';
 import { list_time, snippet, user_name } from './format.js';
 
-const listed_threads = 100;
+const listed_threads = 50;
 
 export interface ThreadNote {
   replies: number;
@@ -13,11 +20,14 @@ export interface ThreadNote {
 
 export class Threads {
   private view_: ConversationView | null = null;
+  private loading_ = false;
   private readonly followed_ = new Map<Seq, ThreadState>();
 
   constructor(
     private readonly client_: ParleyClient,
     private readonly changed_: () => void,
+    /** Who wrote a message; null: not known. */
+    private readonly sender_of_: (seq: Seq) => UserId | null,
   ) {
     client_.on('thread', (thread) => {
       if (thread.conversation === this.view_?.conversation) this.learn(thread);
@@ -38,12 +48,19 @@ export class Threads {
   }
 
   /** Replies that were pushed are unread in the threads that are followed. */
-  take(events: readonly ChatEvent[]): void {
+  arrived(events: readonly ChatEvent[]): void {
+    const self = this.client_.self?.user;
     for (const { kind, threadRoot, sender, seq } of events) {
+      if (kind !== 'message' || threadRoot === 0) continue;
       const thread = this.followed_.get(threadRoot);
-      if (!thread || kind !== 'message' || seq <= thread.read) continue;
-      if (sender !== this.client_.self?.user)
-        this.followed_.set(threadRoot, { ...thread, unread: thread.unread + 1 });
+      if (!thread) {
+        // Whoever replies, or wrote what is replied to, follows from then on.
+        if (sender === self || this.sender_of_(threadRoot) === self) void this.load();
+      } else if (seq > thread.root.lastReply) {
+        const unread = thread.unread + Number(sender !== self && seq > thread.read);
+        const root = { ...thread.root, lastReply: seq, replies: thread.root.replies + 1 };
+        this.followed_.set(threadRoot, { ...thread, unread, root });
+      }
     }
   }
 
@@ -63,7 +80,8 @@ export class Threads {
 
   private async load(): Promise<void> {
     const view = this.view_;
-    if (!view) return;
+    if (!view || this.loading_) return;
+    this.loading_ = true;
     try {
       const page = await this.client_.threads(view.conversation, { limit: listed_threads });
       if (view !== this.view_) return;
@@ -71,7 +89,10 @@ export class Threads {
       this.changed_();
     } catch {
       // What changes is told; the next opening asks again.
+    } finally {
+      this.loading_ = false;
     }
+    if (view !== this.view_) void this.load();
   }
 }
 

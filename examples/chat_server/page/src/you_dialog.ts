@@ -3,7 +3,7 @@ import type { Device, ParleyClient, PresenceState, UserSettings } from '@parley/
 import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { is_default_name } from './device_name.js';
 import { el, icon_button, reconcile } from './dom.js';
-import { date_and_time, last_seen } from './format.js';
+import { last_seen, until_time } from './format.js';
 import { toast_error } from './toasts.js';
 
 type Shown = Exclude<PresenceState, 'offline'>;
@@ -48,8 +48,7 @@ function status_form(client: ParleyClient, settings: UserSettings): HTMLElement 
   status.maxLength = status_length;
   const until = el('select', { name: 'until', 'aria-label': 'For how long' });
   for (const [label, ms] of durations) until.append(el('option', { value: String(ms) }, label));
-  const hint =
-    settings.statusUntil > 0 ? `It is shown until ${date_and_time(settings.statusUntil)}.` : '';
+  const hint = settings.statusUntil > 0 ? `It is shown ${until_time(settings.statusUntil)}.` : '';
   const store = (): Promise<UserSettings> => {
     const ms = Number(until.value);
     return client.setUser({
