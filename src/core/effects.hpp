@@ -18,8 +18,8 @@ namespace parley::core {
 using ShardIndex = std::uint16_t;
 class Shard;
 
-/// The two clocks. Steady for timers and deadlines; wall, as the machine has it, for stamps only: it
-/// may be set back or forward at any moment (WallClock follows that with care).
+/// The two clocks. Steady for timers and deadlines; wall, as the machine has it, for stamps only:
+/// it may be set back or forward at any moment (WallClock follows that with care).
 struct Time {
   std::chrono::steady_clock::time_point steady{};
   std::int64_t wall_ms = 0;

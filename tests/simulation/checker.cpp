@@ -97,8 +97,14 @@ void Checker::visible(Session& session, const char* what, const ConversationId& 
     if (seq >= span.from && seq <= span.to) return;
     if (seq >= span.from && span.told_until && scheduler_.now() < *span.told_until) return;
   }
+  // A span that was over before anybody looked at the row.
+  if (stream("C7", id).holds(session.user, seq)) return;
+  std::string may = "nothing";
+  for (const Span& span : spans(id, session.user))
+    may = (may == "nothing" ? "" : may + ", ") + std::to_string(span.from) + " to " +
+          std::to_string(span.to);
   broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
-                   ", which it may not see");
+                   ", which may see " + may);
 }
 
 void Checker::shown(Session& session, const char* what, const ConversationId& id, Seq seq,

@@ -87,6 +87,8 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group &&
         event.sender && stream.roles[event.sender] == Role::read_only)
       broken("C7", id, seq, "was written by somebody who may only read");
+    if (event.kind == EventKind::joined || event.kind == EventKind::added)
+      stream.beginnings[event.target].push_back(seq);
     if (event.kind == EventKind::left || event.kind == EventKind::removed) {
       stream.endings[event.target].push_back(seq);
     }
@@ -283,6 +285,17 @@ bool TrueStream::seen(Seq seq, UserId user, bool always) const {
   const auto may = [&event](core::Audiences mask) { return (mask >> event.audience & 1) != 0; };
   return always ? std::all_of(held.begin(), held.end(), may)
                 : std::any_of(held.begin(), held.end(), may);
+}
+
+bool TrueStream::holds(UserId user, Seq seq) const {
+  const auto began = beginnings.find(user);
+  if (began == beginnings.end()) return false;
+  const auto after = std::upper_bound(began->second.begin(), began->second.end(), seq);
+  if (after == began->second.begin()) return false;
+  const auto ended = endings.find(user);
+  if (ended == endings.end()) return true;
+  const auto end = std::lower_bound(ended->second.begin(), ended->second.end(), *(after - 1));
+  return end == ended->second.end() || *end >= seq;
 }
 
 std::uint64_t TrueStream::replies_after(Seq root, Seq base) const {

@@ -60,6 +60,7 @@ struct TrueMessage {
 struct TrueStream {
   Epoch epoch;
   std::vector<TrueEvent> events;                   // seq 1, 2, ...
+  std::map<UserId, std::vector<Seq>> beginnings;   // where somebody came in; not in a channel
   std::map<UserId, std::vector<Seq>> endings;      // where somebody left or was removed
   std::map<Seq, std::vector<TrueChange>> changes;  // of messages
   std::map<UserId, Role> roles;                    // as the events leave them
@@ -70,6 +71,8 @@ struct TrueStream {
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
+  /// The user was in at that seq, as the events say.
+  [[nodiscard]] bool holds(UserId user, Seq seq) const;
   /// seq 1..head.
   [[nodiscard]] const TrueEvent& at(Seq seq) const { return events[seq - 1]; }
   [[nodiscard]] Mark mark_at(Seq seq) const { return seq == 0 ? 0 : events[seq - 1].mark; }
