@@ -3,34 +3,13 @@
 #include <type_traits>
 
 #include "wire/frame.hpp"
+#include "wire/frame_build.hpp"
 #include "wire/frame_types.hpp"
 #include "wire/settings_table.hpp"
 
 namespace parley::wire {
 namespace {
 
-using Builder = flatbuffers::FlatBufferBuilder;
-template <class T>
-using Offset = flatbuffers::Offset<T>;
-template <class T>
-using Vector = flatbuffers::Vector<T>;
-
-fb::Bytes16 bytes16(const std::array<std::uint8_t, 16>& bytes) {
-  fb::Bytes16 out;
-  std::memcpy(static_cast<void*>(&out), bytes.data(), bytes.size());
-  return out;
-}
-fb::Cursor cursor_of(const Cursor& cursor) {
-  return {bytes16(cursor.epoch.bytes), cursor.seq, cursor.mark, 0};
-}
-Offset<flatbuffers::String> text(Builder& b, std::string_view value) {
-  if (value.empty()) return 0;
-  return b.CreateString(value.data(), value.size());
-}
-Offset<Vector<std::uint8_t>> bytes(Builder& b, std::string_view value) {
-  if (value.empty()) return 0;
-  return b.CreateVector(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
-}
 Offset<Vector<Offset<flatbuffers::String>>> texts(Builder& b,
                                                   const std::vector<std::string>& values) {
   std::vector<Offset<flatbuffers::String>> offsets;
@@ -72,11 +51,6 @@ Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
   out.reserve(values.size());
   for (const From& value : values) out.push_back(build(b, value));
   return b.CreateVector(out);
-}
-std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
-template <class E>
-std::uint8_t number(E value) {
-  return static_cast<std::uint8_t>(value);
 }
 Offset<Vector<const fb::Receipt*>> receipts(Builder& b, const std::vector<Receipt>& values) {
   return structs<fb::Receipt>(

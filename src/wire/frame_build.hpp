@@ -1,0 +1,41 @@
+// wire/frame_build.hpp: what the bodies of binary frames are built with.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "wire/frame_generated.h"
+#include "wire/messages.hpp"
+
+namespace parley::wire {
+
+using Builder = flatbuffers::FlatBufferBuilder;
+template <class T>
+using Offset = flatbuffers::Offset<T>;
+template <class T>
+using Vector = flatbuffers::Vector<T>;
+
+inline fb::Bytes16 bytes16(const std::array<std::uint8_t, 16>& bytes) {
+  fb::Bytes16 out;
+  std::memcpy(static_cast<void*>(&out), bytes.data(), bytes.size());
+  return out;
+}
+inline fb::Cursor cursor_of(const Cursor& cursor) {
+  return {bytes16(cursor.epoch.bytes), cursor.seq, cursor.mark, 0};
+}
+inline Offset<flatbuffers::String> text(Builder& b, std::string_view value) {
+  if (value.empty()) return 0;
+  return b.CreateString(value.data(), value.size());
+}
+inline Offset<Vector<std::uint8_t>> bytes(Builder& b, std::string_view value) {
+  if (value.empty()) return 0;
+  return b.CreateVector(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
+}
+inline std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
+template <class E>
+std::uint8_t number(E value) {
+  return static_cast<std::uint8_t>(value);
+}
+
+}  // namespace parley::wire
