@@ -14,6 +14,7 @@
 
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
+#include "parley/joining.hpp"
 #include "parley/limits.hpp"
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
@@ -247,6 +248,15 @@ class Client {
   void direct(std::string peer, Completion<ListEntry> done);
   Pending<ListEntry> join(const ConversationId& channel);
   void join(const ConversationId& channel, Completion<ListEntry> done);
+  Pending<ListEntry> join_invite(std::string token);
+  void join_invite(std::string token, Completion<ListEntry> done);
+  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  void create_invite(const ConversationId& conversation, InviteOptions options,
+                     Completion<Invite> done);
+  Pending<std::vector<Invite>> invites(const ConversationId& conversation);
+  void invites(const ConversationId& conversation, Completion<std::vector<Invite>> done);
+  Pending<void> revoke_invite(std::string token);
+  void revoke_invite(std::string token, Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
   Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);

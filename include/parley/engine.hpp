@@ -128,6 +128,14 @@ class Engine {
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
+  // Links as the system makes them: see Session.
+  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  void create_invite(const ConversationId& conversation, InviteOptions options,
+                     Completion<Invite> done);
+  Pending<std::vector<Invite>> invites(const ConversationId& conversation);
+  void invites(const ConversationId& conversation, Completion<std::vector<Invite>> done);
+  Pending<void> revoke_invite(std::string token);
+  void revoke_invite(std::string token, Completion<void> done);
   Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
   void set_settings(const ConversationId& conversation, SettingsUpdate settings,
                     Completion<void> done);

@@ -7,6 +7,7 @@
 #include "parley/event.hpp"
 #include "parley/hooks.hpp"
 #include "parley/ids.hpp"
+#include "parley/joining.hpp"
 #include "parley/limits.hpp"
 #include "parley/memory_store.hpp"
 #include "parley/options.hpp"

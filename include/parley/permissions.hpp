@@ -16,6 +16,7 @@ struct RoleTable {
   Role react = Role::member;
   Role pin = Role::member;  // and unpin
   Role add = Role::admin;
+  Role invite = Role::admin;  // links, and those who ask to join
   Role remove = Role::moderator;
   Role mute = Role::moderator;
   Role ban = Role::moderator;

@@ -14,6 +14,7 @@
 #include "parley/conversation.hpp"
 #include "parley/error.hpp"
 #include "parley/event.hpp"
+#include "parley/joining.hpp"
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
 #include "parley/settings.hpp"
@@ -306,6 +307,20 @@ class Session {
   /// Where ConversationSettings::join is open.
   Pending<Conversation> join(const ConversationId& conversation);
   void join(const ConversationId& conversation, Completion<Conversation> done);
+  /// With a link (Invite::token), which is all that one needs. Errc::denied when it does not hold,
+  /// whatever the reason; limit_reached when the conversation is full. Who is in already is in.
+  Pending<Conversation> join_invite(std::string token);
+  void join_invite(std::string token, Completion<Conversation> done);
+  /// Makes a link, up to limits::invites a conversation; for those with the right to invite.
+  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  void create_invite(const ConversationId& conversation, InviteOptions options,
+                     Completion<Invite> done);
+  /// The links that hold and that this user could have made, the oldest first.
+  Pending<std::vector<Invite>> invites(const ConversationId& conversation);
+  void invites(const ConversationId& conversation, Completion<std::vector<Invite>> done);
+  /// Nobody joins with it any more; nothing when there is no such link.
+  Pending<void> revoke_invite(std::string token);
+  void revoke_invite(std::string token, Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
   /// Subjects, 1..limits::add_at_once.

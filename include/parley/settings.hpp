@@ -24,7 +24,7 @@ struct ConversationSettings {
   std::string metadata{};     // the host's own bytes, up to limits::metadata
   /// The least role for it, member..owner; none: as EngineOptions::permissions says.
   Role who_sends = Role::none;
-  Role who_adds = Role::none;
+  Role who_adds = Role::none;  // and makes links
   Role who_pins = Role::none;
   Role who_changes = Role::none;  // these settings
   JoinRule join = JoinRule::added;

@@ -338,7 +338,8 @@ std::uint64_t ClientCore::request(Time now, wire::Operation operation) {
   } else {
     const bool opens = std::holds_alternative<wire::Create>(operation) ||
                        std::holds_alternative<wire::Direct>(operation) ||
-                       std::holds_alternative<wire::Join>(operation);
+                       std::holds_alternative<wire::Join>(operation) ||
+                       std::holds_alternative<wire::JoinInvite>(operation);
     enqueue({.purpose = Purpose::application, .id = id, .opens = opens}, std::move(operation),
             false);
     pump();

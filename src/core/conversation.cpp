@@ -135,6 +135,10 @@ void Conversation::State::answer(Op& op) {
                         .repeated = op.repeated});
         } else if constexpr (std::is_same_v<What, CreateOp>) {
           answer_created(op, what);
+        } else if constexpr (std::is_same_v<What, InviteOp>) {
+          what.then(std::move(what.made));
+        } else if constexpr (std::is_same_v<What, JoinOp>) {
+          answer_joined(op.caller.user, std::move(what.then));
         } else {
           answer_access(op.caller.user, op.caller.system(), std::move(what.then));
         }
@@ -297,7 +301,7 @@ void Conversation::create_direct(UserId first, UserId second, UserId asking, The
 
 void Conversation::join(Caller caller, Then<Access> then) {
   if (caller.system()) return then(bad("the system is no member and cannot join"));
-  state_->arrive({.caller = caller, .what = JoinOp{std::move(then)}});
+  state_->arrive({.caller = caller, .what = JoinOp{{}, std::move(then)}});
 }
 
 void Conversation::leave(Caller caller, Then<void> then) {

@@ -13,6 +13,7 @@
 #include "core/timers.hpp"
 #include "core/visibility.hpp"
 #include "parley/event.hpp"
+#include "parley/joining.hpp"
 #include "parley/limits.hpp"
 #include "parley/options.hpp"
 #include "parley/result.hpp"
@@ -147,6 +148,13 @@ class Conversation {
   /// Whether it could be sent now, as far as its content and the caller's rights go.
   void may_send(Caller caller, const wire::Send& send, Then<void> then);
   void join(Caller caller, Then<Access> then);
+  /// With a link of this conversation; Errc::denied when it does not hold.
+  void join(Caller caller, const layout::InviteSecret& invite, Then<Access> then);
+  void create_invite(Caller caller, InviteOptions options, Then<Invite> then);
+  /// Nothing when there is no such link.
+  void revoke_invite(Caller caller, const layout::InviteSecret& invite, Then<void> then);
+  /// Those that the caller could make, the oldest first.
+  void invites(Caller caller, Then<std::vector<Invite>> then);
   void leave(Caller caller, Then<void> then);
   void add(Caller caller, std::vector<UserId> users, Then<void> then);
   void remove(Caller caller, UserId user, Then<void> then);

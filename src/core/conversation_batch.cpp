@@ -245,13 +245,15 @@ void Conversation::State::stage_note(Seq seq) {
 
 bool Conversation::State::housekeeping() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
-         !pending.empty() || !merged.empty() || merge_due;
+         !pending.empty() || !admitted.empty() || !merged.empty() || merge_due;
 }
 
 bool Conversation::State::flushable() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
          !merged.empty() ||
-         std::any_of(pending.begin(), pending.end(), [](const auto& p) { return p.applied; });
+         std::any_of(pending.begin(), pending.end(), [](const auto& p) { return p.applied; }) ||
+         std::any_of(admitted.begin(), admitted.end(),
+                     [](const auto& item) { return item.second.applied; });
 }
 
 /// What rides on the next commit, whatever that is about.
@@ -263,6 +265,8 @@ void Conversation::State::stage_housekeeping() {
   }
   for (const PendingMember& change : pending)
     if (change.applied) staged->pending_erased.push_back(change.seq);
+  for (const auto& [user, admission] : admitted)
+    if (admission.applied && !on_the_way(user)) stage_admission(user, std::nullopt);
   const std::size_t keys = std::min<std::size_t>(expired_keys.size(), 64);
   staged->expired_keys.assign(expired_keys.begin(),
                               expired_keys.begin() + static_cast<std::ptrdiff_t>(keys));
@@ -312,6 +316,7 @@ void Conversation::State::submit() {
     writer.put(layout::pending_key(change.seq), layout::encode(change.row));
   for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
   write_restrictions(writer);
+  write_invites(writer);
   write_messages(writer);
   for (const Seq seq : batch.merged) writer.erase(layout::overlay_key(seq));
   for (const std::string& key : batch.expired_keys) writer.erase(key);
@@ -383,6 +388,7 @@ void Conversation::State::committed() {
   keep(done.host_keys);
   keep(done.last_sent);
   restrictions_committed(done);
+  invites_committed(done);
   keep(done.mentions);
   messages_committed(done);
   threads_committed(done);
@@ -417,6 +423,7 @@ void Conversation::State::mark_senders(const Staged& done) {
 void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
   mark_senders(done);
   tallies_committed(done);
+  apply_admissions();
   if (done.head.sealed > before.sealed && (head.flags & layout::head_has_overlays) != 0)
     merge_due = true;
   // The next batch is on its way before anybody hears of this one.
@@ -469,6 +476,7 @@ void Conversation::State::start_flush_timer() {
     flush_timer = Effects::Timer::none;
     force_flush = true;
     apply_pending();
+    apply_admissions();
     maybe_merge();
     pump();
     start_flush_timer();

@@ -51,6 +51,8 @@ void Conversation::State::scan_info() {
     deleted.clear();
     pins.clear();
     restrictions.clear();
+    invites.clear();
+    admitted.clear();
     thread_changes.clear();
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
@@ -78,10 +80,10 @@ void Conversation::State::scan_rows(char prefix, std::string from) {
 /// Rows that few conversations have come after the members.
 void Conversation::State::scan_next(char prefix) {
   const auto has = [this](std::uint16_t flag) { return (head.flags & flag) != 0; };
-  const std::pair<char, bool> rest[] = {{'x', head.deleted_ordinal != 0},
-                                        {'i', has(layout::head_has_pins)},
-                                        {'b', has(layout::head_has_restrictions)},
-                                        {'t', has(layout::head_has_threads)}};
+  const std::pair<char, bool> rest[] = {
+      {'x', head.deleted_ordinal != 0},          {'i', has(layout::head_has_pins)},
+      {'b', has(layout::head_has_restrictions)}, {'v', has(layout::head_has_invites)},
+      {'y', has(layout::head_has_admissions)},   {'t', has(layout::head_has_threads)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
     if (next && there) return scan_rows(rows, std::string(1, rows));
@@ -97,6 +99,10 @@ void Conversation::State::take_row(char prefix, const Row& row) {
     if (key && change) add_thread_change({key->root, key->seq}, std::move(*change));
     return;
   }
+  if (const auto secret = layout::parse_invite_key(row.key)) {
+    if (const auto link = layout::decode_invite(row.value)) invites.emplace(*secret, *link);
+    return;
+  }
   const auto number = layout::parse_number_key(prefix, row.key);
   if (!number) return;  // a kind of row that a later version writes
   if (prefix == 'm') {
@@ -108,6 +114,9 @@ void Conversation::State::take_row(char prefix, const Row& row) {
   } else if (prefix == 'b') {
     if (const auto kept = layout::decode_restriction(row.value))
       restrictions.emplace(UserId{*number}, *kept);
+  } else if (prefix == 'y') {
+    if (const auto let = layout::decode_admission(row.value))
+      admitted.emplace(UserId{*number}, Admitted{.row = *let});
   } else if (const auto change = layout::decode_pending(row.value)) {
     pending.push_back({.seq = *number, .row = *change});
   }
@@ -180,6 +189,7 @@ void Conversation::State::loaded() {
   serve_row_waiters();
   serve_mention_waiters();
   apply_pending();
+  apply_admissions();
   for (ThreadWaiter& waiter : thread_waiters) waiter.until = thread_change_number;
   serve_thread_waiters();
   move_threads();
@@ -227,6 +237,8 @@ void Conversation::State::drop_caches() {
   host_keys.clear();
   last_sent.clear();
   restrictions.clear();
+  invites.clear();
+  admitted.clear();
   channel_members.clear();
   mentions.clear();
   thread_changes.clear();

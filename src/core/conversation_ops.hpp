@@ -46,7 +46,18 @@ struct DirectOp {
   Then<Access> then;
 };
 struct JoinOp {
+  std::optional<layout::InviteSecret> invite;  // with this link; none: by the conversation's rule
   Then<Access> then;
+};
+struct InviteOp {
+  layout::InviteSecret secret;
+  InviteOptions options;
+  Invite made;  // once decided
+  Then<Invite> then;
+};
+struct RevokeInviteOp {
+  layout::InviteSecret secret;
+  Then<void> then;
 };
 struct LeaveOp {
   Then<void> then;
@@ -111,7 +122,8 @@ struct ReactOp {
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
-               VisibilityOp, SettingsOp, RestrictOp, EditOp, DeleteOp, PinOp, ReactOp>
+               VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, EditOp, DeleteOp,
+               PinOp, ReactOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

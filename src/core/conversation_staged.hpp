@@ -42,6 +42,11 @@ struct PendingMember {
   layout::PendingRow row;
   bool queued = false, applied = false;  // for, in its member partition
 };
+/// Somebody let into a channel, until the member partition has it ('y' row).
+struct Admitted {
+  layout::AdmissionRow row;
+  bool queued = false, applied = false;
+};
 using SenderRows = RowCache<SenderId, layout::SenderRow>;
 using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
 using MemberRows = RowCache<UserId, layout::MemberRow>;
@@ -81,6 +86,8 @@ struct Staged {
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
   std::vector<std::pair<UserId, LastSentRows::Entry*>> last_sent;
   std::vector<std::pair<UserId, layout::RestrictionRow>> restrictions;
+  std::vector<std::pair<layout::InviteSecret, std::optional<layout::InviteRow>>> invites;
+  std::vector<std::pair<UserId, std::optional<layout::AdmissionRow>>> admissions;
   std::vector<std::pair<MentionId, MentionRows::Entry*>> mentions;
   std::vector<std::pair<std::pair<Seq, Seq>, layout::ThreadChange>> thread_changes;  // new 't' rows
   std::vector<PendingMember> pending;                                                // new 'p' rows
@@ -97,19 +104,21 @@ struct Staged {
   std::string guard;                // as submitted
   std::size_t rows = 0, bytes = 0;  // estimates, never too small
   [[nodiscard]] bool empty() const noexcept {
-    return events.empty() && senders.empty() && members.empty() && !birth;
+    return events.empty() && senders.empty() && members.empty() && invites.empty() &&
+           admissions.empty() && !birth;
   }
 };
 
 /// A change of one row of a channel's member partitions.
 struct MemberWrite {
-  enum class What : std::uint8_t { join, leave, pending } what = What::join;
+  enum class What : std::uint8_t { join, leave, admit, pending } what = What::join;
   UserId user;
-  Role role = Role::member;  // join, pending
+  Role role = Role::member;  // join, admit, pending
   std::uint16_t groups = 0;  // pending
   bool shadowed = false;     // pending
   Seq seq = 0;               // pending: its event
-  bool birth = false;        // join of a creation: not for those who have left since
+  std::uint64_t admission = 0;
+  bool birth = false;  // join of a creation: not for those who have left since
   std::function<void(Result<layout::MemberRow>)> then;
 };
 

@@ -1,8 +1,8 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
-// threads.cpp, members.cpp, members_buckets.cpp, settings.cpp, restrictions.cpp, messages.cpp,
-// reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
+// threads.cpp, members.cpp, members_buckets.cpp, invites.cpp, settings.cpp, restrictions.cpp,
+// messages.cpp, reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -187,7 +187,7 @@ struct Conversation::State {
   Decision decide(Op& op, JoinOp& join);
   Decision join_group(Op& op);
   Decision join_channel(UserId user, JoinOp& join);
-  void enter_group(UserId user, UserId by, EventKind kind);
+  void enter_group(UserId user, UserId by, EventKind kind, Role role = Role::member);
   Decision decide(Op& op, LeaveOp& leave);
   Decision decide(Op& op, AddOp& add);
   Decision decide(Op& op, RemoveOp& remove);
@@ -213,6 +213,30 @@ struct Conversation::State {
   void list_members(const Caller& caller, UserId after, std::uint32_t limit,
                     Then<wire::MembersPage> then);
   void filter_members(std::vector<UserId> users, Then<std::vector<UserId>> then);
+
+  // ---- invites.cpp: links, and who comes into a channel by a decision of the conversation ----
+  Decision decide(Op& op, InviteOp& make);
+  Decision decide(Op& op, RevokeInviteOp& revoke);
+  Decision join_by_invite(Op& op, const layout::InviteSecret& secret);
+  /// In the speculative state; null: there is none.
+  [[nodiscard]] const layout::InviteRow* invite(const layout::InviteSecret& secret) const noexcept;
+  [[nodiscard]] bool usable(const layout::InviteRow& row) const;
+  [[nodiscard]] std::size_t invite_count() const noexcept;
+  void stage_invite(const layout::InviteSecret& secret,
+                    const std::optional<layout::InviteRow>& row);
+  /// Those that `maker`, who is `role` from here on, could not make any more.
+  void withdraw_invites(UserId maker, Role role);
+  [[nodiscard]] bool full_house() const noexcept;
+  /// Into a group with the event of it, into a channel with a row, once.
+  void let_in(UserId user, UserId by, EventKind kind, Role role);
+  /// Let in, and not in the channel's member partition yet.
+  [[nodiscard]] bool on_the_way(UserId user) const noexcept;
+  void stage_admission(UserId user, const std::optional<layout::AdmissionRow>& row);
+  void apply_admissions();
+  void admission_done(UserId user, std::uint64_t admission, const Error& error);
+  void answer_joined(UserId user, Then<Access> then);
+  void write_invites(BatchWriter& writer);  // of the batch
+  void invites_committed(const Staged& done);
 
   // ---- settings.cpp ----
   Decision decide(Op& op, SettingsOp& change);
@@ -409,8 +433,10 @@ struct Conversation::State {
   std::vector<PendingMember> pending;  // channel
   SenderRows senders;
   HostKeyRows host_keys;
-  LastSentRows last_sent;                                 // while slow mode is on
-  std::map<UserId, layout::RestrictionRow> restrictions;  // all of them
+  LastSentRows last_sent;                                     // while slow mode is on
+  std::map<UserId, layout::RestrictionRow> restrictions;      // all of them
+  std::map<layout::InviteSecret, layout::InviteRow> invites;  // all of them
+  std::map<UserId, Admitted> admitted;                        // channels
   MemberRows channel_members;
   MentionRows mentions;
   std::vector<MentionWaiter> mention_waiters;

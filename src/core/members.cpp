@@ -80,7 +80,7 @@ std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& 
   }
   const Role role = row ? row->role : Role::none;
   if (!op.error && !may(action, role)) op.error = denied();
-  const bool changes = action == Action::add || action == Action::pin;
+  const bool changes = action == Action::add || action == Action::invite || action == Action::pin;
   if (!op.error && changes) op.error = closed(op.caller, role);
   if (op.error) return std::nullopt;
   return role;
@@ -114,6 +114,7 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
   if (later) return Decision::later;
   const bool in = row && row->role != Role::none;
   if (op.error || in) return Decision::decided;  // in already: the answer is the access
+  if (join.invite) return join_by_invite(op, *join.invite);
   if (info_now().settings.join != JoinRule::open || banned(user)) op.error = denied();
   if (!op.error) op.error = closed(op.caller, Role::none);
   if (!op.error) op.error = host_admits(user);
@@ -146,12 +147,12 @@ Decision Conversation::State::join_channel(UserId user, JoinOp& join) {
 }
 
 /// Who comes into a group sees from the event of it on.
-void Conversation::State::enter_group(UserId user, UserId by, EventKind kind) {
-  wire::RecordFields fields{.sender = by, .kind = kind, .target = user, .role = Role::member};
+void Conversation::State::enter_group(UserId user, UserId by, EventKind kind, Role role) {
+  wire::RecordFields fields{.sender = by, .kind = kind, .target = user, .role = role};
   const Seq seq = stage_event(fields).stored.seq;
   stage_note(seq);
   const layout::MemberRow* before = group_member(user);
-  stage_member(user, {.role = Role::member,
+  stage_member(user, {.role = role,
                       .since_ms = staged->now_ms,
                       .visible_from = seq,
                       .visible_ordinal = staged->head.ordinal,
@@ -255,6 +256,7 @@ void Conversation::State::end_membership(UserId user, UserId by, EventKind kind)
   StagedEvent& event = stage_event(fields);
   event.ended = user;
   staged->head.authority = fields.seq;
+  if (kind != EventKind::left) withdraw_invites(user, Role::none);
   if (channel()) {
     bool later = false;
     Error ignored;
@@ -313,6 +315,7 @@ void Conversation::State::change_role(UserId user, UserId by, Role role) {
   wire::RecordFields fields{
       .sender = by, .kind = EventKind::role_changed, .target = user, .role = role};
   stage_event(fields).changed = user;
+  withdraw_invites(user, role);
   bool later = false;
   Error ignored;
   layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory

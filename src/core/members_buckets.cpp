@@ -137,6 +137,14 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
                                                      bool unsure) const {
   const bool in = row && row->role != Role::none;
   switch (write.what) {
+    case MemberWrite::What::admit:
+      if (row && row->admission == write.admission) return *row;  // made it, and may have left
+      if (in) {
+        row->admission = write.admission;
+        changed = true;
+        return *row;
+      }
+      [[fallthrough]];
     case MemberWrite::What::join: {
       if (in || (write.birth && row)) return *row;
       if (member_count() + static_cast<std::uint64_t>(delta > 0 ? delta : 0) >=
@@ -146,6 +154,7 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
           .role = write.role, .since_ms = effects.now().wall_ms, .visible_ordinal = head.ordinal};
       if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied
       if (row) fresh.shadowed = row->shadowed;
+      fresh.admission = write.admission != 0 ? write.admission : row ? row->admission : 0;
       row = fresh;
       ++delta;
       changed = true;

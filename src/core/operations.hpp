@@ -40,6 +40,10 @@ struct Operations {
   void operator()(wire::GetInfo&& get);
   void operator()(wire::Restrict&& asked);
   void operator()(wire::Restrictions&& asked);
+  void operator()(wire::CreateInvite&& create);  // operations_joins.cpp
+  void operator()(wire::ListInvites&& list);
+  void operator()(wire::RevokeInvite&& revoke);
+  void operator()(wire::JoinInvite&& join);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);
   void operator()(wire::MarkRead&& mark);

@@ -23,6 +23,7 @@ constexpr Entry entries[] = {
     {Action::react, &RoleTable::react, "react", true},
     {Action::pin, &RoleTable::pin, "pin", true},
     {Action::add, &RoleTable::add, "add", false},
+    {Action::invite, &RoleTable::invite, "invite", false},
     {Action::remove, &RoleTable::remove, "remove", false},
     {Action::mute, &RoleTable::mute, "mute", false},
     {Action::ban, &RoleTable::ban, "ban", false},

@@ -16,6 +16,7 @@ enum class Action : std::uint8_t {
   react,
   pin,  // and unpin
   add,
+  invite,  // make links
   remove,
   mute,  // and unmute
   ban,

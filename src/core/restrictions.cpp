@@ -85,7 +85,8 @@ Decision Conversation::State::decide(Op& op, RestrictOp& change) {
   const auto role = actor(op, action_of(change.kind), decision);
   if (!role) return decision;
   // Somebody on the way in is in or out first.
-  if (channel() && writing_users.contains(change.user)) return Decision::later;
+  if (channel() && (writing_users.contains(change.user) || on_the_way(change.user)))
+    return Decision::later;
   bool later = false;
   const auto found = member(change.user, later, op.error);
   if (later) return Decision::later;

@@ -66,6 +66,7 @@ bool Conversation::State::may(Action action, Role role) const noexcept {
     case Action::send:
       return role >= least(settings.who_sends);
     case Action::add:
+    case Action::invite:
       return role >= least(settings.who_adds);
     case Action::pin:
       return role >= least(settings.who_pins);

@@ -5,6 +5,7 @@
 
 #include "engine/engine_impl.hpp"
 #include "engine/start_call.hpp"
+#include "engine/start_joins.hpp"
 
 namespace parley::inline v0 {
 namespace {
@@ -135,6 +136,22 @@ Pending<ConversationInfo> info_as_system(const Impl& impl, const ConversationId&
   return as_system<ConversationInfo>(
       impl, std::move(done), [&](const engine::Local& system, Completion<ConversationInfo> then) {
         return engine::start_info(system, conversation, std::move(then));
+      });
+}
+
+Pending<Invite> invite_as_system(const Impl& impl, const ConversationId& conversation,
+                                 InviteOptions options, Completion<Invite> done) {
+  return as_system<Invite>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<Invite> then) {
+        return engine::start_invite(system, conversation, options, std::move(then));
+      });
+}
+
+Pending<std::vector<Invite>> invites_as_system(const Impl& impl, const ConversationId& conversation,
+                                               Completion<std::vector<Invite>> done) {
+  return as_system<std::vector<Invite>>(
+      impl, std::move(done), [&](const engine::Local& system, auto then) {
+        return engine::read_invites(system, conversation, std::move(then));
       });
 }
 
@@ -282,6 +299,25 @@ Pending<void> Engine::pin(const ConversationId& conversation, Seq message, bool 
 }
 void Engine::pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done) {
   do_as_system(impl_, wire::Pin{conversation, message, on}, std::move(done));
+}
+Pending<Invite> Engine::create_invite(const ConversationId& conversation, InviteOptions options) {
+  return invite_as_system(impl_, conversation, options, {});
+}
+void Engine::create_invite(const ConversationId& conversation, InviteOptions options,
+                           Completion<Invite> done) {
+  invite_as_system(impl_, conversation, options, std::move(done));
+}
+Pending<std::vector<Invite>> Engine::invites(const ConversationId& conversation) {
+  return invites_as_system(impl_, conversation, {});
+}
+void Engine::invites(const ConversationId& conversation, Completion<std::vector<Invite>> done) {
+  invites_as_system(impl_, conversation, std::move(done));
+}
+Pending<void> Engine::revoke_invite(std::string token) {
+  return do_as_system(impl_, wire::RevokeInvite{std::move(token)}, {});
+}
+void Engine::revoke_invite(std::string token, Completion<void> done) {
+  do_as_system(impl_, wire::RevokeInvite{std::move(token)}, std::move(done));
 }
 Pending<void> Engine::set_settings(const ConversationId& conversation, SettingsUpdate settings) {
   return do_as_system(impl_, wire::SetSettings{conversation, std::move(settings)}, {});

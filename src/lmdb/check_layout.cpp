@@ -67,6 +67,10 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         require(layout::decode_mention(value).has_value(), "a row of mentions");
       else if (number('b'))
         require(layout::decode_restriction(value).has_value(), "a mute or ban");
+      else if (layout::parse_invite_key(key))
+        require(layout::decode_invite(value).has_value(), "a link");
+      else if (number('y'))
+        require(layout::decode_admission(value).has_value(), "somebody let in");
       else if (number('l'))
         require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
       else if (key.size() == 17 && key[0] == 's')

@@ -98,6 +98,16 @@ std::string pending_key(Seq seq) { return number_key('p', seq); }
 std::string deleted_key(std::uint64_t ordinal) { return number_key('x', ordinal); }
 std::string pin_key(Seq seq) { return number_key('i', seq); }
 std::string restriction_key(UserId user) { return number_key('b', user.value); }
+std::string admission_key(UserId user) { return number_key('y', user.value); }
+std::string invite_key(const InviteSecret& secret) {
+  return std::string(1, 'v').append(reinterpret_cast<const char*>(secret.data()), secret.size());
+}
+std::optional<InviteSecret> parse_invite_key(Bytes key) noexcept {
+  InviteSecret secret;
+  if (key.size() != 1 + secret.size() || key[0] != 'v') return std::nullopt;
+  key.copy(reinterpret_cast<char*>(secret.data()), secret.size(), 1);
+  return secret;
+}
 std::string last_sent_key(UserId user) { return number_key('l', user.value); }
 std::string reaction_key(std::string_view key) { return std::string(1, 'n').append(key); }
 std::string reactors_key(std::string_view key) {

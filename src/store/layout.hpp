@@ -101,12 +101,14 @@ struct HeadCell {
 };
 /// HeadCell::flags: rows with these prefixes may exist, so they are read. Bits above 7 make
 /// format 2.
-inline constexpr std::uint16_t head_has_overlays = 1;      // `o`
-inline constexpr std::uint16_t head_has_pins = 2;          // `i`
-inline constexpr std::uint16_t head_has_due = 4;           // users: `q`
-inline constexpr std::uint16_t head_has_restrictions = 8;  // `b`
-inline constexpr std::uint16_t head_has_mentions = 256;    // `q`
-inline constexpr std::uint16_t head_has_threads = 512;     // `t`
+inline constexpr std::uint16_t head_has_overlays = 1;       // `o`
+inline constexpr std::uint16_t head_has_pins = 2;           // `i`
+inline constexpr std::uint16_t head_has_due = 4;            // users: `q`
+inline constexpr std::uint16_t head_has_restrictions = 8;   // `b`
+inline constexpr std::uint16_t head_has_mentions = 256;     // `q`
+inline constexpr std::uint16_t head_has_threads = 512;      // `t`
+inline constexpr std::uint16_t head_has_invites = 1024;     // `v`
+inline constexpr std::uint16_t head_has_admissions = 2048;  // `y`
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -173,8 +175,9 @@ struct MemberRow {
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;  // ordinal before visible_from
   Seq left_at = 0;
-  std::uint16_t groups = 0;  // bit a: the host put the member into the group with audience a
-  bool shadowed = false;     // what they write is for themselves and moderators
+  std::uint16_t groups = 0;     // bit a: the host put the member into the group with audience a
+  bool shadowed = false;        // what they write is for themselves and moderators
+  std::uint64_t admission = 0;  // channels: the last one that was applied
 };
 std::string encode(const MemberRow& row);
 std::optional<MemberRow> decode_member(Bytes value);
@@ -204,6 +207,28 @@ struct RestrictionRow {
 std::string restriction_key(UserId user);
 std::string encode(const RestrictionRow& row);
 std::optional<RestrictionRow> decode_restriction(Bytes value);
+
+/// What a link makes of whoever joins with it ('v' secret16).
+using InviteSecret = std::array<std::uint8_t, 16>;
+struct InviteRow {
+  Role role = Role::member;
+  UserId by;
+  std::int64_t created_ms = 0, expires_ms = 0;  // zero: never
+  std::uint32_t uses = 0, used = 0;             // zero uses: any number
+};
+std::string invite_key(const InviteSecret& secret);
+std::optional<InviteSecret> parse_invite_key(Bytes key) noexcept;
+std::string encode(const InviteRow& row);
+std::optional<InviteRow> decode_invite(Bytes value);
+
+/// Somebody who was let into a channel and is not in its member partition yet ('y' user8).
+struct AdmissionRow {
+  Role role = Role::member;
+  std::uint64_t id = 0;
+};
+std::string admission_key(UserId user);
+std::string encode(const AdmissionRow& row);
+std::optional<AdmissionRow> decode_admission(Bytes value);
 
 /// When a member wrote last, where slow mode was on ('l' user8).
 struct LastSentRow {

@@ -11,6 +11,7 @@ namespace parley::layout {
 namespace {
 
 constexpr std::uint8_t grown = 2;  // the second format of a value
+constexpr std::uint8_t admitted = 3;
 
 // Groups and shadow ban make the end of a row of format 2; where there is neither it is of
 // format 1.
@@ -19,8 +20,8 @@ std::uint8_t format_of(const Row& row) {
   return row.groups == 0 && !row.shadowed ? format : grown;
 }
 template <class Row>
-void put_visibility(Writer& out, const Row& row) {
-  if (format_of(row) == format) return;
+void put_visibility(Writer& out, const Row& row, std::uint8_t version) {
+  if (version == format) return;
   out.u16(row.groups);
   out.u8(row.shadowed ? 1 : 0);
 }
@@ -34,14 +35,19 @@ void get_visibility(Reader& in, std::uint8_t version, Row& row) {
 }  // namespace
 
 std::string encode(const MemberRow& row) {
-  Writer out(37);
-  out.u8(format_of(row));
+  Writer out(45);
+  out.u8(row.admission != 0 ? admitted : format_of(row));
   out.u8(static_cast<std::uint8_t>(row.role));
   out.i64(row.since_ms);
   out.u64(row.visible_from);
   out.u64(row.visible_ordinal);
   out.u64(row.left_at);
-  put_visibility(out, row);
+  if (row.admission != 0) {
+    put_visibility(out, row, admitted);
+    out.u64(row.admission);
+  } else {
+    put_visibility(out, row, format_of(row));
+  }
   return out.take();
 }
 
@@ -49,13 +55,14 @@ std::optional<MemberRow> decode_member(Bytes value) {
   Reader in(value);
   MemberRow row;
   const std::uint8_t version = in.u8();
-  if (version != format && version != grown) return std::nullopt;
+  if (version < format || version > admitted) return std::nullopt;
   row.role = static_cast<Role>(in.u8());
   row.since_ms = in.i64();
   row.visible_from = in.u64();
   row.visible_ordinal = in.u64();
   row.left_at = in.u64();
   get_visibility(in, version, row);
+  if (version == admitted) row.admission = in.u64();
   if (!in.complete()) return std::nullopt;
   return row;
 }
@@ -146,6 +153,50 @@ std::optional<RestrictionRow> decode_restriction(Bytes value) {
   return row;
 }
 
+std::string encode(const InviteRow& row) {
+  Writer out(34);
+  out.u8(format);
+  out.u8(static_cast<std::uint8_t>(row.role));
+  out.u64(row.by.value);
+  out.i64(row.created_ms);
+  out.i64(row.expires_ms);
+  out.u32(row.uses);
+  out.u32(row.used);
+  return out.take();
+}
+
+std::optional<InviteRow> decode_invite(Bytes value) {
+  Reader in(value);
+  InviteRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.role = static_cast<Role>(in.u8());
+  row.by = UserId{in.u64()};
+  row.created_ms = in.i64();
+  row.expires_ms = in.i64();
+  row.uses = in.u32();
+  row.used = in.u32();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const AdmissionRow& row) {
+  Writer out(10);
+  out.u8(format);
+  out.u8(static_cast<std::uint8_t>(row.role));
+  out.u64(row.id);
+  return out.take();
+}
+
+std::optional<AdmissionRow> decode_admission(Bytes value) {
+  Reader in(value);
+  AdmissionRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.role = static_cast<Role>(in.u8());
+  row.id = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 std::string encode(const LastSentRow& row) {
   Writer out(9);
   out.u8(format);
@@ -217,7 +268,7 @@ std::string encode(const PendingRow& row) {
   out.u8(format_of(row));
   out.u64(row.user.value);
   out.u8(static_cast<std::uint8_t>(row.role));
-  put_visibility(out, row);
+  put_visibility(out, row, format_of(row));
   return out.take();
 }
 

@@ -348,6 +348,20 @@ void read(FrameReader& r, SeenBy& v) {
 void read(FrameReader& r, UserSettings& v) {
   if (const auto* t = r.root<fb::UserSettings>()) read(r, v, *t);
 }
+void read(FrameReader& r, Invites& v) {
+  const auto* t = r.root<fb::Invites>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "invites.conversation");
+  r.each(v.invites, t->invites(), 4, [&](Invite& link, const fb::InviteLink& from) {
+    r.text(link.token, from.token(), "invites.token");
+    link.role = static_cast<Role>(from.role());
+    link.by = UserId{from.by()};
+    link.created = time_of(from.created());
+    link.expires = time_of(from.expires());
+    link.uses = from.uses();
+    link.used = from.used();
+  });
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;

@@ -38,4 +38,11 @@ std::uint8_t number(E value) {
   return static_cast<std::uint8_t>(value);
 }
 
+// ---- frame_joins.cpp ----
+Offset<fb::CreateInvite> build(Builder& b, const CreateInvite& v);
+Offset<fb::ListInvites> build(Builder& b, const ListInvites& v);
+Offset<fb::RevokeInvite> build(Builder& b, const RevokeInvite& v);
+Offset<fb::JoinInvite> build(Builder& b, const JoinInvite& v);
+Offset<fb::Invites> build(Builder& b, const Invites& v);
+
 }  // namespace parley::wire

@@ -346,6 +346,24 @@ void read(FrameReader& r, Restrictions& v) {
   v.after = UserId{t->after()};
   v.limit = t->limit();
 }
+void read(FrameReader& r, CreateInvite& v) {
+  const auto* t = r.root<fb::CreateInvite>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "create_invite.conversation");
+  v.options.role = static_cast<Role>(t->role());
+  v.options.expires = WallTime(std::chrono::milliseconds(t->expires()));
+  v.options.uses = t->uses();
+}
+void read(FrameReader& r, ListInvites& v) {
+  if (const auto* t = r.root<fb::ListInvites>())
+    r.id(v.conversation, t->conversation(), "list_invites.conversation");
+}
+void read(FrameReader& r, RevokeInvite& v) {
+  if (const auto* t = r.root<fb::RevokeInvite>()) r.text(v.token, t->token(), "token");
+}
+void read(FrameReader& r, JoinInvite& v) {
+  if (const auto* t = r.root<fb::JoinInvite>()) r.text(v.token, t->token(), "token");
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

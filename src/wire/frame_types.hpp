@@ -67,6 +67,10 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::set_user, "set_user"},
     {fb::FrameType::set_presence, "set_presence"},
     {fb::FrameType::seen, "seen"},
+    {fb::FrameType::create_invite, "create_invite"},
+    {fb::FrameType::list_invites, "list_invites"},
+    {fb::FrameType::revoke_invite, "revoke_invite"},
+    {fb::FrameType::join_invite, "join_invite"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -97,6 +101,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::device_list, "device_list"},
     {fb::FrameType::seen_by, "seen_by"},
     {fb::FrameType::user_settings, "user_settings"},
+    {fb::FrameType::invites, "invites"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

@@ -3,12 +3,10 @@
 #include <optional>
 
 #include "wire/json_archive.hpp"
+#include "wire/json_joins.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::wire {
-
-template <class A, class T>
-using In = typename A::template Ref<T>;
 
 // ---- Parts of messages. ----
 

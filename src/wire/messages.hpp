@@ -12,6 +12,7 @@
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
 #include "parley/ids.hpp"
+#include "parley/joining.hpp"
 #include "parley/limits.hpp"
 #include "parley/payload.hpp"
 #include "parley/result.hpp"
@@ -243,6 +244,23 @@ struct Restrictions {
   UserId after{};
   std::uint32_t limit = 100;  // 1..limits::page_restrictions
 };
+/// Makes a link that lets in whoever has it. Answer: Invites, with it.
+struct CreateInvite {
+  ConversationId conversation{};
+  InviteOptions options{};
+};
+/// Answer: Invites, those that the caller could make.
+struct ListInvites {
+  ConversationId conversation{};
+};
+/// Answer: Done, also when there is no such link any more.
+struct RevokeInvite {
+  std::string token{};
+};
+/// Answer: Opened.
+struct JoinInvite {
+  std::string token{};
+};
 /// A page of the list, the last active first. Answer: ListPage.
 struct PageList {
   /// The last entry of the page before; none: the first page.
@@ -297,7 +315,8 @@ using Operation =
                  Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
-                 SetPresence, Seen, SetVisibility, Unknown>;
+                 SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
+                 SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -432,6 +451,10 @@ struct RestrictionsPage {
   std::vector<Restriction> users{};
   bool more = false;
 };
+struct Invites {
+  ConversationId conversation{};
+  std::vector<Invite> invites{};  // the oldest first
+};
 /// A thread's root as it stands, and where the caller is in it.
 struct ThreadState {
   ConversationId conversation{};
@@ -462,7 +485,7 @@ using Answer =
     std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
                  ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
-                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings>;
+                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -145,6 +145,21 @@ std::map<std::string, Make> make_all() {
   all["banned"] = [](const Cell& cell) -> wire::Operation {
     return wire::Restrictions{cell.conversation, RestrictionKind::ban, {}, 100};
   };
+  all["create_invite"] = [](const Cell& cell) -> wire::Operation {
+    return wire::CreateInvite{cell.conversation, {}};
+  };
+  all["create_high_invite"] = [](const Cell& cell) -> wire::Operation {
+    return wire::CreateInvite{cell.conversation, {.role = Role::moderator}};
+  };
+  all["invites"] = [](const Cell& cell) -> wire::Operation {
+    return wire::ListInvites{cell.conversation};
+  };
+  all["revoke_invite"] = [](const Cell& cell) -> wire::Operation {
+    return wire::RevokeInvite{cell.invite};
+  };
+  all["join_invite"] = [](const Cell& cell) -> wire::Operation {
+    return wire::JoinInvite{cell.invite};
+  };
   all["set_list"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetList{cell.conversation, {.archived = true}};
   };

@@ -15,6 +15,7 @@ struct Cell {
   Seq shown = 0, hidden = 0;
   Cursor cursor{};  // before both of them
   std::string reaction{};
+  std::string invite{};  // the system's link
 };
 
 /// Fails the test when there is none of that name.

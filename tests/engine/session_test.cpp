@@ -442,3 +442,27 @@ TEST_CASE("what a user has for all devices: settings, presence, devices, pages o
   CHECK(phone.devices().get().value().size() == 1);
   CHECK(world.engine.devices("nobody").get().error().errc() == Errc::denied);
 }
+
+TEST_CASE("a link is all that somebody needs to come in", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  auto room = alice.create({.title = "room"}).get().value();
+  const Invite link = alice.create_invite(room, {.uses = 1}).get().value();
+  REQUIRE(alice.invites(room).get().value().at(0).token == link.token);
+  REQUIRE(bob.join_invite("made up").get().error().errc() == Errc::denied);
+  const auto joined = bob.join_invite(link.token).get().value();
+  REQUIRE(joined.id() == room.id());
+  bob.send(joined, "here").get().value();
+  auto carol = world.attach("carol");
+  REQUIRE(carol.join_invite(link.token).get().error().errc() == Errc::denied);
+  REQUIRE(bob.create_invite(room).get().error().errc() == Errc::denied);
+
+  const Invite other = world.engine.create_invite(room, {.role = Role::moderator}).get().value();
+  REQUIRE(world.engine.invites(room).get().value().size() == 1);
+  REQUIRE(alice.revoke_invite(other.token).get().ok());
+  REQUIRE(carol.join_invite(other.token).get().error().errc() == Errc::denied);
+  const Invite last = world.engine.create_invite(room).get().value();
+  world.engine.revoke_invite(last.token).get().value();
+  REQUIRE(world.engine.invites(room).get().value().empty());
+}

@@ -274,7 +274,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           },
           [&](const wire::Opened& a) {
             expect(is(std::in_place_type<wire::Create>) || is(std::in_place_type<wire::Direct>) ||
-                   is(std::in_place_type<wire::Join>));
+                   is(std::in_place_type<wire::Join>) || is(std::in_place_type<wire::JoinInvite>));
             on(session, question, a);
           },
           [&](const wire::Subscribed& a) {
@@ -318,6 +318,12 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             expect(is(std::in_place_type<wire::GetInfo>));
             if (spans(a.info.conversation, session.user).empty())
               broken("C7", "a stranger was told about " + short_name(a.info.conversation));
+          },
+          [&](const wire::Invites& a) {
+            expect(is(std::in_place_type<wire::CreateInvite>) ||
+                   is(std::in_place_type<wire::ListInvites>));
+            if (spans(a.conversation, session.user).empty())
+              broken("C7", "a stranger was told links of " + short_name(a.conversation));
           },
           [&](const wire::RestrictionsPage&) {
             expect(is(std::in_place_type<wire::Restrictions>));
@@ -387,6 +393,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::Pin>) || is(std::in_place_type<wire::Remove>) ||
                 is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
                 is(std::in_place_type<wire::SetSettings>) ||
+                is(std::in_place_type<wire::RevokeInvite>) ||
                 is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
                 is(std::in_place_type<wire::SetPresence>) ||
                 is(std::in_place_type<wire::RenameDevice>) ||
@@ -560,6 +567,9 @@ void Checker::on(Session& session, const Question& question, const wire::Opened&
     if (shown.kind != create->kind) broken("A", "created another kind than asked");
   } else if (std::holds_alternative<wire::Direct>(asked)) {
     if (shown.kind != ConversationKind::direct) broken("A", "a direct of another kind");
+  } else if (const auto* invited = std::get_if<wire::JoinInvite>(&asked)) {
+    if (!invited->token.starts_with(to_string(shown.conversation)))
+      broken("A", "a link led into another conversation");
   } else if (shown.conversation != std::get<wire::Join>(asked).conversation) {
     broken("A", "joined another conversation than asked");
   }

@@ -61,6 +61,14 @@ struct Requests {
   std::string operator()(const wire::SetSettings& op) const {
     return "set_settings " + short_name(op.conversation);
   }
+  std::string operator()(const wire::CreateInvite& op) const {
+    return "create_invite " + short_name(op.conversation) + " uses " + n(op.options.uses);
+  }
+  std::string operator()(const wire::ListInvites& op) const {
+    return "list_invites " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::RevokeInvite& op) const { return "revoke " + op.token; }
+  std::string operator()(const wire::JoinInvite& op) const { return "join_invite " + op.token; }
   std::string operator()(const wire::GetInfo& op) const {
     return "info " + short_name(op.conversation);
   }

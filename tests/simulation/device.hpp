@@ -22,6 +22,7 @@ struct Rumours {
   std::vector<std::string> subjects;
   std::vector<ConversationId> all;       // every conversation that somebody opened
   std::vector<ConversationId> channels;  // those that anybody may join
+  std::vector<std::string> invites;      // links that somebody made
   bool hidden = false;                   // somebody hid what it reads, at some time
 };
 
@@ -124,6 +125,7 @@ class Device final : public LinkUser {
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
   void order(const ConversationId& id, std::optional<UserId> user);
+  void invite(const ConversationId& id);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);
   void history(const ConversationId& id);

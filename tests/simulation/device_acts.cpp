@@ -270,7 +270,7 @@ void Device::thread(const ConversationId& id) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(12)) {
+  switch (random_.below(13)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -304,8 +304,40 @@ void Device::membership(const ConversationId& id) {
     case 10:
       order(id, user);
       break;
+    case 11:
+      invite(id);
+      break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
+  }
+}
+
+void Device::invite(const ConversationId& id) {
+  auto& known = place_.rumours.invites;
+  if (known.empty() || random_.chance(0.3)) {
+    // What somebody in a channel is, its stream tells of others only.
+    const bool channel = kept_.views[id].entry.kind == ConversationKind::channel;
+    const Role role = channel || random_.chance(0.6) ? Role::member
+                      : random_.chance(0.5)          ? Role::read_only
+                                                     : Role::moderator;
+    ask(wire::CreateInvite{id, {role, {}, static_cast<std::uint32_t>(random_.below(3))}},
+        [this](const wire::Reply* reply) {
+          if (reply == nullptr) return;
+          const auto* made = std::get_if<wire::Invites>(&reply->answer);
+          if (made == nullptr) return;
+          place_.report.reached(Sometimes::invited);
+          place_.rumours.invites.push_back(made->invites.at(0).token);
+        });
+  } else if (random_.chance(0.8)) {
+    ask(wire::JoinInvite{random_.pick(known)}, [this](const wire::Reply* reply) {
+      if (reply != nullptr && std::holds_alternative<wire::Opened>(reply->answer))
+        place_.report.reached(Sometimes::joined_by_invite);
+      opened(reply);
+    });
+  } else if (random_.chance(0.5)) {
+    ask(wire::ListInvites{id}, ignore);
+  } else {
+    ask(wire::RevokeInvite{random_.pick(known)}, ignore);
   }
 }
 

@@ -95,6 +95,8 @@ enum class Sometimes : std::uint8_t {
   seen_counted,
   presence_set,
   device_revoked,
+  invited,
+  joined_by_invite,
   binary_link,
   json_link,
   count_

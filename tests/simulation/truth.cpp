@@ -459,6 +459,25 @@ std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
   return found;
 }
 
+void Truth::check_invites(const ConversationId& id) {
+  const auto rows_of = members(id);
+  store_.look({layout::conversation, layout::conversation_id(0, id)},
+              [&](Bytes, const RowMap& rows) {
+                for (auto at = rows.lower_bound("v"); at != rows.end(); ++at) {
+                  if (at->first[0] == 'v') {
+                    const auto link = layout::decode_invite(at->second);
+                    if (!link || (link->uses != 0 && link->used > link->uses))
+                      broken("C7", id, 0, "a link was used too often");
+                  } else if (const auto user = layout::parse_number_key('y', at->first)) {
+                    const auto row = rows_of.find(UserId{*user});
+                    const auto let_in = layout::decode_admission(at->second);
+                    if (!let_in || row == rows_of.end() || row->second.admission != let_in->id)
+                      broken("C7", id, 0, "somebody was let in and has no row");
+                  }
+                }
+              });
+}
+
 const Truth::Place* Truth::find(std::uint64_t echo) const {
   const auto at = echoes_.find(echo);
   return at == echoes_.end() ? nullptr : &at->second;

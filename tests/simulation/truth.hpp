@@ -117,6 +117,8 @@ class Truth {
   std::optional<ConversationKind> kind_of(const ConversationId& id);
   /// Everybody with a member row, whatever its role.
   std::map<UserId, layout::MemberRow> members(const ConversationId& id);
+  /// Used no more often than they may be, and whom they let in has a row.
+  void check_invites(const ConversationId& id);
   /// Where a message with these random bits was committed.
   struct Place {
     ConversationId conversation;

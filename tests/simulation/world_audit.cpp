@@ -200,6 +200,7 @@ void World::audit_members(Device& device, const ConversationId& id) {
     }
     more = page->more && !page->members.empty();
   }
+  checker_.truth().check_invites(id);
   std::map<UserId, Role> truth;
   for (const auto& [user, row] : checker_.truth().members(id)) {
     if (row.role == Role::none) continue;

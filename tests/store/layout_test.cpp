@@ -275,6 +275,36 @@ TEST_CASE("rows, format 1") {
     CHECK_FALSE(decode_restriction(encode(row))->ban.on);
     check_strict(encode(row), [](Bytes bytes) { return decode_restriction(bytes).has_value(); });
   }
+  SECTION("invite") {
+    InviteSecret secret{};
+    secret.back() = 9;
+    CHECK(hex(invite_key(secret)) == "76" + std::string(30, '0') + "09");
+    CHECK(parse_invite_key(invite_key(secret)) == secret);
+    CHECK_FALSE(parse_invite_key(invite_key(secret) + "x"));
+    const InviteRow row{Role::moderator, UserId{1}, 2, 3, 4, 5};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "1e"
+          "0000000000000001"
+          "0000000000000002"
+          "0000000000000003"
+          "00000004"
+          "00000005");
+    CHECK(decode_invite(encode(row))->used == 5);
+    check_strict(encode(row), [](Bytes bytes) { return decode_invite(bytes).has_value(); });
+  }
+  SECTION("admission") {
+    CHECK(hex(admission_key(UserId{3})) == "790000000000000003");
+    CHECK(hex(encode(AdmissionRow{Role::member, 7})) == "01140000000000000007");
+    check_strict(encode(AdmissionRow{Role::member, 7}),
+                 [](Bytes bytes) { return decode_admission(bytes).has_value(); });
+    const MemberRow member{.role = Role::member, .groups = 8, .admission = 7};
+    CHECK(hex(encode(member)).starts_with("0314"));
+    CHECK(hex(encode(member)).ends_with("0008000000000000000007"));
+    CHECK(decode_member(encode(member))->admission == 7);
+    CHECK(decode_member(encode(member))->groups == 8);
+    check_strict(encode(member), [](Bytes bytes) { return decode_member(bytes).has_value(); });
+  }
   SECTION("last sent") {
     CHECK(hex(encode(LastSentRow{7})) ==
           "01"

@@ -231,6 +231,10 @@ inline ConversationInfo any_info() {
   return info;
 }
 
+inline Invite any_invite() {
+  return {any_text(), any_role(), any_user(), any_time(), any_time(), any_u32(), any_u32()};
+}
+
 inline wire::Operation any_operation(std::size_t index) {
   const ConversationId c = any_conversation();
   switch (index) {
@@ -364,6 +368,14 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::SetPresence{any_state()};
     case 45:
       return wire::Seen{c, any_seq()};
+    case 46:
+      return wire::CreateInvite{c, {any_role(), any_time(), any_u32()}};
+    case 47:
+      return wire::ListInvites{c};
+    case 48:
+      return wire::RevokeInvite{any_text()};
+    case 49:
+      return wire::JoinInvite{any_text()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -473,6 +485,8 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::SeenBy{c, any_seq(), any_seq()};
     case 27:
       return any_settings();
+    case 28:
+      return wire::Invites{c, any_list(any_invite)};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -16,6 +16,7 @@ import type {
   ConversationId,
   ConversationInfo,
   Device,
+  Invite,
   ListSettings,
   MembersPage,
   MessageDraft,
@@ -190,6 +191,38 @@ export class ParleyClient {
   /** Where `ConversationSettings.join` is open. */
   async join(conversation: ConversationId): Promise<ConversationView> {
     return this.conversation_call({ type: 'join', conversation });
+  }
+
+  /** With a link, which is all that one needs. */
+  async joinInvite(token: string): Promise<ConversationView> {
+    return this.conversation_call({ type: 'join_invite', token });
+  }
+
+  /**
+   * Makes a link that lets in whoever has it, into `role` ('member' by default), until `expires`
+   * (milliseconds since 1970) or until `uses` joined with it.
+   */
+  async createInvite(
+    conversation: ConversationId,
+    options: { role?: Role; expires?: number; uses?: number } = {},
+  ): Promise<Invite> {
+    const { role = 'member', expires = 0, uses = 0 } = options;
+    const result = await this.call({ type: 'create_invite', conversation, role, expires, uses });
+    const made = result.type === 'invites' ? result.invites[0] : undefined;
+    if (made === undefined) throw unexpected(result);
+    return made;
+  }
+
+  /** The links that hold and that the caller could have made, the oldest first. */
+  async invites(conversation: ConversationId): Promise<Invite[]> {
+    const result = await this.call({ type: 'list_invites', conversation });
+    if (result.type !== 'invites') throw unexpected(result);
+    return result.invites;
+  }
+
+  /** Nobody joins with it any more. */
+  async revokeInvite(token: string): Promise<void> {
+    await this.call({ type: 'revoke_invite', token });
   }
 
   async leave(conversation: ConversationId): Promise<void> {

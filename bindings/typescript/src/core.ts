@@ -579,6 +579,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.resolve(call, { type: 'scheduled', change: answer.change });
       case 'conversation_info':
         return this.resolve(call, { type: 'info', info: answer.info });
+      case 'invites':
+        this.people.want_names(answer.invites.map((invite) => invite.by).filter((by) => by !== ''));
+        return this.resolve(call, { type: 'invites', invites: answer.invites });
       case 'restrictions_page':
         this.people.want_names(answer.page.users.map((restricted) => restricted.user));
         return this.resolve(call, { type: 'restrictions', page: answer.page });

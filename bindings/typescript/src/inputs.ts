@@ -14,6 +14,7 @@ import type {
   ForwardOf,
   Device,
   HistoryPage,
+  Invite,
   MembersPage,
   Presence,
   PresenceState,
@@ -131,6 +132,7 @@ export type CallResult =
   | { type: 'reactors'; page: ReactorsPage }
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'info'; info: ConversationInfo }
+  | { type: 'invites'; invites: Invite[] }
   | { type: 'restrictions'; page: RestrictionsPage }
   | { type: 'thread'; page: ThreadPage }
   | { type: 'threads'; page: ThreadsPage }

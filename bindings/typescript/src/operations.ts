@@ -14,6 +14,7 @@ import type {
   Extras,
   ForwardOf,
   HistoryPage,
+  Invite,
   Level,
   ListChange,
   ListEntry,
@@ -76,6 +77,16 @@ export type Operation =
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }
   | { type: 'join'; conversation: ConversationId }
+  | {
+      type: 'create_invite';
+      conversation: ConversationId;
+      role: Role;
+      expires: number;
+      uses: number;
+    }
+  | { type: 'list_invites'; conversation: ConversationId }
+  | { type: 'revoke_invite'; token: string }
+  | { type: 'join_invite'; token: string }
   | { type: 'leave'; conversation: ConversationId }
   | { type: 'add'; conversation: ConversationId; members: string[] }
   | { type: 'remove'; conversation: ConversationId; user: UserId }
@@ -214,6 +225,7 @@ export type Answer =
   | { type: 'reactors_page'; page: ReactorsPage }
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'conversation_info'; info: ConversationInfo }
+  | { type: 'invites'; invites: Invite[] }
   | { type: 'restrictions_page'; page: RestrictionsPage }
   | { type: 'thread_page'; page: ThreadPage }
   | { type: 'threads_page'; page: ThreadsPage }

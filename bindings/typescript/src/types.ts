@@ -272,6 +272,22 @@ export interface RestrictionsPage {
   more: boolean;
 }
 
+/** A link into a group or channel. */
+export interface Invite {
+  /** Whoever has it may join. */
+  token: string;
+  /** Of who joins with it. */
+  role: Role;
+  /** '' : the system. */
+  by: UserId;
+  created: number;
+  /** Milliseconds since 1970; 0: never. */
+  expires: number;
+  /** How many may join with it; 0: any number. */
+  uses: number;
+  used: number;
+}
+
 /** What is not given stays as it is. */
 export interface ListSettings {
   pinned?: boolean;

@@ -11,6 +11,7 @@ import type {
   Extras,
   Device,
   HistoryPage,
+  Invite,
   Level,
   ListChange,
   ListEntry,
@@ -197,6 +198,13 @@ function write_operation(operation: Operation): Json {
         conversation: operation.conversation,
         settings: write_settings(operation.settings),
       };
+    case 'create_invite': {
+      const { conversation, role, expires, uses } = operation;
+      return {
+        conversation,
+        ...compact({ role: role === 'member' ? undefined : role, expires, uses }),
+      };
+    }
     case 'restrict': {
       const { type: _, on, until, reason, ...fields } = operation;
       return { ...fields, ...(on ? {} : { on }), ...compact({ until, reason }) };
@@ -405,6 +413,19 @@ function read_info(json: Json): ConversationInfo {
     role: name(json, 'role', 'none') as Role,
     muted: flag(json, 'muted', false),
     mutedUntil: number(json, 'muted_until', 0),
+  };
+}
+
+function read_invite(value: unknown): Invite {
+  const json = object(value, 'invites');
+  return {
+    token: text(json, 'token'),
+    role: name(json, 'role') as Role,
+    by: decimal(json, 'by', ''),
+    created: number(json, 'created'),
+    expires: number(json, 'expires', 0),
+    uses: number(json, 'uses', 0),
+    used: number(json, 'used', 0),
   };
 }
 
@@ -778,6 +799,8 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'conversation_info':
       return { type, info: read_info(json) };
+    case 'invites':
+      return { type, invites: list(json, 'invites').map(read_invite) };
     case 'restrictions_page':
       return {
         type,

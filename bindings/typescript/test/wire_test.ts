@@ -19,6 +19,7 @@ function examples(kind: 'request' | 'reply'): string[] {
 }
 
 const conversation = '0123456789abcdef0123456789abcdef';
+const token = `${conversation}fedcba98765432100123456789abcdef`;
 const epoch = 'fedcba9876543210fedcba9876543210';
 
 test('every reply of the document is understood', () => {
@@ -107,6 +108,11 @@ test('requests are spelled as the document spells them', () => {
     },
     { type: 'create', kind: 'channel', title: 'lobby', nonce: '', members: [] },
     { type: 'direct', peer: 'bob' },
+    { type: 'create_invite', conversation, role: 'member', expires: 0, uses: 0 },
+    { type: 'create_invite', conversation, role: 'moderator', expires: 1767229200000, uses: 5 },
+    { type: 'list_invites', conversation },
+    { type: 'revoke_invite', token },
+    { type: 'join_invite', token },
     { type: 'join', conversation },
     { type: 'leave', conversation },
     { type: 'add', conversation, members: ['dave'] },
@@ -273,6 +279,17 @@ test('changes of messages, and messages as they stand', () => {
     .filter((event) => event.about > 0 || event.tallies.length > 0)
     .map((event) => `${event.kind} ${event.about} ${event.aboutOrdinal} ${event.tallies.length}`);
   assert.deepEqual(changes, ['edited 8 0 0', 'reactions 0 0 1', 'pinned 8 0 0', 'deleted 8 6 0']);
+});
+
+test('links that let people in', () => {
+  const [reply] = decode(
+    `{"type":"invites","request":1,"conversation":"${conversation}","invites":[{"token":"${token}","role":"moderator","by":"41","created":5,"expires":9,"uses":2,"used":1},{"token":"x","role":"member","created":6}]}`,
+  );
+  assert.ok(reply?.answer.type === 'invites');
+  assert.deepEqual(reply.answer.invites, [
+    { token, role: 'moderator', by: '41', created: 5, expires: 9, uses: 2, used: 1 },
+    { token: 'x', role: 'member', by: '', created: 6, expires: 0, uses: 0, used: 0 },
+  ]);
 });
 
 test('what a conversation is like, and who is kept out', () => {

@@ -1,0 +1,58 @@
+// operations_joins.cpp: requests about who may come in.
+#include <utility>
+
+#include "core/invite_token.hpp"
+#include "core/operations.hpp"
+#include "core/permissions.hpp"
+#include "core/shard_state.hpp"
+
+namespace parley::core {
+
+void Operations::operator()(wire::CreateInvite&& create) {
+  if (!known(create.conversation)) return;
+  const ConversationId id = create.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), create](ShardState& there,
+                                                                         Conversation& home) {
+    home.create_invite(who, create.options,
+                       there.answering<Invite>(ref, number, [create](Invite made) -> wire::Answer {
+                         return wire::Invites{create.conversation, {std::move(made)}};
+                       }));
+  });
+}
+
+void Operations::operator()(wire::ListInvites&& list) {
+  if (!known(list.conversation)) return;
+  const ConversationId id = list.conversation;
+  shard.at_home(
+      id, [ref = ref, number = number, who = caller(), id](ShardState& there, Conversation& home) {
+        home.invites(who, there.answering<std::vector<Invite>>(
+                              ref, number, [id](std::vector<Invite> links) -> wire::Answer {
+                                return wire::Invites{id, std::move(links)};
+                              }));
+      });
+}
+
+void Operations::operator()(wire::RevokeInvite&& revoke) {
+  const auto link = parse_invite(revoke.token);
+  if (!link) return shard.fail(ref, number, denied());
+  shard.at_home(link->conversation, [ref = ref, number = number, who = caller(),
+                                     secret = link->secret](ShardState& there, Conversation& home) {
+    home.revoke_invite(who, secret, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::JoinInvite&& join) {
+  if (!has_user()) return;
+  const auto link = parse_invite(join.token);
+  if (!link) return shard.fail(ref, number, denied());
+  const ConversationId id = link->conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), id, secret = link->secret](
+                        ShardState& there, Conversation& home) {
+    home.join(who, secret,
+              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
+                return wire::Opened{entry_of(id, access)};
+              }));
+  });
+}
+
+}  // namespace parley::core
