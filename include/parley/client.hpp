@@ -257,6 +257,15 @@ class Client {
   void invites(const ConversationId& conversation, Completion<std::vector<Invite>> done);
   Pending<void> revoke_invite(std::string token);
   void revoke_invite(std::string token, Completion<void> done);
+  Pending<void> request_join(const ConversationId& conversation, std::string note = {});
+  void request_join(const ConversationId& conversation, std::string note, Completion<void> done);
+  Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
+                                          JoinRequestsOptions options = {});
+  void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                     Completion<JoinRequestsPage> done);
+  Pending<void> answer_request(const ConversationId& conversation, UserId user, bool approve);
+  void answer_request(const ConversationId& conversation, UserId user, bool approve,
+                      Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
   Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);

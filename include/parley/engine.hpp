@@ -86,8 +86,8 @@ class Engine {
   void attach(AttachOptions options, Completion<Session> done);
 
   // The host as the system: bound by no role, member of nothing. Users by subject; one that was
-  // never seen gets its id here, but for find_user, remove, set_role, restrict_user and lift
-  // (Errc::denied).
+  // never seen gets its id here, but for find_user, remove, set_role, restrict_user, lift and
+  // answer_request (Errc::denied).
   Pending<Conversation> create(CreateOptions options);
   void create(CreateOptions options, Completion<Conversation> done);
   /// The direct conversation of a pair, found or created.
@@ -136,6 +136,13 @@ class Engine {
   void invites(const ConversationId& conversation, Completion<std::vector<Invite>> done);
   Pending<void> revoke_invite(std::string token);
   void revoke_invite(std::string token, Completion<void> done);
+  Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
+                                          JoinRequestsOptions options = {});
+  void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                     Completion<JoinRequestsPage> done);
+  Pending<void> answer_request(const ConversationId& conversation, std::string user, bool approve);
+  void answer_request(const ConversationId& conversation, std::string user, bool approve,
+                      Completion<void> done);
   Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
   void set_settings(const ConversationId& conversation, SettingsUpdate settings,
                     Completion<void> done);

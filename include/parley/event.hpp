@@ -9,6 +9,7 @@
 
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
+#include "parley/joining.hpp"
 #include "parley/message.hpp"
 #include "parley/payload.hpp"
 #include "parley/settings.hpp"
@@ -35,6 +36,12 @@ enum class EventKind : std::uint8_t {
   unbanned = 15,
   muted = 16,  // `target`; an authority event
   unmuted = 17,
+  // `target` asks to be let in, and what became of it; for those who may answer. See
+  // JoinRequestChange.
+  join_requested = 52,
+  join_approved = 53,
+  join_denied = 54,
+  join_withdrawn = 55,
   hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
   list_entered = 32,        // user streams only: conversation entered
@@ -42,6 +49,7 @@ enum class EventKind : std::uint8_t {
   list_set = 34,            // user streams only: the user set something about a conversation
   devices_changed = 35,     // user streams only: a device came, was renamed, revoked or forgotten
   settings_set = 36,        // user streams only: UserSettings
+  own_request = 46,         // user streams only: a request of the user's own to join
   scheduled = 43,           // user streams only: a message waits to be sent later, or does no more
 };
 
@@ -137,6 +145,11 @@ struct RestrictionChange {
   WallTime until{};  // zero: without end
   std::string_view reason{};
 };
+/// Somebody asks to be let in (Session::join_requests has the note), or does no more.
+struct JoinRequestChange {
+  UserId user{};
+  JoinRequestState state = JoinRequestState::waiting;
+};
 /// A kind this build does not know: ignore it.
 struct UnknownEvent {};
 
@@ -154,7 +167,7 @@ struct Event {
   EventKind kind = EventKind::message;
   std::uint8_t audience = audience::everyone;  // who else sees it
   std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
-               ReactionsChange, VisibilityChange, RestrictionChange>
+               ReactionsChange, VisibilityChange, RestrictionChange, JoinRequestChange>
       content{};
   Payload record{};  // the stored and sent bytes
 

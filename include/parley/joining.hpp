@@ -26,4 +26,26 @@ struct Invite {
   std::uint32_t used = 0;  // who is in already uses nothing
 };
 
+// Where ConversationSettings::join is by_request, strangers ask, and who has the right to invite
+// answers.
+
+/// Somebody who asks to be let in, as those know it who may answer.
+struct Applicant {
+  UserId user{};
+  WallTime since{};
+  std::string note{};  // up to limits::note bytes of UTF-8
+};
+enum class JoinRequestState : std::uint8_t {
+  waiting = 1,
+  approved = 2,   // and a member
+  denied = 3,     // or banned
+  withdrawn = 4,  // by who asked, with Session::leave
+};
+/// What became of a user's own request; one that was approved or withdrawn is none any more.
+struct OwnRequest {
+  ConversationId conversation{};
+  JoinRequestState state = JoinRequestState::waiting;  // or denied
+  WallTime time{};                                     // of that
+};
+
 }  // namespace parley::inline v0

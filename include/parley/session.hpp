@@ -117,6 +117,15 @@ struct RestrictionsPage {
   bool more = false;
 };
 
+struct JoinRequestsOptions {
+  UserId after{};             // the last user of the page before; none: the first page
+  std::uint32_t limit = 100;  // 1..limits::page_join_requests
+};
+struct JoinRequestsPage {
+  std::vector<Applicant> requests{};  // by ascending user
+  bool more = false;
+};
+
 struct ReactorsOptions {
   UserId after{};             // the last user of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_reactors
@@ -176,6 +185,8 @@ struct ListChange {
   std::span<const ConversationId> removed{};
   std::optional<UserSettings> settings{};            // when they changed
   std::optional<std::span<const Device>> devices{};  // all of them, when they changed
+  /// All that the user asked to be let into, when that changed; in a whole list, too.
+  std::optional<std::span<const OwnRequest>> requests{};
 };
 
 /// One live attachment of a device, from Engine::attach. It follows, at level full, everything its
@@ -321,6 +332,19 @@ class Session {
   /// Nobody joins with it any more; nothing when there is no such link.
   Pending<void> revoke_invite(std::string token);
   void revoke_invite(std::string token, Completion<void> done);
+  /// Asks to be let in, where ConversationSettings::join is by_request; again changes nothing.
+  /// ListChange::requests tells how it stands, on every device. leave() takes it back.
+  Pending<void> request_join(const ConversationId& conversation, std::string note = {});
+  void request_join(const ConversationId& conversation, std::string note, Completion<void> done);
+  /// Who waits for an answer; for those with the right to invite.
+  Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
+                                          JoinRequestsOptions options = {});
+  void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                     Completion<JoinRequestsPage> done);
+  /// Lets in who asked, as a member, or says no. The same answer again changes nothing.
+  Pending<void> answer_request(const ConversationId& conversation, UserId user, bool approve);
+  void answer_request(const ConversationId& conversation, UserId user, bool approve,
+                      Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
   /// Subjects, 1..limits::add_at_once.

@@ -12,8 +12,9 @@ namespace parley::inline v0 {
 
 /// How somebody comes in who is not added.
 enum class JoinRule : std::uint8_t {
-  added = 1,  // not at all; groups begin so
-  open = 2,   // by join(); channels begin so
+  added = 1,       // with a link; groups begin so
+  open = 2,        // by join(); channels begin so
+  by_request = 3,  // when those who may invite say yes to request_join(); or with a link
 };
 
 /// What the members share. Changed by Session::set_settings, told as one event (SettingsChange).
@@ -24,7 +25,7 @@ struct ConversationSettings {
   std::string metadata{};     // the host's own bytes, up to limits::metadata
   /// The least role for it, member..owner; none: as EngineOptions::permissions says.
   Role who_sends = Role::none;
-  Role who_adds = Role::none;  // and makes links
+  Role who_adds = Role::none;  // and makes links, and answers requests to join
   Role who_pins = Role::none;
   Role who_changes = Role::none;  // these settings
   JoinRule join = JoinRule::added;

@@ -41,6 +41,7 @@ struct ListMoved {
   std::vector<ConversationId> removed;
   std::optional<UserSettings> settings;
   std::optional<std::vector<Device>> devices;
+  std::optional<std::vector<OwnRequest>> requests;
 };
 struct Settled {
   std::uint64_t id = 0;  // what send() returned; 0: handed over in an earlier life

@@ -49,5 +49,37 @@ Pending<void> Client::revoke_invite(std::string token) {
   return pending<void>(
       *impl_, [&](Completion<void> done) { revoke_invite(std::move(token), std::move(done)); });
 }
+void Client::request_join(const ConversationId& conversation, std::string note,
+                          Completion<void> done) {
+  ask(*impl_, wire::RequestJoin{conversation, std::move(note)}, as_done(std::move(done)));
+}
+Pending<void> Client::request_join(const ConversationId& conversation, std::string note) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    request_join(conversation, std::move(note), std::move(done));
+  });
+}
+void Client::join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                           Completion<JoinRequestsPage> done) {
+  ask(*impl_, wire::JoinRequests{conversation, options.after, options.limit},
+      as<wire::JoinRequestsPage>(std::move(done), [](wire::JoinRequestsPage&& page) {
+        return JoinRequestsPage{std::move(page.requests), page.more};
+      }));
+}
+Pending<JoinRequestsPage> Client::join_requests(const ConversationId& conversation,
+                                                JoinRequestsOptions options) {
+  return pending<JoinRequestsPage>(*impl_, [&](Completion<JoinRequestsPage> done) {
+    join_requests(conversation, options, std::move(done));
+  });
+}
+void Client::answer_request(const ConversationId& conversation, UserId user, bool approve,
+                            Completion<void> done) {
+  ask(*impl_, wire::AnswerRequest{conversation, user, approve}, as_done(std::move(done)));
+}
+Pending<void> Client::answer_request(const ConversationId& conversation, UserId user,
+                                     bool approve) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    answer_request(conversation, user, approve, std::move(done));
+  });
+}
 
 }  // namespace parley::inline v0

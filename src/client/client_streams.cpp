@@ -60,7 +60,8 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
     list_.insert_or_assign(entry.conversation, entry);
   }
   outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed,
-                                          std::move(change.settings), std::move(change.devices)});
+                                          std::move(change.settings), std::move(change.devices),
+                                          std::move(change.requests)});
   if (std::exchange(knows_list_, true)) {
     for (const ListEntry& entry : fresh) begin(entry);
   }

@@ -155,6 +155,10 @@ class Conversation {
   void revoke_invite(Caller caller, const layout::InviteSecret& invite, Then<void> then);
   /// Those that the caller could make, the oldest first.
   void invites(Caller caller, Then<std::vector<Invite>> then);
+  void request_join(Caller caller, std::string note, Then<void> then);
+  void answer_request(Caller caller, UserId user, bool approve, Then<void> then);
+  void join_requests(Caller caller, const wire::JoinRequests& asked,
+                     Then<wire::JoinRequestsPage> then);
   void leave(Caller caller, Then<void> then);
   void add(Caller caller, std::vector<UserId> users, Then<void> then);
   void remove(Caller caller, UserId user, Then<void> then);

@@ -317,6 +317,7 @@ void Conversation::State::submit() {
   for (const Seq seq : batch.pending_erased) writer.erase(layout::pending_key(seq));
   write_restrictions(writer);
   write_invites(writer);
+  write_requests(writer);
   write_messages(writer);
   for (const Seq seq : batch.merged) writer.erase(layout::overlay_key(seq));
   for (const std::string& key : batch.expired_keys) writer.erase(key);
@@ -389,6 +390,7 @@ void Conversation::State::committed() {
   keep(done.last_sent);
   restrictions_committed(done);
   invites_committed(done);
+  requests_committed(done);
   keep(done.mentions);
   messages_committed(done);
   threads_committed(done);

@@ -53,6 +53,7 @@ void Conversation::State::scan_info() {
     restrictions.clear();
     invites.clear();
     admitted.clear();
+    requests.clear();
     thread_changes.clear();
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
@@ -83,7 +84,8 @@ void Conversation::State::scan_next(char prefix) {
   const std::pair<char, bool> rest[] = {
       {'x', head.deleted_ordinal != 0},          {'i', has(layout::head_has_pins)},
       {'b', has(layout::head_has_restrictions)}, {'v', has(layout::head_has_invites)},
-      {'y', has(layout::head_has_admissions)},   {'t', has(layout::head_has_threads)}};
+      {'y', has(layout::head_has_admissions)},   {'j', has(layout::head_has_join_requests)},
+      {'t', has(layout::head_has_threads)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
     if (next && there) return scan_rows(rows, std::string(1, rows));
@@ -114,6 +116,9 @@ void Conversation::State::take_row(char prefix, const Row& row) {
   } else if (prefix == 'b') {
     if (const auto kept = layout::decode_restriction(row.value))
       restrictions.emplace(UserId{*number}, *kept);
+  } else if (prefix == 'j') {
+    if (auto asks = layout::decode_join_request(row.value))
+      requests.emplace(UserId{*number}, std::move(*asks));
   } else if (prefix == 'y') {
     if (const auto let = layout::decode_admission(row.value))
       admitted.emplace(UserId{*number}, Admitted{.row = *let});
@@ -239,6 +244,7 @@ void Conversation::State::drop_caches() {
   restrictions.clear();
   invites.clear();
   admitted.clear();
+  requests.clear();
   channel_members.clear();
   mentions.clear();
   thread_changes.clear();

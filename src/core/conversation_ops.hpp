@@ -59,6 +59,15 @@ struct RevokeInviteOp {
   layout::InviteSecret secret;
   Then<void> then;
 };
+struct RequestJoinOp {
+  std::string note;
+  Then<void> then;
+};
+struct AnswerRequestOp {
+  UserId user;
+  bool approve;
+  Then<void> then;
+};
 struct LeaveOp {
   Then<void> then;
 };
@@ -122,8 +131,8 @@ struct ReactOp {
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
-               VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, EditOp, DeleteOp,
-               PinOp, ReactOp>
+               VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
+               AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

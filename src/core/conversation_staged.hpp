@@ -88,6 +88,7 @@ struct Staged {
   std::vector<std::pair<UserId, layout::RestrictionRow>> restrictions;
   std::vector<std::pair<layout::InviteSecret, std::optional<layout::InviteRow>>> invites;
   std::vector<std::pair<UserId, std::optional<layout::AdmissionRow>>> admissions;
+  std::vector<std::pair<UserId, std::optional<layout::JoinRequestRow>>> requests;
   std::vector<std::pair<MentionId, MentionRows::Entry*>> mentions;
   std::vector<std::pair<std::pair<Seq, Seq>, layout::ThreadChange>> thread_changes;  // new 't' rows
   std::vector<PendingMember> pending;                                                // new 'p' rows

@@ -1,8 +1,9 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
-// threads.cpp, members.cpp, members_buckets.cpp, invites.cpp, settings.cpp, restrictions.cpp,
-// messages.cpp, reactions.cpp, merging.cpp, sealing.cpp, receipts.cpp.
+// threads.cpp, members.cpp, members_buckets.cpp, invites.cpp, join_requests.cpp,
+// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
+// receipts.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -238,6 +239,20 @@ struct Conversation::State {
   void write_invites(BatchWriter& writer);  // of the batch
   void invites_committed(const Staged& done);
 
+  // ---- join_requests.cpp ----
+  Decision decide(Op& op, RequestJoinOp& ask);
+  Decision decide(Op& op, AnswerRequestOp& answer);
+  /// In the speculative state; null: the user does not ask.
+  [[nodiscard]] const layout::JoinRequestRow* request(UserId user) const noexcept;
+  [[nodiscard]] std::size_t request_count() const noexcept;
+  void stage_request(UserId user, const std::optional<layout::JoinRequestRow>& row);
+  /// The event of it, for those who may answer.
+  void tell_request(UserId user, UserId by, EventKind kind);
+  /// Ends the user's request, if there is one: one event more, one row.
+  void end_request(UserId user, UserId by, EventKind kind);
+  void write_requests(BatchWriter& writer);  // of the batch
+  void requests_committed(const Staged& done);
+
   // ---- settings.cpp ----
   Decision decide(Op& op, SettingsOp& change);
   /// In the speculative state.
@@ -437,6 +452,7 @@ struct Conversation::State {
   std::map<UserId, layout::RestrictionRow> restrictions;      // all of them
   std::map<layout::InviteSecret, layout::InviteRow> invites;  // all of them
   std::map<UserId, Admitted> admitted;                        // channels
+  std::map<UserId, layout::JoinRequestRow> requests;          // all of them
   MemberRows channel_members;
   MentionRows mentions;
   std::vector<MentionWaiter> mention_waiters;

@@ -39,7 +39,28 @@ bool membership(EventKind kind) {
          kind == EventKind::added || kind == EventKind::removed;
 }
 
+/// What an event says of a request to join; none mostly.
+std::optional<JoinRequestState> request_state(EventKind kind) {
+  switch (kind) {
+    case EventKind::join_requested:
+      return JoinRequestState::waiting;
+    case EventKind::join_approved:
+      return JoinRequestState::approved;
+    case EventKind::join_denied:
+      return JoinRequestState::denied;
+    case EventKind::join_withdrawn:
+      return JoinRequestState::withdrawn;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
+
+struct FeedFollower::Asked {
+  UserId user;
+  layout::OwnRequestRow row;
+};
 
 /// A page of the feed on its way through.
 struct FeedFollower::Work {
@@ -250,17 +271,42 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
     if (!page)
       return retry([=, this] { read_users(conversation, first, last, next); }, page.error());
     std::vector<UserId> users;
+    std::vector<Asked> asked;
     Seq after = first;
     for (const auto& event : page->events) {
       after = event.seq + 1;
       const wire::RecordFields fields = wire::read_record(event.record.bytes());
+      if (const auto state = request_state(fields.kind))
+        asked.push_back(
+            {fields.target, {static_cast<std::uint8_t>(*state), event.seq, fields.time_ms}});
       if (!membership(fields.kind)) continue;
       const UserId user = fields.kind == EventKind::created ? fields.sender : fields.target;
       if (user && std::find(users.begin(), users.end(), user) == users.end()) users.push_back(user);
     }
-    if (!page->more) return read_rows(conversation, std::move(users), next);
-    read_rows(conversation, std::move(users),
-              [=, this] { read_users(conversation, after, last, next); });
+    const Next then =
+        page->more ? Next([=, this] { read_users(conversation, after, last, next); }) : next;
+    tell_requests(conversation, std::move(asked),
+                  [=, this, users = std::move(users)] { read_rows(conversation, users, then); });
+  });
+}
+
+/// One after the other: the newest counts, and it may be about the same user.
+void FeedFollower::tell_requests(ConversationId conversation, std::vector<Asked> asked, Next next) {
+  if (asked.empty()) return next();
+  const Asked first = asked.front();
+  const ShardIndex here = shard_.index;
+  auto again = [=, this] { tell_requests(conversation, asked, next); };
+  auto others = [=, this, rest = std::vector<Asked>(asked.begin() + 1, asked.end())] {
+    tell_requests(conversation, rest, next);
+  };
+  shard_.at_user(first.user, [=, this](ShardState& there, UserHome& home) {
+    home.change(RequestChange{conversation, first.row}, [=, this, &there](Result<void> told) {
+      there.at(here, [=, this](ShardState&) {
+        // A user that does not exist has asked nobody.
+        if (told || told.error().errc() == Errc::denied) return others();
+        retry(again, told.error());
+      });
+    });
   });
 }
 

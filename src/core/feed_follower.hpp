@@ -42,6 +42,8 @@ class FeedFollower {
   void ask_to_retell(ConversationId conversation, Seq seq, std::uint64_t revision,
                      std::uint64_t number);
   void read_users(ConversationId conversation, Seq first, Seq last, Next next);
+  struct Asked;  // who asked to be let in, and what became of it
+  void tell_requests(ConversationId conversation, std::vector<Asked> asked, Next next);
   void read_rows(ConversationId conversation, std::vector<UserId> users, Next next);
   void apply(ConversationId conversation, std::vector<UserId> users, Next next,
              Result<Cells> cells);

@@ -191,7 +191,7 @@ Decision Conversation::State::join_by_invite(Op& op, const layout::InviteSecret&
   if (!op.error && full_house())
     op.error = {Errc::limit_reached, "the conversation has as many members as there may be"};
   if (op.error) return Decision::decided;
-  if (!fits(1, 4, event_bytes + invite_bytes + admission_bytes)) return Decision::full;
+  if (!fits(2, 6, 2 * event_bytes + invite_bytes + admission_bytes)) return Decision::full;
   layout::InviteRow counted = *link;
   ++counted.used;
   stage_invite(secret, counted);
@@ -208,6 +208,7 @@ bool Conversation::State::full_house() const noexcept {
 
 void Conversation::State::let_in(UserId user, UserId by, EventKind kind, Role role) {
   if (!channel()) return enter_group(user, by, kind, role);
+  end_request(user, by, EventKind::join_approved);
   stage_admission(user, layout::AdmissionRow{role, host.next_snowflake()});
 }
 

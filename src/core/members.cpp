@@ -127,7 +127,7 @@ Decision Conversation::State::join_group(Op& op) {
     op.error = {Errc::limit_reached, "a group has at most 1,000 members"};
     return Decision::decided;
   }
-  if (!fits(1, 2, event_bytes)) return Decision::full;
+  if (!fits(2, 4, 2 * event_bytes)) return Decision::full;
   enter_group(op.caller.user, op.caller.user, EventKind::joined);
   return Decision::decided;
 }
@@ -146,8 +146,9 @@ Decision Conversation::State::join_channel(UserId user, JoinOp& join) {
   return Decision::moved;
 }
 
-/// Who comes into a group sees from the event of it on.
+/// Who comes into a group sees from the event of it on, and asks for nothing any more.
 void Conversation::State::enter_group(UserId user, UserId by, EventKind kind, Role role) {
+  end_request(user, by, EventKind::join_approved);
   wire::RecordFields fields{.sender = by, .kind = kind, .target = user, .role = role};
   const Seq seq = stage_event(fields).stored.seq;
   stage_note(seq);
@@ -159,7 +160,20 @@ void Conversation::State::enter_group(UserId user, UserId by, EventKind kind, Ro
                       .shadowed = before != nullptr && before->shadowed});
 }
 
+/// Who only asks to be let in takes that back.
 Decision Conversation::State::decide(Op& op, LeaveOp& leave) {
+  const UserId user = op.caller.user;
+  if (request(user) != nullptr && !on_the_way(user)) {
+    bool later = false;
+    const auto row = member(user, later, op.error);
+    if (later) return Decision::later;
+    if (op.error) return Decision::decided;
+    if (!row || row->role == Role::none) {
+      if (!fits(1, 2, event_bytes)) return Decision::full;
+      end_request(user, user, EventKind::join_withdrawn);
+      return Decision::decided;
+    }
+  }
   if (channel()) return decide_channel(op, leave);
   Decision decision{};
   const auto role = actor(op, Action::leave, decision);
@@ -216,7 +230,8 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
     op.error = {Errc::limit_reached, "members: a group has at most 1,000; make it a channel"};
     return decision;
   }
-  if (!fits(fresh.size(), fresh.size() * 2, fresh.size() * event_bytes)) return Decision::full;
+  const std::size_t events = fresh.size() * 2;  // each may have asked to be let in
+  if (!fits(events, events * 2, events * event_bytes)) return Decision::full;
   for (const UserId user : fresh) enter_group(user, op.caller.user, EventKind::added);
   return decision;
 }

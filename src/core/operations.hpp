@@ -44,6 +44,9 @@ struct Operations {
   void operator()(wire::ListInvites&& list);
   void operator()(wire::RevokeInvite&& revoke);
   void operator()(wire::JoinInvite&& join);
+  void operator()(wire::RequestJoin&& ask);
+  void operator()(wire::JoinRequests&& asked);
+  void operator()(wire::AnswerRequest&& answer);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);
   void operator()(wire::MarkRead&& mark);

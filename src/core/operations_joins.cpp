@@ -55,4 +55,32 @@ void Operations::operator()(wire::JoinInvite&& join) {
   });
 }
 
+void Operations::operator()(wire::RequestJoin&& ask) {
+  if (!known(ask.conversation) || !has_user()) return;
+  shard.at_home(ask.conversation,
+                [ref = ref, number = number, who = caller(), note = std::move(ask.note)](
+                    ShardState& there, Conversation& home) mutable {
+                  home.request_join(who, std::move(note), there.answering<void>(ref, number, done));
+                });
+}
+
+void Operations::operator()(wire::JoinRequests&& asked) {
+  if (!known(asked.conversation)) return;
+  shard.at_home(asked.conversation, [ref = ref, number = number, who = caller(), asked](
+                                        ShardState& there, Conversation& home) {
+    home.join_requests(
+        who, asked,
+        there.answering<wire::JoinRequestsPage>(
+            ref, number, [](wire::JoinRequestsPage page) -> wire::Answer { return page; }));
+  });
+}
+
+void Operations::operator()(wire::AnswerRequest&& answer) {
+  if (!known(answer.conversation)) return;
+  shard.at_home(answer.conversation, [ref = ref, number = number, who = caller(), answer](
+                                         ShardState& there, Conversation& home) {
+    home.answer_request(who, answer.user, answer.approve, there.answering<void>(ref, number, done));
+  });
+}
+
 }  // namespace parley::core

@@ -111,7 +111,8 @@ Decision Conversation::State::decide(Op& op, RestrictOp& change) {
     op.error = {Errc::limit_reached, "user: 10,000 are muted or banned; lift some first"};
     return decision;
   }
-  if (!fits(2, 5, 2 * event_bytes + row_bytes)) return Decision::full;
+  if (!fits(3, 7, 3 * event_bytes + row_bytes)) return Decision::full;
+  if (change.on && !mute) end_request(change.user, op.caller.user, EventKind::join_denied);
   if (change.on && !mute && whom != Role::none)
     end_membership(change.user, op.caller.user, EventKind::removed);
   wire::RecordFields fields{.sender = op.caller.user,

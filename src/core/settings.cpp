@@ -38,8 +38,9 @@ Error check(const SettingsUpdate& settings) {
     if (error) return error;
   if (settings.metadata && settings.metadata->size() > limits::metadata)
     return {Errc::too_large, "metadata: at most 4096 bytes were expected"};
-  if (settings.join && *settings.join != JoinRule::added && *settings.join != JoinRule::open)
-    return {Errc::invalid_argument, "join: added or open was expected"};
+  if (settings.join && *settings.join != JoinRule::added && *settings.join != JoinRule::open &&
+      *settings.join != JoinRule::by_request)
+    return {Errc::invalid_argument, "join: added, open or by_request was expected"};
   if (settings.slow_mode &&
       (settings.slow_mode->count() < 0 || *settings.slow_mode > limits::slow_mode))
     return {Errc::invalid_argument, "slow_mode: 0 to 24 hours were expected"};

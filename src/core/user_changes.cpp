@@ -25,6 +25,8 @@ void UserHome::change(ListChange change, Then<void> then) {
   queue({std::move(change), std::move(then)});
 }
 
+void UserHome::change(RequestChange change, Then<void> then) { queue({change, std::move(then)}); }
+
 void UserHome::set(wire::SetList set, Then<void> then) {
   ListSet change{set.conversation, std::move(set.settings), 0, {}};
   if (!change.settings.hidden.value_or(false)) return queue({std::move(change), std::move(then)});
@@ -208,6 +210,12 @@ Error UserHome::decide(SettingsSet& change, bool& known) const {
   return {};
 }
 
+Error UserHome::decide(RequestChange& change, bool& known) const {
+  const auto old = requests_.find(change.conversation);
+  known = old != requests_.end() && old->second.as_of >= change.row.as_of;
+  return {};
+}
+
 // ---- Staged ----
 
 void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change) {
@@ -233,7 +241,27 @@ void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change)
   } else if (const auto* message = std::get_if<ScheduledChange>(&change.what)) {
     stage_event(write, head, EventKind::scheduled, message->conversation, ConversationKind::group);
     stage_scheduled(write, head, *message);
+  } else if (const auto* request = std::get_if<RequestChange>(&change.what)) {
+    stage_event(write, head, EventKind::own_request);
+    stage_request(write, *request);
   }
+}
+
+/// Those that are over make room first, then those that wait.
+void UserHome::stage_request(Write& write, const RequestChange& change) {
+  requests_[change.conversation] = change.row;
+  write.put(layout::own_request_key(change.conversation), layout::encode(change.row));
+  if (requests_.size() <= limits::own_requests) return;
+  const auto waits = [](const layout::OwnRequestRow& row) {
+    return row.state == static_cast<std::uint8_t>(JoinRequestState::waiting);
+  };
+  const auto oldest =
+      std::min_element(requests_.begin(), requests_.end(), [&](const auto& a, const auto& b) {
+        return std::pair(waits(a.second), a.second.time_ms) <
+               std::pair(waits(b.second), b.second.time_ms);
+      });
+  write.erase(layout::own_request_key(oldest->first));
+  requests_.erase(oldest);
 }
 
 /// An event of the user's stream: what it is about is in the rows.
@@ -270,12 +298,14 @@ void UserHome::stage_list(Write& write, const ConversationId& id, const layout::
 
 void UserHome::came_true(const Change& change, News& news) {
   if (const auto* list = std::get_if<ListChange>(&change.what)) {
-    news.add({{list->conversation}, false, false});
+    news.add({{list->conversation}});
   } else if (const auto* set = std::get_if<ListSet>(&change.what)) {
-    news.add({{set->conversation}, false, false});
+    news.add({{set->conversation}});
   } else if (const auto* device = std::get_if<DeviceSet>(&change.what)) {
     if (device->what == DeviceSet::What::revoked) close_sessions(device->device);
     news.devices |= device->told;
+  } else if (std::holds_alternative<RequestChange>(change.what)) {
+    news.requests = true;
   } else if (std::holds_alternative<SettingsSet>(change.what)) {
     news.settings = true;
     for (const UserSession& session : sessions_) {
@@ -294,6 +324,19 @@ void UserHome::close_sessions(DeviceId device) {
     shard_.at(session.ref.shard,
               [ref = session.ref](ShardState& there) { there.sessions.revoked(ref); });
   }
+}
+
+std::vector<OwnRequest> UserHome::request_list() const {
+  std::vector<OwnRequest> list;
+  for (const auto& [id, row] : requests_) {
+    const auto state = static_cast<JoinRequestState>(row.state);
+    if (state == JoinRequestState::waiting || state == JoinRequestState::denied)
+      list.push_back({id, state, wall(row.time_ms)});
+  }
+  std::sort(list.begin(), list.end(), [](const OwnRequest& a, const OwnRequest& b) {
+    return std::pair(a.time, a.conversation) < std::pair(b.time, b.conversation);
+  });
+  return list;
 }
 
 std::vector<Device> UserHome::device_list() const {

@@ -37,6 +37,7 @@ void UserHome::News::add(const News& more) {
   }
   devices |= more.devices;
   settings |= more.settings;
+  requests |= more.requests;
 }
 
 UserHome::UserHome(ShardState& shard, UserId id)
@@ -68,10 +69,10 @@ void UserHome::load(std::function<void(Error)> then) {
   });
 }
 
-/// The settings lie beyond the events. The guard must be the same for both.
+/// Requests ('j') and settings ('k') lie beyond the events. The guard must be the same for both.
 void UserHome::load_profile(Rows list) {
   auto before = std::make_shared<Rows>(std::move(list));
-  shard_.world.scan(scan_of(partition_, "k", "l"), [this, before](Result<Rows> rows) {
+  shard_.world.scan(scan_of(partition_, "j", "l"), [this, before](Result<Rows> rows) {
     if (!rows) return load_finished(rows.error());
     if (rows->guard == before->guard) return loaded(*before, *rows);
     shard_.world.scan(scan_of(partition_, "c", "e"), [this](Result<Rows> again) {
@@ -89,6 +90,7 @@ void UserHome::loaded(const Rows& list, const Rows& profile) {
   list_.clear();
   devices_.clear();
   settings_ = {};
+  requests_.clear();
   for (const Row& row : list.rows) {
     const auto number = layout::parse_number_key('d', row.key);
     if (const auto device = number ? layout::decode_device(row.value) : std::nullopt) {
@@ -102,6 +104,12 @@ void UserHome::loaded(const Rows& list, const Rows& profile) {
     list_.emplace(id, std::move(*entry));
   }
   for (const Row& row : profile.rows) {
+    if (const auto asked =
+            row.key[0] == 'j' ? layout::decode_own_request(row.value) : std::nullopt) {
+      ConversationId id;
+      row.key.copy(reinterpret_cast<char*>(id.bytes.data()), 16, 1);
+      requests_.emplace(id, *asked);
+    }
     if (row.key != layout::setting_key("settings")) continue;
     if (auto found = layout::decode_settings(row.value)) settings_ = std::move(*found);
   }
@@ -249,7 +257,7 @@ void UserHome::announce_later(const News& news) {
 /// The session that read to the head needs nobody to tell it that nothing is unread.
 void UserHome::position_moved(const ConversationId& conversation, bool to_head) {
   if (!loaded_ || sessions_.empty() || (to_head && sessions_.size() == 1)) return;
-  const News news{{conversation}, false, false};
+  const News news{{conversation}};
   if (listings_ > 0) changed_.add(news);
   announce_later(news);
 }

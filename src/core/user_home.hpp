@@ -37,6 +37,12 @@ struct ListChange {
   layout::ListRow row;
 };
 
+/// What became of a request to join; derived, idempotent, the newest event wins.
+struct RequestChange {
+  ConversationId conversation;
+  layout::OwnRequestRow row;
+};
+
 /// One user. The list rows are derived from memberships by the feed follower; every change is an
 /// event of the user's stream, committed with its row under the head cell. The last
 /// `kept_events` events are kept: an older token is answered with the whole list.
@@ -55,6 +61,7 @@ class UserHome {
   void page(wire::PageList asked, Then<wire::ListPage> then);
   /// Each answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
+  void change(RequestChange change, Then<void> then);
   /// The user sets something about a conversation of the list; Errc::denied when it is not there.
   void set(wire::SetList set, Then<void> then);
   /// Answers what is set then.
@@ -118,15 +125,15 @@ class UserHome {
     ConversationId conversation;
   };
   struct Change {
-    std::variant<ListChange, ListSet, DeviceSet, SettingsSet, ScheduledChange> what;
+    std::variant<ListChange, ListSet, DeviceSet, SettingsSet, ScheduledChange, RequestChange> what;
     Then<void> then;
   };
   /// What a list is told beside the entries.
   struct News {
     std::vector<ConversationId> conversations;
-    bool devices = false, settings = false;
+    bool devices = false, settings = false, requests = false;
     [[nodiscard]] bool empty() const noexcept {
-      return conversations.empty() && !devices && !settings;
+      return conversations.empty() && !devices && !settings && !requests;
     }
     void add(const News& more);
   };
@@ -156,12 +163,15 @@ class UserHome {
   Error decide(DeviceSet& change, bool& known) const;
   Error decide(SettingsSet& change, bool& known) const;
   Error decide(ScheduledChange& change, bool& known) const;
+  Error decide(RequestChange& change, bool& known) const;
   void stage(Write& write, layout::HeadCell& head, const Change& change);
   void stage_list(Write& write, const ConversationId& id, const layout::ListRow& row,
                   const std::optional<std::string>& draft);
   void stage_event(Write& write, layout::HeadCell& head, EventKind kind,
                    const ConversationId& conversation = {},
                    ConversationKind conversation_kind = ConversationKind{});
+  void stage_request(Write& write, const RequestChange& change);
+  [[nodiscard]] std::vector<OwnRequest> request_list() const;
   void came_true(const Change& change, News& news);
   void close_sessions(DeviceId device);
   void note_seen(const UserSession& session, bool shown);
@@ -233,6 +243,7 @@ class UserHome {
   std::vector<std::function<void(Error)>> waiting_;
   std::unordered_map<DeviceId, layout::DeviceRow> devices_;
   layout::SettingsRow settings_;
+  std::unordered_map<ConversationId, layout::OwnRequestRow> requests_;
   std::list<Change> changes_;
   int operations_ = 0;  // reads under way
   News to_announce_;    // committed, and not yet told to the sessions

@@ -154,6 +154,7 @@ void UserHome::listing(std::string token_text, std::uint32_t limit, Then<wire::L
       const auto record = wire::read_record(event.record.bytes());
       if (record.conversation) named.push_back(record.conversation);
       if (record.kind == EventKind::devices_changed) work->list.devices.emplace();
+      if (record.kind == EventKind::own_request) work->list.requests.emplace();
     }
     list_since(work, named);
   });
@@ -163,6 +164,7 @@ void UserHome::list_everything(std::shared_ptr<Listing> work) {
   work->since_ms = 0;
   work->list.whole = true;
   work->list.devices.emplace();
+  work->list.requests.emplace();
   for (const auto& [id, row] : list_) {
     if (row.entered) work->items.push_back({id, row, true});
   }
@@ -256,6 +258,7 @@ void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   work->then = std::move(then);
   if (news.settings) work->list.settings = settings();
   if (news.devices) work->list.devices.emplace();
+  if (news.requests) work->list.requests.emplace();
   for (const ConversationId& id : news.conversations) {
     auto it = list_.find(id);
     if (it == list_.end()) continue;
@@ -569,6 +572,7 @@ void UserHome::finish(Listing& work) {
   used_ = shard_.world.now().steady;
   work.list.token = std::move(work.token);
   if (work.list.devices) work.list.devices = device_list();
+  if (work.list.requests) work.list.requests = request_list();
   std::exchange(work.then, {})(std::move(work.list));
 }
 

@@ -155,6 +155,15 @@ Pending<std::vector<Invite>> invites_as_system(const Impl& impl, const Conversat
       });
 }
 
+Pending<JoinRequestsPage> requests_as_system(const Impl& impl, const ConversationId& conversation,
+                                             JoinRequestsOptions options,
+                                             Completion<JoinRequestsPage> done) {
+  return as_system<JoinRequestsPage>(
+      impl, std::move(done), [&](const engine::Local& system, Completion<JoinRequestsPage> then) {
+        return engine::read_requests(system, conversation, options, std::move(then));
+      });
+}
+
 Pending<Ack> send_as_system(const Impl& impl, const ConversationId& conversation,
                             MessageDraft draft, SendOptions options, Completion<Ack> done) {
   return as_system<Ack>(impl, std::move(done),
@@ -318,6 +327,23 @@ Pending<void> Engine::revoke_invite(std::string token) {
 }
 void Engine::revoke_invite(std::string token, Completion<void> done) {
   do_as_system(impl_, wire::RevokeInvite{std::move(token)}, std::move(done));
+}
+Pending<JoinRequestsPage> Engine::join_requests(const ConversationId& conversation,
+                                                JoinRequestsOptions options) {
+  return requests_as_system(impl_, conversation, options, {});
+}
+void Engine::join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                           Completion<JoinRequestsPage> done) {
+  requests_as_system(impl_, conversation, options, std::move(done));
+}
+Pending<void> Engine::answer_request(const ConversationId& conversation, std::string user,
+                                     bool approve) {
+  return change_member(impl_, std::move(user), wire::AnswerRequest{conversation, {}, approve}, {});
+}
+void Engine::answer_request(const ConversationId& conversation, std::string user, bool approve,
+                            Completion<void> done) {
+  change_member(impl_, std::move(user), wire::AnswerRequest{conversation, {}, approve},
+                std::move(done));
 }
 Pending<void> Engine::set_settings(const ConversationId& conversation, SettingsUpdate settings) {
   return do_as_system(impl_, wire::SetSettings{conversation, std::move(settings)}, {});

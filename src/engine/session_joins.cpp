@@ -31,5 +31,28 @@ Pending<void> Session::revoke_invite(std::string token) {
 void Session::revoke_invite(std::string token, Completion<void> done) {
   engine::start_simple(session_, wire::RevokeInvite{std::move(token)}, std::move(done));
 }
+Pending<void> Session::request_join(const ConversationId& conversation, std::string note) {
+  return engine::start_simple(session_, wire::RequestJoin{conversation, std::move(note)}, {});
+}
+void Session::request_join(const ConversationId& conversation, std::string note,
+                           Completion<void> done) {
+  engine::start_simple(session_, wire::RequestJoin{conversation, std::move(note)}, std::move(done));
+}
+Pending<JoinRequestsPage> Session::join_requests(const ConversationId& conversation,
+                                                 JoinRequestsOptions options) {
+  return engine::read_requests(session_, conversation, options, {});
+}
+void Session::join_requests(const ConversationId& conversation, JoinRequestsOptions options,
+                            Completion<JoinRequestsPage> done) {
+  engine::read_requests(session_, conversation, options, std::move(done));
+}
+Pending<void> Session::answer_request(const ConversationId& conversation, UserId user,
+                                      bool approve) {
+  return engine::start_simple(session_, wire::AnswerRequest{conversation, user, approve}, {});
+}
+void Session::answer_request(const ConversationId& conversation, UserId user, bool approve,
+                             Completion<void> done) {
+  engine::start_simple(session_, wire::AnswerRequest{conversation, user, approve}, std::move(done));
+}
 
 }  // namespace parley::inline v0

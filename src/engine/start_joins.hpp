@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/start_call.hpp"
+#include "parley/session.hpp"
 
 namespace parley::engine {
 
@@ -20,6 +21,17 @@ inline Pending<std::vector<Invite>> read_invites(const Local& session, const Con
   return start<std::vector<Invite>, wire::Invites>(
       session, wire::ListInvites{id},
       [](wire::Invites& links) -> Result<std::vector<Invite>> { return std::move(links.invites); },
+      std::move(done));
+}
+
+inline Pending<JoinRequestsPage> read_requests(const Local& session, const ConversationId& id,
+                                               JoinRequestsOptions options,
+                                               Completion<JoinRequestsPage> done) {
+  return start<JoinRequestsPage, wire::JoinRequestsPage>(
+      session, wire::JoinRequests{id, options.after, options.limit},
+      [](wire::JoinRequestsPage& page) -> Result<JoinRequestsPage> {
+        return JoinRequestsPage{std::move(page.requests), page.more};
+      },
       std::move(done));
 }
 

@@ -69,6 +69,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         require(layout::decode_restriction(value).has_value(), "a mute or ban");
       else if (layout::parse_invite_key(key))
         require(layout::decode_invite(value).has_value(), "a link");
+      else if (number('j'))
+        require(layout::decode_join_request(value).has_value(), "a request to join");
       else if (number('y'))
         require(layout::decode_admission(value).has_value(), "somebody let in");
       else if (number('l'))
@@ -87,6 +89,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
               value);
       else if (number('d'))
         require(layout::decode_device(value).has_value(), "a device row");
+      else if (key.size() == 17 && key[0] == 'j')
+        require(layout::decode_own_request(value).has_value(), "a request of the user's own");
       else if (key == layout::setting_key("settings"))
         require(layout::decode_settings(value).has_value(), "the settings");
       return;

@@ -98,6 +98,7 @@ std::string pending_key(Seq seq) { return number_key('p', seq); }
 std::string deleted_key(std::uint64_t ordinal) { return number_key('x', ordinal); }
 std::string pin_key(Seq seq) { return number_key('i', seq); }
 std::string restriction_key(UserId user) { return number_key('b', user.value); }
+std::string join_request_key(UserId user) { return number_key('j', user.value); }
 std::string admission_key(UserId user) { return number_key('y', user.value); }
 std::string invite_key(const InviteSecret& secret) {
   return std::string(1, 'v').append(reinterpret_cast<const char*>(secret.data()), secret.size());
@@ -147,6 +148,9 @@ std::vector<std::string> read_count_keys(Seq position) {
 }
 std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
 std::string draft_key(const ConversationId& id) { return std::string(1, 'w').append(id.view()); }
+std::string own_request_key(const ConversationId& id) {
+  return std::string(1, 'j').append(id.view());
+}
 std::string device_key(DeviceId id) { return number_key('d', id.value); }
 std::string scheduled_key(Snowflake id) { return number_key('q', id); }
 std::string setting_key(std::string_view name) { return std::string(1, 'k').append(name); }

@@ -101,14 +101,15 @@ struct HeadCell {
 };
 /// HeadCell::flags: rows with these prefixes may exist, so they are read. Bits above 7 make
 /// format 2.
-inline constexpr std::uint16_t head_has_overlays = 1;       // `o`
-inline constexpr std::uint16_t head_has_pins = 2;           // `i`
-inline constexpr std::uint16_t head_has_due = 4;            // users: `q`
-inline constexpr std::uint16_t head_has_restrictions = 8;   // `b`
-inline constexpr std::uint16_t head_has_mentions = 256;     // `q`
-inline constexpr std::uint16_t head_has_threads = 512;      // `t`
-inline constexpr std::uint16_t head_has_invites = 1024;     // `v`
-inline constexpr std::uint16_t head_has_admissions = 2048;  // `y`
+inline constexpr std::uint16_t head_has_overlays = 1;          // `o`
+inline constexpr std::uint16_t head_has_pins = 2;              // `i`
+inline constexpr std::uint16_t head_has_due = 4;               // users: `q`
+inline constexpr std::uint16_t head_has_restrictions = 8;      // `b`
+inline constexpr std::uint16_t head_has_mentions = 256;        // `q`
+inline constexpr std::uint16_t head_has_threads = 512;         // `t`
+inline constexpr std::uint16_t head_has_invites = 1024;        // `v`
+inline constexpr std::uint16_t head_has_admissions = 2048;     // `y`
+inline constexpr std::uint16_t head_has_join_requests = 4096;  // `j`
 std::string encode(const HeadCell& head);
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
@@ -221,6 +222,15 @@ std::optional<InviteSecret> parse_invite_key(Bytes key) noexcept;
 std::string encode(const InviteRow& row);
 std::optional<InviteRow> decode_invite(Bytes value);
 
+/// Somebody who asks to be let in ('j' user8).
+struct JoinRequestRow {
+  std::int64_t since_ms = 0;
+  std::string note;
+};
+std::string join_request_key(UserId user);
+std::string encode(const JoinRequestRow& row);
+std::optional<JoinRequestRow> decode_join_request(Bytes value);
+
 /// Somebody who was let into a channel and is not in its member partition yet ('y' user8).
 struct AdmissionRow {
   Role role = Role::member;
@@ -316,6 +326,16 @@ struct ListRow {
 };
 std::string encode(const ListRow& row);
 std::optional<ListRow> decode_list(Bytes value);
+/// What became of the user's request to join ('j' conversation16).
+struct OwnRequestRow {
+  std::uint8_t state = 0;  // JoinRequestState; what is over stays, so that late news are ignored
+  Seq as_of = 0;           // seq of the event that said so
+  std::int64_t time_ms = 0;
+  friend bool operator==(const OwnRequestRow&, const OwnRequestRow&) = default;
+};
+std::string own_request_key(const ConversationId& id);
+std::string encode(const OwnRequestRow& row);
+std::optional<OwnRequestRow> decode_own_request(Bytes value);
 struct DraftRow {
   std::int64_t time_ms = 0;
   std::string text;

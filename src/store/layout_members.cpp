@@ -179,6 +179,24 @@ std::optional<InviteRow> decode_invite(Bytes value) {
   return row;
 }
 
+std::string encode(const JoinRequestRow& row) {
+  Writer out(11 + row.note.size());
+  out.u8(format);
+  out.i64(row.since_ms);
+  out.text(row.note);
+  return out.take();
+}
+
+std::optional<JoinRequestRow> decode_join_request(Bytes value) {
+  Reader in(value);
+  JoinRequestRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.since_ms = in.i64();
+  row.note = in.text();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 std::string encode(const AdmissionRow& row) {
   Writer out(10);
   out.u8(format);

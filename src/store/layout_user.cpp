@@ -31,6 +31,26 @@ std::string encode(const ListRow& row) {
   return out.take();
 }
 
+std::string encode(const OwnRequestRow& row) {
+  Writer out(18);
+  out.u8(format);
+  out.u8(row.state);
+  out.u64(row.as_of);
+  out.i64(row.time_ms);
+  return out.take();
+}
+
+std::optional<OwnRequestRow> decode_own_request(Bytes value) {
+  Reader in(value);
+  OwnRequestRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.state = in.u8();
+  row.as_of = in.u64();
+  row.time_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 std::optional<ListRow> decode_list(Bytes value) {
   Reader in(value);
   ListRow row;

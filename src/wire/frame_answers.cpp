@@ -82,6 +82,12 @@ void read(FrameReader& r, ListChanged& v, const fb::List& t) {
   v.more = t.more();
   if (t.settings() != nullptr) read(r, v.settings.emplace(), *t.settings());
   if (t.devices() != nullptr) read_devices(r, v.devices.emplace(), t.devices());
+  if (t.requests() == nullptr) return;
+  r.each(v.requests.emplace(), t.requests(), 4, [&](OwnRequest& own, const fb::OwnRequest& from) {
+    r.id(own.conversation, from.conversation(), "list.requests.conversation");
+    own.state = static_cast<JoinRequestState>(from.state());
+    own.time = time_of(from.time());
+  });
 }
 void read(FrameReader& r, ListChanged& v) {
   if (const auto* t = r.root<fb::List>()) read(r, v, *t);
@@ -361,6 +367,17 @@ void read(FrameReader& r, Invites& v) {
     link.uses = from.uses();
     link.used = from.used();
   });
+}
+void read(FrameReader& r, JoinRequestsPage& v) {
+  const auto* t = r.root<fb::JoinRequestsPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "join_requests_page.conversation");
+  r.each(v.requests, t->requests(), 4, [&](Applicant& request, const fb::Asking& from) {
+    request.user = UserId{from.user()};
+    request.since = time_of(from.since());
+    r.text(request.note, from.note(), "join_requests_page.note");
+  });
+  v.more = t->more();
 }
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();

@@ -43,6 +43,11 @@ Offset<fb::CreateInvite> build(Builder& b, const CreateInvite& v);
 Offset<fb::ListInvites> build(Builder& b, const ListInvites& v);
 Offset<fb::RevokeInvite> build(Builder& b, const RevokeInvite& v);
 Offset<fb::JoinInvite> build(Builder& b, const JoinInvite& v);
+Offset<fb::RequestJoin> build(Builder& b, const RequestJoin& v);
+Offset<fb::JoinRequests> build(Builder& b, const JoinRequests& v);
+Offset<fb::AnswerRequest> build(Builder& b, const AnswerRequest& v);
+Offset<fb::JoinRequestsPage> build(Builder& b, const JoinRequestsPage& v);
+Offset<fb::OwnRequest> build(Builder& b, const OwnRequest& v);
 Offset<fb::Invites> build(Builder& b, const Invites& v);
 
 }  // namespace parley::wire

@@ -32,5 +32,31 @@ Offset<fb::Invites> build(Builder& b, const Invites& v) {
   }
   return fb::CreateInvites(b, &conversation, b.CreateVector(invites));
 }
+Offset<fb::RequestJoin> build(Builder& b, const RequestJoin& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRequestJoin(b, &conversation, text(b, v.note));
+}
+Offset<fb::JoinRequests> build(Builder& b, const JoinRequests& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateJoinRequests(b, &conversation, v.after.value, v.limit);
+}
+Offset<fb::AnswerRequest> build(Builder& b, const AnswerRequest& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateAnswerRequest(b, &conversation, v.user.value, v.approve);
+}
+Offset<fb::JoinRequestsPage> build(Builder& b, const JoinRequestsPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  std::vector<Offset<fb::Asking>> requests;
+  requests.reserve(v.requests.size());
+  for (const Applicant& request : v.requests) {
+    const auto note = text(b, request.note);
+    requests.push_back(fb::CreateAsking(b, request.user.value, ms(request.since), note));
+  }
+  return fb::CreateJoinRequestsPage(b, &conversation, b.CreateVector(requests), v.more);
+}
+Offset<fb::OwnRequest> build(Builder& b, const OwnRequest& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateOwnRequest(b, &conversation, number(v.state), ms(v.time));
+}
 
 }  // namespace parley::wire

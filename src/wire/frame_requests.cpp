@@ -364,6 +364,26 @@ void read(FrameReader& r, RevokeInvite& v) {
 void read(FrameReader& r, JoinInvite& v) {
   if (const auto* t = r.root<fb::JoinInvite>()) r.text(v.token, t->token(), "token");
 }
+void read(FrameReader& r, RequestJoin& v) {
+  const auto* t = r.root<fb::RequestJoin>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "request_join.conversation");
+  r.text(v.note, t->note(), "request_join.note");
+}
+void read(FrameReader& r, JoinRequests& v) {
+  const auto* t = r.root<fb::JoinRequests>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "join_requests.conversation");
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
+}
+void read(FrameReader& r, AnswerRequest& v) {
+  const auto* t = r.root<fb::AnswerRequest>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "answer_request.conversation");
+  v.user = UserId{t->user()};
+  v.approve = t->approve();
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

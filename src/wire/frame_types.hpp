@@ -71,6 +71,9 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::list_invites, "list_invites"},
     {fb::FrameType::revoke_invite, "revoke_invite"},
     {fb::FrameType::join_invite, "join_invite"},
+    {fb::FrameType::request_join, "request_join"},
+    {fb::FrameType::join_requests, "join_requests"},
+    {fb::FrameType::answer_request, "answer_request"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -102,6 +105,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::seen_by, "seen_by"},
     {fb::FrameType::user_settings, "user_settings"},
     {fb::FrameType::invites, "invites"},
+    {fb::FrameType::join_requests_page, "join_requests_page"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

@@ -10,6 +10,8 @@
 namespace parley::wire {
 namespace {
 
+using wire::build;  // those of other files
+
 Offset<Vector<Offset<flatbuffers::String>>> texts(Builder& b,
                                                   const std::vector<std::string>& values) {
   std::vector<Offset<flatbuffers::String>> offsets;
@@ -303,7 +305,9 @@ Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto settings = v.settings ? build(b, *v.settings) : Offset<fb::UserSettings>();
   const auto devices =
       v.devices ? tables<fb::Device>(b, *v.devices) : Offset<Vector<Offset<fb::Device>>>();
-  return fb::CreateList(b, v.whole, entries, removed, token, v.more, settings, devices);
+  const auto requests = v.requests ? tables<fb::OwnRequest>(b, *v.requests)
+                                   : Offset<Vector<Offset<fb::OwnRequest>>>();
+  return fb::CreateList(b, v.whole, entries, removed, token, v.more, settings, devices, requests);
 }
 Offset<fb::Welcome> build(Builder& b, const Welcome& v) {
   const auto list = build(b, v.list);

@@ -38,10 +38,17 @@ constexpr std::array levels{
 constexpr std::array join_rules{
     Named{JoinRule::added, "added"},
     Named{JoinRule::open, "open"},
+    Named{JoinRule::by_request, "by_request"},
 };
 constexpr std::array restrictions{
     Named{RestrictionKind::mute, "mute"},
     Named{RestrictionKind::ban, "ban"},
+};
+constexpr std::array request_states{
+    Named{JoinRequestState::waiting, "waiting"},
+    Named{JoinRequestState::approved, "approved"},
+    Named{JoinRequestState::denied, "denied"},
+    Named{JoinRequestState::withdrawn, "withdrawn"},
 };
 constexpr std::array answers{
     Named{Resume::caught_up, "caught_up"},   Named{Resume::range, "range"},
@@ -74,6 +81,11 @@ constexpr std::array event_kinds{
     Named{EventKind::unbanned, "unbanned"},
     Named{EventKind::muted, "muted"},
     Named{EventKind::unmuted, "unmuted"},
+    Named{EventKind::join_requested, "join_requested"},
+    Named{EventKind::join_approved, "join_approved"},
+    Named{EventKind::join_denied, "join_denied"},
+    Named{EventKind::join_withdrawn, "join_withdrawn"},
+    Named{EventKind::own_request, "own_request"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},
@@ -114,6 +126,9 @@ std::string_view json_name(Level level) noexcept { return name_in(levels, level)
 std::string_view json_name(Resume answer) noexcept { return name_in(answers, answer); }
 std::string_view json_name(JoinRule rule) noexcept { return name_in(join_rules, rule); }
 std::string_view json_name(RestrictionKind kind) noexcept { return name_in(restrictions, kind); }
+std::string_view json_name(JoinRequestState state) noexcept {
+  return name_in(request_states, state);
+}
 std::string_view json_name(EventKind kind) noexcept { return name_in(event_kinds, kind); }
 std::string_view json_name(MentionScope scope) noexcept { return name_in(scopes, scope); }
 std::string_view json_name(PresenceState state) noexcept { return name_in(presence_states, state); }
@@ -289,8 +304,13 @@ void JsonReader::get(std::uint32_t at, JoinRule& rule) {
     return;
   }
   const auto* value = value_in(join_rules, found.text);
-  if (value == nullptr) return wrong("added, open or a number");
+  if (value == nullptr) return wrong("added, open, by_request or a number");
   rule = *value;
+}
+void JsonReader::get(std::uint32_t at, JoinRequestState& state) {
+  const auto* value = value_in(request_states, document_.at(at).text);
+  if (value == nullptr) return wrong("the name of a state");
+  state = *value;
 }
 void JsonReader::get(std::uint32_t at, RestrictionKind& kind) {
   const auto* value = value_in(restrictions, document_.at(at).text);

@@ -86,6 +86,7 @@ std::string_view json_name(Resume answer) noexcept;
 std::string_view json_name(EventKind kind) noexcept;
 std::string_view json_name(JoinRule rule) noexcept;
 std::string_view json_name(RestrictionKind kind) noexcept;
+std::string_view json_name(JoinRequestState state) noexcept;
 std::string_view json_name(MentionScope scope) noexcept;
 std::string_view json_name(PresenceState state) noexcept;
 
@@ -324,6 +325,7 @@ class JsonReader {
   void get(std::uint32_t at, EventKind& kind);
   void get(std::uint32_t at, JoinRule& rule);
   void get(std::uint32_t at, RestrictionKind& kind);
+  void get(std::uint32_t at, JoinRequestState& state);
   void get(std::uint32_t at, MentionScope& scope);
   void get(std::uint32_t at, PresenceState& state);
   template <class T>

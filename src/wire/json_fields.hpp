@@ -503,6 +503,7 @@ void fields(A& a, In<A, ListChanged> v) {
   a.may("more", v.more, false);
   a.may("settings", v.settings, std::nullopt);
   a.may("devices", v.devices, std::nullopt);
+  a.may("requests", v.requests, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, ListPage> v) {

@@ -44,5 +44,40 @@ void fields(A& a, In<A, Invites> v) {
   a.must("conversation", v.conversation);
   a.must("invites", v.invites);
 }
+template <class A>
+void fields(A& a, In<A, RequestJoin> v) {
+  a.must("conversation", v.conversation);
+  a.may("note", v.note, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, JoinRequests> v) {
+  a.must("conversation", v.conversation);
+  a.may("after", v.after, UserId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
+void fields(A& a, In<A, AnswerRequest> v) {
+  a.must("conversation", v.conversation);
+  a.must("user", v.user);
+  a.must("approve", v.approve);
+}
+template <class A>
+void fields(A& a, In<A, Applicant> v) {
+  a.must("user", v.user);
+  a.must("since", v.since);
+  a.may("note", v.note, std::string_view());
+}
+template <class A>
+void fields(A& a, In<A, JoinRequestsPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("requests", v.requests);
+  a.must("more", v.more);
+}
+template <class A>
+void fields(A& a, In<A, OwnRequest> v) {
+  a.must("conversation", v.conversation);
+  a.must("state", v.state);
+  a.must("time", v.time);
+}
 
 }  // namespace parley::wire

@@ -261,6 +261,23 @@ struct RevokeInvite {
 struct JoinInvite {
   std::string token{};
 };
+/// Asks to be let in; again changes nothing. Answer: Done.
+struct RequestJoin {
+  ConversationId conversation{};
+  std::string note{};
+};
+/// Who waits to be let in, by ascending id. Answer: JoinRequestsPage.
+struct JoinRequests {
+  ConversationId conversation{};
+  UserId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_join_requests
+};
+/// Lets in who asked, or says no. Answer: Done.
+struct AnswerRequest {
+  ConversationId conversation{};
+  UserId user{};
+  bool approve = true;
+};
 /// A page of the list, the last active first. Answer: ListPage.
 struct PageList {
   /// The last entry of the page before; none: the first page.
@@ -316,7 +333,7 @@ using Operation =
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
                  SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
-                 SetVisibility, Unknown>;
+                 RequestJoin, JoinRequests, AnswerRequest, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -333,6 +350,7 @@ struct ListChanged {
   bool more = false;    // with `whole`: the first page only, the others by PageList
   std::optional<UserSettings> settings{};        // when they changed, and in every answer
   std::optional<std::vector<Device>> devices{};  // all of them, when they changed and with `whole`
+  std::optional<std::vector<OwnRequest>> requests{};  // all of them, when they changed, and `whole`
 };
 struct ListPage {
   std::vector<ListEntry> entries{};  // the last active first
@@ -455,6 +473,11 @@ struct Invites {
   ConversationId conversation{};
   std::vector<Invite> invites{};  // the oldest first
 };
+struct JoinRequestsPage {
+  ConversationId conversation{};
+  std::vector<Applicant> requests{};
+  bool more = false;
+};
 /// A thread's root as it stands, and where the caller is in it.
 struct ThreadState {
   ConversationId conversation{};
@@ -481,11 +504,11 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer =
-    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
-                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
-                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
-                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites>;
+using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
+                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
+                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled, Info,
+                            RestrictionsPage, ThreadPage, ThreadsPage, ThreadState, ListPage,
+                            DeviceList, SeenBy, UserSettings, Invites, JoinRequestsPage>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -349,6 +349,18 @@ std::optional<RecordFields> verify_record(Bytes record) {
 }
 
 namespace {
+JoinRequestState request_state(EventKind kind) {
+  switch (kind) {
+    case EventKind::join_approved:
+      return JoinRequestState::approved;
+    case EventKind::join_denied:
+      return JoinRequestState::denied;
+    case EventKind::join_withdrawn:
+      return JoinRequestState::withdrawn;
+    default:
+      return JoinRequestState::waiting;
+  }
+}
 Message message_of(RecordFields& fields) {
   Message message;
   message.content_type = fields.content_type.empty() ? "text/plain" : fields.content_type;
@@ -445,6 +457,13 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::unmuted:
       event.content = restriction_of(fields);
       break;
+    case EventKind::join_requested:
+    case EventKind::join_approved:
+    case EventKind::join_denied:
+    case EventKind::join_withdrawn:
+      event.content = JoinRequestChange{fields.target, request_state(fields.kind)};
+      break;
+    case EventKind::own_request:
     case EventKind::hidden:
     case EventKind::list_entered:
     case EventKind::list_left:

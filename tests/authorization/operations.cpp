@@ -160,6 +160,15 @@ std::map<std::string, Make> make_all() {
   all["join_invite"] = [](const Cell& cell) -> wire::Operation {
     return wire::JoinInvite{cell.invite};
   };
+  all["request_join"] = [](const Cell& cell) -> wire::Operation {
+    return wire::RequestJoin{cell.conversation, "please"};
+  };
+  all["join_requests"] = [](const Cell& cell) -> wire::Operation {
+    return wire::JoinRequests{.conversation = cell.conversation};
+  };
+  all["answer_request"] = [](const Cell& cell) -> wire::Operation {
+    return wire::AnswerRequest{cell.conversation, cell.bystander, true};
+  };
   all["set_list"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetList{cell.conversation, {.archived = true}};
   };

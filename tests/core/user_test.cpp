@@ -528,4 +528,83 @@ TEST_CASE("one token covers list, settings and devices") {
   CHECK(later.settings->status == "new");
 }
 
+// ---- Requests to join ----
+
+namespace {
+/// The whole of the user's requests, as it was told last.
+std::vector<OwnRequest> requests(const Client& client) {
+  std::vector<OwnRequest> last;
+  for (const auto& push : client.all<wire::ListChanged>())
+    if (push.requests) last = *push.requests;
+  return last;
+}
+}  // namespace
+
+TEST_CASE("who asks to join is told on every device how it ends") {
+  World world;
+  Client& owner = world.sign_in("owner", "desk");
+  Client& phone = world.sign_in("ann", "phone");
+  Client& laptop = world.sign_in("ann", "laptop", 1);
+  std::vector<ConversationId> rooms;
+  for (int i = 0; i < 2; ++i) {
+    const auto room = world.ask<wire::Opened>(owner, wire::Create{.title = "room"}).entry;
+    rooms.push_back(room.conversation);
+    wire::SetSettings set{room.conversation, {}};
+    set.settings.join = JoinRule::by_request;
+    world.ask<wire::Done>(owner, set);
+    world.ask<wire::Done>(phone, wire::RequestJoin{room.conversation, "hello"});
+  }
+  world.pass(200ms);
+  REQUIRE(requests(laptop).size() == 2);
+  CHECK(requests(laptop)[0].state == JoinRequestState::waiting);
+  const std::string token = laptop.all<wire::ListChanged>().back().token;
+  world.sign_out(laptop);
+  const auto asked =
+      world.ask<wire::JoinRequestsPage>(owner, wire::JoinRequests{.conversation = rooms[0]});
+  REQUIRE(asked.requests.size() == 1);
+  const UserId ann = asked.requests[0].user;
+  world.ask<wire::Done>(owner, wire::AnswerRequest{rooms[0], ann, true});
+  world.ask<wire::Done>(owner, wire::AnswerRequest{rooms[1], ann, false});
+  world.pass(200ms);
+  const auto left = requests(phone);
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].conversation == rooms[1]);
+  CHECK(left[0].state == JoinRequestState::denied);
+  bool entered = false;
+  for (const auto& push : phone.all<wire::ListChanged>())
+    for (const ListEntry& entry : push.entries) entered |= entry.conversation == rooms[0];
+  CHECK(entered);
+
+  // The same for who was away, also after a restart, by the token or without one.
+  world.restart();
+  for (const std::string& from : {token, std::string()}) {
+    Client& again = world.sign_in("ann", "laptop");
+    const auto list = world.ask<wire::ListChanged>(again, wire::Sync{from});
+    REQUIRE(list.requests.has_value());
+    REQUIRE(list.requests->size() == 1);
+    CHECK((*list.requests)[0].state == JoinRequestState::denied);
+    world.sign_out(again);
+  }
+}
+
+TEST_CASE("limits: a user is told of 100 requests, those that wait before those that are over") {
+  World world;
+  Client& owner = world.sign_in("owner", "desk");
+  Client& ann = world.sign_in("ann", "phone");
+  ConversationId first;
+  for (std::size_t i = 0; i <= limits::own_requests; ++i) {
+    const auto room = world.ask<wire::Opened>(owner, wire::Create{.title = "room"}).entry;
+    if (i == 0) first = room.conversation;
+    wire::SetSettings set{room.conversation, {}};
+    set.settings.join = JoinRule::by_request;
+    world.ask<wire::Done>(owner, set);
+    world.ask<wire::Done>(ann, wire::RequestJoin{room.conversation, ""});
+    world.pass(10ms);
+  }
+  world.pass(200ms);
+  const auto list = world.ask<wire::ListChanged>(ann, wire::Sync{});
+  REQUIRE(list.requests->size() == limits::own_requests);
+  for (const OwnRequest& own : *list.requests) CHECK(own.conversation != first);
+}
+
 }  // namespace parley::test

@@ -466,3 +466,33 @@ TEST_CASE("a link is all that somebody needs to come in", "[session]") {
   world.engine.revoke_invite(last.token).get().value();
   REQUIRE(world.engine.invites(room).get().value().empty());
 }
+
+TEST_CASE("host code asks to join, and answers", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto bob = world.attach("bob");
+  std::vector<OwnRequest> own;
+  bob.on_list([&](const ListChange& change) {
+    if (change.requests) own.assign(change.requests->begin(), change.requests->end());
+  });
+  std::vector<JoinRequestState> seen;
+  alice.on_event([&](const Event& event) {
+    if (const auto* change = event.as<JoinRequestChange>()) seen.push_back(change->state);
+  });
+  auto room = alice.create({.title = "room"}).get().value();
+  REQUIRE(bob.request_join(room).get().error().errc() == Errc::denied);
+  alice.set_settings(room, {.join = JoinRule::by_request}).get().value();
+  bob.request_join(room, "it is me").get().value();
+  REQUIRE(world.until([&] { return own.size() == 1; }));
+  const auto page = alice.join_requests(room).get().value();
+  REQUIRE(page.requests.at(0).note == "it is me");
+  REQUIRE(bob.join_requests(room).get().error().errc() == Errc::denied);
+  alice.answer_request(room, bob.user(), false).get().value();
+  REQUIRE(world.until([&] { return own.at(0).state == JoinRequestState::denied; }));
+  bob.request_join(room).get().value();
+  REQUIRE(world.engine.join_requests(room).get().value().requests.size() == 1);
+  world.engine.answer_request(room, "bob", true).get().value();
+  REQUIRE(world.until([&] { return own.empty() && bob.send(room, "in").get().ok(); }));
+  REQUIRE(world.until([&] { return seen.size() == 4; }));
+  REQUIRE(seen.back() == JoinRequestState::approved);
+}

@@ -325,6 +325,11 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             if (spans(a.conversation, session.user).empty())
               broken("C7", "a stranger was told links of " + short_name(a.conversation));
           },
+          [&](const wire::JoinRequestsPage& a) {
+            expect(is(std::in_place_type<wire::JoinRequests>));
+            if (spans(a.conversation, session.user).empty())
+              broken("C7", "a stranger was told who asks for " + short_name(a.conversation));
+          },
           [&](const wire::RestrictionsPage&) {
             expect(is(std::in_place_type<wire::Restrictions>));
           },
@@ -394,6 +399,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
                 is(std::in_place_type<wire::SetSettings>) ||
                 is(std::in_place_type<wire::RevokeInvite>) ||
+                is(std::in_place_type<wire::RequestJoin>) ||
+                is(std::in_place_type<wire::AnswerRequest>) ||
                 is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
                 is(std::in_place_type<wire::SetPresence>) ||
                 is(std::in_place_type<wire::RenameDevice>) ||

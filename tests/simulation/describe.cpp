@@ -69,6 +69,16 @@ struct Requests {
   }
   std::string operator()(const wire::RevokeInvite& op) const { return "revoke " + op.token; }
   std::string operator()(const wire::JoinInvite& op) const { return "join_invite " + op.token; }
+  std::string operator()(const wire::RequestJoin& op) const {
+    return "request_join " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::JoinRequests& op) const {
+    return "join_requests " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::AnswerRequest& op) const {
+    return std::string(op.approve ? "approve " : "deny ") + short_name(op.conversation) + " " +
+           n(op.user.value);
+  }
   std::string operator()(const wire::GetInfo& op) const {
     return "info " + short_name(op.conversation);
   }

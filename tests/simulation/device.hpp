@@ -91,6 +91,7 @@ class Device final : public LinkUser {
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
   [[nodiscard]] bool online() const noexcept { return online_; }
   [[nodiscard]] UserId user() const noexcept { return kept_.user; }
+  [[nodiscard]] const std::vector<OwnRequest>& requests() const noexcept { return kept_.requests; }
   [[nodiscard]] const std::map<ConversationId, View>& views() const noexcept { return kept_.views; }
   [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
@@ -104,6 +105,7 @@ class Device final : public LinkUser {
     std::map<ConversationId, View> views;
     std::map<ConversationId, Outbox> outboxes;
     std::string token;
+    std::vector<OwnRequest> requests;
   };
 
   void connect();
@@ -126,6 +128,7 @@ class Device final : public LinkUser {
   void membership(const ConversationId& id);
   void order(const ConversationId& id, std::optional<UserId> user);
   void invite(const ConversationId& id);
+  void request(const ConversationId& id);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);
   void history(const ConversationId& id);

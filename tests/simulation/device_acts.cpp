@@ -305,11 +305,33 @@ void Device::membership(const ConversationId& id) {
       order(id, user);
       break;
     case 11:
-      invite(id);
+      if (random_.chance(0.5))
+        invite(id);
+      else
+        request(id);
       break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
   }
+}
+
+/// Asks, looks who asks, and answers.
+void Device::request(const ConversationId& id) {
+  if (random_.chance(0.5)) {
+    const ConversationId& wanted = random_.pick(place_.rumours.all);
+    if (random_.chance(0.9))
+      ask(wire::RequestJoin{wanted, "please"}, told(Sometimes::asked_to_join));
+    else
+      ask(wire::Leave{wanted}, ignore);  // takes it back, when it only asks
+    return;
+  }
+  ask(wire::JoinRequests{.conversation = id, .limit = 3}, [this, id](const wire::Reply* reply) {
+    if (reply == nullptr || !online_) return;
+    const auto* page = std::get_if<wire::JoinRequestsPage>(&reply->answer);
+    if (page == nullptr) return;
+    for (const Applicant& each : page->requests)
+      ask(wire::AnswerRequest{id, each.user, random_.chance(0.7)}, told(Sometimes::answered_asker));
+  });
 }
 
 void Device::invite(const ConversationId& id) {
@@ -352,7 +374,9 @@ void Device::order(const ConversationId& id, std::optional<UserId> user) {
     if (random_.chance(0.5)) settings.description = "d" + std::to_string(random_.below(10));
     if (random_.chance(0.3)) settings.archived = random_.chance(0.2);
     if (random_.chance(0.3)) settings.slow_mode = std::chrono::seconds(random_.below(3));
-    if (random_.chance(0.3)) settings.join = random_.chance(0.5) ? JoinRule::open : JoinRule::added;
+    if (random_.chance(0.4))
+      settings.join =
+          random_.pick(std::vector{JoinRule::open, JoinRule::added, JoinRule::by_request});
     ask(wire::SetSettings{id, settings}, told(Sometimes::settings_set));
   } else if (random_.chance(0.5)) {
     ask(wire::GetInfo{id}, ignore);

@@ -79,6 +79,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "device_revoked",
                                                "invited",
                                                "joined_by_invite",
+                                               "asked_to_join",
+                                               "answered_asker",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -97,6 +97,8 @@ enum class Sometimes : std::uint8_t {
   device_revoked,
   invited,
   joined_by_invite,
+  asked_to_join,
+  answered_asker,
   binary_link,
   json_link,
   count_

@@ -459,6 +459,11 @@ std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
   return found;
 }
 
+bool Truth::asks(const ConversationId& id, UserId user) {
+  return row(layout::conversation, layout::conversation_id(0, id), layout::join_request_key(user))
+      .has_value();
+}
+
 void Truth::check_invites(const ConversationId& id) {
   const auto rows_of = members(id);
   store_.look({layout::conversation, layout::conversation_id(0, id)},

@@ -58,6 +58,7 @@ class World {
   void audit();
   void audit_device(Device& device);
   void audit_list(Device& device);
+  void audit_requests(Device& device, const wire::ListChanged& list);
   void audit_history(Device& device, const ConversationId& id);
   void audit_members(Device& device, const ConversationId& id);
   void audit_threads(Device& device, const ConversationId& id);

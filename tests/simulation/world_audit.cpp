@@ -86,6 +86,7 @@ void World::audit_list(Device& device) {
   const auto reply = ask(device, wire::Sync{});
   const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
   if (list == nullptr || !list->whole) broken("C12", "a sync without a token is no whole list");
+  audit_requests(device, *list);
   std::set<ConversationId> listed;
   for (const ListEntry& entry : list->entries) {
     const auto& id = entry.conversation;
@@ -184,6 +185,23 @@ void World::audit_history(Device& device, const ConversationId& id) {
     more = page->more;
   }
   if (next != std::max(head + 1, floor)) broken("C4", what + " forward ends early");
+}
+
+/// What a user is told to have asked for is what the conversations say; every device has it so.
+void World::audit_requests(Device& device, const wire::ListChanged& list) {
+  if (!list.requests) broken("C12", "a whole list without requests");
+  const auto same = [](const OwnRequest& a, const OwnRequest& b) {
+    return a.conversation == b.conversation && a.state == b.state;
+  };
+  if (!std::equal(list.requests->begin(), list.requests->end(), device.requests().begin(),
+                  device.requests().end(), same))
+    broken("C12", device.subject() + " holds other requests than its whole list");
+  for (const OwnRequest& own : *list.requests) {
+    const bool asks = checker_.truth().asks(own.conversation, device.user());
+    if (asks != (own.state == JoinRequestState::waiting))
+      broken("C12", device.subject() + " is told that it asks for " + short_name(own.conversation) +
+                        ", or not, against what is stored");
+  }
 }
 
 void World::audit_members(Device& device, const ConversationId& id) {

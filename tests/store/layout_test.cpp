@@ -305,6 +305,24 @@ TEST_CASE("rows, format 1") {
     CHECK(decode_member(encode(member))->groups == 8);
     check_strict(encode(member), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
+  SECTION("request to join") {
+    CHECK(hex(join_request_key(UserId{3})) == "6a0000000000000003");
+    const JoinRequestRow row{7, "n"};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000007"
+          "00016e");
+    CHECK(decode_join_request(encode(row))->note == "n");
+    check_strict(encode(row), [](Bytes bytes) { return decode_join_request(bytes).has_value(); });
+    const OwnRequestRow own{3, 8, 9};
+    CHECK(hex(encode(own)) ==
+          "01"
+          "03"
+          "0000000000000008"
+          "0000000000000009");
+    CHECK(decode_own_request(encode(own)) == own);
+    check_strict(encode(own), [](Bytes bytes) { return decode_own_request(bytes).has_value(); });
+  }
   SECTION("last sent") {
     CHECK(hex(encode(LastSentRow{7})) ==
           "01"

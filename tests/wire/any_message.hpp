@@ -181,11 +181,15 @@ inline Device any_device() {
   return {any_id64<DeviceId>(), any_text(), any_time(), any_time(), any_bool()};
 }
 inline UserSettings any_settings() { return {any_bool(), any_bool(), any_text(), any_time()}; }
+inline OwnRequest any_own_request() {
+  return {any_conversation(), static_cast<JoinRequestState>(*rc::gen::inRange(1, 5)), any_time()};
+}
 inline wire::ListChanged any_list_changed() {
   wire::ListChanged list{any_bool(), any_list(any_entry), any_list(any_conversation), any_bytes(),
                          any_bool()};
   if (any_bool()) list.settings = any_settings();
   if (any_bool()) list.devices = any_list(any_device);
+  if (any_bool()) list.requests = any_list(any_own_request);
   return list;
 }
 inline Presence any_presence() {
@@ -231,6 +235,7 @@ inline ConversationInfo any_info() {
   return info;
 }
 
+inline Applicant any_join_request() { return {any_user(), any_time(), any_text()}; }
 inline Invite any_invite() {
   return {any_text(), any_role(), any_user(), any_time(), any_time(), any_u32(), any_u32()};
 }
@@ -376,6 +381,12 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::RevokeInvite{any_text()};
     case 49:
       return wire::JoinInvite{any_text()};
+    case 50:
+      return wire::RequestJoin{c, any_text()};
+    case 51:
+      return wire::JoinRequests{c, any_user(), any_u32()};
+    case 52:
+      return wire::AnswerRequest{c, any_user(), any_bool()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -487,6 +498,8 @@ inline wire::Answer any_answer(std::size_t index) {
       return any_settings();
     case 28:
       return wire::Invites{c, any_list(any_invite)};
+    case 29:
+      return wire::JoinRequestsPage{c, any_list(any_join_request), any_bool()};
     default:
       throw std::logic_error("an answer without a case here");
   }

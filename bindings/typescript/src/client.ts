@@ -17,10 +17,12 @@ import type {
   ConversationInfo,
   Device,
   Invite,
+  JoinRequestsPage,
   ListSettings,
   MembersPage,
   MessageDraft,
   OutboxItem,
+  OwnRequest,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -223,6 +225,39 @@ export class ParleyClient {
   /** Nobody joins with it any more. */
   async revokeInvite(token: string): Promise<void> {
     await this.call({ type: 'revoke_invite', token });
+  }
+
+  /**
+   * Asks to be let in, where `ConversationSettings.join` is 'by_request'. `requests` and the event
+   * `requests` tell how it stands, on every device; leave() takes it back.
+   */
+  async requestJoin(conversation: ConversationId, note = ''): Promise<void> {
+    await this.call({ type: 'request_join', conversation, note });
+  }
+
+  /** What the user asked to be let into and is not: waiting, or denied. */
+  get requests(): OwnRequest[] {
+    return this.core_.requests;
+  }
+
+  /** Who waits to be let in; for those with the right to invite. */
+  async joinRequests(
+    conversation: ConversationId,
+    options: { after?: UserId; limit?: number } = {},
+  ): Promise<JoinRequestsPage> {
+    const { after = '', limit = 100 } = options;
+    const result = await this.call({ type: 'join_requests', conversation, after, limit });
+    if (result.type !== 'join_requests') throw unexpected(result);
+    return result.page;
+  }
+
+  /** Lets in who asked, as a member, or says no. */
+  async answerRequest(
+    conversation: ConversationId,
+    user: UserId,
+    approve: boolean,
+  ): Promise<void> {
+    await this.call({ type: 'answer_request', conversation, user, approve });
   }
 
   async leave(conversation: ConversationId): Promise<void> {

@@ -19,6 +19,7 @@ import type {
   ListChange,
   ListEntry,
   OutboxItem,
+  OwnRequest,
   PresenceState,
   Receipt,
   Self,
@@ -55,6 +56,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private presence_: PresenceState = 'online';
   /** Null before the first welcome. */
   settings: UserSettings | null = null;
+  requests: OwnRequest[] = [];
   private readonly conversations_ = new Map<ConversationId, ConversationState>();
   private readonly link_ = new Link(this);
   private readonly sender_: Sender;
@@ -427,6 +429,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.emit({ name: 'settings', value: change.settings });
     }
     if (change.devices) this.emit({ name: 'devices', value: this.mark_own(change.devices) });
+    if (change.requests) {
+      this.requests = change.requests;
+      this.emit({ name: 'requests', value: change.requests });
+    }
   }
 
   private mark_own(devices: Device[]): Device[] {
@@ -579,6 +585,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.resolve(call, { type: 'scheduled', change: answer.change });
       case 'conversation_info':
         return this.resolve(call, { type: 'info', info: answer.info });
+      case 'join_requests_page':
+        this.people.want_names(answer.page.requests.map((request) => request.user));
+        return this.resolve(call, { type: 'join_requests', page: answer.page });
       case 'invites':
         this.people.want_names(answer.invites.map((invite) => invite.by).filter((by) => by !== ''));
         return this.resolve(call, { type: 'invites', invites: answer.invites });

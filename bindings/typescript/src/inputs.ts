@@ -15,7 +15,9 @@ import type {
   Device,
   HistoryPage,
   Invite,
+  JoinRequestsPage,
   MembersPage,
+  OwnRequest,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -109,6 +111,8 @@ export interface ClientEvents {
   settings: UserSettings;
   /** All devices of the user, when they changed. */
   devices: Device[];
+  /** All that the user asked to be let into, when that changed and with a whole list. */
+  requests: OwnRequest[];
   presence: { users: Presence[] };
   names: { users: UserName[] };
   /** Messages that wait to be sent later changed; ask `scheduled` once for all of them. */
@@ -133,6 +137,7 @@ export type CallResult =
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'info'; info: ConversationInfo }
   | { type: 'invites'; invites: Invite[] }
+  | { type: 'join_requests'; page: JoinRequestsPage }
   | { type: 'restrictions'; page: RestrictionsPage }
   | { type: 'thread'; page: ThreadPage }
   | { type: 'threads'; page: ThreadsPage }

@@ -15,6 +15,7 @@ import type {
   ForwardOf,
   HistoryPage,
   Invite,
+  JoinRequestsPage,
   Level,
   ListChange,
   ListEntry,
@@ -87,6 +88,9 @@ export type Operation =
   | { type: 'list_invites'; conversation: ConversationId }
   | { type: 'revoke_invite'; token: string }
   | { type: 'join_invite'; token: string }
+  | { type: 'request_join'; conversation: ConversationId; note: string }
+  | { type: 'join_requests'; conversation: ConversationId; after: UserId; limit: number }
+  | { type: 'answer_request'; conversation: ConversationId; user: UserId; approve: boolean }
   | { type: 'leave'; conversation: ConversationId }
   | { type: 'add'; conversation: ConversationId; members: string[] }
   | { type: 'remove'; conversation: ConversationId; user: UserId }
@@ -226,6 +230,7 @@ export type Answer =
   | { type: 'scheduled'; change: ScheduledChange }
   | { type: 'conversation_info'; info: ConversationInfo }
   | { type: 'invites'; invites: Invite[] }
+  | { type: 'join_requests_page'; page: JoinRequestsPage }
   | { type: 'restrictions_page'; page: RestrictionsPage }
   | { type: 'thread_page'; page: ThreadPage }
   | { type: 'threads_page'; page: ThreadsPage }

@@ -42,6 +42,11 @@ export type EventKind =
   | 'unbanned'
   | 'muted'
   | 'unmuted'
+  /** `target` asks to be let in, and what became of it; for those who may answer. */
+  | 'join_requested'
+  | 'join_approved'
+  | 'join_denied'
+  | 'join_withdrawn'
   | (string & {});
 
 /** Who sees an event: 0 everybody, 1 moderators, 2 the sender and moderators, 3 to 15 the host's groups. */
@@ -208,8 +213,8 @@ export interface ListEntry {
   lastEvent: ChatEvent | null;
 }
 
-/** How somebody comes in who is not added: `open` is by `join`. */
-export type JoinRule = 'added' | 'open' | (string & {});
+/** How somebody comes in who is not added: `open` is by `join`, `by_request` by `requestJoin`. */
+export type JoinRule = 'added' | 'open' | 'by_request' | (string & {});
 
 /** What the members of a group or channel share. */
 export interface ConversationSettings {
@@ -286,6 +291,26 @@ export interface Invite {
   /** How many may join with it; 0: any number. */
   uses: number;
   used: number;
+}
+
+/** Somebody who asks to be let in, for those who may answer. */
+export interface JoinRequest {
+  user: UserId;
+  since: number;
+  note: string;
+}
+
+export interface JoinRequestsPage {
+  /** By ascending id. */
+  requests: JoinRequest[];
+  more: boolean;
+}
+
+/** What became of a request of one's own: `waiting` or `denied`. */
+export interface OwnRequest {
+  conversation: ConversationId;
+  state: string;
+  time: number;
 }
 
 /** What is not given stays as it is. */
@@ -412,6 +437,8 @@ export interface ListChange {
   settings?: UserSettings;
   /** All of them, when they changed. */
   devices?: Device[];
+  /** All of them, when they changed. */
+  requests?: OwnRequest[];
 }
 
 /** A page of the conversation list, the last active first. */

@@ -12,6 +12,7 @@ import type {
   Device,
   HistoryPage,
   Invite,
+  JoinRequest,
   Level,
   ListChange,
   ListEntry,
@@ -19,6 +20,7 @@ import type {
   MentionScope,
   MessageHeader,
   Origin,
+  OwnRequest,
   Presence,
   PresenceState,
   Reaction,
@@ -42,6 +44,7 @@ const history_limit_default = 50;
 const members_limit_default = 100;
 const reactors_limit_default = 100;
 const restrictions_limit_default = 100;
+const requests_limit_default = 100;
 const threads_limit_default = 20;
 const page_limit_default = 100;
 const signal_lasts_default = 6_000;
@@ -205,6 +208,16 @@ function write_operation(operation: Operation): Json {
         ...compact({ role: role === 'member' ? undefined : role, expires, uses }),
       };
     }
+    case 'request_join':
+      return { conversation: operation.conversation, ...compact({ note: operation.note }) };
+    case 'join_requests':
+      return {
+        conversation: operation.conversation,
+        ...compact({
+          after: operation.after,
+          limit: operation.limit === requests_limit_default ? undefined : operation.limit,
+        }),
+      };
     case 'restrict': {
       const { type: _, on, until, reason, ...fields } = operation;
       return { ...fields, ...(on ? {} : { on }), ...compact({ until, reason }) };
@@ -429,6 +442,24 @@ function read_invite(value: unknown): Invite {
   };
 }
 
+function read_request(value: unknown): JoinRequest {
+  const json = object(value, 'requests');
+  return {
+    user: decimal(json, 'user'),
+    since: number(json, 'since'),
+    note: text(json, 'note', ''),
+  };
+}
+
+function read_own_request(value: unknown): OwnRequest {
+  const json = object(value, 'requests');
+  return {
+    conversation: hex128(json, 'conversation'),
+    state: text(json, 'state'),
+    time: number(json, 'time'),
+  };
+}
+
 function read_restriction(value: unknown): Restriction {
   const json = object(value, 'users');
   return {
@@ -577,6 +608,9 @@ function read_list(json: Json): ListChange {
     more: flag(json, 'more', false),
     ...(json['settings'] === undefined ? {} : { settings: read_user_settings(json['settings']) }),
     ...(json['devices'] === undefined ? {} : { devices: list(json, 'devices').map(read_device) }),
+    ...(json['requests'] === undefined
+      ? {}
+      : { requests: list(json, 'requests').map(read_own_request) }),
   };
 }
 
@@ -801,6 +835,14 @@ function read_answer(type: string, json: Json): Answer {
       return { type, info: read_info(json) };
     case 'invites':
       return { type, invites: list(json, 'invites').map(read_invite) };
+    case 'join_requests_page':
+      return {
+        type,
+        page: {
+          requests: list(json, 'requests').map(read_request),
+          more: flag(json, 'more', false),
+        },
+      };
     case 'restrictions_page':
       return {
         type,

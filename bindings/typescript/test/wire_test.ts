@@ -113,6 +113,11 @@ test('requests are spelled as the document spells them', () => {
     { type: 'list_invites', conversation },
     { type: 'revoke_invite', token },
     { type: 'join_invite', token },
+    { type: 'request_join', conversation, note: 'it is me' },
+    { type: 'join_requests', conversation, after: '', limit: 100 },
+    { type: 'join_requests', conversation, after: '42', limit: 20 },
+    { type: 'answer_request', conversation, user: '42', approve: true },
+    { type: 'answer_request', conversation, user: '43', approve: false },
     { type: 'join', conversation },
     { type: 'leave', conversation },
     { type: 'add', conversation, members: ['dave'] },
@@ -290,6 +295,25 @@ test('links that let people in', () => {
     { token, role: 'moderator', by: '41', created: 5, expires: 9, uses: 2, used: 1 },
     { token: 'x', role: 'member', by: '', created: 6, expires: 0, uses: 0, used: 0 },
   ]);
+});
+
+test('who asks to be let in', () => {
+  const [page, list] = decode(
+    [
+      `{"type":"join_requests_page","request":1,"conversation":"${conversation}","requests":[{"user":"42","since":5,"note":"hi"},{"user":"43","since":6}],"more":true}`,
+      `{"type":"list","entries":[],"requests":[{"conversation":"${conversation}","state":"denied","time":7}]}`,
+    ].join('\n'),
+  ).map((reply) => reply.answer);
+  assert.ok(page?.type === 'join_requests_page');
+  assert.deepEqual(page.page, {
+    requests: [
+      { user: '42', since: 5, note: 'hi' },
+      { user: '43', since: 6, note: '' },
+    ],
+    more: true,
+  });
+  assert.ok(list?.type === 'list');
+  assert.deepEqual(list.change.requests, [{ conversation, state: 'denied', time: 7 }]);
 });
 
 test('what a conversation is like, and who is kept out', () => {
