@@ -248,6 +248,12 @@ class Client {
   void direct(std::string peer, Completion<ListEntry> done);
   Pending<ListEntry> join(const ConversationId& channel);
   void join(const ConversationId& channel, Completion<ListEntry> done);
+  Pending<void> block(UserId user);
+  void block(UserId user, Completion<void> done);
+  Pending<void> unblock(UserId user);
+  void unblock(UserId user, Completion<void> done);
+  Pending<std::vector<UserId>> blocked();
+  void blocked(Completion<std::vector<UserId>> done);
   Pending<ListEntry> join_invite(std::string token);
   void join_invite(std::string token, Completion<ListEntry> done);
   Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});

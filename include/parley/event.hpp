@@ -49,6 +49,7 @@ enum class EventKind : std::uint8_t {
   list_set = 34,            // user streams only: the user set something about a conversation
   devices_changed = 35,     // user streams only: a device came, was renamed, revoked or forgotten
   settings_set = 36,        // user streams only: UserSettings
+  blocks_changed = 47,      // user streams only: the user blocks somebody, or does no more
   own_request = 46,         // user streams only: a request of the user's own to join
   scheduled = 43,           // user streams only: a message waits to be sent later, or does no more
 };

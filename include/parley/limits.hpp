@@ -62,6 +62,7 @@ inline constexpr std::size_t invite_token = 64;      // characters
 inline constexpr std::size_t join_requests = 1'000;  // to one conversation
 inline constexpr std::size_t page_join_requests = 200;
 inline constexpr std::size_t note = 256;           // bytes of UTF-8; of a request to join
+inline constexpr std::size_t blocked = 1'000;      // users, by one
 inline constexpr std::size_t own_requests = 100;   // of a user; then the oldest are forgotten
 inline constexpr std::size_t restricted = 10'000;  // muted or banned users
 inline constexpr std::size_t page_restrictions = 500;

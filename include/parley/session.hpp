@@ -187,6 +187,8 @@ struct ListChange {
   std::optional<std::span<const Device>> devices{};  // all of them, when they changed
   /// All that the user asked to be let into, when that changed; in a whole list, too.
   std::optional<std::span<const OwnRequest>> requests{};
+  /// All whom the user blocks, when that changed; in a whole list, too.
+  std::optional<std::span<const UserId>> blocked{};
 };
 
 /// One live attachment of a device, from Engine::attach. It follows, at level full, everything its
@@ -347,6 +349,17 @@ class Session {
                       Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
+  /// Hears nothing of that user any more, who is not told: what they write in the direct
+  /// conversation is for themselves alone, they add this user nowhere and see it offline, and its
+  /// signals and positions there are not for them. Up to limits::blocked.
+  Pending<void> block(UserId user);
+  void block(UserId user, Completion<void> done);
+  /// Ends that. What was written meanwhile stays hidden.
+  Pending<void> unblock(UserId user);
+  void unblock(UserId user, Completion<void> done);
+  /// All whom this user blocks, ascending. ListChange::blocked tells changes on every device.
+  Pending<std::vector<UserId>> blocked();
+  void blocked(Completion<std::vector<UserId>> done);
   /// Subjects, 1..limits::add_at_once.
   Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
   void add(const ConversationId& conversation, std::vector<std::string> members,

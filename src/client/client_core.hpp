@@ -42,6 +42,7 @@ struct ListMoved {
   std::optional<UserSettings> settings;
   std::optional<std::vector<Device>> devices;
   std::optional<std::vector<OwnRequest>> requests;
+  std::optional<std::vector<UserId>> blocked;
 };
 struct Settled {
   std::uint64_t id = 0;  // what send() returned; 0: handed over in an earlier life

@@ -293,9 +293,10 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_events) to.on_events(value.events);
         } else if constexpr (std::is_same_v<T, client::ListMoved>) {
           if (!to.on_list) return;
-          ListChange change{value.whole, value.entries, value.removed, value.settings, {}, {}};
+          ListChange change{value.whole, value.entries, value.removed, value.settings, {}, {}, {}};
           if (value.devices) change.devices = *value.devices;
           if (value.requests) change.requests = *value.requests;
+          if (value.blocked) change.blocked = *value.blocked;
           to.on_list(change);
         } else if constexpr (std::is_same_v<T, wire::Scheduled>) {
           if (to.on_scheduled) to.on_scheduled({wire::to_scheduled(value), value.removed});

@@ -81,5 +81,26 @@ Pending<void> Client::answer_request(const ConversationId& conversation, UserId 
     answer_request(conversation, user, approve, std::move(done));
   });
 }
+void Client::block(UserId user, Completion<void> done) {
+  ask(*impl_, wire::BlockUser{user, true}, as_done(std::move(done)));
+}
+Pending<void> Client::block(UserId user) {
+  return pending<void>(*impl_, [&](Completion<void> done) { block(user, std::move(done)); });
+}
+void Client::unblock(UserId user, Completion<void> done) {
+  ask(*impl_, wire::BlockUser{user, false}, as_done(std::move(done)));
+}
+Pending<void> Client::unblock(UserId user) {
+  return pending<void>(*impl_, [&](Completion<void> done) { unblock(user, std::move(done)); });
+}
+void Client::blocked(Completion<std::vector<UserId>> done) {
+  ask(*impl_, wire::ListBlocked{},
+      as<wire::BlockedUsers>(std::move(done),
+                             [](wire::BlockedUsers&& all) { return std::move(all.users); }));
+}
+Pending<std::vector<UserId>> Client::blocked() {
+  return pending<std::vector<UserId>>(
+      *impl_, [&](Completion<std::vector<UserId>> done) { blocked(std::move(done)); });
+}
 
 }  // namespace parley::inline v0

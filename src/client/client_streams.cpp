@@ -61,7 +61,7 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
   }
   outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed,
                                           std::move(change.settings), std::move(change.devices),
-                                          std::move(change.requests)});
+                                          std::move(change.requests), std::move(change.blocked)});
   if (std::exchange(knows_list_, true)) {
     for (const ListEntry& entry : fresh) begin(entry);
   }

@@ -26,6 +26,7 @@ Error Conversation::State::check_audience(const Op& op, std::uint8_t chosen) {
 
 bool Conversation::State::muffled(const Op& op) {
   if (op.caller.system()) return false;
+  if (ignored(op.caller.user)) return true;
   bool later = false;
   Error ignored;
   const auto row = member(op.caller.user, later, ignored);

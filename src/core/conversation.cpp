@@ -260,7 +260,8 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
     access.peer = info.first == user ? info.second : info.first;
   access.role = row.role;
   access.audiences = audiences_of(info.kind, row);
-  access.muffled = row.shadowed;
+  access.unheard = row.shadowed || ignored(user) || ignores(user);
+  access.ignores = ignores(user);
   access.visible_from = row.visible_from;
   access.visible_ordinal = row.visible_ordinal;
   access.left_at = row.role == Role::none ? row.left_at : 0;

@@ -39,7 +39,8 @@ struct Access {
   UserId peer;             // direct: the other user
   Role role = Role::none;  // none: a former member (left_at != 0); strangers get Errc::denied
   Audiences audiences = 1;
-  bool muffled = false;  // what the user says is for themselves and moderators
+  bool unheard = false;  // the user's signals are for nobody
+  bool ignores = false;  // direct: the user blocks the peer
   Seq visible_from = 1;
   std::uint64_t visible_ordinal = 0;
   Seq left_at = 0;  // former member: the last seq they may see
@@ -88,7 +89,8 @@ struct Published {
 /// A position that moved, as its user and as others may know it.
 struct MovedReceipt {
   Receipt own;
-  Seq shown = 0;  // others: in place of own.read
+  Seq shown = 0;          // others: in place of own.read
+  bool own_only = false;  // others are told nothing
 };
 
 /// What a home needs of its shard. Thread: the shard's; never re-enters the conversation.
@@ -105,6 +107,8 @@ class ConversationHost : public WakeStore {
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A message at its own home, for the reader who forwards it: Conversation::read_message.
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
+  /// Whom the user hears, or is heard by, is another from here on: no event says so.
+  virtual void hearing_changed(const ConversationId& id, UserId user) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
@@ -165,6 +169,8 @@ class Conversation {
   void set_role(Caller caller, UserId user, Role role, Then<void> then);
   /// `user` becomes an owner and the caller an admin, or neither.
   void transfer(Caller caller, UserId user, Then<void> then);
+  /// Direct: one of the pair blocks the other from here on, or does no more; stored before.
+  void block_changed(UserId blocker, bool on);
   void set_visibility(Caller caller, wire::SetVisibility set, Then<void> then);
   void set_settings(Caller caller, SettingsUpdate settings, Then<void> then);
   /// Mutes or bans, or lifts that.

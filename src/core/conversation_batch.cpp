@@ -164,6 +164,17 @@ Decision Conversation::State::decide(Op& op, DirectOp& direct) {
     answer_access(op.caller.user, op.caller.system(), std::move(direct.then));
     return Decision::moved;
   }
+  if (!pair.known) {
+    op.error = std::exchange(pair.error, {});
+    if (op.error) return Decision::decided;
+    if (!std::exchange(pair.reading, true))
+      read_pair(direct.first, direct.second, [this](Error error) {
+        pair.reading = false;
+        pair.error = std::move(error);
+        pump();
+      });
+    return Decision::later;
+  }
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
@@ -176,6 +187,10 @@ Decision Conversation::State::decide(Op& op, DirectOp& direct) {
   for (const UserId user : {direct.first, direct.second})
     stage_member(user, {.role = Role::member, .since_ms = batch.now_ms});
   batch.note = {.kind = layout::Note::Kind::pair, .users = {direct.first, direct.second}};
+  // Who blocks the one that asks hears nothing of it.
+  const UserId asking = op.caller.user;
+  if (asking == direct.first && pair.second) batch.note.users = {direct.first};
+  if (asking == direct.second && pair.first) batch.note.users = {direct.second};
   batch.has_note = true;
   return Decision::decided;
 }
@@ -418,7 +433,7 @@ void Conversation::State::mark_senders(const Staged& done) {
                           .read = op.seq,
                           .ordinal = event.ordinal,
                           .has_ordinal = true,
-                          .hidden = op.caller.hides_reads});
+                          .hidden = op.caller.hides_reads || ignores(op.caller.user)});
   }
 }
 

@@ -128,6 +128,9 @@ void Conversation::State::take_row(char prefix, const Row& row) {
 }
 
 void Conversation::State::rows_loaded() {
+  if (info.kind == ConversationKind::direct && !pair.known)
+    return read_pair(info.first, info.second,
+                     [this](const Error& error) { error ? load_failed(error) : rows_loaded(); });
   load_attempts = 0;
   guard = load_guard;
   if (published && published->epoch == head.epoch && published->seq < head.head) return catch_up();
@@ -238,6 +241,7 @@ void Conversation::State::run_load_waiters(const Error& error) {
 void Conversation::State::drop_caches() {
   ++generation;
   phase = Phase::cold;
+  pair.known = false;
   senders.clear();
   host_keys.clear();
   last_sent.clear();

@@ -1,7 +1,7 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
-// threads.cpp, members.cpp, members_buckets.cpp, invites.cpp, join_requests.cpp,
+// threads.cpp, members.cpp, members_buckets.cpp, blocks.cpp, invites.cpp, join_requests.cpp,
 // settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
 // receipts.cpp.
 #pragma once
@@ -121,6 +121,14 @@ struct Conversation::State {
   Error check_audience(const Op& op, std::uint8_t audience);
   /// Nobody but the caller, and moderators, is to see what the caller says.
   [[nodiscard]] bool muffled(const Op& op);
+
+  // ---- blocks.cpp: who of a pair hears nothing of the other ----
+  /// Both users' partitions say so; they are read with the conversation, and before its birth.
+  void read_pair(UserId first, UserId second, std::function<void(const Error&)> then);
+  /// Direct: the user blocks the other.
+  [[nodiscard]] bool ignores(UserId user) const noexcept;
+  /// Direct: the user is blocked by the other.
+  [[nodiscard]] bool ignored(UserId user) const noexcept;
 
   // ---- senders.cpp ----
   Decision decide(Op& op, SendOp& send);
@@ -372,20 +380,6 @@ struct Conversation::State {
   void seal_commit(std::shared_ptr<SealJob> job);
 
   // ---- receipts.cpp ----
-  struct Marked {
-    Seq received = 0, read = 0;
-    std::uint64_t ordinal = 0;  // at `read`
-    bool has_ordinal = false;
-    bool hidden = false;  // others are not told of `read`
-  };
-  struct ReceiptBucket {
-    bool loaded = false;  // guard known; direct, group: every row is in `rows`
-    bool busy = false;
-    std::optional<std::string> guard;
-    std::unordered_map<UserId, layout::ReceiptRow> rows;
-    std::unordered_map<UserId, Marked> marked;
-    std::unordered_map<std::string, std::uint64_t> counts;  // channels: 'h' rows that were read
-  };
   void mark(UserId user, const Marked& marked);
   void start_receipt_timer();
   [[nodiscard]] std::uint16_t receipt_buckets() const noexcept;
@@ -474,6 +468,8 @@ struct Conversation::State {
   std::vector<UserId> blocked_users;  // while building: a read of theirs is under way
   bool building = false;
 
+  Pair pair;
+
   // With the host.
   struct Asked {
     std::uint64_t number = 0;
@@ -538,16 +534,6 @@ struct Conversation::State {
   bool no_overlays = false;  // once those are gone, none is left
 
   // Reactions.
-  struct ReactionQueue {
-    std::deque<ReactionWrite> waiting;
-    bool busy = false;
-    bool look = false;  // a read is asked for, with or without writes
-  };
-  struct TellWaiter {
-    Seq seq;
-    std::uint64_t revision;
-    Then<void> then;
-  };
   std::map<Seq, ReactionQueue> reaction_queues;
   std::map<Seq, DueTally> due_tallies;
   std::vector<TellWaiter> told_waiters;
@@ -556,14 +542,6 @@ struct Conversation::State {
   bool hurried = false;
 
   // Threads.
-  struct NumberedChange {
-    std::uint64_t number = 0;
-    layout::ThreadChange row;
-  };
-  struct ThreadWaiter {
-    std::uint64_t until;  // the number of a change
-    std::function<void(const Error&)> then;
-  };
   std::map<std::pair<Seq, Seq>, NumberedChange> thread_changes;  // by root and reply; to be moved
   std::uint64_t thread_change_number = 0;
   std::unordered_set<Seq> moving_threads;

@@ -192,7 +192,7 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
     for (const MovedReceipt& receipt : receipts) {
       if (receipt.own.user == user) {
         moved.receipts.push_back(receipt.own);
-      } else if (others) {
+      } else if (others && !receipt.own_only) {
         const Seq shown = hides ? 0 : receipt.shown;
         moved.receipts.push_back({receipt.own.user, receipt.own.received, shown});
       }
@@ -203,6 +203,8 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
     return std::find_if(receipts.begin(), receipts.end(),
                         [user](const MovedReceipt& receipt) { return receipt.own.user == user; });
   };
+  const bool for_others = std::any_of(receipts.begin(), receipts.end(),
+                                      [](const MovedReceipt& each) { return !each.own_only; });
   FramePtr all, hidden;
   for (Subscription& sub : fan->subscriptions) {
     if (sub.state == Subscription::State::opening) continue;
@@ -218,6 +220,7 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
       sub.outlet->push(told(sub.user, hides, true));
       continue;
     }
+    if (!for_others) continue;
     FramePtr& frame = hides ? hidden : all;
     if (!frame) frame = told({}, hides, true);
     sub.outlet->push(frame);

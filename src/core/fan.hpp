@@ -32,7 +32,7 @@ struct Subscription {
   UserId user;
   Seq visible_from = 1;
   Audiences audiences = 1;
-  bool muffled = false;  // its user's signals are for nobody
+  bool unheard = false;  // its user's signals are for nobody
   bool stale = false;    // opening: the audiences changed meanwhile
   [[nodiscard]] Reader reader() const noexcept { return {user, audiences}; }
 };
@@ -79,10 +79,10 @@ class Fans {
 
   void sweep(std::chrono::steady_clock::time_point now);
   [[nodiscard]] std::size_t size() const noexcept { return fans_.size(); }
-
- private:
   /// Other audiences are for the user from here on: the home says which.
   void change_access(Fan& fan, UserId user);
+
+ private:
   void push_events(Fan& fan, const Published& events);
   [[nodiscard]] bool host_passes(const wire::Signalled& signal, UserId receiver) const;
   void heads_later(Fan& fan);

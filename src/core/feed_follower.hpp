@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/conversation.hpp"
@@ -28,6 +29,10 @@ class FeedFollower {
   /// Runs `then` when the lists show what was committed before this call, or, while the store
   /// cannot be read, at once.
   void when_current(std::function<void()> then);
+  /// The user's list row of that conversation, from the membership, though no note asks for it.
+  void derive(ConversationId conversation, UserId user, std::function<void()> then) {
+    read_rows(conversation, {user}, std::move(then));
+  }
   [[nodiscard]] bool idle() const noexcept { return !busy_ && !again_ && started_; }
   void stop() { stopping_ = true; }
 

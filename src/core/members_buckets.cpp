@@ -408,6 +408,7 @@ void Conversation::State::list_members(const Caller& caller, UserId after, std::
           {user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)), row.visible_from});
       const auto receipt = receipts[0].rows.find(user);
       if (receipt == receipts[0].rows.end()) continue;
+      if (user != caller.user && ignores(user)) continue;
       const layout::ReceiptRow& known = receipt->second;
       const Seq shown = caller.hides_reads ? 0 : known.shown;
       page.receipts.push_back({user, known.received, user == caller.user ? known.read : shown});

@@ -144,14 +144,20 @@ void Operations::operator()(wire::Create&& create) {
         if (!users) return shard.fail(ref, number, std::move(users).error());
         make_unique(*users);
         std::erase(*users, who.user);
-        shard.at_home(id, [=, users = std::move(*users), title = std::move(title)](
-                              ShardState& there, Conversation& home) mutable {
-          home.create(
-              who, kind, std::move(title), std::move(users),
-              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
-                return wire::Opened{entry_of(id, access)};
-              }));
-        });
+        shard.without_blockers(
+            who.user, std::move(*users),
+            [&shard, ref, number, id, who, kind,
+             title = std::move(title)](Result<std::vector<UserId>> members) mutable {
+              if (!members) return shard.fail(ref, number, std::move(members).error());
+              shard.at_home(id, [=, members = std::move(*members), title = std::move(title)](
+                                    ShardState& there, Conversation& home) mutable {
+                home.create(who, kind, std::move(title), std::move(members),
+                            there.answering<Access>(ref, number,
+                                                    [id](const Access& access) -> wire::Answer {
+                                                      return wire::Opened{entry_of(id, access)};
+                                                    }));
+              });
+            });
       });
 }
 
@@ -174,9 +180,13 @@ void Operations::operator()(wire::Direct&& direct) {
         shard.at_home(id, [=](ShardState& there, Conversation& home) {
           home.create_direct(
               first, second, own,
-              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
-                return wire::Opened{entry_of(id, access)};
-              }));
+              there.answering<Access>(ref, number,
+                                      [id, own, &there](const Access& access) -> wire::Answer {
+                                        // The peer may have made it while it was not to be heard
+                                        // of.
+                                        if (access.ignores) there.list_again(id, own, [] {});
+                                        return wire::Opened{entry_of(id, access)};
+                                      }));
         });
       });
 }
@@ -377,7 +387,7 @@ void Operations::operator()(wire::SendSignal&& signal) {
   const bool known_member =
       sub != nullptr && sub->state != Subscription::State::opening && sub->last == 0;
   if (known_member) sessions.answer(ref, number, wire::Done{});
-  if (known_member && sub->muffled) return;
+  if (known_member && sub->unheard) return;
   const ConversationId id = out.conversation;
   shard.at_home(id, [ref = ref, number = number, known_member, out = std::move(out)](
                         ShardState& there, Conversation& home) {
@@ -386,7 +396,7 @@ void Operations::operator()(wire::SendSignal&& signal) {
       if (access && access->role == Role::none) access = denied();
       if (!access) return there.fail(ref, number, std::move(access).error());
       there.answer(ref, number, wire::Done{});
-      if (!access->muffled) there.signal(out, ref);
+      if (!access->unheard) there.signal(out, ref);
     });
   });
 }

@@ -47,6 +47,8 @@ struct Operations {
   void operator()(wire::RequestJoin&& ask);
   void operator()(wire::JoinRequests&& asked);
   void operator()(wire::AnswerRequest&& answer);
+  void operator()(wire::BlockUser&& block);
+  void operator()(wire::ListBlocked&& list);
   void operator()(wire::Subscribe&& subscribe);
   void operator()(wire::History&& history);
   void operator()(wire::MarkRead&& mark);

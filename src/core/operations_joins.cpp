@@ -1,4 +1,4 @@
-// operations_joins.cpp: requests about who may come in.
+// operations_joins.cpp: requests about who may come in, and who is not heard.
 #include <utility>
 
 #include "core/invite_token.hpp"
@@ -80,6 +80,28 @@ void Operations::operator()(wire::AnswerRequest&& answer) {
   shard.at_home(answer.conversation, [ref = ref, number = number, who = caller(), answer](
                                          ShardState& there, Conversation& home) {
     home.answer_request(who, answer.user, answer.approve, there.answering<void>(ref, number, done));
+  });
+}
+
+// ---- Blocks ----
+
+void Operations::operator()(wire::BlockUser&& block) {
+  if (!has_user()) return;
+  if (!block.user || block.user == session.user)
+    return void(fail(Errc::invalid_argument, "user: expected another user"));
+  shard.at_user(session.user,
+                [ref = ref, number = number, block](ShardState& there, UserHome& home) {
+                  home.block(block.user, block.on, there.answering<void>(ref, number, done));
+                });
+}
+
+void Operations::operator()(wire::ListBlocked&&) {
+  if (!has_user()) return;
+  shard.at_user(session.user, [ref = ref, number = number](ShardState& there, UserHome& home) {
+    home.blocked(there.answering<std::vector<UserId>>(
+        ref, number, [](std::vector<UserId> users) -> wire::Answer {
+          return wire::BlockedUsers{std::move(users)};
+        }));
   });
 }
 

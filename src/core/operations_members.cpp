@@ -27,6 +27,20 @@ void Operations::operator()(wire::Leave&& leave) {
   });
 }
 
+namespace {
+/// Who blocks the caller is not added; the caller is not told.
+void add_users(ShardState& shard, SessionRef ref, std::uint32_t number, Caller who,
+               const ConversationId& id, std::vector<UserId> users) {
+  shard.without_blockers(who.user, std::move(users), [=, &shard](Result<std::vector<UserId>> rest) {
+    if (!rest) return shard.fail(ref, number, std::move(rest).error());
+    if (rest->empty()) return shard.answer(ref, number, wire::Done{});
+    shard.at_home(id, [=, rest = std::move(*rest)](ShardState& there, Conversation& home) mutable {
+      home.add(who, std::move(rest), there.answering<void>(ref, number, done));
+    });
+  });
+}
+}  // namespace
+
 void Operations::operator()(wire::Add&& add) {
   if (!known(add.conversation)) return;
   if (add.members.empty()) {
@@ -45,10 +59,7 @@ void Operations::operator()(wire::Add&& add) {
           [&there, ref, number, who, id = add.conversation](Result<std::vector<UserId>> users) {
             if (!users) return there.fail(ref, number, std::move(users).error());
             make_unique(*users);
-            there.at_home(id, [=, users = std::move(*users)](ShardState& here,
-                                                             Conversation& conversation) mutable {
-              conversation.add(who, std::move(users), here.answering<void>(ref, number, done));
-            });
+            add_users(there, ref, number, who, id, std::move(*users));
           });
     });
   });

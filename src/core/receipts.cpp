@@ -29,7 +29,7 @@ void Conversation::State::mark_read(const Caller& caller, const layout::MemberRo
   const Seq top = row.role == Role::none ? std::min(head.head, row.left_at) : head.head;
   Marked marked{.received = std::min(received, top),
                 .read = std::min(read, top),
-                .hidden = caller.hides_reads};
+                .hidden = caller.hides_reads || ignores(caller.user)};
   if (marked.read < row.visible_from) marked.read = 0;
   if (marked.received < row.visible_from) marked.received = 0;
   if (marked.read == 0 && marked.received == 0) return;
@@ -265,7 +265,7 @@ void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
     if (marked.read > row.read) {
       row.read = marked.read;
       row.read_ordinal = marked.ordinal;
-      if (!marked.hidden) row.shown = marked.read;
+      if (!marked.hidden && !ignores(user)) row.shown = marked.read;
     }
     row.received = read_only ? std::max(row.received, row.read)
                              : std::max({row.received, marked.received, row.read});
@@ -313,8 +313,10 @@ void Conversation::State::receipts_settled(ReceiptJob& job, const Settled&) {
   ReceiptBucket& bucket = receipts[job.bucket];
   std::vector<MovedReceipt> moved;
   for (const auto& [user, row] : job.changed) {
-    bucket.rows[user] = row;
-    moved.push_back({{user, row.received, row.read}, row.shown});
+    const layout::ReceiptRow before = std::exchange(bucket.rows[user], row);
+    // What was stored as shown is told, though its user blocks the other since.
+    const bool own_only = ignores(user) && row.shown == before.shown;
+    moved.push_back({{user, row.received, row.read}, row.shown, own_only});
   }
   for (auto& [key, count] : job.counts) bucket.counts[key] = count;
   if (bucket.counts.size() > rows_kept) bucket.counts.clear();

@@ -168,7 +168,7 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
     shard_.fans.opened(*shard_.fans.find(work->items[item].conversation), *access);
     sub->visible_from = access->visible_from;
     sub->audiences = access->audiences;
-    sub->muffled = access->muffled;
+    sub->unheard = access->unheard;
     sub->stale = false;
     sub->last = 0;  // an end told before this answer belongs to an earlier membership
   }
@@ -441,7 +441,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   Fan& fan = *shard_.fans.find(asked.id);
   sub->visible_from = access->visible_from;
   sub->audiences = access->audiences;
-  sub->muffled = access->muffled;
+  sub->unheard = access->unheard;
   sub->stale = false;
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;
@@ -477,16 +477,16 @@ void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId&
   if (users.empty()) return answer(ref, number, wire::PresenceChanged{});
   for (const UserId user : users) {
     session->watched.push_back({conversation, user});
-    const bool own = user == session->user;
-    shard_.at_user(user, [ref, own, number, gather](ShardState& there, UserHome& home) {
-      home.watch(ref, own, [&there, ref, number, gather](const Presence& presence) {
-        there.at(ref.shard, [ref, number, gather, presence](ShardState& here) {
-          gather->found.push_back(presence);
-          if (--gather->open != 0) return;
-          here.sessions.answer(ref, number, wire::PresenceChanged{std::move(gather->found)});
+    shard_.at_user(
+        user, [ref, watcher = session->user, number, gather](ShardState& there, UserHome& home) {
+          home.watch(ref, watcher, [&there, ref, number, gather](const Presence& presence) {
+            there.at(ref.shard, [ref, number, gather, presence](ShardState& here) {
+              gather->found.push_back(presence);
+              if (--gather->open != 0) return;
+              here.sessions.answer(ref, number, wire::PresenceChanged{std::move(gather->found)});
+            });
+          });
         });
-      });
-    });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/siphash.hpp"
+#include "core/conversation_commit.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
@@ -134,6 +135,40 @@ void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
       if (Fan* fan = there.fans.find(id)) there.fans.end_access(*fan, user, last);
     });
   }
+}
+
+void ShardState::hearing_changed(const ConversationId& id, UserId user) {
+  auto home = homes.find(id);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard, [id, user](ShardState& there) {
+      if (Fan* fan = there.fans.find(id)) there.fans.change_access(*fan, user);
+    });
+  }
+}
+
+void ShardState::without_blockers(UserId caller, std::vector<UserId> users,
+                                  Then<std::vector<UserId>> then) {
+  if (!caller) return then(std::move(users));
+  std::vector<OwnedCell> cells;
+  cells.reserve(users.size());
+  for (const UserId user : users)
+    cells.push_back({layout::user, layout::user_id(config.ns, user), layout::block_key(caller)});
+  world.get(owned_get(std::move(cells)),
+            [users = std::move(users), then = std::move(then)](Result<Cells> cells) {
+              if (!cells) return then(std::move(cells).error());
+              std::vector<UserId> rest;
+              for (std::size_t i = 0; i < users.size(); ++i)
+                if (!cells->values[i]) rest.push_back(users[i]);
+              then(std::move(rest));
+            });
+}
+
+void ShardState::list_again(const ConversationId& id, UserId user, std::function<void()> then) {
+  at(0, [id, user, here = index, then = std::move(then)](ShardState& first) {
+    first.follower.derive(
+        id, user, [&first, here, then] { first.at(here, [then](ShardState&) { then(); }); });
+  });
 }
 
 void ShardState::signal(const wire::Signalled& signal, SessionRef except) {

@@ -67,6 +67,7 @@ struct ShardState final : ConversationHost {
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<MovedReceipt>& receipts, Seq head) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
+  void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;
   void feed_moved() override;
@@ -78,6 +79,10 @@ struct ShardState final : ConversationHost {
 
   /// At the home of its conversation: to everybody who looks, but for the session that sent it.
   void signal(const wire::Signalled& signal, SessionRef except);
+  /// Those of the users who do not block the caller: whom it may add. The system may add anybody.
+  void without_blockers(UserId caller, std::vector<UserId> users, Then<std::vector<UserId>> then);
+  /// The conversation comes into the user's list, if the user is in it; `then` here, afterwards.
+  void list_again(const ConversationId& id, UserId user, std::function<void()> then);
   void sweep();       // every few seconds: what nobody uses leaves memory
   void await_idle();  // while stopping
 

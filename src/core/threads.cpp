@@ -51,7 +51,8 @@ MessageRows::Entry* Conversation::State::thread_root(Op& op, Seq root, Decision&
   if (fields.deleted) op.error = {Errc::invalid_argument, "thread_root: the message was deleted"};
   if (fields.thread_root != 0)
     op.error = {Errc::invalid_argument, "thread_root: a reply has none; name its own root"};
-  if (fields.audience != audience::everyone)
+  // Who is blocked answers its own hidden messages as ever; such a reply counts nowhere.
+  if (fields.audience != audience::everyone && !ignored(op.caller.user))
     op.error = {Errc::invalid_argument, "thread_root: a message that everybody sees was expected"};
   return op.error ? nullptr : entry;
 }

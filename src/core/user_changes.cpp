@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "core/user_write.hpp"
 #include "parley/limits.hpp"
@@ -26,6 +27,37 @@ void UserHome::change(ListChange change, Then<void> then) {
 }
 
 void UserHome::change(RequestChange change, Then<void> then) { queue({change, std::move(then)}); }
+
+void UserHome::block(UserId other, bool on, Then<void> then) {
+  queue({BlockChange{other, on}, [this, other, on, then = std::move(then)](Result<void> stored) {
+           if (!stored) return then(std::move(stored));
+           watchers_changed(other, on);
+           tell_pair(other, on, then);
+         }});
+}
+
+/// The home of their direct conversation, where it is in memory, knows before anybody is answered.
+void UserHome::tell_pair(UserId other, bool on, Then<void> then) {
+  const ConversationId id = direct_id(shard_.config.key, shard_.config.ns, id_, other);
+  const ShardIndex here = shard_.index;
+  shard_.at(shard_.shard_of(id), [=, own = id_](ShardState& there) {
+    const auto home = there.homes.find(id);
+    if (home != there.homes.end()) home->second.conversation->block_changed(own, on);
+    there.at(here, [=](ShardState& back) {
+      if (on) return then({});
+      back.list_again(id, own, [then] { then({}); });  // what the other made meanwhile
+    });
+  });
+}
+
+void UserHome::blocked(Then<std::vector<UserId>> then) {
+  ++operations_;
+  load([this, then = std::move(then)](Error error) {
+    --operations_;
+    if (error) return then(std::move(error));
+    then(std::vector<UserId>(blocked_.begin(), blocked_.end()));
+  });
+}
 
 void UserHome::set(wire::SetList set, Then<void> then) {
   ListSet change{set.conversation, std::move(set.settings), 0, {}};
@@ -216,6 +248,13 @@ Error UserHome::decide(RequestChange& change, bool& known) const {
   return {};
 }
 
+Error UserHome::decide(BlockChange& change, bool& known) const {
+  known = blocked_.contains(change.other) == change.on;
+  if (!known && change.on && blocked_.size() >= limits::blocked)
+    return {Errc::limit_reached, "user: 1,000 are blocked; unblock one first"};
+  return {};
+}
+
 // ---- Staged ----
 
 void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change) {
@@ -244,6 +283,16 @@ void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change)
   } else if (const auto* request = std::get_if<RequestChange>(&change.what)) {
     stage_event(write, head, EventKind::own_request);
     stage_request(write, *request);
+  } else if (const auto* block = std::get_if<BlockChange>(&change.what)) {
+    stage_event(write, head, EventKind::blocks_changed);
+    const std::string key = layout::block_key(block->other);
+    if (block->on) {
+      write.put(key, layout::encode(layout::BlockRow{shard_.world.now().wall_ms}));
+      blocked_.insert(block->other);
+    } else {
+      write.erase(key);
+      blocked_.erase(block->other);
+    }
   }
 }
 
@@ -306,6 +355,8 @@ void UserHome::came_true(const Change& change, News& news) {
     news.devices |= device->told;
   } else if (std::holds_alternative<RequestChange>(change.what)) {
     news.requests = true;
+  } else if (std::holds_alternative<BlockChange>(change.what)) {
+    news.blocks = true;
   } else if (std::holds_alternative<SettingsSet>(change.what)) {
     news.settings = true;
     for (const UserSession& session : sessions_) {

@@ -38,6 +38,7 @@ void UserHome::News::add(const News& more) {
   devices |= more.devices;
   settings |= more.settings;
   requests |= more.requests;
+  blocks |= more.blocks;
 }
 
 UserHome::UserHome(ShardState& shard, UserId id)
@@ -61,8 +62,9 @@ void UserHome::load(std::function<void(Error)> then) {
   waiting_.push_back(std::move(then));
   if (loading_) return;
   loading_ = true;
-  // Rows of the list ('c') and devices ('d'); the guard comes with them. 10,000 conversations fit.
-  shard_.world.scan(scan_of(partition_, "c", "e"), [this](Result<Rows> rows) {
+  // Blocks ('b'), rows of the list ('c') and devices ('d'); the guard comes with them. 10,000
+  // conversations fit.
+  shard_.world.scan(scan_of(partition_, "b", "e"), [this](Result<Rows> rows) {
     if (!rows) return load_finished(rows.error());
     if (!rows->guard) return load_finished({Errc::denied, "no such user, or not allowed"});
     load_profile(std::move(*rows));
@@ -75,7 +77,7 @@ void UserHome::load_profile(Rows list) {
   shard_.world.scan(scan_of(partition_, "j", "l"), [this, before](Result<Rows> rows) {
     if (!rows) return load_finished(rows.error());
     if (rows->guard == before->guard) return loaded(*before, *rows);
-    shard_.world.scan(scan_of(partition_, "c", "e"), [this](Result<Rows> again) {
+    shard_.world.scan(scan_of(partition_, "b", "e"), [this](Result<Rows> again) {
       if (!again) return load_finished(again.error());
       load_profile(std::move(*again));
     });
@@ -91,12 +93,14 @@ void UserHome::loaded(const Rows& list, const Rows& profile) {
   devices_.clear();
   settings_ = {};
   requests_.clear();
+  blocked_.clear();
   for (const Row& row : list.rows) {
     const auto number = layout::parse_number_key('d', row.key);
     if (const auto device = number ? layout::decode_device(row.value) : std::nullopt) {
       devices_.emplace(DeviceId{*number}, *device);
       last_shown_ms_ = std::max(last_shown_ms_, device->shown_ms);
     }
+    if (const auto other = layout::parse_number_key('b', row.key)) blocked_.insert(UserId{*other});
     auto entry = row.key.size() == 17 ? layout::decode_list(row.value) : std::nullopt;
     if (!entry) continue;
     ConversationId id;

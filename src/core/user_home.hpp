@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -62,6 +63,9 @@ class UserHome {
   /// Each answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
   void change(RequestChange change, Then<void> then);
+  /// Answers once nobody of the pair is heard any more, or is again.
+  void block(UserId other, bool on, Then<void> then);
+  void blocked(Then<std::vector<UserId>> then);
   /// The user sets something about a conversation of the list; Errc::denied when it is not there.
   void set(wire::SetList set, Then<void> then);
   /// Answers what is set then.
@@ -91,7 +95,8 @@ class UserHome {
   // Presence: watchers get at most one update a period; the present state is the answer. A user's
   // own sessions see it as it is.
   void set_state(SessionRef session, PresenceState state);
-  void watch(SessionRef watcher, bool own, std::function<void(const Presence&)> then);
+  /// `user`: whose session that is.
+  void watch(SessionRef watcher, UserId user, std::function<void(const Presence&)> then);
   void unwatch(SessionRef watcher);
 
   [[nodiscard]] bool idle() const noexcept;
@@ -118,6 +123,10 @@ class UserHome {
     UserSettingsChange change;
     layout::SettingsRow row;
   };
+  struct BlockChange {
+    UserId other;
+    bool on = true;
+  };
   struct ScheduledChange {
     Snowflake id = 0;
     bool fresh = false;                       // else it must be there
@@ -125,17 +134,24 @@ class UserHome {
     ConversationId conversation;
   };
   struct Change {
-    std::variant<ListChange, ListSet, DeviceSet, SettingsSet, ScheduledChange, RequestChange> what;
+    std::variant<ListChange, ListSet, DeviceSet, SettingsSet, ScheduledChange, RequestChange,
+                 BlockChange>
+        what;
     Then<void> then;
   };
   /// What a list is told beside the entries.
   struct News {
     std::vector<ConversationId> conversations;
-    bool devices = false, settings = false, requests = false;
+    bool devices = false, settings = false, requests = false, blocks = false;
     [[nodiscard]] bool empty() const noexcept {
-      return conversations.empty() && !devices && !settings && !requests;
+      return conversations.empty() && !devices && !settings && !requests && !blocks;
     }
     void add(const News& more);
+  };
+  struct Watcher {
+    SessionRef ref;
+    UserId user;
+    bool blocked = false;  // by this user
   };
   struct Listing;  // one list on its way from the store: user_list.cpp
   struct Write;    // memory of a commit: user_write.hpp
@@ -164,6 +180,7 @@ class UserHome {
   Error decide(SettingsSet& change, bool& known) const;
   Error decide(ScheduledChange& change, bool& known) const;
   Error decide(RequestChange& change, bool& known) const;
+  Error decide(BlockChange& change, bool& known) const;
   void stage(Write& write, layout::HeadCell& head, const Change& change);
   void stage_list(Write& write, const ConversationId& id, const layout::ListRow& row,
                   const std::optional<std::string>& draft);
@@ -172,6 +189,7 @@ class UserHome {
                    ConversationKind conversation_kind = ConversationKind{});
   void stage_request(Write& write, const RequestChange& change);
   [[nodiscard]] std::vector<OwnRequest> request_list() const;
+  void tell_pair(UserId other, bool on, Then<void> then);
   void came_true(const Change& change, News& news);
   void close_sessions(DeviceId device);
   void note_seen(const UserSession& session, bool shown);
@@ -231,6 +249,8 @@ class UserHome {
   void presence_later();
   void announce_presence();
   [[nodiscard]] Presence presence(bool own) const;
+  [[nodiscard]] Presence presence_for(const Watcher& watcher) const;
+  void watchers_changed(UserId user, bool blocked);
   void read_profile(std::function<void()> then);
 
   ShardState& shard_;
@@ -244,6 +264,7 @@ class UserHome {
   std::unordered_map<DeviceId, layout::DeviceRow> devices_;
   layout::SettingsRow settings_;
   std::unordered_map<ConversationId, layout::OwnRequestRow> requests_;
+  std::set<UserId> blocked_;
   std::list<Change> changes_;
   int operations_ = 0;  // reads under way
   News to_announce_;    // committed, and not yet told to the sessions
@@ -257,10 +278,6 @@ class UserHome {
   WakeUp wake_up_;
 
   std::vector<UserSession> sessions_;
-  struct Watcher {
-    SessionRef ref;
-    bool own = false;
-  };
   std::vector<Watcher> watchers_;
   bool profile_read_ = false;           // settings_ and last_shown_ms_ without the rest
   std::int64_t last_shown_ms_ = 0;      // when others could see the user last

@@ -155,6 +155,7 @@ void UserHome::listing(std::string token_text, std::uint32_t limit, Then<wire::L
       if (record.conversation) named.push_back(record.conversation);
       if (record.kind == EventKind::devices_changed) work->list.devices.emplace();
       if (record.kind == EventKind::own_request) work->list.requests.emplace();
+      if (record.kind == EventKind::blocks_changed) work->list.blocked.emplace();
     }
     list_since(work, named);
   });
@@ -165,6 +166,7 @@ void UserHome::list_everything(std::shared_ptr<Listing> work) {
   work->list.whole = true;
   work->list.devices.emplace();
   work->list.requests.emplace();
+  work->list.blocked.emplace();
   for (const auto& [id, row] : list_) {
     if (row.entered) work->items.push_back({id, row, true});
   }
@@ -259,6 +261,7 @@ void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   if (news.settings) work->list.settings = settings();
   if (news.devices) work->list.devices.emplace();
   if (news.requests) work->list.requests.emplace();
+  if (news.blocks) work->list.blocked.emplace();
   for (const ConversationId& id : news.conversations) {
     auto it = list_.find(id);
     if (it == list_.end()) continue;
@@ -573,6 +576,7 @@ void UserHome::finish(Listing& work) {
   work.list.token = std::move(work.token);
   if (work.list.devices) work.list.devices = device_list();
   if (work.list.requests) work.list.requests = request_list();
+  if (work.list.blocked) work.list.blocked.emplace(blocked_.begin(), blocked_.end());
   std::exchange(work.then, {})(std::move(work.list));
 }
 

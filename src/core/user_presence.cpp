@@ -126,21 +126,54 @@ Presence UserHome::presence(bool own) const {
   return presence;
 }
 
-void UserHome::watch(SessionRef watcher, bool own, std::function<void(const Presence&)> then) {
-  const bool known = std::any_of(watchers_.begin(), watchers_.end(),
-                                 [&](const Watcher& each) { return each.ref == watcher; });
-  if (!known) watchers_.push_back({watcher, own});
+void UserHome::watch(SessionRef ref, UserId user, std::function<void(const Presence&)> then) {
+  const auto known = std::find_if(watchers_.begin(), watchers_.end(),
+                                  [&](const Watcher& each) { return each.ref == ref; });
+  if (known == watchers_.end()) watchers_.push_back({ref, user, user != id_ && !loaded_});
   used_ = shard_.world.now().steady;
-  if (profile_read_) return then(presence(own));
+  const auto answer = [this, ref, user, then = std::move(then)](bool blocked) {
+    Watcher now{ref, user, blocked};
+    for (Watcher& each : watchers_)
+      if (each.ref == ref) each.blocked = blocked;
+    then(presence_for(now));
+  };
+  if (loaded_) return answer(blocked_.contains(user));
   ++operations_;
-  read_profile([this, own, then = std::move(then)] {
-    --operations_;
-    then(presence(own));
+  read_profile([this, user, answer] {
+    auto memory =
+        std::make_shared<std::pair<std::string, std::string>>(partition_, layout::block_key(user));
+    Get get;
+    get.cells.push_back({{layout::user, memory->first}, memory->second});
+    get.owner = memory;
+    shard_.world.get(std::move(get), [this, user, answer](const Result<Cells>& cells) {
+      --operations_;
+      // What cannot be read is not told.
+      answer(loaded_ ? blocked_.contains(user) : !cells || cells->values[0].has_value());
+    });
   });
+}
+
+/// As that watcher may know it: who is blocked is told that nobody is there.
+Presence UserHome::presence_for(const Watcher& watcher) const {
+  if (!watcher.blocked) return presence(watcher.user == id_);
+  Presence nobody;
+  nobody.user = id_;
+  return nobody;
+}
+
+void UserHome::watchers_changed(UserId user, bool blocked) {
+  for (Watcher& watcher : watchers_) {
+    if (watcher.user != user || std::exchange(watcher.blocked, blocked) == blocked) continue;
+    shard_.at(watcher.ref.shard,
+              [ref = watcher.ref, told = presence_for(watcher)](ShardState& there) {
+                there.sessions.presence_changed({ref}, told);
+              });
+  }
 }
 
 /// What watchers may know, without the user's list: it is not loaded for those who only look.
 void UserHome::read_profile(std::function<void()> then) {
+  if (profile_read_) return then();
   auto memory = std::make_shared<std::string>(partition_);
   Scan scan;
   scan.partition = {layout::user, *memory};
@@ -201,8 +234,9 @@ void UserHome::announce_presence() {
   used_ = presence_at_;
   std::unordered_map<ShardIndex, std::vector<SessionRef>> others, mine;
   for (const Watcher& watcher : watchers_) {
-    if (watcher.own ? own_news : news)
-      (watcher.own ? mine : others)[watcher.ref.shard].push_back(watcher.ref);
+    const bool own = watcher.user == id_;
+    if (!watcher.blocked && (own ? own_news : news))
+      (own ? mine : others)[watcher.ref.shard].push_back(watcher.ref);
   }
   for (ShardIndex i = 0; i < shard_.config.shards; ++i) {
     for (auto* group : {&others, &mine}) {

@@ -255,7 +255,7 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
     }
   } else if (const auto* list = std::get_if<wire::ListChanged>(&answer)) {
     if (!handlers_.on_list) return;
-    ListChange change{list->whole, list->entries, list->removed, list->settings, {}, {}};
+    ListChange change{list->whole, list->entries, list->removed, list->settings, {}, {}, {}};
     std::vector<Device> devices;
     if (list->devices) {
       devices = *list->devices;
@@ -263,6 +263,7 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
       change.devices = devices;
     }
     if (list->requests) change.requests = *list->requests;
+    if (list->blocked) change.blocked = *list->blocked;
     run_handler("on_list", [&] { handlers_.on_list(change); });
   } else if (const auto* scheduled = std::get_if<wire::Scheduled>(&answer)) {
     if (!handlers_.on_scheduled) return;

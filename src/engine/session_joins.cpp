@@ -54,5 +54,21 @@ void Session::answer_request(const ConversationId& conversation, UserId user, bo
                              Completion<void> done) {
   engine::start_simple(session_, wire::AnswerRequest{conversation, user, approve}, std::move(done));
 }
+Pending<void> Session::block(UserId user) {
+  return engine::start_simple(session_, wire::BlockUser{user, true}, {});
+}
+void Session::block(UserId user, Completion<void> done) {
+  engine::start_simple(session_, wire::BlockUser{user, true}, std::move(done));
+}
+Pending<void> Session::unblock(UserId user) {
+  return engine::start_simple(session_, wire::BlockUser{user, false}, {});
+}
+void Session::unblock(UserId user, Completion<void> done) {
+  engine::start_simple(session_, wire::BlockUser{user, false}, std::move(done));
+}
+Pending<std::vector<UserId>> Session::blocked() { return engine::read_blocked(session_, {}); }
+void Session::blocked(Completion<std::vector<UserId>> done) {
+  engine::read_blocked(session_, std::move(done));
+}
 
 }  // namespace parley::inline v0

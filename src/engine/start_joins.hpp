@@ -35,4 +35,12 @@ inline Pending<JoinRequestsPage> read_requests(const Local& session, const Conve
       std::move(done));
 }
 
+inline Pending<std::vector<UserId>> read_blocked(const Local& session,
+                                                 Completion<std::vector<UserId>> done) {
+  return start<std::vector<UserId>, wire::BlockedUsers>(
+      session, wire::ListBlocked{},
+      [](wire::BlockedUsers& all) -> Result<std::vector<UserId>> { return std::move(all.users); },
+      std::move(done));
+}
+
 }  // namespace parley::engine

@@ -89,6 +89,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
               value);
       else if (number('d'))
         require(layout::decode_device(value).has_value(), "a device row");
+      else if (number('b'))
+        require(layout::decode_block(value).has_value(), "a block");
       else if (key.size() == 17 && key[0] == 'j')
         require(layout::decode_own_request(value).has_value(), "a request of the user's own");
       else if (key == layout::setting_key("settings"))

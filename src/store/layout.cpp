@@ -148,6 +148,7 @@ std::vector<std::string> read_count_keys(Seq position) {
 }
 std::string list_key(const ConversationId& id) { return std::string(1, 'c').append(id.view()); }
 std::string draft_key(const ConversationId& id) { return std::string(1, 'w').append(id.view()); }
+std::string block_key(UserId user) { return number_key('b', user.value); }
 std::string own_request_key(const ConversationId& id) {
   return std::string(1, 'j').append(id.view());
 }

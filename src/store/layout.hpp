@@ -326,6 +326,13 @@ struct ListRow {
 };
 std::string encode(const ListRow& row);
 std::optional<ListRow> decode_list(Bytes value);
+/// Somebody whom the user blocks ('b' user8).
+struct BlockRow {
+  std::int64_t since_ms = 0;
+};
+std::string block_key(UserId user);
+std::string encode(const BlockRow& row);
+std::optional<BlockRow> decode_block(Bytes value);
 /// What became of the user's request to join ('j' conversation16).
 struct OwnRequestRow {
   std::uint8_t state = 0;  // JoinRequestState; what is over stays, so that late news are ignored

@@ -31,6 +31,22 @@ std::string encode(const ListRow& row) {
   return out.take();
 }
 
+std::string encode(const BlockRow& row) {
+  Writer out(9);
+  out.u8(format);
+  out.i64(row.since_ms);
+  return out.take();
+}
+
+std::optional<BlockRow> decode_block(Bytes value) {
+  Reader in(value);
+  BlockRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.since_ms = in.i64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 std::string encode(const OwnRequestRow& row) {
   Writer out(18);
   out.u8(format);

@@ -82,6 +82,7 @@ void read(FrameReader& r, ListChanged& v, const fb::List& t) {
   v.more = t.more();
   if (t.settings() != nullptr) read(r, v.settings.emplace(), *t.settings());
   if (t.devices() != nullptr) read_devices(r, v.devices.emplace(), t.devices());
+  if (t.blocked() != nullptr) r.users(v.blocked.emplace(), t.blocked());
   if (t.requests() == nullptr) return;
   r.each(v.requests.emplace(), t.requests(), 4, [&](OwnRequest& own, const fb::OwnRequest& from) {
     r.id(own.conversation, from.conversation(), "list.requests.conversation");
@@ -378,6 +379,9 @@ void read(FrameReader& r, JoinRequestsPage& v) {
     r.text(request.note, from.note(), "join_requests_page.note");
   });
   v.more = t->more();
+}
+void read(FrameReader& r, BlockedUsers& v) {
+  if (const auto* t = r.root<fb::BlockedUsers>()) r.users(v.users, t->users());
 }
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "wire/frame_generated.h"
 #include "wire/messages.hpp"
@@ -32,6 +33,13 @@ inline Offset<Vector<std::uint8_t>> bytes(Builder& b, std::string_view value) {
   if (value.empty()) return 0;
   return b.CreateVector(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
 }
+template <class Tag>
+Offset<Vector<std::uint64_t>> ids(Builder& b, const std::vector<Id64<Tag>>& values) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(values.size());
+  for (const auto& value : values) numbers.push_back(value.value);
+  return b.CreateVector(numbers);
+}
 inline std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 template <class E>
 std::uint8_t number(E value) {
@@ -48,6 +56,9 @@ Offset<fb::JoinRequests> build(Builder& b, const JoinRequests& v);
 Offset<fb::AnswerRequest> build(Builder& b, const AnswerRequest& v);
 Offset<fb::JoinRequestsPage> build(Builder& b, const JoinRequestsPage& v);
 Offset<fb::OwnRequest> build(Builder& b, const OwnRequest& v);
+Offset<fb::Block> build(Builder& b, const BlockUser& v);
+Offset<fb::ListBlocked> build(Builder& b, const ListBlocked& v);
+Offset<fb::BlockedUsers> build(Builder& b, const BlockedUsers& v);
 Offset<fb::Invites> build(Builder& b, const Invites& v);
 
 }  // namespace parley::wire

@@ -58,5 +58,12 @@ Offset<fb::OwnRequest> build(Builder& b, const OwnRequest& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateOwnRequest(b, &conversation, number(v.state), ms(v.time));
 }
+Offset<fb::Block> build(Builder& b, const BlockUser& v) {
+  return fb::CreateBlock(b, v.user.value, v.on);
+}
+Offset<fb::ListBlocked> build(Builder& b, const ListBlocked&) { return fb::CreateListBlocked(b); }
+Offset<fb::BlockedUsers> build(Builder& b, const BlockedUsers& v) {
+  return fb::CreateBlockedUsers(b, ids(b, v.users));
+}
 
 }  // namespace parley::wire

@@ -384,6 +384,13 @@ void read(FrameReader& r, AnswerRequest& v) {
   v.user = UserId{t->user()};
   v.approve = t->approve();
 }
+void read(FrameReader& r, BlockUser& v) {
+  const auto* t = r.root<fb::Block>();
+  if (t == nullptr) return;
+  v.user = UserId{t->user()};
+  v.on = t->on();
+}
+void read(FrameReader& r, ListBlocked&) { r.root<fb::ListBlocked>(); }
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

@@ -74,6 +74,8 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::request_join, "request_join"},
     {fb::FrameType::join_requests, "join_requests"},
     {fb::FrameType::answer_request, "answer_request"},
+    {fb::FrameType::block, "block"},
+    {fb::FrameType::list_blocked, "list_blocked"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -106,6 +108,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::user_settings, "user_settings"},
     {fb::FrameType::invites, "invites"},
     {fb::FrameType::join_requests_page, "join_requests_page"},
+    {fb::FrameType::blocked_users, "blocked_users"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

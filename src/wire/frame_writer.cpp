@@ -21,13 +21,6 @@ Offset<Vector<Offset<flatbuffers::String>>> texts(Builder& b,
   }
   return b.CreateVector(offsets);
 }
-template <class Tag>
-Offset<Vector<std::uint64_t>> ids(Builder& b, const std::vector<Id64<Tag>>& values) {
-  std::vector<std::uint64_t> numbers;
-  numbers.reserve(values.size());
-  for (const auto& value : values) numbers.push_back(value.value);
-  return b.CreateVector(numbers);
-}
 template <class To, class From, class F>
 Offset<Vector<const To*>> structs(Builder& b, const std::vector<From>& values, const F& convert) {
   std::vector<To> out;
@@ -307,7 +300,9 @@ Offset<fb::List> build(Builder& b, const ListChanged& v) {
       v.devices ? tables<fb::Device>(b, *v.devices) : Offset<Vector<Offset<fb::Device>>>();
   const auto requests = v.requests ? tables<fb::OwnRequest>(b, *v.requests)
                                    : Offset<Vector<Offset<fb::OwnRequest>>>();
-  return fb::CreateList(b, v.whole, entries, removed, token, v.more, settings, devices, requests);
+  const auto blocked = v.blocked ? ids(b, *v.blocked) : Offset<Vector<std::uint64_t>>();
+  return fb::CreateList(b, v.whole, entries, removed, token, v.more, settings, devices, requests,
+                        blocked);
 }
 Offset<fb::Welcome> build(Builder& b, const Welcome& v) {
   const auto list = build(b, v.list);

@@ -86,6 +86,7 @@ constexpr std::array event_kinds{
     Named{EventKind::join_denied, "join_denied"},
     Named{EventKind::join_withdrawn, "join_withdrawn"},
     Named{EventKind::own_request, "own_request"},
+    Named{EventKind::blocks_changed, "blocks_changed"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},

@@ -504,6 +504,7 @@ void fields(A& a, In<A, ListChanged> v) {
   a.may("settings", v.settings, std::nullopt);
   a.may("devices", v.devices, std::nullopt);
   a.may("requests", v.requests, std::nullopt);
+  a.may("blocked", v.blocked, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, ListPage> v) {

@@ -79,5 +79,16 @@ void fields(A& a, In<A, OwnRequest> v) {
   a.must("state", v.state);
   a.must("time", v.time);
 }
+template <class A>
+void fields(A& a, In<A, BlockUser> v) {
+  a.must("user", v.user);
+  a.may("on", v.on, true);
+}
+template <class A>
+void fields(A&, In<A, ListBlocked>) {}
+template <class A>
+void fields(A& a, In<A, BlockedUsers> v) {
+  a.must("users", v.users);
+}
 
 }  // namespace parley::wire

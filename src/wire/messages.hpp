@@ -278,6 +278,12 @@ struct AnswerRequest {
   UserId user{};
   bool approve = true;
 };
+/// Hears nothing of somebody from here on, or does again. Answer: Done.
+struct BlockUser {
+  UserId user{};
+  bool on = true;
+};
+struct ListBlocked {};  // Answer: BlockedUsers
 /// A page of the list, the last active first. Answer: ListPage.
 struct PageList {
   /// The last entry of the page before; none: the first page.
@@ -333,7 +339,8 @@ using Operation =
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
                  SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
-                 RequestJoin, JoinRequests, AnswerRequest, SetVisibility, Unknown>;
+                 RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetVisibility,
+                 Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -351,6 +358,7 @@ struct ListChanged {
   std::optional<UserSettings> settings{};        // when they changed, and in every answer
   std::optional<std::vector<Device>> devices{};  // all of them, when they changed and with `whole`
   std::optional<std::vector<OwnRequest>> requests{};  // all of them, when they changed, and `whole`
+  std::optional<std::vector<UserId>> blocked{};       // all of them, when they changed, and `whole`
 };
 struct ListPage {
   std::vector<ListEntry> entries{};  // the last active first
@@ -473,6 +481,9 @@ struct Invites {
   ConversationId conversation{};
   std::vector<Invite> invites{};  // the oldest first
 };
+struct BlockedUsers {
+  std::vector<UserId> users{};  // ascending
+};
 struct JoinRequestsPage {
   ConversationId conversation{};
   std::vector<Applicant> requests{};
@@ -504,11 +515,12 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
-                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
-                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled, Info,
-                            RestrictionsPage, ThreadPage, ThreadsPage, ThreadState, ListPage,
-                            DeviceList, SeenBy, UserSettings, Invites, JoinRequestsPage>;
+using Answer =
+    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
+                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
+                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
+                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
+                 JoinRequestsPage, BlockedUsers>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

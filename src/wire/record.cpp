@@ -464,6 +464,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
       event.content = JoinRequestChange{fields.target, request_state(fields.kind)};
       break;
     case EventKind::own_request:
+    case EventKind::blocks_changed:
     case EventKind::hidden:
     case EventKind::list_entered:
     case EventKind::list_left:

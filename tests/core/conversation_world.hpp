@@ -246,6 +246,9 @@ class World : public ConversationHost {
     source.home->read_message(reader, which.seq, std::move(later));
     if (&source != this) source.fx.drain();
   }
+  void hearing_changed(const ConversationId&, UserId who) override {
+    trace.push_back("hearing of " + std::to_string(who.value));
+  }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
   std::int64_t settled_wall_ms() override { return clock.at(fx.time); }

@@ -190,6 +190,19 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
   }
   if (const auto* seen = std::get_if<wire::Seen>(&request.operation))
     question.seen = truth_.seen(seen->conversation, session.user, seen->seq);
+  if (const auto* block = std::get_if<wire::BlockUser>(&request.operation)) {
+    Blocking& state = blocks_[{session.user, block->user}];
+    state.on = false;
+    question.block_changes = ++state.changes;
+  }
+  if (const auto* send = std::get_if<wire::Send>(&request.operation)) {
+    const auto info = truth_.info(send->conversation);
+    if (info && info->kind == ConversationKind::direct) {
+      const UserId peer = info->first == session.user ? info->second : info->first;
+      const Blocking& state = blocks_[{peer, session.user}];
+      if (state.on) question.blocker = {peer, state.changes};
+    }
+  }
   if (const auto* hello = std::get_if<wire::Hello>(&request.operation)) {
     if (!session.welcomed) session.subject = hello->token;
   }
@@ -330,6 +343,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             if (spans(a.conversation, session.user).empty())
               broken("C7", "a stranger was told who asks for " + short_name(a.conversation));
           },
+          [&](const wire::BlockedUsers&) { expect(is(std::in_place_type<wire::ListBlocked>)); },
           [&](const wire::RestrictionsPage&) {
             expect(is(std::in_place_type<wire::Restrictions>));
           },
@@ -381,6 +395,10 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             session.parting = true;
           },
           [&](const wire::Done&) {
+            if (const auto* block = std::get_if<wire::BlockUser>(&asked)) {
+              Blocking& state = blocks_[{session.user, block->user}];
+              if (state.changes == question.block_changes) state.on = block->on;
+            }
             // Brings the spans up to date: the two seconds count from here.
             if (const auto* left = std::get_if<wire::Leave>(&asked)) {
               spans(left->conversation, session.user);
@@ -399,6 +417,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
                 is(std::in_place_type<wire::SetSettings>) ||
                 is(std::in_place_type<wire::RevokeInvite>) ||
+                is(std::in_place_type<wire::BlockUser>) ||
                 is(std::in_place_type<wire::RequestJoin>) ||
                 is(std::in_place_type<wire::AnswerRequest>) ||
                 is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
@@ -484,6 +503,12 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
       event.body_hash != base::crc32c(0, send.body.bytes()) ||
       event.thread_root != send.thread_root) {
     broken("C1", "acked " + at(ack.conversation, ack.seq) + " holds something else");
+  }
+  if (question.blocker && !ack.repeated &&
+      blocks_[{question.blocker->first, session.user}].changes == question.blocker->second) {
+    report_.reached(Sometimes::blocked_sends);
+    if (event.audience != audience::sender)
+      broken("C7", at(ack.conversation, ack.seq) + " reaches somebody who blocks its sender");
   }
   const std::int64_t time = ack.time.time_since_epoch().count();
   if (event.time_ms != time) broken("C3", "the ack's time differs from the event's");

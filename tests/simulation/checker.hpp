@@ -65,9 +65,11 @@ class Checker {
   };
   struct Question {
     wire::Request request;
-    std::map<ConversationId, Seq> heads;             // when it was heard
-    std::map<ConversationId, layout::MemberRow> me;  // the caller's row then
-    std::uint64_t seen = 0;                          // Seen: how many had read it then
+    std::map<ConversationId, Seq> heads;                      // when it was heard
+    std::map<ConversationId, layout::MemberRow> me;           // the caller's row then
+    std::uint64_t seen = 0;                                   // Seen: how many had read it then
+    std::optional<std::pair<UserId, std::uint64_t>> blocker;  // of a send: who blocks its sender
+    std::uint64_t block_changes = 0;                          // of a block
   };
   struct Session {
     std::string subject;
@@ -138,7 +140,12 @@ class Checker {
     bool told_first = false;
   };
   std::map<std::uint64_t, FirstAck> first_acks_;  // by the random bits
-  std::map<Snowflake, UserId> scheduled_;         // answered to somebody
+  struct Blocking {
+    bool on = false;            // surely
+    std::uint64_t changes = 0;  // that were asked for
+  };
+  std::map<std::pair<UserId, UserId>, Blocking> blocks_;  // who blocks whom
+  std::map<Snowflake, UserId> scheduled_;                 // answered to somebody
   std::set<Snowflake> dropped_;
   std::map<std::string, UserId> ids_;
   std::map<UserId, std::string> subjects_;

@@ -79,6 +79,10 @@ struct Requests {
     return std::string(op.approve ? "approve " : "deny ") + short_name(op.conversation) + " " +
            n(op.user.value);
   }
+  std::string operator()(const wire::BlockUser& op) const {
+    return std::string(op.on ? "block " : "unblock ") + n(op.user.value);
+  }
+  std::string operator()(const wire::ListBlocked&) const { return "list_blocked"; }
   std::string operator()(const wire::GetInfo& op) const {
     return "info " + short_name(op.conversation);
   }

@@ -150,6 +150,7 @@ void Device::take_list(const wire::ListChanged& changed) {
     View& view = kept_.views[id];
     view.member = view.subscribed = false;
   }
+  if (changed.blocked) kept_.blocked = *changed.blocked;
   if (changed.requests) kept_.requests = *changed.requests;
   kept_.token = changed.token;
 }

@@ -23,7 +23,9 @@ struct Rumours {
   std::vector<ConversationId> all;       // every conversation that somebody opened
   std::vector<ConversationId> channels;  // those that anybody may join
   std::vector<std::string> invites;      // links that somebody made
+  std::vector<ConversationId> asked;     // those that somebody asked to be let into
   bool hidden = false;                   // somebody hid what it reads, at some time
+  bool blocked = false;                  // somebody blocked somebody, at some time
 };
 
 /// One device's copy of one conversation.
@@ -91,6 +93,7 @@ class Device final : public LinkUser {
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
   [[nodiscard]] bool online() const noexcept { return online_; }
   [[nodiscard]] UserId user() const noexcept { return kept_.user; }
+  [[nodiscard]] const std::vector<UserId>& blocked() const noexcept { return kept_.blocked; }
   [[nodiscard]] const std::vector<OwnRequest>& requests() const noexcept { return kept_.requests; }
   [[nodiscard]] const std::map<ConversationId, View>& views() const noexcept { return kept_.views; }
   [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
@@ -106,6 +109,7 @@ class Device final : public LinkUser {
     std::map<ConversationId, Outbox> outboxes;
     std::string token;
     std::vector<OwnRequest> requests;
+    std::vector<UserId> blocked;
   };
 
   void connect();

@@ -270,7 +270,7 @@ void Device::thread(const ConversationId& id) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(13)) {
+  switch (random_.below(14)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -305,10 +305,15 @@ void Device::membership(const ConversationId& id) {
       order(id, user);
       break;
     case 11:
-      if (random_.chance(0.5))
+      if (user && *user != kept_.user && random_.chance(0.4)) {
+        place_.rumours.blocked = true;
+        ask(wire::BlockUser{*user, random_.chance(0.7)}, told(Sometimes::blocked));
+      } else {
         invite(id);
-      else
-        request(id);
+      }
+      break;
+    case 12:
+      request(id);
       break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
@@ -318,20 +323,30 @@ void Device::membership(const ConversationId& id) {
 /// Asks, looks who asks, and answers.
 void Device::request(const ConversationId& id) {
   if (random_.chance(0.5)) {
-    const ConversationId& wanted = random_.pick(place_.rumours.all);
+    ConversationId wanted = random_.pick(place_.rumours.all);
+    for (int i = 0; i < 8 && kept_.views[wanted].member; ++i)
+      wanted = random_.pick(place_.rumours.all);
     if (random_.chance(0.9))
-      ask(wire::RequestJoin{wanted, "please"}, told(Sometimes::asked_to_join));
+      ask(wire::RequestJoin{wanted, "please"}, [this, wanted](const wire::Reply* reply) {
+        if (reply == nullptr || !std::holds_alternative<wire::Done>(reply->answer)) return;
+        place_.report.reached(Sometimes::asked_to_join);
+        place_.rumours.asked.push_back(wanted);
+      });
     else
       ask(wire::Leave{wanted}, ignore);  // takes it back, when it only asks
     return;
   }
-  ask(wire::JoinRequests{.conversation = id, .limit = 3}, [this, id](const wire::Reply* reply) {
-    if (reply == nullptr || !online_) return;
-    const auto* page = std::get_if<wire::JoinRequestsPage>(&reply->answer);
-    if (page == nullptr) return;
-    for (const Applicant& each : page->requests)
-      ask(wire::AnswerRequest{id, each.user, random_.chance(0.7)}, told(Sometimes::answered_asker));
-  });
+  const auto& asked = place_.rumours.asked;
+  const ConversationId where = asked.empty() || random_.chance(0.2) ? id : random_.pick(asked);
+  ask(wire::JoinRequests{.conversation = where, .limit = 3},
+      [this, where](const wire::Reply* reply) {
+        if (reply == nullptr || !online_) return;
+        const auto* page = std::get_if<wire::JoinRequestsPage>(&reply->answer);
+        if (page == nullptr) return;
+        for (const Applicant& each : page->requests)
+          ask(wire::AnswerRequest{where, each.user, random_.chance(0.7)},
+              told(Sometimes::answered_asker));
+      });
 }
 
 void Device::invite(const ConversationId& id) {
@@ -375,8 +390,8 @@ void Device::order(const ConversationId& id, std::optional<UserId> user) {
     if (random_.chance(0.3)) settings.archived = random_.chance(0.2);
     if (random_.chance(0.3)) settings.slow_mode = std::chrono::seconds(random_.below(3));
     if (random_.chance(0.4))
-      settings.join =
-          random_.pick(std::vector{JoinRule::open, JoinRule::added, JoinRule::by_request});
+      settings.join = random_.pick(
+          std::vector{JoinRule::open, JoinRule::added, JoinRule::by_request, JoinRule::by_request});
     ask(wire::SetSettings{id, settings}, told(Sometimes::settings_set));
   } else if (random_.chance(0.5)) {
     ask(wire::GetInfo{id}, ignore);

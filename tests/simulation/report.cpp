@@ -81,6 +81,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "joined_by_invite",
                                                "asked_to_join",
                                                "answered_asker",
+                                               "blocked",
+                                               "blocked_sends",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -99,6 +99,8 @@ enum class Sometimes : std::uint8_t {
   joined_by_invite,
   asked_to_join,
   answered_asker,
+  blocked,
+  blocked_sends,
   binary_link,
   json_link,
   count_

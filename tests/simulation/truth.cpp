@@ -213,8 +213,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
-  // The root of a thread shows that a reply came or went.
-  if (fields.thread_root != 0)
+  // The root of a thread shows that a reply came or went, which everybody may see.
+  if (fields.thread_root != 0 && fields.audience == audience::everyone)
     changes_.emplace_back(fields.thread_root,
                           TrueChange{.seq = fields.seq, .kind = EventKind::message});
   switch (fields.kind) {

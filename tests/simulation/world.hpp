@@ -57,6 +57,7 @@ class World {
   [[nodiscard]] std::size_t unsent() const;
   void audit();
   void audit_device(Device& device);
+  void audit_blocks();
   void audit_list(Device& device);
   void audit_requests(Device& device, const wire::ListChanged& list);
   void audit_history(Device& device, const ConversationId& id);

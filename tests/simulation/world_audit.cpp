@@ -41,12 +41,31 @@ void World::audit() {
   // Half-open links of the first phase are gone by now, and merged receipts committed.
   run_until(scheduler_.now() + 50s);
   converge();
+  audit_blocks();
   for (auto& device : devices_) audit_device(*device);
   audit_reactions();
   audit_receipts();
   audit_presence();
   audit_devices();
   checker_.finish();
+}
+
+/// Every device knows whom its user blocks. Then nobody is blocked, so that the other audits may
+/// expect everybody to hear of everything.
+void World::audit_blocks() {
+  for (auto& device : devices_) {
+    const auto reply = ask(*device, wire::ListBlocked{});
+    const auto* blocked = std::get_if<wire::BlockedUsers>(&reply.answer);
+    if (blocked == nullptr) broken("C12", device->subject() + " may not know whom it blocks");
+    if (blocked->users != device->blocked())
+      broken("C12", device->subject() + " holds other blocks than its user has");
+  }
+  for (auto& device : devices_) {
+    const auto reply = ask(*device, wire::ListBlocked{});
+    for (const UserId user : std::get<wire::BlockedUsers>(reply.answer).users)
+      ask(*device, wire::BlockUser{user, false});
+  }
+  run_until(scheduler_.now() + 5s);
 }
 
 void World::audit_device(Device& device) {
@@ -237,8 +256,10 @@ void World::audit_threads(Device& device, const ConversationId& id) {
   const auto row = checker_.truth().member(id, device.user());
   const TrueStream* truth = checker_.truth().stream(id);
   std::set<Seq> roots;
+  const auto counts = [&](Seq seq) { return truth->at(seq).audience == audience::everyone; };
   for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
-    if (truth->at(seq).thread_root >= row->visible_from) roots.insert(truth->at(seq).thread_root);
+    if (truth->at(seq).thread_root >= row->visible_from && counts(seq))
+      roots.insert(truth->at(seq).thread_root);
   for (const Seq root : roots) {
     const std::string what =
         device.subject() + "'s thread " + std::to_string(root) + " of " + short_name(id);
@@ -250,7 +271,8 @@ void World::audit_threads(Device& device, const ConversationId& id) {
     for (const Payload& record : page->records)
       told.push_back(wire::read_record(record.bytes()).seq);
     for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
-      if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message)
+      if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message &&
+          counts(seq))
         known.push_back(seq);
     if (!page->more && told != known) broken("C12", what + " has other replies than the stream");
     const Seq base = std::max(page->thread.read, row->visible_from - 1);
@@ -368,8 +390,10 @@ void World::audit_receipts() {
       }
       for (const auto& [user, shown] : view.receipts) {
         const auto stored = checker_.truth().receipt(id, user);
-        const bool same = stored && shown.received == stored->received &&
-                          (shown.read == stored->read || rumours_.hidden);
+        // What moved while its user was blocking is told with the next move only.
+        const bool same = stored && (shown.received == stored->received || rumours_.blocked) &&
+                          (shown.read == stored->read || rumours_.hidden || rumours_.blocked) &&
+                          shown.received <= stored->received && shown.read <= stored->read;
         if (!same) {
           broken("C6", device->subject() + " was last shown read " + std::to_string(shown.read) +
                            " of user " + to_string(user) + " in " + short_name(id) +

@@ -305,6 +305,13 @@ TEST_CASE("rows, format 1") {
     CHECK(decode_member(encode(member))->groups == 8);
     check_strict(encode(member), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
+  SECTION("block") {
+    CHECK(hex(block_key(UserId{3})) == "620000000000000003");
+    CHECK(hex(encode(BlockRow{7})) ==
+          "01"
+          "0000000000000007");
+    check_strict(encode(BlockRow{7}), [](Bytes bytes) { return decode_block(bytes).has_value(); });
+  }
   SECTION("request to join") {
     CHECK(hex(join_request_key(UserId{3})) == "6a0000000000000003");
     const JoinRequestRow row{7, "n"};

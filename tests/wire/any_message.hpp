@@ -190,6 +190,7 @@ inline wire::ListChanged any_list_changed() {
   if (any_bool()) list.settings = any_settings();
   if (any_bool()) list.devices = any_list(any_device);
   if (any_bool()) list.requests = any_list(any_own_request);
+  if (any_bool()) list.blocked = any_list([] { return any_id64<UserId>(); });
   return list;
 }
 inline Presence any_presence() {
@@ -387,6 +388,10 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::JoinRequests{c, any_user(), any_u32()};
     case 52:
       return wire::AnswerRequest{c, any_user(), any_bool()};
+    case 53:
+      return wire::BlockUser{any_user(), any_bool()};
+    case 54:
+      return wire::ListBlocked{};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -500,6 +505,8 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::Invites{c, any_list(any_invite)};
     case 29:
       return wire::JoinRequestsPage{c, any_list(any_join_request), any_bool()};
+    case 30:
+      return wire::BlockedUsers{any_list(any_user)};
     default:
       throw std::logic_error("an answer without a case here");
   }

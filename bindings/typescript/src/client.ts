@@ -260,6 +260,26 @@ export class ParleyClient {
     await this.call({ type: 'answer_request', conversation, user, approve });
   }
 
+  /**
+   * Hears nothing of that user any more, who is not told: what they write in the direct
+   * conversation is for themselves alone, they add this user nowhere and see it offline.
+   */
+  async block(user: UserId): Promise<void> {
+    await this.call({ type: 'block', user, on: true });
+  }
+
+  /** What was written meanwhile stays hidden. */
+  async unblock(user: UserId): Promise<void> {
+    await this.call({ type: 'block', user, on: false });
+  }
+
+  /** All whom this user blocks. Event `blocked` tells changes, on every device. */
+  async blocked(): Promise<UserId[]> {
+    const result = await this.call({ type: 'list_blocked' });
+    if (result.type !== 'blocked') throw unexpected(result);
+    return result.users;
+  }
+
   async leave(conversation: ConversationId): Promise<void> {
     await this.call({ type: 'leave', conversation });
   }

@@ -429,6 +429,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.emit({ name: 'settings', value: change.settings });
     }
     if (change.devices) this.emit({ name: 'devices', value: this.mark_own(change.devices) });
+    if (change.blocked) this.emit({ name: 'blocked', value: change.blocked });
     if (change.requests) {
       this.requests = change.requests;
       this.emit({ name: 'requests', value: change.requests });
@@ -588,6 +589,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'join_requests_page':
         this.people.want_names(answer.page.requests.map((request) => request.user));
         return this.resolve(call, { type: 'join_requests', page: answer.page });
+      case 'blocked_users':
+        this.people.want_names(answer.users);
+        return this.resolve(call, { type: 'blocked', users: answer.users });
       case 'invites':
         this.people.want_names(answer.invites.map((invite) => invite.by).filter((by) => by !== ''));
         return this.resolve(call, { type: 'invites', invites: answer.invites });

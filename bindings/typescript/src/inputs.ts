@@ -113,6 +113,8 @@ export interface ClientEvents {
   devices: Device[];
   /** All that the user asked to be let into, when that changed and with a whole list. */
   requests: OwnRequest[];
+  /** All whom the user blocks, when that changed and with a whole list. */
+  blocked: UserId[];
   presence: { users: Presence[] };
   names: { users: UserName[] };
   /** Messages that wait to be sent later changed; ask `scheduled` once for all of them. */
@@ -138,6 +140,7 @@ export type CallResult =
   | { type: 'info'; info: ConversationInfo }
   | { type: 'invites'; invites: Invite[] }
   | { type: 'join_requests'; page: JoinRequestsPage }
+  | { type: 'blocked'; users: UserId[] }
   | { type: 'restrictions'; page: RestrictionsPage }
   | { type: 'thread'; page: ThreadPage }
   | { type: 'threads'; page: ThreadsPage }

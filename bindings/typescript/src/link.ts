@@ -56,6 +56,8 @@ const repeatable_operations: ReadonlySet<string> = new Set([
   'direct',
   'join',
   'join_invite',
+  'block',
+  'list_blocked',
   'request_join',
   'join_requests',
   'answer_request',

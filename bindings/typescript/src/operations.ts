@@ -91,6 +91,8 @@ export type Operation =
   | { type: 'request_join'; conversation: ConversationId; note: string }
   | { type: 'join_requests'; conversation: ConversationId; after: UserId; limit: number }
   | { type: 'answer_request'; conversation: ConversationId; user: UserId; approve: boolean }
+  | { type: 'block'; user: UserId; on: boolean }
+  | { type: 'list_blocked' }
   | { type: 'leave'; conversation: ConversationId }
   | { type: 'add'; conversation: ConversationId; members: string[] }
   | { type: 'remove'; conversation: ConversationId; user: UserId }
@@ -231,6 +233,7 @@ export type Answer =
   | { type: 'conversation_info'; info: ConversationInfo }
   | { type: 'invites'; invites: Invite[] }
   | { type: 'join_requests_page'; page: JoinRequestsPage }
+  | { type: 'blocked_users'; users: UserId[] }
   | { type: 'restrictions_page'; page: RestrictionsPage }
   | { type: 'thread_page'; page: ThreadPage }
   | { type: 'threads_page'; page: ThreadsPage }

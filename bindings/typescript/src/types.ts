@@ -439,6 +439,8 @@ export interface ListChange {
   devices?: Device[];
   /** All of them, when they changed. */
   requests?: OwnRequest[];
+  /** All whom the user blocks, when that changed. */
+  blocked?: UserId[];
 }
 
 /** A page of the conversation list, the last active first. */

@@ -218,6 +218,8 @@ function write_operation(operation: Operation): Json {
           limit: operation.limit === requests_limit_default ? undefined : operation.limit,
         }),
       };
+    case 'block':
+      return { user: operation.user, ...(operation.on ? {} : { on: false }) };
     case 'restrict': {
       const { type: _, on, until, reason, ...fields } = operation;
       return { ...fields, ...(on ? {} : { on }), ...compact({ until, reason }) };
@@ -608,6 +610,7 @@ function read_list(json: Json): ListChange {
     more: flag(json, 'more', false),
     ...(json['settings'] === undefined ? {} : { settings: read_user_settings(json['settings']) }),
     ...(json['devices'] === undefined ? {} : { devices: list(json, 'devices').map(read_device) }),
+    ...(json['blocked'] === undefined ? {} : { blocked: list(json, 'blocked').map(String) }),
     ...(json['requests'] === undefined
       ? {}
       : { requests: list(json, 'requests').map(read_own_request) }),
@@ -843,6 +846,8 @@ function read_answer(type: string, json: Json): Answer {
           more: flag(json, 'more', false),
         },
       };
+    case 'blocked_users':
+      return { type, users: list(json, 'users').map(String) };
     case 'restrictions_page':
       return {
         type,

@@ -118,6 +118,9 @@ test('requests are spelled as the document spells them', () => {
     { type: 'join_requests', conversation, after: '42', limit: 20 },
     { type: 'answer_request', conversation, user: '42', approve: true },
     { type: 'answer_request', conversation, user: '43', approve: false },
+    { type: 'block', user: '42', on: true },
+    { type: 'block', user: '42', on: false },
+    { type: 'list_blocked' },
     { type: 'join', conversation },
     { type: 'leave', conversation },
     { type: 'add', conversation, members: ['dave'] },
@@ -314,6 +317,19 @@ test('who asks to be let in', () => {
   });
   assert.ok(list?.type === 'list');
   assert.deepEqual(list.change.requests, [{ conversation, state: 'denied', time: 7 }]);
+});
+
+test('who is blocked', () => {
+  const [all, list] = decode(
+    [
+      `{"type":"blocked_users","request":1,"users":["42","43"]}`,
+      `{"type":"list","entries":[],"blocked":["42"]}`,
+    ].join('\n'),
+  ).map((reply) => reply.answer);
+  assert.ok(all?.type === 'blocked_users');
+  assert.deepEqual(all.users, ['42', '43']);
+  assert.ok(list?.type === 'list');
+  assert.deepEqual(list.change.blocked, ['42']);
 });
 
 test('what a conversation is like, and who is kept out', () => {
