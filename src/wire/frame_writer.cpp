@@ -28,6 +28,7 @@ Offset<Vector<const To*>> structs(Builder& b, const std::vector<From>& values, c
   for (const From& value : values) out.push_back(convert(value));
   return b.CreateVectorOfStructs(out);
 }
+using wire::build;
 constexpr std::array<std::uint8_t, 16> no_id{};
 Offset<fb::Attachment> build(Builder& b, const Attachment& v);
 Offset<fb::Header> build(Builder& b, const MessageHeader& v);

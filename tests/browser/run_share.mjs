@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run_checks } from './checks.mjs';
 import './chat_cases.mjs';
+import './join_cases.mjs';
 import './later_cases.mjs';
 import './list_cases.mjs';
 import './member_cases.mjs';

@@ -13,7 +13,7 @@ check('a wrong name is told in the dialog, in words', async () => {
   await problem('It does not exist, or it is not open to you.');
   await page.fill('dialog input[name=link]', 'nonsense');
   await page.click('dialog button[type=submit]');
-  await problem('The link of a channel ends in 32 letters and digits.');
+  await problem('A link ends in 32 or 64 letters and digits.');
   await page.keyboard.press('Escape');
   await alice.ask_for('direct', { peer: alice.name });
   await problem('That is you. Choose somebody else.');

@@ -15,6 +15,7 @@ import { Composer } from './composer.js';
 import { el } from './dom.js';
 import { EventWindow, page_events, type Edge } from './event_window.js';
 import { conversation_title, events_sentence, user_name } from './format.js';
+import { JoinRequests, render_requests_bar, requests_dialog } from './join_requests.js';
 import { KnownMessages } from './known_messages.js';
 import { Members } from './members.js';
 import { ActionBar } from './message_actions.js';
@@ -42,6 +43,8 @@ export interface ChatActions {
 export class ChatView {
   readonly element: HTMLElement;
   private readonly header_: ChatHeader;
+  private readonly asking_ = el('div', { class: 'asking-place', hidden: true });
+  private readonly requests_: JoinRequests;
   private readonly pinned_ = el('div', { class: 'pinned-place', hidden: true });
   private readonly later_ = el('div', { class: 'scheduled-place', hidden: true });
   private readonly scheduled_: Scheduled;
@@ -77,6 +80,8 @@ export class ChatView {
       share: () => actions.share(this.id_!),
       threads: () => threads_dialog(client_, this.threads_, (root) => this.open_thread(root)),
     });
+    this.requests_ = new JoinRequests(client_);
+    this.requests_.on_change(() => this.schedule());
     this.scheduled_ = new Scheduled(client_);
     this.scheduled_.on_change(() => this.schedule());
     this.composer_ = new Composer(client_, {
@@ -123,6 +128,7 @@ export class ChatView {
       'section',
       { class: 'chat', 'aria-label': 'Conversation' },
       this.header_.element,
+      this.asking_,
       this.pinned_,
       this.scroller_.element,
       this.later_,
@@ -146,6 +152,7 @@ export class ChatView {
     this.known_.show(view);
     this.members_.show(view);
     this.threads_.show(view);
+    this.requests_.show(view);
     this.composer_.show(id);
     this.client_.open(id);
     this.window_ = this.window_of(id);
@@ -163,6 +170,7 @@ export class ChatView {
     this.known_.show(null);
     this.members_.show(null);
     this.threads_.show(null);
+    this.requests_.show(null);
     this.thread_.close();
     this.acked_ = [];
     this.unfolded_.clear();
@@ -214,6 +222,7 @@ export class ChatView {
   private arrived(events: readonly ChatEvent[]): void {
     this.take(events);
     this.threads_.arrived(events);
+    this.requests_.arrived(events);
     const fresh = this.window_.arrived(events, this.scroller_.stick);
     if (fresh === null) return this.load_over();
     const foreign = fresh.find(
@@ -335,6 +344,9 @@ export class ChatView {
     this.bar_.redraw(focused);
     render_scheduled_bar(this.later_, this.scheduled_.of(view.conversation).length, () =>
       scheduled_dialog(this.client_, this.scheduled_, view.conversation),
+    );
+    render_requests_bar(this.asking_, this.requests_.list.length, () =>
+      requests_dialog(this.client_, this.requests_, view.conversation),
     );
     render_pinned_bar(this.pinned_, this.known_.pinned(), () => this.open_pins());
   }

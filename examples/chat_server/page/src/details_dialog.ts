@@ -8,7 +8,9 @@ import { open_menu } from './menu.js';
 import { restrictions_dialog } from './restrictions.js';
 import { may } from './rights.js';
 import { settings_dialog } from './settings_dialog.js';
-import { names_in, share } from './start_dialog.js';
+import { invites_dialog } from './invites_dialog.js';
+import { share_conversation } from './links.js';
+import { names_in } from './start_dialog.js';
 import { toast_error } from './toasts.js';
 
 const listed_members = 200;
@@ -152,11 +154,16 @@ export function details_dialog(
   const view = client.conversation(id);
   if (!view) return;
   const members = new MemberList(client, id);
+  const quiet = (text: string, click: () => void): HTMLElement =>
+    el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
+  const link = quiet('Copy the link', () => void share_conversation(id));
+  link.hidden = view.kind !== 'channel';
   const about = el('p', { class: 'about', dir: 'auto', hidden: true });
   const load_about = async (): Promise<void> => {
     const { settings } = await client.info(id);
     about.textContent = settings.description;
     about.hidden = settings.description === '';
+    link.hidden = view.kind !== 'channel' && settings.join === 'added';
   };
   const content: Node[] = [about, members.count, members.filter, members.element];
   if (may(view, 'add')) {
@@ -170,15 +177,15 @@ export function details_dialog(
     content.push(adding);
   }
   const buttons = el('div', { class: 'buttons spread' });
-  const quiet = (text: string, click: () => void): HTMLElement =>
-    el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
   if (may(view, 'settings'))
     buttons.append(quiet('Settings', () => void settings_dialog(client, id)));
   if (may(view, 'restrict'))
     buttons.append(quiet('Muted and banned', () => restrictions_dialog(client, view)));
-  if (view.kind === 'channel') buttons.append(quiet('Copy the link', () => void share(id)));
+  if (view.kind !== 'direct' && may(view, 'invite'))
+    buttons.append(quiet('Invite links', () => invites_dialog(client, view)));
+  buttons.append(link);
   if (view.kind !== 'direct') buttons.append(leave_button(client, view, actions));
-  if (buttons.childElementCount > 0) content.push(buttons);
+  if (view.kind !== 'direct') content.push(buttons);
   const window_ = dialog(conversation_title(client, view), ...content);
   const draw = (): void => members.draw();
   const offs = [

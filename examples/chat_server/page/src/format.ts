@@ -172,6 +172,7 @@ function settings_sentence(sender: string, { title, settings }: ChatEvent, kind:
   if (title !== '') return `${sender} named the ${kind} “${title}”`;
   if (settings.archived !== undefined)
     return `${sender} ${settings.archived ? 'closed' : 'opened'} the ${kind}`;
+  if (settings.join !== undefined) return `${sender} changed who comes in`;
   if (settings.description !== undefined) return `${sender} wrote what the ${kind} is about`;
   if (settings.slowMode !== undefined)
     return settings.slowMode === 0
@@ -206,6 +207,14 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
       return `${sender} added ${target}`;
     case 'removed':
       return `${sender} removed ${target}`;
+    case 'join_requested':
+      return `${who(client, event.target)} asks to be let in`;
+    case 'join_approved':
+      return `${sender} let ${target} in`;
+    case 'join_denied':
+      return `${sender} did not let ${target} in`;
+    case 'join_withdrawn':
+      return `${who(client, event.target)} asks no longer to be let in`;
     case 'role_changed':
       return `${sender} made ${target} ${role_words[event.role] ?? event.role}`;
     case 'muted':

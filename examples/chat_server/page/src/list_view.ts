@@ -2,6 +2,7 @@
 // signed in.
 import type { ConversationId, ConversationView, ParleyClient, PresenceState } from '@parley/client';
 import type { LeftChannel } from './device.js';
+import type { OwnRequests } from './join_requests.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { on_long_press } from './fingers.js';
 import { avatar, conversation_title, presence_text } from './format.js';
@@ -24,6 +25,8 @@ export interface ListActions {
   presence: () => PresenceState;
   /** Channels that this window has left and may join again. */
   left: () => LeftChannel[];
+  /** What this user asked to be let into. */
+  asked: OwnRequests;
   join: (id: ConversationId) => void;
 }
 
@@ -86,6 +89,7 @@ export class ListView {
       'events',
       'outbox',
       'settings',
+      'requests',
     ] as const) {
       client_.on(name, () => this.schedule());
     }
@@ -274,24 +278,22 @@ export class ListView {
   private render_left(): void {
     const known = new Set(this.client_.conversations().map((view) => view.conversation));
     const left = this.actions_.left().filter(({ id }) => !known.has(id));
-    reconcile(
-      this.left_,
-      left.map(({ id, title }) => ({
-        key: id,
-        signature: title,
-        build: () =>
+    const lines = left.map(({ id, title }): Keyed => ({
+      key: id,
+      signature: title,
+      build: () =>
+        el(
+          'p',
+          {},
+          el('span', {}, `You left ${title}.`),
           el(
-            'p',
-            {},
-            el('span', {}, `You left ${title}.`),
-            el(
-              'button',
-              { type: 'button', class: 'link', on: { click: () => this.actions_.join(id) } },
-              `Join ${title} again`,
-            ),
+            'button',
+            { type: 'button', class: 'link', on: { click: () => this.actions_.join(id) } },
+            `Join ${title} again`,
           ),
-      })),
-    );
+        ),
+    }));
+    reconcile(this.left_, [...this.actions_.asked.lines(), ...lines]);
   }
 
   /** Presence of the people in the lines on screen, for the dots. */

@@ -25,8 +25,10 @@ import { details_dialog } from './details_dialog.js';
 import { name_device } from './device_name.js';
 import { el, icon } from './dom.js';
 import { conversation_title } from './format.js';
+import { OwnRequests } from './join_requests.js';
+import { is_link, named_in_address, share_conversation } from './links.js';
 import { ListView } from './list_view.js';
-import { closed_dialog, share, start_dialog } from './start_dialog.js';
+import { closed_dialog, start_dialog } from './start_dialog.js';
 import { toast, toast_error } from './toasts.js';
 import { Typing } from './typing.js';
 import { in_words } from './words.js';
@@ -126,11 +128,6 @@ function banner(client: ParleyClient): HTMLElement {
 
 // ---- The chat ----
 
-/** `#c=<id>` names the open conversation, `#join=<id>` a channel to join. */
-function hash_value(name: string): ConversationId | null {
-  return new RegExp(`^#${name}=([0-9a-f]{32})$`).exec(location.hash)?.[1] ?? null;
-}
-
 async function open_storage(name: string): Promise<ClientStorage> {
   try {
     return await IndexedDbStorage.open(await database_name(name));
@@ -149,7 +146,7 @@ async function run(name: string): Promise<void> {
   const open = (id: ConversationId): void => {
     if (client.conversation(id)?.markedUnread)
       client.setList(id, { markedUnread: false }).catch(() => undefined);
-    if (hash_value('c') === id) route();
+    if (named_in_address('c') === id) route();
     else location.hash = `c=${id}`;
   };
   const sign_out = (): void => {
@@ -173,7 +170,16 @@ async function run(name: string): Promise<void> {
     client
       .join(id)
       .then((view) => open(view.conversation))
-      .catch((error: unknown) => toast_error('The channel could not be joined', error));
+      .catch((error: unknown) => {
+        if ((error as { code?: string }).code === 'denied') closed_dialog(client, id, open);
+        else toast_error('The channel could not be joined', error);
+      });
+  };
+  const enter = (token: string): void => {
+    client
+      .joinInvite(token)
+      .then((view) => open(view.conversation))
+      .catch((error: unknown) => toast_error('The link does not lead in any more', error));
   };
   const left = (view: ConversationView): void => {
     leaving = '';
@@ -186,7 +192,16 @@ async function run(name: string): Promise<void> {
   const list = new ListView(
     client,
     typing,
-    { open, start, sign_out, left: left_channels, join, you, presence: stored_presence },
+    {
+      open,
+      start,
+      sign_out,
+      left: left_channels,
+      asked: new OwnRequests(client, open),
+      join,
+      you,
+      presence: stored_presence,
+    },
     name,
   );
   const chat = new ChatView(client, typing, {
@@ -198,7 +213,7 @@ async function run(name: string): Promise<void> {
         },
         left,
       }),
-    share: (id) => void share(id),
+    share: (id) => void share_conversation(id),
     open,
   });
   const nothing = el(
@@ -217,13 +232,18 @@ async function run(name: string): Promise<void> {
   let leaving: ConversationId = '';
   const clear_hash = (): void => history.replaceState(null, '', location.pathname);
   const route = (): void => {
-    const to_join = hash_value('join');
+    const to_join = named_in_address('join');
     if (to_join !== null) {
       clear_hash();
       return join(to_join);
     }
+    const invited = named_in_address('invite');
+    if (invited !== null) {
+      clear_hash();
+      return enter(invited);
+    }
     lost_link();
-    const wanted = hash_value('c');
+    const wanted = named_in_address('c');
     const id = wanted !== null && client.conversation(wanted) ? wanted : null;
     const shown = id === null ? nothing : chat.element;
     if (main.firstElementChild !== shown) main.replaceChildren(shown);
@@ -235,8 +255,8 @@ async function run(name: string): Promise<void> {
   };
   /** An address that leads nowhere says so, once the list is known. */
   const lost_link = (): void => {
-    if (!/^#(c|join)=/.test(location.hash)) return;
-    const wanted = hash_value('c');
+    if (!is_link()) return;
+    const wanted = named_in_address('c');
     if (wanted === null) {
       clear_hash();
       toast('This link leads nowhere: a part of it is missing.', 'error');
@@ -247,7 +267,7 @@ async function run(name: string): Promise<void> {
   };
   addEventListener('hashchange', route);
   client.on('list', ({ changed, removed, missing }) => {
-    const wanted = hash_value('c');
+    const wanted = named_in_address('c');
     if (chat.id === null && wanted !== null && changed.includes(wanted)) route();
     if (chat.id !== null && removed.includes(chat.id)) {
       if (missing.includes(chat.id)) toast('The server does not know this conversation any more.');

@@ -14,13 +14,22 @@ export const ladder: readonly Role[] = [
 ];
 
 type Action =
-  'send' | 'pin' | 'delete_any' | 'add' | 'remove' | 'restrict' | 'set_role' | 'settings';
+  | 'send'
+  | 'pin'
+  | 'delete_any'
+  | 'add'
+  | 'invite'
+  | 'remove'
+  | 'restrict'
+  | 'set_role'
+  | 'settings';
 
 const least: Record<Action, Role> = {
   send: 'member',
   pin: 'member',
   delete_any: 'moderator',
   add: 'admin',
+  invite: 'admin',
   remove: 'moderator',
   restrict: 'moderator',
   set_role: 'admin',

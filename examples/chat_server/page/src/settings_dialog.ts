@@ -37,6 +37,7 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     'join',
     [
       ['added', 'Who is added'],
+      ['by_request', 'Who asks, and is let in'],
       ['open', 'Who has the link'],
     ],
     settings.join,
@@ -63,7 +64,7 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     field('What it is about', description),
     field('Who writes', sends),
     field('Between two messages of a member', pause),
-    ...(kind === 'channel' ? [field('Who comes in', joins)] : []),
+    field('Who comes in', joins),
     el(
       'label',
       { class: 'switch' },

@@ -1,8 +1,9 @@
-// start_dialog.ts: the windows that lead into a conversation: start or join one, links to channels.
+// start_dialog.ts: the windows that lead into a conversation: start one, join one, ask to be let in.
 import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
 import { dialog, field, form, text_input } from './dialog.js';
 import { el } from './dom.js';
-import { toast } from './toasts.js';
+import { ask_form } from './join_requests.js';
+import { read_link } from './links.js';
 
 export function names_in(text: string): string[] {
   return [
@@ -13,11 +14,6 @@ export function names_in(text: string): string[] {
         .filter((name) => name !== ''),
     ),
   ];
-}
-
-/** A link, or the bare id, of a channel. */
-function channel_id(text: string): ConversationId | null {
-  return /([0-9a-f]{32})\s*$/.exec(text.trim().toLowerCase())?.[1] ?? null;
 }
 
 export function start_dialog(client: ParleyClient, opened: (id: ConversationId) => void): void {
@@ -66,11 +62,11 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     join: form(
       client,
       'Join',
-      [field('Link or id of the channel', link)],
+      [field('Link', link, 'Of a channel or of an invitation.')],
       async () => {
-        const id = channel_id(link.value);
-        if (id === null) throw new Error('The link of a channel ends in 32 letters and digits.');
-        return client.join(id);
+        const way = read_link(link.value);
+        if (way === null) throw new Error('A link ends in 32 or 64 letters and digits.');
+        return 'id' in way ? client.join(way.id) : client.joinInvite(way.token);
       },
       enter,
     ),
@@ -104,7 +100,7 @@ export function closed_dialog(
   opened: (id: ConversationId) => void,
 ): void {
   const text =
-    'This conversation does not exist or is not open to you. If it is a channel, you can join it.';
+    'This conversation does not exist or is not open to you. You can try to join it, or ask to be let in.';
   dialog(
     'Not open to you',
     el('p', { class: 'subtitle wrap' }, text),
@@ -118,21 +114,6 @@ export function closed_dialog(
         opened(view.conversation);
       },
     ),
+    ask_form(client, id),
   );
-}
-
-export function channel_link(id: ConversationId): string {
-  return `${location.origin}${location.pathname}#join=${id}`;
-}
-
-export async function share(id: ConversationId): Promise<void> {
-  const link = channel_link(id);
-  try {
-    await navigator.clipboard.writeText(link);
-    toast('The link is copied. Whoever opens it joins the channel.');
-  } catch {
-    const input = el('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
-    dialog('Link to this channel', input); // no clipboard here: to be copied by hand
-    input.select();
-  }
 }
