@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run_checks } from './checks.mjs';
+import './block_cases.mjs';
 import './chat_cases.mjs';
 import './join_cases.mjs';
 import './later_cases.mjs';

@@ -1,5 +1,6 @@
 // details_dialog.ts: who is in a conversation, and what one may do about it.
 import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
+import type { Blocks } from './blocks.js';
 import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { el, icon_button, reconcile } from './dom.js';
 import { avatar, conversation_title, presence_text, user_name } from './format.js';
@@ -37,6 +38,7 @@ class MemberList {
   constructor(
     private readonly client_: ParleyClient,
     private readonly id_: ConversationId,
+    private readonly blocks_: Blocks,
   ) {
     this.filter.addEventListener('input', () => this.draw());
   }
@@ -80,9 +82,10 @@ class MemberList {
     const own = member.user === client.self?.user;
     const presence = client.presence(member.user);
     const state = own ? 'online' : (presence?.state ?? 'offline');
-    const words = own ? 'online' : presence_text(presence);
+    const blocked = this.blocks_.has(member.user);
+    const words = own ? 'online' : blocked ? 'blocked by you' : presence_text(presence);
     const role = role_name(member.role);
-    const items = member_menu(client, view, member, () => void this.load());
+    const items = member_menu(client, view, member, this.blocks_, () => void this.load());
     const build = (): HTMLElement =>
       el(
         'li',
@@ -149,11 +152,12 @@ function leave_button(
 export function details_dialog(
   client: ParleyClient,
   id: ConversationId,
+  blocks: Blocks,
   actions: LeaveActions,
 ): void {
   const view = client.conversation(id);
   if (!view) return;
-  const members = new MemberList(client, id);
+  const members = new MemberList(client, id, blocks);
   const quiet = (text: string, click: () => void): HTMLElement =>
     el('button', { type: 'button', class: 'button quiet', on: { click } }, text);
   const link = quiet('Copy the link', () => void share_conversation(id));
@@ -191,6 +195,7 @@ export function details_dialog(
   const offs = [
     client.on('names', draw),
     client.on('presence', draw),
+    blocks.on_change(draw),
     client.on('events', ({ conversation, events }) => {
       if (conversation === id && events.some(({ kind }) => kind !== 'message')) void members.load();
     }),

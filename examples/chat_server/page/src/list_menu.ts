@@ -1,5 +1,6 @@
 // list_menu.ts: what one can do with a line of the list, for oneself and on all devices.
 import type { ConversationView, ListSettings, ParleyClient } from '@parley/client';
+import type { Blocks } from './blocks.js';
 import { dialog, field, form, text_input } from './dialog.js';
 import { el } from './dom.js';
 import type { MenuItem } from './menu.js';
@@ -53,8 +54,12 @@ function folder_dialog(client: ParleyClient, view: ConversationView): void {
   name.select();
 }
 
-export function list_menu(client: ParleyClient, view: ConversationView): MenuItem[] {
-  const { pinned, archived, markedUnread, unread, conversation, headSeq } = view;
+export function list_menu(
+  client: ParleyClient,
+  view: ConversationView,
+  blocks: Blocks,
+): MenuItem[] {
+  const { pinned, archived, markedUnread, unread, conversation, headSeq, kind, peer } = view;
   const change = (settings: ListSettings) => (): void => set(client, view, settings);
   const mark_read = (): void => {
     if (unread > 0) client.markRead(conversation, headSeq);
@@ -107,5 +112,6 @@ export function list_menu(client: ParleyClient, view: ConversationView): MenuIte
       label: archived ? 'Unarchive' : 'Archive',
       run: change({ archived: !archived }),
     },
+    ...(kind === 'direct' && peer !== client.self?.user ? [blocks.menu_item(peer)] : []),
   ];
 }

@@ -1,6 +1,7 @@
 // list_view.ts: the conversation list with unread counts, last messages and presence; and who is
 // signed in.
 import type { ConversationId, ConversationView, ParleyClient, PresenceState } from '@parley/client';
+import type { Blocks } from './blocks.js';
 import type { LeftChannel } from './device.js';
 import type { OwnRequests } from './join_requests.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
@@ -27,6 +28,7 @@ export interface ListActions {
   left: () => LeftChannel[];
   /** What this user asked to be let into. */
   asked: OwnRequests;
+  blocks: Blocks;
   join: (id: ConversationId) => void;
 }
 
@@ -212,7 +214,7 @@ export class ListView {
     const id = row.dataset['key'] ?? '';
     const view = this.client_.conversation(id);
     if (!view) return;
-    const items = list_menu(this.client_, view);
+    const items = list_menu(this.client_, view, this.actions_.blocks);
     const title = conversation_title(this.client_, view);
     const line = (): HTMLElement | null =>
       this.list_.querySelector(`[data-key="${CSS.escape(id)}"] .conversation`);

@@ -1,5 +1,6 @@
 // member_menu.ts: what one may do about a member of a conversation.
 import type { ConversationView, Member, ParleyClient, Role } from '@parley/client';
+import type { Blocks } from './blocks.js';
 import { confirm_dialog } from './dialog.js';
 import { user_name } from './format.js';
 import type { MenuItem } from './menu.js';
@@ -32,12 +33,14 @@ export function member_menu(
   client: ParleyClient,
   view: ConversationView,
   member: Member,
+  blocks: Blocks,
   done: () => void,
 ): MenuItem[] {
   const { conversation: id, role, kind } = view;
   const { user } = member;
   const owner = role === 'owner';
-  if (user === client.self?.user || !(owner || outranks(role, member.role))) return [];
+  if (user === client.self?.user) return [];
+  if (kind === 'direct' || !(owner || outranks(role, member.role))) return [blocks.menu_item(user)];
   const name = user_name(client, user);
   const run = (what: string, work: () => Promise<void>) => (): void => {
     work()
@@ -79,5 +82,6 @@ export function member_menu(
       label: `Remove from the ${kind}`,
       run: run(`${name} could not be removed`, () => client.remove(id, user)),
     });
+  items.push(blocks.menu_item(user));
   return items;
 }

@@ -8,6 +8,7 @@ import {
   type ConversationId,
   type ConversationView,
 } from '@parley/client';
+import { Blocks } from './blocks.js';
 import { ChatView } from './chat_view.js';
 import {
   database_name,
@@ -159,9 +160,10 @@ async function run(name: string): Promise<void> {
   const back = (): void => {
     location.hash = '';
   };
+  const blocks = new Blocks(client);
   const start = (): void => start_dialog(client, open);
   const you = (): void =>
-    you_dialog(client, stored_presence(), (state) => {
+    you_dialog(client, blocks, stored_presence(), (state) => {
       store_presence(state);
       client.setPresence(state);
       list.render();
@@ -198,6 +200,7 @@ async function run(name: string): Promise<void> {
       sign_out,
       left: left_channels,
       asked: new OwnRequests(client, open),
+      blocks,
       join,
       you,
       presence: stored_presence,
@@ -207,7 +210,7 @@ async function run(name: string): Promise<void> {
   const chat = new ChatView(client, typing, {
     back,
     details: (id) =>
-      details_dialog(client, id, {
+      details_dialog(client, id, blocks, {
         leaving: () => {
           leaving = id;
         },

@@ -1,5 +1,6 @@
 // you_dialog.ts: how others see this user, what they may know, and the user's devices.
 import type { Device, ParleyClient, PresenceState, UserSettings } from '@parley/client';
+import type { Blocks } from './blocks.js';
 import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { is_default_name } from './device_name.js';
 import { el, icon_button, reconcile } from './dom.js';
@@ -142,10 +143,22 @@ function device_list(client: ParleyClient): { element: HTMLElement; off: () => v
   return { element, off: client.on('devices', draw) };
 }
 
-export function you_dialog(client: ParleyClient, now: Shown, choose: (state: Shown) => void): void {
+export function you_dialog(
+  client: ParleyClient,
+  blocks: Blocks,
+  now: Shown,
+  choose: (state: Shown) => void,
+): void {
   const settings = client.settings;
   if (!settings) return;
   const devices = device_list(client);
+  const blocked = el('div', { class: 'blocked' });
+  const draw_blocked = (): void => {
+    const list = blocks.list();
+    blocked.replaceChildren(...(list ? [el('h3', {}, 'Whom you block'), list] : []));
+    blocked.hidden = list === null;
+  };
+  draw_blocked();
   const window_ = dialog(
     'You',
     presence_buttons(now, choose),
@@ -164,9 +177,11 @@ export function you_dialog(client: ParleyClient, now: Shown, choose: (state: Sho
       settings.hideLastSeen,
       (hideLastSeen) => client.setUser({ hideLastSeen }),
     ),
+    blocked,
     el('h3', {}, 'Your devices'),
     devices.element,
   );
   window_.classList.add('about-you');
-  window_.addEventListener('close', devices.off);
+  const offs = [devices.off, blocks.on_change(draw_blocked), client.on('names', draw_blocked)];
+  window_.addEventListener('close', () => offs.forEach((off) => off()));
 }
