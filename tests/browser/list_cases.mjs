@@ -46,6 +46,21 @@ check('pin, mute, mark and archive follow to the other window', async () => {
   await part(alice, bob, phone);
 });
 
+check('a line that changes while it is pressed opens all the same', async () => {
+  const [alice, bob] = await direct_chat();
+  await bob.open(alice.name);
+  await alice.open('Lobby');
+  await alice.entry(bob.name).hover();
+  await alice.page.mouse.down();
+  await bob.say('now');
+  await bob.tick('now', 'delivered');
+  await alice.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  await alice.page.mouse.up();
+  await alice.page.waitForSelector(`.chat-header .title:text-is("${bob.name}")`);
+  await alice.sees('now');
+  await part(alice, bob);
+});
+
 check('a finger that rests on a line opens its sheet', async () => {
   const phone = await Person.arrive('phone', {
     viewport: { width: 390, height: 700 },

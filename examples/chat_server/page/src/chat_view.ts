@@ -21,6 +21,7 @@ import { Members } from './members.js';
 import { ActionBar } from './message_actions.js';
 import { MessageCommands } from './message_commands.js';
 import { pins_dialog, render_pinned_bar } from './pins.js';
+import { when_released } from './press.js';
 import { Reactions } from './reactions.js';
 import { may, why_silent } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
@@ -309,7 +310,8 @@ export class ChatView {
       this.mark_read();
     };
     // A hidden window gets no animation frames, and its state must be right when it is looked at.
-    this.frame_ = document.hidden ? window.setTimeout(run, 50) : requestAnimationFrame(run);
+    const draw = (): void => when_released(run);
+    this.frame_ = document.hidden ? window.setTimeout(draw, 50) : requestAnimationFrame(draw);
   }
 
   private render(): void {

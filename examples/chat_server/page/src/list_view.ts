@@ -10,6 +10,7 @@ import { avatar, conversation_title, presence_text } from './format.js';
 import { archive_line, attention, list_line } from './list_line.js';
 import { folders, list_menu } from './list_menu.js';
 import { open_menu, open_sheet } from './menu.js';
+import { when_released } from './press.js';
 import type { Typing } from './typing.js';
 
 const lines_at_once = 100;
@@ -116,7 +117,8 @@ export class ListView {
       this.frame_ = 0;
       this.render();
     };
-    this.frame_ = document.hidden ? window.setTimeout(run, 50) : requestAnimationFrame(run);
+    const draw = (): void => when_released(run);
+    this.frame_ = document.hidden ? window.setTimeout(draw, 50) : requestAnimationFrame(draw);
   }
 
   render(): void {
