@@ -344,14 +344,6 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
     case Lie::lost_write:
       if (batch.partition.space == 1 && random_.chance(0.01)) return done(then);
       break;
-    case Lie::no_condition: {
-      std::optional<std::string> stands;
-      world_.store.state().look(batch.partition, [&](Bytes guard, const auto&) { stands = guard; });
-      auto kept = std::make_shared<std::pair<std::string, Owner>>(stands.value_or(""), batch.owner);
-      batch.expect = stands ? std::optional<Bytes>(kept->first) : std::nullopt;
-      batch.owner = kept;
-      break;
-    }
     case Lie::lost_overlay:
       std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'o'; });
       break;

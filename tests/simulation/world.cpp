@@ -34,6 +34,7 @@ World::World(const RunOptions& options)
     faults_.store.failed = std::max(faults_.store.failed, 0.02);
     faults_.resets = std::max(faults_.resets, 0.1);
     faults_.hostile = std::max(faults_.hostile, 0.05);
+    faults_.store.unconditional = options_.lie == Lie::no_condition;
     store_.set_options(with_facts(faults_.store));
   }
   network_.set_faults(faults_);
