@@ -142,6 +142,14 @@ class Engine {
             Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  /// See Session; also of direct conversations, and with a legal hold.
+  Pending<void> set_retention(const ConversationId& conversation, Retention retention);
+  void set_retention(const ConversationId& conversation, Retention retention,
+                     Completion<void> done);
+  Pending<Retention> retention(const ConversationId& conversation);
+  void retention(const ConversationId& conversation, Completion<Retention> done);
+  Pending<void> delete_conversation(const ConversationId& conversation);
+  void delete_conversation(const ConversationId& conversation, Completion<void> done);
   /// Errc::denied when it was never seen.
   Pending<UserId> find_user(std::string subject);
   void find_user(std::string subject, Completion<UserId> done);

@@ -37,6 +37,7 @@ enum class EventKind : std::uint8_t {
   unmuted = 17,
   hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
+  ended = 29,               // deleted for good: the last event, and soon gone as well
   list_entered = 32,        // user streams only: conversation entered
   list_left = 33,           // user streams only: conversation left
   list_set = 34,            // user streams only: the user set something about a conversation
@@ -60,6 +61,7 @@ struct Message {
   std::string_view content_type{};  // "text/plain" unless the sender said otherwise
   std::string_view body{};          // any bytes, up to EngineOptions::max_body; empty when deleted
   Seq reply_to = 0;                 // zero: none
+  WallTime expires{};               // when it will be deleted; zero: never
   Seq changed = 0;                  // the event that changed it last; zero: as written
   WallTime edited{};                // when its content was changed last; zero: never
   bool deleted = false;             // a tombstone

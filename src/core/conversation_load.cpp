@@ -43,15 +43,18 @@ void Conversation::State::scan_info() {
     load_guard = *rows->guard;
     const auto cell = layout::decode_head(load_guard);
     const auto row = rows->rows.empty() ? std::nullopt : layout::decode_info(rows->rows[0].value);
-    if (!cell || !row) return load_failed(unreadable("the head cell or the info row"));
+    // The last commit but one of a deletion erases the info row.
+    const bool erased = cell && !row && (cell->flags & layout::head_ended) != 0;
+    if (!cell || (!row && !erased)) return load_failed(unreadable("the head cell or the info row"));
     head = *cell;
-    info = *row;
+    info = row.value_or(layout::InfoRow{});
     members.clear();
     pending.clear();
     deleted.clear();
     pins.clear();
     restrictions.clear();
     thread_changes.clear();
+    keeping = {};
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
   });
@@ -81,10 +84,12 @@ void Conversation::State::scan_next(char prefix) {
   const std::pair<char, bool> rest[] = {{'x', head.deleted_ordinal != 0},
                                         {'i', has(layout::head_has_pins)},
                                         {'b', has(layout::head_has_restrictions)},
-                                        {'t', has(layout::head_has_threads)}};
+                                        {'t', has(layout::head_has_threads)},
+                                        {'a', has(layout::head_has_retention)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
-    if (next && there) return scan_rows(rows, std::string(1, rows));
+    if (next && there)
+      return scan_rows(rows, rows == 'a' ? layout::retention_key() : std::string(1, rows));
     next = next || rows == prefix;
   }
   rows_loaded();
@@ -95,6 +100,10 @@ void Conversation::State::take_row(char prefix, const Row& row) {
     const auto key = layout::parse_thread_change(row.key);
     auto change = layout::decode_thread_change(row.value);
     if (key && change) add_thread_change({key->root, key->seq}, std::move(*change));
+    return;
+  }
+  if (row.key == layout::retention_key()) {
+    if (const auto kept = layout::decode_retention(row.value)) keeping = *kept;
     return;
   }
   const auto number = layout::parse_number_key(prefix, row.key);
@@ -175,9 +184,10 @@ void Conversation::State::loaded() {
     landed = false;
   }
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
-  run_load_waiters({});
+  run_load_waiters(ended() ? denied() : Error());
   answer_all(answers);
   serve_row_waiters();
+  if (ended()) return finish_end({});
   serve_mention_waiters();
   apply_pending();
   for (ThreadWaiter& waiter : thread_waiters) waiter.until = thread_change_number;
@@ -185,6 +195,7 @@ void Conversation::State::loaded() {
   move_threads();
   pump();
   maybe_merge();
+  maybe_trim();
 }
 
 void Conversation::State::load_failed(const Error& error) {

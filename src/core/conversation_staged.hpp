@@ -77,6 +77,9 @@ struct Staged {
   std::vector<StagedEvent> events;
   std::vector<std::pair<UserId, layout::MemberRow>> members;
   std::optional<layout::InfoRow> info;
+  std::optional<layout::RetentionRow> keeping;
+  bool trimmed = false;                       // the floor moves
+  std::vector<layout::DueKey> due, due_done;  // rows written, and erased
   std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
   std::vector<std::pair<UserId, LastSentRows::Entry*>> last_sent;
@@ -97,7 +100,8 @@ struct Staged {
   std::string guard;                // as submitted
   std::size_t rows = 0, bytes = 0;  // estimates, never too small
   [[nodiscard]] bool empty() const noexcept {
-    return events.empty() && senders.empty() && members.empty() && !birth;
+    return events.empty() && senders.empty() && members.empty() && !birth && !keeping && !trimmed &&
+           due_done.empty();
   }
 };
 

@@ -69,6 +69,9 @@ struct Operations {
   void operator()(wire::SetUser&& set);
   void operator()(wire::SetPresence&& set);
   void operator()(wire::Seen&& seen);
+  void operator()(wire::SetRetention&& set);
+  void operator()(wire::GetRetention&& get);
+  void operator()(wire::End&& end);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);

@@ -31,6 +31,13 @@ bool is_text(std::string_view content_type) {
   });
 }
 
+Error check_expiry(const wire::Send& send) {
+  constexpr std::chrono::milliseconds least = limits::expires_least, most = limits::expires_most;
+  const auto after = static_cast<std::chrono::milliseconds::rep>(send.expires_after_ms);
+  if (after == 0 || (after >= least.count() && after <= most.count())) return {};
+  return {Errc::invalid_argument, "expires_after: 1 second to 366 days were expected"};
+}
+
 Error check_identity(const Caller& caller, const wire::Send& send) {
   if (send.key.size() > limits::host_key)
     return {Errc::too_large, "key: at most 128 bytes were expected"};
@@ -51,8 +58,12 @@ std::uint32_t content_crc(const wire::Send& send) {
   crc = base::crc32c(crc, Bytes("\0", 1));
   crc = base::crc32c(crc, send.body.bytes());
   crc = extras_crc(crc, send);
-  if (send.audience == audience::everyone) return crc;
-  return base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
+  if (send.audience != audience::everyone)
+    crc = base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
+  if (send.expires_after_ms == 0) return crc;
+  char after[8];
+  base::put_be64(after, send.expires_after_ms);
+  return base::crc32c(crc, Bytes(after, sizeof after));
 }
 
 Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
@@ -84,6 +95,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
     return then(std::move(error));
   if (Error error = check_identity(caller, send)) return then(std::move(error));
   if (Error error = check_extras(send)) return then(std::move(error));
+  if (Error error = check_expiry(send)) return then(std::move(error));
   SendOp what;
   what.crc = content_crc(send);
   if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
@@ -95,6 +107,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
 void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> then) {
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
+  if (Error error = check_expiry(send)) return then(std::move(error));
   allows(caller, Action::send, std::move(then));
 }
 
@@ -182,6 +195,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!source_ready(op, send, decision)) return decision;
   if (!send.look.seen && !send.look.agreed) op.error = check_audience(op, send.send.audience);
   if (op.error || !host_agrees(op, *role, decision)) return decision;
+  const auto expires = static_cast<std::int64_t>(send.send.expires_after_ms);
+  if (expires != 0 && !wake_stored(op, staged->now_ms + expires, decision)) return decision;
   const std::size_t record = record_overhead + send.send.body.size() +
                              send.send.content_type.size() + extras_size(send.send.extras);
   const std::size_t mentioned = send.send.extras.mentions.size() + 1;
@@ -190,7 +205,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
                                : message_now(*messages.find(send.send.thread_root)).record.size() +
                                      record_overhead +
                                      layout::thread_change_size(limits::mentions + 1);
-  if (!fits(1, 5 + mentioned,
+  if (!fits(1, 6 + mentioned,
             root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
                 mentioned * (9 + layout::mention_size(limits::mentions_counted))))
     return Decision::full;
@@ -254,7 +269,10 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
   const bool for_all = fields.audience == audience::everyone;
   if (what.thread_root != 0 && for_all)
     fields.thread_ordinal = next_thread_ordinal(what.thread_root);
+  if (what.expires_after_ms != 0)
+    fields.expires_ms = staged->now_ms + static_cast<std::int64_t>(what.expires_after_ms);
   StagedEvent& event = stage_event(fields);
+  if (fields.expires_ms != 0) stage_due({fields.expires_ms, fields.seq});
   event.stored.device = op.caller.device;
   event.stored.number = what.number;
   op.seq = fields.seq;

@@ -366,7 +366,18 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& r
   if (sub == nullptr || sub->state != Subscription::State::filling) return pump(ref);
   session->to_fill.push_back(id);
   const Seq first = range.from;
-  if (sub->next != first) return pump(ref);  // replaced while the page was read
+  if (sub->next != first) return pump(ref);            // replaced while the page was read
+  if (!page && page.error().errc() == Errc::denied) {  // deleted for good, meanwhile
+    unwatch_all(ref.slot, id);
+    unsubscribe(*session, id);
+    left(ref.slot, id);
+    return pump(ref);
+  }
+  if (page && page->head.epoch == shard_.fans.find(id)->epoch && page->head.floor > first) {
+    // What it was behind is gone. It sees the gap, asks, and is told `trimmed`.
+    sub->next = page->head.floor;
+    return pump(ref);
+  }
   if (!page && !page.error().retryable()) {
     shard_.world.log(Effects::Severity::error,
                      to_string(id) + " cannot be read: " + page.error().message);

@@ -136,6 +136,45 @@ void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
   }
 }
 
+void ShardState::conversation_ended(const ConversationId& id) {
+  auto home = homes.find(id);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard, [id](ShardState& there) {
+      if (Fan* fan = there.fans.find(id)) there.fans.end_all(*fan);
+    });
+  }
+}
+
+void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind,
+                                 std::vector<UserId> users, Then<void> then) {
+  struct Gather {
+    std::size_t open = 0;
+    Error error;
+    Then<void> then;
+  };
+  auto gather = std::make_shared<Gather>();
+  gather->open = users.size();
+  gather->then = std::move(then);
+  ListChange change;
+  change.conversation = id;
+  change.row.kind = kind;
+  for (const UserId user : users) {
+    at_user(user, [change, gather, back = index](ShardState& there, UserHome& home) {
+      home.change(change, [&there, gather, back](const Result<void>& changed) {
+        // A user that does not exist has no list.
+        const bool failed = !changed && changed.error().errc() != Errc::denied;
+        const Error error = failed ? changed.error() : Error();
+        there.at(back, [gather, error](ShardState&) {
+          if (error) gather->error = error;
+          if (--gather->open == 0)
+            gather->then(gather->error ? Result<void>(gather->error) : Result<void>());
+        });
+      });
+    });
+  }
+}
+
 void ShardState::signal(const wire::Signalled& signal, SessionRef except) {
   for (const ShardIndex follower_shard : home(signal.conversation).followers) {
     at(follower_shard,

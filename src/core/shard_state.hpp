@@ -69,6 +69,9 @@ struct ShardState final : ConversationHost {
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;
+  void conversation_ended(const ConversationId& id) override;
+  void drop_from_lists(const ConversationId& id, ConversationKind kind, std::vector<UserId> users,
+                       Then<void> then) override;
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   std::int64_t settled_wall_ms() override { return wall_clock.at(world.now()); }

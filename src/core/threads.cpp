@@ -83,7 +83,7 @@ void Conversation::State::stage_reply_deleted(const wire::RecordFields& reply, S
   MessageRows::Entry& entry = *messages.find(reply.thread_root);
   layout::ThreadChange change{.gone = true, .ordinal = reply.thread_ordinal};
   stage_thread_change(reply.thread_root, reply.seq, std::move(change));
-  if (!entry.present) return;  // the root is below the floor
+  if (!entry.present || reply.thread_root < staged->head.floor) return;  // nobody sees the root
   const Payload before = message_now(entry).record;
   wire::RecordFields root = wire::read_record(before.bytes());
   root.thread.replies -= std::min<std::uint64_t>(root.thread.replies, 1);
@@ -143,7 +143,8 @@ void Conversation::State::move_thread(Seq root) {
     job->changes.emplace_back(at->first.second, at->second);
   }
   moving_threads.insert(root);
-  index_replies(std::move(job));
+  if (root >= head.floor) return index_replies(std::move(job));
+  erase_message_partitions(root, [this, job](const Error& error) { thread_moved(*job, error); });
 }
 
 void Conversation::State::index_replies(std::shared_ptr<ThreadJob> job) {

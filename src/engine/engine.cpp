@@ -94,6 +94,14 @@ Pending<UserId> find(const Impl& impl, std::string subject, Completion<UserId> d
       });
 }
 
+Pending<Retention> retention_of(const Impl& impl, const ConversationId& id,
+                                Completion<Retention> done) {
+  return as_system<Retention>(impl, std::move(done),
+                              [&](const engine::Local& system, Completion<Retention> then) {
+                                return engine::start_retention(system, id, std::move(then));
+                              });
+}
+
 Pending<std::string> name_of(const Impl& impl, UserId user, Completion<std::string> done) {
   return as_system<std::string>(impl, std::move(done),
                                 [&](const engine::Local& system, Completion<std::string> then) {
@@ -322,6 +330,25 @@ Pending<void> Engine::set_title(const ConversationId& conversation, std::string 
 void Engine::set_title(const ConversationId& conversation, std::string title,
                        Completion<void> done) {
   do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, std::move(done));
+}
+Pending<void> Engine::set_retention(const ConversationId& conversation, Retention retention) {
+  return do_as_system(impl_, wire::SetRetention{conversation, retention}, {});
+}
+void Engine::set_retention(const ConversationId& conversation, Retention retention,
+                           Completion<void> done) {
+  do_as_system(impl_, wire::SetRetention{conversation, retention}, std::move(done));
+}
+Pending<Retention> Engine::retention(const ConversationId& conversation) {
+  return retention_of(impl_, conversation, {});
+}
+void Engine::retention(const ConversationId& conversation, Completion<Retention> done) {
+  retention_of(impl_, conversation, std::move(done));
+}
+Pending<void> Engine::delete_conversation(const ConversationId& conversation) {
+  return do_as_system(impl_, wire::End{conversation}, {});
+}
+void Engine::delete_conversation(const ConversationId& conversation, Completion<void> done) {
+  do_as_system(impl_, wire::End{conversation}, std::move(done));
 }
 Pending<UserId> Engine::find_user(std::string subject) {
   return find(impl_, std::move(subject), {});

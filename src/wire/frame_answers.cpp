@@ -348,6 +348,12 @@ void read(FrameReader& r, SeenBy& v) {
 void read(FrameReader& r, UserSettings& v) {
   if (const auto* t = r.root<fb::UserSettings>()) read(r, v, *t);
 }
+void read(FrameReader& r, Kept& v) {
+  const auto* t = r.root<fb::Retention>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "retention.conversation");
+  v.retention = {std::chrono::milliseconds(t->keep_for()), t->keep_events(), t->hold()};
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;

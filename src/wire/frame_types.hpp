@@ -67,6 +67,9 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::set_user, "set_user"},
     {fb::FrameType::set_presence, "set_presence"},
     {fb::FrameType::seen, "seen"},
+    {fb::FrameType::set_retention, "set_retention"},
+    {fb::FrameType::get_retention, "get_retention"},
+    {fb::FrameType::delete_conversation, "delete_conversation"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -97,6 +100,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::device_list, "device_list"},
     {fb::FrameType::seen_by, "seen_by"},
     {fb::FrameType::user_settings, "user_settings"},
+    {fb::FrameType::retention, "retention"},
 };
 // clang-format on
 /// Not so at the end of the operations: what is for host calls, and Unknown.

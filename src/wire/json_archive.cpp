@@ -74,6 +74,7 @@ constexpr std::array event_kinds{
     Named{EventKind::unbanned, "unbanned"},
     Named{EventKind::muted, "muted"},
     Named{EventKind::unmuted, "unmuted"},
+    Named{EventKind::ended, "ended"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},

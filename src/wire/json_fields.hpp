@@ -122,6 +122,7 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("shadowed", v.shadowed, false);
   a.may("about", v.about, 0U);
   a.may("about_ordinal", v.about_ordinal, 0U);
+  a.may("expires", v.expires_ms, 0);
   a.may("changed", v.changed, 0U);
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);
@@ -247,6 +248,7 @@ void fields(A& a, In<A, Send> v) {
   a.may("thread_root", v.thread_root, 0U);
   extras(a, v.extras);
   a.may("forward", v.forward, std::nullopt);
+  a.may("expires_after", v.expires_after_ms, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {
@@ -490,6 +492,21 @@ void fields(A& a, In<A, Restrictions> v) {
   a.may("limit", v.limit, 100U);
 }
 template <class A>
+void fields(A& a, In<A, SetRetention> v) {
+  a.must("conversation", v.conversation);
+  a.may("keep_for", v.retention.keep_for, std::chrono::milliseconds(0));
+  a.may("keep_events", v.retention.keep_events, 0U);
+  a.may("hold", v.retention.hold, false);
+}
+template <class A>
+void fields(A& a, In<A, GetRetention> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, End> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -682,6 +699,13 @@ void fields(A& a, In<A, ThreadsPage> v) {
   a.must("threads", v.threads);
   a.must("more", v.more);
   a.may("next", v.next, 0U);
+}
+template <class A>
+void fields(A& a, In<A, Kept> v) {
+  a.must("conversation", v.conversation);
+  a.must("keep_for", v.retention.keep_for);
+  a.must("keep_events", v.retention.keep_events);
+  a.must("hold", v.retention.hold);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

@@ -54,6 +54,7 @@ struct Send {
   bool unattended = false;  // never on the wire: the sender's read position stays
   Extras extras{};
   std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
+  std::uint64_t expires_after_ms = 0;  // it is deleted so long after it was stored; 0: never
 };
 /// Answer: Opened.
 struct Create {
@@ -275,6 +276,18 @@ struct Seen {
   ConversationId conversation{};
   Seq seq = 0;
 };
+/// How much is kept. Answer: Done.
+struct SetRetention {
+  ConversationId conversation{};
+  Retention retention{};
+};
+struct GetRetention {
+  ConversationId conversation{};
+};  // Answer: Kept
+/// Deletes a conversation for good. Answer: Done, when nobody finds it any more.
+struct End {
+  ConversationId conversation{};
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
@@ -297,7 +310,7 @@ using Operation =
                  Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
-                 SetPresence, Seen, SetVisibility, Unknown>;
+                 SetPresence, Seen, SetRetention, GetRetention, End, SetVisibility, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -451,6 +464,10 @@ struct ThreadsPage {
   bool more = false;
   Seq next = 0;
 };
+struct Kept {
+  ConversationId conversation{};
+  Retention retention{};
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -462,7 +479,7 @@ using Answer =
     std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
                  ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
-                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings>;
+                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Kept>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

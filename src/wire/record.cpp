@@ -207,6 +207,7 @@ RecordFields fields_of(const fb::Record& record) {
   fields.shadowed = record.shadowed();
   fields.about = record.about();
   fields.about_ordinal = record.about_ordinal();
+  fields.expires_ms = record.expires_ms();
   fields.changed = record.changed();
   fields.edited_ms = record.edited_ms();
   fields.deleted = record.deleted();
@@ -276,6 +277,7 @@ Payload build_record(const RecordFields& fields) {
   record.add_title(title);
   record.add_about(fields.about);
   record.add_about_ordinal(fields.about_ordinal);
+  record.add_expires_ms(fields.expires_ms);
   record.add_changed(fields.changed);
   record.add_edited_ms(fields.edited_ms);
   record.add_tallies(tallies);
@@ -354,6 +356,7 @@ Message message_of(RecordFields& fields) {
   message.content_type = fields.content_type.empty() ? "text/plain" : fields.content_type;
   message.body = fields.body;
   message.reply_to = fields.reply_to;
+  message.expires = WallTime(std::chrono::milliseconds(fields.expires_ms));
   message.changed = fields.changed;
   message.edited = WallTime(std::chrono::milliseconds(fields.edited_ms));
   message.deleted = fields.deleted;
@@ -446,6 +449,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
       event.content = restriction_of(fields);
       break;
     case EventKind::hidden:
+    case EventKind::ended:
     case EventKind::list_entered:
     case EventKind::list_left:
     case EventKind::list_set:

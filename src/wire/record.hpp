@@ -65,6 +65,7 @@ struct RecordFields {
   std::uint64_t about_ordinal = 0;       // deleted
   Extras extras{};                       // messages
   std::optional<Origin> origin;          // messages that were forwarded
+  std::int64_t expires_ms = 0;           // messages: when it will be deleted; 0: never
   // A message as it stands.
   Seq changed = 0;
   std::int64_t edited_ms = 0;

@@ -178,6 +178,7 @@ void Checker::finish() {
 }
 
 std::string Checker::owed() {
+  if (auto message = truth_.expiring(); !message.empty()) return message;
   for (const auto& [id, user] : scheduled_) {
     const auto row = truth_.scheduled(user, id);
     if (row && row->failed == 0) return "a message of " + to_string(user) + " waits to be sent";
@@ -187,6 +188,7 @@ std::string Checker::owed() {
 
 /// What was scheduled was sent, or waits, or was dropped. (C3: sent once.)
 void Checker::finish_scheduled() {
+  if (truth_.expired() > 0) report_.reached(Sometimes::expired);
   for (const auto& [id, user] : scheduled_) {
     if (truth_.find(id) != nullptr || dropped_.contains(id) || truth_.scheduled(user, id)) continue;
     broken("C16", "a scheduled message of " + to_string(user) + " was lost");

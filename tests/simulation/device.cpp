@@ -289,6 +289,8 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .audience = item.audience,
                   .thread_root = item.thread_root,
                   .extras = {.mentions = item.mentions, .mention_scope = item.scope}};
+  // The same at every attempt, like the body.
+  if (item.random % 16 == 1) send.expires_after_ms = 1'000 + item.random % 15'000;
   ask(std::move(send),
       [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
   if (!again) item.request = last_request_;

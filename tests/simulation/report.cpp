@@ -77,6 +77,7 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "seen_counted",
                                                "presence_set",
                                                "device_revoked",
+                                               "expired",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

@@ -95,6 +95,7 @@ enum class Sometimes : std::uint8_t {
   seen_counted,
   presence_set,
   device_revoked,
+  expired,
   binary_link,
   json_link,
   count_

@@ -76,8 +76,11 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                    " as seq " + std::to_string(at->second.seq));
       }
     }
-    if (event.kind == EventKind::deleted && about_ordinal_ != 0)
-      stream.deleted.emplace_back(about_ordinal_, seq);
+    if (event.expires) expiring_.emplace(id, seq);
+    if (event.kind == EventKind::deleted) {
+      if (about_ordinal_ != 0) stream.deleted.emplace_back(about_ordinal_, seq);
+      if (expiring_.erase({id, about_}) != 0 && !event.sender) ++expired_;
+    }
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
     take_rights(id, stream, event, seq);
@@ -191,6 +194,7 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
     broken("C2", id, seq, "the first event, and no other, is `created`");
   }
   about_ordinal_ = fields->about_ordinal;
+  about_ = fields->about;
   take_changes(*fields);
   return {.hash = changed ? 0 : base::crc32c(0, stored.record.bytes()),
           .mark = mark,
@@ -209,7 +213,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .identity = identity_of(*fields),
           .thread_root = fields->thread_root,
           .mentions = fields->extras.mentions,
-          .scope = fields->extras.mention_scope};
+          .scope = fields->extras.mention_scope,
+          .expires = fields->expires_ms != 0};
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
@@ -500,6 +505,16 @@ std::map<ConversationId, layout::ListRow> Truth::list_of(UserId user) {
     }
   });
   return entered;
+}
+
+std::string Truth::expiring() {
+  std::set<ConversationId> ids;
+  for (const auto& [id, ordinal] : expiring_) ids.insert(id);
+  for (const ConversationId& id : ids) stream(id);
+  if (expiring_.empty()) return {};
+  const ConversationId id = expiring_.begin()->first;
+  const Seq seq = expiring_.begin()->second;
+  return "message " + std::to_string(seq) + " of " + short_name(id) + " does not expire";
 }
 
 std::optional<layout::ScheduledRow> Truth::scheduled(UserId user, Snowflake id) {

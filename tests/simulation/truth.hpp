@@ -38,6 +38,7 @@ struct TrueEvent {
   Seq thread_root = 0;
   std::vector<UserId> mentions{};
   MentionScope scope = MentionScope::none;
+  bool expires = false;
 };
 
 /// What later events say about one message.
@@ -133,6 +134,9 @@ class Truth {
   std::optional<layout::ScheduledRow> scheduled(UserId user, Snowflake id);
 
   [[nodiscard]] std::uint64_t committed() const noexcept { return committed_; }
+  /// Messages that expired, and whether some are still to.
+  [[nodiscard]] std::uint64_t expired() const noexcept { return expired_; }
+  std::string expiring();
 
  private:
   void follow(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
@@ -152,10 +156,12 @@ class Truth {
   std::map<ConversationId, TrueStream> streams_;
   std::map<ConversationId, ConversationKind> kinds_;
   std::map<std::uint64_t, Place> echoes_;
-  std::uint64_t committed_ = 0;
+  std::uint64_t committed_ = 0, expired_ = 0;
+  std::set<std::pair<ConversationId, std::uint64_t>> expiring_;
   // Of the event read last.
   std::vector<std::pair<Seq, TrueChange>> changes_;
   std::uint64_t about_ordinal_ = 0;
+  Seq about_ = 0;
 };
 
 /// In place of the identity of an event that was hidden.

@@ -97,6 +97,13 @@ TEST_CASE("row keys, format 1") {
   CHECK(parse_number_key('m', member_key(UserId{9})) == 9);
 }
 
+TEST_CASE("what is due, format 1") {
+  CHECK(hex(due_key({1, 2})) == "6400000000000000010000000000000002");
+  CHECK(parse_due_key(due_key({1, 2}))->due_ms == 1);
+  CHECK(parse_due_key(due_key({1, 2}))->seq == 2);
+  CHECK_FALSE(parse_due_key("d12345678"));
+}
+
 TEST_CASE("wake-ups, format 1") {
   const TimerTarget user = timer_of(UserId{1}), conversation = timer_of(id);
   CHECK(hex(timer_key(0x0102, user)) == "740000000000000102750000000000000001");
@@ -441,6 +448,18 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(thread_id(7, {}, 2)).substr(40) == "0000000000000002");
     CHECK(hex(personal_id(7, {}, UserId{2})).substr(40) == "0000000000000002");
   }
+  SECTION("retention") {
+    const RetentionRow row{.keep_for_ms = 1, .keep_events = 2, .hold = true, .erased = 3};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "01"
+          "0000000000000003");
+    CHECK(decode_retention(encode(row)) == row);
+    check_strict(encode(row), [](Bytes bytes) { return decode_retention(bytes).has_value(); });
+    CHECK(retention_key() == "aretention");
+  }
   SECTION("device") {
     const DeviceRow row{"ab", 1, "c", 2, 3, 4};
     const std::string old =
@@ -644,6 +663,7 @@ TEST_CASE("any bytes are refused or read, never more") {
     (void)decode_settings(bytes);
     (void)decode_read_count(bytes);
     (void)decode_name(bytes);
+    (void)decode_retention(bytes);
     (void)decode_scheduled(bytes);
     (void)parse_timer_key(bytes);
     (void)decode_note(bytes);

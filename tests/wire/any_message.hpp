@@ -107,6 +107,7 @@ inline Payload any_record(Seq seq) {
     f.audience = *rc::gen::arbitrary<std::uint8_t>();
     f.content_type = content_type;
     f.reply_to = any_seq();
+    f.expires_ms = any_time().time_since_epoch().count();
     f.thread_root = any_seq();
     f.extras = any_extras();
     f.thread = {any_seq(), any_seq(), any_seq()};
@@ -230,6 +231,7 @@ inline ConversationInfo any_info() {
   info.muted_until = any_time();
   return info;
 }
+inline Retention any_retention() { return {any_time().time_since_epoch(), any_seq(), any_bool()}; }
 
 inline wire::Operation any_operation(std::size_t index) {
   const ConversationId c = any_conversation();
@@ -249,6 +251,7 @@ inline wire::Operation any_operation(std::size_t index) {
       send.thread_root = any_seq();
       send.extras = any_extras();
       if (any_bool()) send.forward = {any_conversation(), any_seq()};
+      send.expires_after_ms = any_seq();
       return send;
     }
     case 2:
@@ -364,6 +367,12 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::SetPresence{any_state()};
     case 45:
       return wire::Seen{c, any_seq()};
+    case 46:
+      return wire::SetRetention{c, any_retention()};
+    case 47:
+      return wire::GetRetention{c};
+    case 48:
+      return wire::End{c};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -473,6 +482,8 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::SeenBy{c, any_seq(), any_seq()};
     case 27:
       return any_settings();
+    case 28:
+      return wire::Kept{c, any_retention()};
     default:
       throw std::logic_error("an answer without a case here");
   }

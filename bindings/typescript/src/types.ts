@@ -42,6 +42,7 @@ export type EventKind =
   | 'unbanned'
   | 'muted'
   | 'unmuted'
+  | 'ended'
   | (string & {});
 
 /** Who sees an event: 0 everybody, 1 moderators, 2 the sender and moderators, 3 to 15 the host's groups. */
@@ -144,6 +145,8 @@ export interface ChatEvent extends Extras {
   lastReply: Seq;
   /** Messages that were forwarded. */
   origin: Origin | null;
+  /** Messages: when it will be deleted; 0: never. */
+  expires: number;
   /** Membership events: whom. */
   target: UserId;
   role: Role;
@@ -483,6 +486,18 @@ export interface SendOptions extends Partial<Extras> {
   threadRoot?: Seq;
   /** Then the text must be '' and there are no attachments: those of that message are taken. */
   forward?: ForwardOf;
+  /** Milliseconds, a second at least: then it is deleted for everybody. */
+  expiresAfter?: number;
+}
+
+/** How much of a conversation is kept; what falls below is gone for everybody. */
+export interface Retention {
+  /** Milliseconds; 0: for ever; else an hour at least. */
+  keepFor: number;
+  /** The newest ones; 0: all. */
+  keepEvents: number;
+  /** Nothing goes, whatever the others say: the host's only. */
+  hold: boolean;
 }
 
 /** Who this session is, as the engine said it in its welcome. */
@@ -514,6 +529,8 @@ export interface OutboxItem {
   threadRoot?: Seq;
   extras?: Extras;
   forward?: ForwardOf;
+  /** Milliseconds; it is deleted so long after it was stored. */
+  expiresAfter?: number;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

@@ -135,6 +135,7 @@ function write_operation(operation: Operation): Json {
           thread_root: operation.threadRoot,
           ...(operation.extras ? write_extras(operation.extras) : {}),
           forward: operation.forward,
+          expires_after: operation.expiresAfter,
         }),
       };
     case 'edit':
@@ -225,6 +226,10 @@ function write_operation(operation: Operation): Json {
         after: operation.after,
         limit: operation.limit === page_limit_default ? undefined : operation.limit,
       });
+    case 'set_retention': {
+      const { conversation, keepFor, keepEvents } = operation;
+      return { conversation, ...compact({ keep_for: keepFor, keep_events: keepEvents }) };
+    }
     case 'create':
       return {
         kind: operation.kind,
@@ -479,6 +484,7 @@ function read_event(value: unknown): ChatEvent {
     lastReply: number(json, 'last_reply', 0),
     ...read_extras(json),
     origin: json['origin'] === undefined ? null : read_origin(json['origin']),
+    expires: number(json, 'expires', 0),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: settings.title ?? text(json, 'title', ''),
@@ -826,6 +832,15 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'user_settings':
       return { type, settings: read_user_settings(json) };
+    case 'retention':
+      return {
+        type,
+        retention: {
+          keepFor: number(json, 'keep_for'),
+          keepEvents: number(json, 'keep_events'),
+          hold: flag(json, 'hold'),
+        },
+      };
     case 'goodbye':
       return {
         type,

@@ -74,6 +74,7 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     attachments: [],
     headers: [],
     origin: null,
+    expires: 0,
     target: '',
     role: 'none',
     title: '',
