@@ -249,6 +249,10 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
     if (!page && page.error().errc() == Errc::denied) return next();  // gone since
     if (!page)
       return retry([=, this] { read_users(conversation, first, last, next); }, page.error());
+    if (page->head.floor > first) {  // trimmed before anybody read them here: all members, then
+      auto home = std::make_shared<std::vector<std::string>>(1, range.partition);
+      return rebuild_partition(layout::conversation, std::move(home), 0, {}, next);
+    }
     std::vector<UserId> users;
     Seq after = first;
     for (const auto& event : page->events) {

@@ -105,7 +105,11 @@ void Conversation::State::stage_thread_change(Seq root, Seq seq, layout::ThreadC
 }
 
 void Conversation::State::threads_committed(Staged& done) {
-  for (auto& [key, row] : done.thread_changes) add_thread_change(key, std::move(row));
+  for (auto& [key, row] : done.thread_changes) {
+    // What was moved while this was under way is not all of the row any more.
+    std::erase(expired_keys, layout::thread_change_key(key.first, key.second));
+    add_thread_change(key, std::move(row));
+  }
   done.thread_changes.clear();
 }
 

@@ -18,10 +18,11 @@ constexpr Seq least_slack = 64;                 // events above the bound before
 constexpr std::int64_t look_after_ms = 60'000;  // between two looks at the age
 constexpr auto quiet_after = std::chrono::milliseconds(100);
 
-/// Whether partitions of its own belong to the message: of its reactions, of its thread.
+/// Whether partitions of its own may belong to the message: of its reactions, of its thread. What
+/// was deleted does not tell of its reactions any more.
 bool has_partitions(const layout::StoredEvent& event) {
   const wire::RecordFields fields = wire::read_record(event.record.bytes());
-  return !fields.tallies.empty() || fields.thread.head != 0;
+  return fields.deleted || !fields.tallies.empty() || fields.thread.head != 0;
 }
 
 }  // namespace
