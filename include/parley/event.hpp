@@ -62,9 +62,12 @@ struct Message {
   std::string_view body{};          // any bytes, up to EngineOptions::max_body; empty when deleted
   Seq reply_to = 0;                 // zero: none
   WallTime expires{};               // when it will be deleted; zero: never
-  Seq changed = 0;                  // the event that changed it last; zero: as written
-  WallTime edited{};                // when its content was changed last; zero: never
-  bool deleted = false;             // a tombstone
+  /// When it was written elsewhere, of a message that was imported; zero: here, at Event::time.
+  WallTime written{};
+  std::string_view import_id{};  // of an imported one: the host's own id
+  Seq changed = 0;               // the event that changed it last; zero: as written
+  WallTime edited{};             // when its content was changed last; zero: never
+  bool deleted = false;          // a tombstone
   bool pinned = false;
   std::vector<Reaction> reactions{};
   std::vector<UserId> mentions{};  // ascending
@@ -130,6 +133,7 @@ struct SettingsChange {
   std::optional<JoinRule> join{};
   std::optional<bool> archived{};
   std::optional<std::chrono::seconds> slow_mode{};
+  std::optional<std::chrono::seconds> expires_after{};
 };
 /// Somebody was muted or banned, or is not any more.
 struct RestrictionChange {

@@ -203,17 +203,16 @@ StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   layout::HeadCell& cell = staged->head;
   fields.seq = ++cell.head;
   const bool for_all = fields.audience == audience::everyone;
-  if (fields.kind == EventKind::message && for_all) {
+  const bool imported = fields.written_ms != 0;  // it is old: nothing has happened
+  if (fields.kind == EventKind::message && for_all && !imported) {
     if (fields.thread_root == 0) ++cell.ordinal;
     cell.last_message_ms = staged->now_ms;
   }
-  if (for_all)
-    cell.shown_ms = staged->now_ms;
-  else
-    cell.hidden = fields.seq;
+  if (!for_all) cell.hidden = fields.seq;
+  if (for_all && !imported) cell.shown_ms = staged->now_ms;
   fields.ordinal = cell.ordinal;
   fields.time_ms = staged->now_ms;
-  fields.id = host.next_snowflake();
+  if (!imported) fields.id = host.next_snowflake();  // else its own
   cell.last_event_ms = staged->now_ms;
   StagedEvent event;
   event.stored.seq = fields.seq;

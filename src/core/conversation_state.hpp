@@ -128,6 +128,7 @@ struct Conversation::State {
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);
+  [[nodiscard]] std::int64_t lives_ms(const SendOp& send) const noexcept;
 
   // ---- mentions.cpp ----
   static std::vector<UserId> mention_rows_of(const wire::Extras& extras, Seq root);

@@ -13,7 +13,7 @@ constexpr std::uint32_t erased_at_once = 1'000;
 
 /// The same cell with another nonce; empty when it cannot be read.
 std::string renewed(std::uint8_t space, Bytes guard, std::uint64_t nonce) {
-  if (space == layout::conversation) {
+  if (space == layout::conversation || space == layout::user) {
     auto head = layout::decode_head(guard);
     if (!head) return {};
     head->nonce = nonce;

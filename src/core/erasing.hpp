@@ -9,7 +9,7 @@
 
 namespace parley::core {
 
-/// Erases every row of a conversation's partition, or of one whose guard is a count cell, then ends
+/// Erases every row of a partition whose guard is a head cell or a count cell, then ends
 /// it. Nothing there is no error. Whoever else commits to it meanwhile is refused; an error leaves
 /// the rest to another call.
 void erase_partition(Effects& effects, std::weak_ptr<const void> alive, std::uint8_t space,

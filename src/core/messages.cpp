@@ -223,7 +223,8 @@ Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry&
                            .kind = EventKind::deleted,
                            .thread_root = fields.thread_root,
                            .about = seq};
-  const bool countable = fields.audience == audience::everyone && fields.thread_root == 0;
+  const bool countable =
+      fields.audience == audience::everyone && fields.thread_root == 0 && fields.written_ms == 0;
   if (countable) event.about_ordinal = fields.ordinal;
   inherit_audience(event, fields);
   stage_event(event);
@@ -236,6 +237,7 @@ Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry&
                                      .kind = fields.kind,
                                      .audience = fields.audience,
                                      .thread_root = fields.thread_root,
+                                     .written_ms = fields.written_ms,
                                      .changed = event.seq,
                                      .deleted = true,
                                      .thread = fields.thread};

@@ -39,9 +39,10 @@ void Operations::operator()(wire::Unschedule&& unschedule) {
   });
 }
 
-void Operations::operator()(wire::ListScheduled&&) {
-  if (!has_user()) return;
-  shard.at_user(session.user, [ref = ref, number = number](ShardState& there, UserHome& home) {
+void Operations::operator()(wire::ListScheduled&& list) {
+  const UserId user = owner(list.user);
+  if (!user) return;
+  shard.at_user(user, [ref = ref, number = number](ShardState& there, UserHome& home) {
     home.scheduled(there.answering<wire::Scheduled>(
         ref, number, [](wire::Scheduled list) -> wire::Answer { return list; }));
   });

@@ -583,6 +583,8 @@ Payload FrameWriter::write(const Reply& reply) {
           return events(reply, value);
         } else if constexpr (std::is_same_v<T, HistoryPage>) {
           return page(reply, value);
+        } else if constexpr (!on_the_wire<T>) {
+          return {};
         } else {
           return table(answer_types[reply.answer.index()].type, reply.request, value);
         }

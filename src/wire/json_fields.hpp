@@ -25,6 +25,7 @@ void given_settings(A& a, V& v) {
   a.may("join", v.join, std::nullopt);
   a.may("archived", v.archived, std::nullopt);
   a.may("slow_mode_s", v.slow_mode, std::nullopt);
+  a.may("expires_after_s", v.expires_after, std::nullopt);
 }
 
 template <class A>
@@ -66,6 +67,7 @@ void fields(A& a, In<A, ConversationSettings> v) {
   a.must("join", v.join);
   a.may("archived", v.archived, false);
   a.may("slow_mode_s", v.slow_mode, std::chrono::seconds(0));
+  a.may("expires_after_s", v.expires_after, std::chrono::seconds(0));
 }
 template <class A>
 void fields(A& a, In<A, Attachment> v) {
@@ -123,6 +125,8 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("about", v.about, 0U);
   a.may("about_ordinal", v.about_ordinal, 0U);
   a.may("expires", v.expires_ms, 0);
+  a.may("written", v.written_ms, 0);
+  a.may("import_id", v.import_id, std::string_view());
   a.may("changed", v.changed, 0U);
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);

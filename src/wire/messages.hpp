@@ -55,6 +55,12 @@ struct Send {
   Extras extras{};
   std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
   std::uint64_t expires_after_ms = 0;  // it is deleted so long after it was stored; 0: never
+  struct Import {
+    UserId sender{};  // none: the system
+    std::int64_t written_ms = 0;
+    std::string id{};  // the host's own
+  };
+  std::optional<Import> import{};  // never on the wire
 };
 /// Answer: Opened.
 struct Create {
@@ -220,7 +226,9 @@ struct Schedule {
 struct Unschedule {
   Snowflake id = 0;
 };
-struct ListScheduled {};  // Answer: Scheduled, whole
+struct ListScheduled {
+  UserId user{};  // host calls only (never on the wire): whose
+};                // Answer: Scheduled, whole
 /// Changes what is given, as one event; nothing when it is so already. Answer: Done.
 struct SetSettings {
   ConversationId conversation{};
@@ -250,6 +258,7 @@ struct PageList {
   WallTime after_activity{};
   ConversationId after{};
   std::uint32_t limit = 100;  // 1..limits::page_list
+  UserId user{};              // host calls only (never on the wire): whose
 };
 struct Devices {
   UserId user{};  // host calls only (never on the wire): whose
@@ -266,6 +275,7 @@ struct RevokeDevice {
 /// Sets something for all devices of the caller; nothing given: asks. Answer: UserSettings.
 struct SetUser {
   UserSettingsChange change{};
+  UserId user{};  // host calls only (never on the wire): whose
 };
 /// How the user of this session is. Answer: Done.
 struct SetPresence {
@@ -298,6 +308,21 @@ struct SetVisibility {
   std::optional<std::uint16_t> groups{};  // bit a: audience a; none: as they are
   std::optional<bool> shadowed{};
 };
+/// Every conversation that the user is in, or ever was. Host calls only. Answer: Places.
+struct PlacesOf {
+  UserId user{};
+};
+/// Messages from elsewhere, in this order. Host calls only. Answer: Imported.
+struct Import {
+  ConversationId conversation{};
+  std::vector<Send> messages{};
+  std::vector<std::string> senders{};  // subjects, one for each; "": the system
+};
+/// The user's own data and name go; what conversations hold of the user stays. Host calls only.
+/// Answer: Done.
+struct Forget {
+  UserId user{};
+};
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
 struct Unknown {
@@ -310,7 +335,8 @@ using Operation =
                  Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
-                 SetPresence, Seen, SetRetention, GetRetention, End, SetVisibility, Unknown>;
+                 SetPresence, Seen, SetRetention, GetRetention, End, SetVisibility, PlacesOf,
+                 Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -468,6 +494,12 @@ struct Kept {
   ConversationId conversation{};
   Retention retention{};
 };
+struct Places {  // never on the wire
+  std::vector<ConversationId> conversations{};
+};
+struct Imported {  // never on the wire
+  std::vector<Ack> acks{};
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -475,11 +507,11 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer =
-    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
-                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
-                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
-                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Kept>;
+using Answer = std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved,
+                            HistoryPage, ReceiptsMoved, Signalled, PresenceChanged, ListChanged,
+                            MembersPage, Names, Goodbye, Messages, ReactorsPage, Scheduled, Info,
+                            RestrictionsPage, ThreadPage, ThreadsPage, ThreadState, ListPage,
+                            DeviceList, SeenBy, UserSettings, Kept, Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -74,6 +74,32 @@ TEST_CASE("an expiring message is deleted by the system when it is time, and is 
   CHECK(world.home->idle());
 }
 
+TEST_CASE("what a conversation says of all its messages, and one of itself: the shorter counts") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  Asked<void> set;
+  world->set_settings(by(1), {.expires_after = 60s}, set.then());
+  world.fx.drain();
+  REQUIRE(set.errc() == Errc::ok);
+  world.restart();
+  const auto lives = [&](wire::Send send) {
+    auto sent = world.send(by(1), std::move(send));
+    world.fx.drain();
+    const auto page = world.read({.from = sent.value().seq, .max_events = 1}).value();
+    const auto fields = wire::read_record(page.events.at(0).record.bytes());
+    return fields.expires_ms - fields.time_ms;
+  };
+  CHECK(lives(text("as all")) == 60'000);
+  CHECK(lives(brief("shorter", 5s)) == 5'000);
+  CHECK(lives(brief("not longer", 1h)) == 60'000);
+  CHECK(world.rows('d') == 3);
+  world.fx.advance(2min);
+  CHECK(wake(world) == Errc::ok);
+  int deletions = 0;
+  CHECK(shown(world, deletions).empty());
+  CHECK(deletions == 3);
+}
+
 TEST_CASE("many expire at once; one that was deleted before expires without a word") {
   World world;
   (void)world.create(by(1), ConversationKind::group, {user(2)});

@@ -259,6 +259,11 @@ TEST_CASE("rows, format 1") {
                                   "0201"
                                   "00000009");
     CHECK(decode_info(encode(row))->settings.slow_mode == std::chrono::seconds(9));
+    InfoRow brief = row;
+    brief.settings.expires_after = std::chrono::seconds(10);
+    CHECK(hex(encode(brief)) == "03" + hex(encode(row)).substr(2) + "0000000a");
+    CHECK(decode_info(encode(brief))->settings.expires_after == std::chrono::seconds(10));
+    check_strict(encode(brief), [](Bytes bytes) { return decode_info(bytes).has_value(); });
     std::string before = encode(row).substr(0, 1 + fixed.size() / 2);  // there were settings
     before[0] = 1;
     const auto old = decode_info(before);

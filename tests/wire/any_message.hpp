@@ -94,6 +94,7 @@ inline Payload any_record(Seq seq) {
   const std::string content_type = any_bool() ? any_text() : "";
   const std::string body = any_bytes();
   const std::string title = any_text();
+  const std::string import_id = any_bool() ? any_text() : "";
   f.seq = seq;
   f.ordinal = any_seq();
   f.time_ms = any_time().time_since_epoch().count();
@@ -108,6 +109,8 @@ inline Payload any_record(Seq seq) {
     f.content_type = content_type;
     f.reply_to = any_seq();
     f.expires_ms = any_time().time_since_epoch().count();
+    f.written_ms = any_time().time_since_epoch().count();
+    f.import_id = import_id;
     f.thread_root = any_seq();
     f.extras = any_extras();
     f.thread = {any_seq(), any_seq(), any_seq()};
@@ -215,6 +218,7 @@ inline SettingsUpdate any_update() {
   if (any_bool()) update.join = static_cast<JoinRule>(*rc::gen::inRange(0, 4));
   if (any_bool()) update.archived = any_bool();
   if (any_bool()) update.slow_mode = std::chrono::seconds(any_u32());
+  if (any_bool()) update.expires_after = std::chrono::seconds(any_u32());
   return update;
 }
 inline ConversationInfo any_info() {
@@ -488,6 +492,6 @@ inline wire::Answer any_answer(std::size_t index) {
       throw std::logic_error("an answer without a case here");
   }
 }
-inline constexpr std::size_t answers = std::variant_size_v<wire::Answer>;
+inline constexpr std::size_t answers = std::size(wire::answer_types);
 
 }  // namespace parley::test

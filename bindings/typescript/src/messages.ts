@@ -42,6 +42,7 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
     headers: [],
     origin: null,
     expires: 0,
+    importId: '',
     changed: Math.max(changed, event.changed ?? 0),
     edited: 0,
     deleted: true,

@@ -147,6 +147,9 @@ export interface ChatEvent extends Extras {
   origin: Origin | null;
   /** Messages: when it will be deleted; 0: never. */
   expires: number;
+  /** Messages that were imported: when they were written elsewhere, and the host's own id. */
+  written: number;
+  importId: string;
   /** Membership events: whom. */
   target: UserId;
   role: Role;
@@ -233,6 +236,8 @@ export interface ConversationSettings {
   archived: boolean;
   /** Seconds between two messages of a member below moderator; 0: none. */
   slowMode: number;
+  /** Seconds after which new messages are deleted for everybody; 0: they stay. */
+  expiresAfter: number;
 }
 
 /** What is not given stays as it is. */

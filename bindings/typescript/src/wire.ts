@@ -90,6 +90,7 @@ function write_settings(settings: SettingsUpdate): Json {
     join: settings.join,
     archived: settings.archived,
     slow_mode_s: settings.slowMode,
+    expires_after_s: settings.expiresAfter,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
@@ -382,6 +383,7 @@ function read_update(value: unknown): SettingsUpdate {
   if ('join' in json) update.join = name(json, 'join');
   if ('archived' in json) update.archived = flag(json, 'archived');
   if ('slow_mode_s' in json) update.slowMode = number(json, 'slow_mode_s');
+  if ('expires_after_s' in json) update.expiresAfter = number(json, 'expires_after_s');
   return update;
 }
 
@@ -401,6 +403,7 @@ function read_info(json: Json): ConversationInfo {
       join: 'added',
       archived: false,
       slowMode: 0,
+      expiresAfter: 0,
       ...read_update(json['settings']),
     },
     creator: decimal(json, 'creator', ''),
@@ -485,6 +488,8 @@ function read_event(value: unknown): ChatEvent {
     ...read_extras(json),
     origin: json['origin'] === undefined ? null : read_origin(json['origin']),
     expires: number(json, 'expires', 0),
+    written: number(json, 'written', 0),
+    importId: text(json, 'import_id', ''),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: settings.title ?? text(json, 'title', ''),

@@ -75,6 +75,8 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     headers: [],
     origin: null,
     expires: 0,
+    written: 0,
+    importId: '',
     target: '',
     role: 'none',
     title: '',

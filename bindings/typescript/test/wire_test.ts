@@ -128,7 +128,7 @@ test('requests are spelled as the document spells them', () => {
     {
       type: 'set_settings',
       conversation,
-      settings: { description: '', whoSends: 'moderator', archived: false, slowMode: 30 },
+      settings: { description: '', whoSends: 'moderator', archived: false, slowMode: 30, expiresAfter: 86400 },
     },
     { type: 'info', conversation },
     {
@@ -292,7 +292,7 @@ test('changes of messages, and messages as they stand', () => {
 test('what a conversation is like, and who is kept out', () => {
   const [info, page, events] = decode(
     [
-      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"channel","settings":{"title":"lobby","metadata":"AP8=","who_sends":"moderator","join":"open","slow_mode_s":30},"created":5,"members":3,"role":"member","muted":true,"muted_until":9}`,
+      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"channel","settings":{"title":"lobby","metadata":"AP8=","who_sends":"moderator","join":"open","slow_mode_s":30,"expires_after_s":60},"created":5,"members":3,"role":"member","muted":true,"muted_until":9}`,
       `{"type":"restrictions_page","request":2,"conversation":"${conversation}","kind":"ban","users":[{"user":"42","by":"41","since":5,"until":9,"reason":"spam"}],"more":true}`,
       `{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":7,"events":[{"seq":7,"kind":"settings_changed","ordinal":1,"id":"1","time":5,"settings":{"title":"","archived":true}},{"seq":8,"kind":"muted","ordinal":1,"id":"2","time":6,"target":"42","until":9,"reason":"loud"}],"mark":1}`,
     ].join('\n'),
@@ -301,6 +301,7 @@ test('what a conversation is like, and who is kept out', () => {
   assert.equal(info.info.settings.whoSends, 'moderator');
   assert.equal(info.info.settings.whoAdds, 'none');
   assert.equal(info.info.settings.slowMode, 30);
+  assert.equal(info.info.settings.expiresAfter, 60);
   assert.equal(info.info.mutedUntil, 9);
   assert.ok(page?.type === 'restrictions_page');
   assert.deepEqual(page.page.users, [
