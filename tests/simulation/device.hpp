@@ -123,6 +123,7 @@ class Device final : public LinkUser {
   void opened(const wire::Reply* reply);
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
+  void keep(const ConversationId& id);
   void order(const ConversationId& id, std::optional<UserId> user);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);

@@ -270,7 +270,7 @@ void Device::thread(const ConversationId& id) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(12)) {
+  switch (random_.below(14)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -304,8 +304,24 @@ void Device::membership(const ConversationId& id) {
     case 10:
       order(id, user);
       break;
+    case 11:
+      keep(id);
+      break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
+  }
+}
+
+/// What owners do.
+void Device::keep(const ConversationId& id) {
+  if (random_.chance(0.1)) {
+    ask(wire::End{id}, told(Sometimes::conversation_ended));
+  } else if (random_.chance(0.7)) {
+    Retention keep;
+    if (random_.chance(0.7)) keep.keep_events = random_.between(5, 60);
+    ask(wire::SetRetention{id, keep}, told(Sometimes::retention_set));
+  } else {
+    ask(wire::GetRetention{id}, ignore);
   }
 }
 
@@ -320,6 +336,7 @@ void Device::order(const ConversationId& id, std::optional<UserId> user) {
     if (random_.chance(0.5)) settings.description = "d" + std::to_string(random_.below(10));
     if (random_.chance(0.3)) settings.archived = random_.chance(0.2);
     if (random_.chance(0.3)) settings.slow_mode = std::chrono::seconds(random_.below(3));
+    if (random_.chance(0.1)) settings.expires_after = std::chrono::seconds(random_.below(8));
     if (random_.chance(0.3)) settings.join = random_.chance(0.5) ? JoinRule::open : JoinRule::added;
     ask(wire::SetSettings{id, settings}, told(Sometimes::settings_set));
   } else if (random_.chance(0.5)) {

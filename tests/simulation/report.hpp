@@ -46,6 +46,7 @@ enum class Sometimes : std::uint8_t {
   resumed_caught_up,
   resumed_range,
   resumed_snapshot,
+  resumed_trimmed,
   resumed_forked,
   resumed_ahead,
   resumed_not_member,
@@ -96,6 +97,9 @@ enum class Sometimes : std::uint8_t {
   presence_set,
   device_revoked,
   expired,
+  retention_set,
+  trimmed,
+  conversation_ended,
   binary_link,
   json_link,
   count_
