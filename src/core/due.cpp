@@ -138,6 +138,9 @@ Decision Conversation::State::decide(Op& op, DueOp& due) {
     decision = erase_message(op, due.key.seq, *entry);
     if (decision != Decision::decided || op.error) return decision;
   }
+  const auto same = [&due](const layout::DueKey& done) { return done == due.key; };
+  if (std::any_of(staged->due_done.begin(), staged->due_done.end(), same))
+    return decision;  // for another wake-up
   staged->due_done.push_back(due.key);
   staged->rows += 1;
   staged->bytes += 32;

@@ -375,6 +375,7 @@ std::uint8_t timer_shard_of(const TimerTarget& target) noexcept;
 struct DueKey {
   std::int64_t due_ms = 0;  // not negative
   Seq seq = 0;
+  friend bool operator==(const DueKey&, const DueKey&) = default;
 };
 std::string due_key(const DueKey& due);
 std::optional<DueKey> parse_due_key(Bytes key) noexcept;
