@@ -148,6 +148,26 @@ TEST_CASE("an expiry is carried through whatever goes wrong, after a crash too")
   }
 }
 
+TEST_CASE("two wake-ups at once delete what expires once") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  auto sent = world.send(by(1), brief("secret", 1h));
+  world.fx.drain();
+  REQUIRE(sent.errc() == Errc::ok);
+  world.fx.advance(61min);
+  Asked<void> first, second;
+  world->wake(world.fx.time.wall_ms, first.then());
+  world->wake(world.fx.time.wall_ms, second.then());
+  world.fx.advance(5s);
+  CHECK(first.errc() == Errc::ok);
+  CHECK(second.errc() == Errc::ok);
+  int deletions = 0;
+  CHECK(shown(world, deletions).empty());
+  CHECK(deletions == 1);
+  CHECK(world.rows('d') == 0);
+  CHECK(world.home->idle());
+}
+
 TEST_CASE("a message without its wake-up is not stored, and how long it lives has limits") {
   World world;
   (void)world.create(by(1), ConversationKind::group, {user(2)});
