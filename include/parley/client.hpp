@@ -301,6 +301,13 @@ class Client {
                     RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  Pending<void> set_retention(const ConversationId& conversation, Retention retention);
+  void set_retention(const ConversationId& conversation, Retention retention,
+                     Completion<void> done);
+  Pending<Retention> retention(const ConversationId& conversation);
+  void retention(const ConversationId& conversation, Completion<Retention> done);
+  Pending<void> delete_conversation(const ConversationId& conversation);
+  void delete_conversation(const ConversationId& conversation, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);

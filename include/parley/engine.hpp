@@ -16,6 +16,7 @@
 #include "parley/pending.hpp"
 #include "parley/result.hpp"
 #include "parley/session.hpp"
+#include "parley/transfer.hpp"
 #include "parley/transport.hpp"
 #include "parley/user.hpp"
 
@@ -157,6 +158,14 @@ class Engine {
             Completion<void> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  /// See Session; also of direct conversations, and with a legal hold.
+  Pending<void> set_retention(const ConversationId& conversation, Retention retention);
+  void set_retention(const ConversationId& conversation, Retention retention,
+                     Completion<void> done);
+  Pending<Retention> retention(const ConversationId& conversation);
+  void retention(const ConversationId& conversation, Completion<Retention> done);
+  Pending<void> delete_conversation(const ConversationId& conversation);
+  void delete_conversation(const ConversationId& conversation, Completion<void> done);
   /// Errc::denied when it was never seen.
   Pending<UserId> find_user(std::string subject);
   void find_user(std::string subject, Completion<UserId> done);
@@ -168,6 +177,32 @@ class Engine {
   void devices(std::string user, Completion<std::vector<Device>> done);
   Pending<void> revoke_device(std::string user, DeviceId device);
   void revoke_device(std::string user, DeviceId device, Completion<void> done);
+
+  // History from elsewhere and to elsewhere, and the end of a user.
+  /// Up to limits::import_at_once messages, stored in this order after what is there; hooks are not
+  /// asked. Errors name the first message that was refused; others may be stored: import all again,
+  /// and what is new then comes after those.
+  Pending<std::vector<Ack>> import_messages(const ConversationId& conversation,
+                                            std::vector<ImportedMessage> messages);
+  void import_messages(const ConversationId& conversation, std::vector<ImportedMessage> messages,
+                       Completion<std::vector<Ack>> done);
+  /// Everything there is of a conversation, whoever may see it. Each line is an answer in JSON as
+  /// docs/design/wire_format.md spells it: conversation_info, retention, members_page,
+  /// restrictions_page, then history_page from the floor on.
+  Pending<void> export_conversation(const ConversationId& conversation, ExportSink sink);
+  void export_conversation(const ConversationId& conversation, ExportSink sink,
+                           Completion<void> done);
+  /// Everything there is of a user: user_settings, device_list, list_page, scheduled, then
+  /// messages, those that the user wrote, of every conversation that the user is in or ever was.
+  /// Errc::denied when it was never seen.
+  Pending<void> export_user(std::string user, ExportSink sink);
+  void export_user(std::string user, ExportSink sink, Completion<void> done);
+  /// Deletes what the user wrote, wherever it is not under a legal hold: tombstones stay, and all
+  /// counts are right. Then the memberships go, and unless something was held all that the user
+  /// keeps, devices and the name; whoever comes with it again is another user. Interrupted: erase
+  /// again. First see to it that they cannot sign in. Errc::denied when there is no such user.
+  Pending<ErasedUser> erase_user(std::string user);
+  void erase_user(std::string user, Completion<ErasedUser> done);
 
   // Driving (docs/execution.md).
   /// With threads of its own: blocks until stop() or until closed. Host-driven: also does the work.

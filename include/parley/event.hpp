@@ -44,6 +44,7 @@ enum class EventKind : std::uint8_t {
   join_withdrawn = 55,
   hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
+  ended = 29,               // deleted for good: the last event, and soon gone as well
   list_entered = 32,        // user streams only: conversation entered
   list_left = 33,           // user streams only: conversation left
   list_set = 34,            // user streams only: the user set something about a conversation
@@ -69,9 +70,13 @@ struct Message {
   std::string_view content_type{};  // "text/plain" unless the sender said otherwise
   std::string_view body{};          // any bytes, up to EngineOptions::max_body; empty when deleted
   Seq reply_to = 0;                 // zero: none
-  Seq changed = 0;                  // the event that changed it last; zero: as written
-  WallTime edited{};                // when its content was changed last; zero: never
-  bool deleted = false;             // a tombstone
+  WallTime expires{};               // when it will be deleted; zero: never
+  /// When it was written elsewhere, of a message that was imported; zero: here, at Event::time.
+  WallTime written{};
+  std::string_view import_id{};  // of an imported one: the host's own id
+  Seq changed = 0;               // the event that changed it last; zero: as written
+  WallTime edited{};             // when its content was changed last; zero: never
+  bool deleted = false;          // a tombstone
   bool pinned = false;
   std::vector<Reaction> reactions{};
   std::vector<UserId> mentions{};  // ascending
@@ -137,6 +142,7 @@ struct SettingsChange {
   std::optional<JoinRule> join{};
   std::optional<bool> archived{};
   std::optional<std::chrono::seconds> slow_mode{};
+  std::optional<std::chrono::seconds> expires_after{};
 };
 /// Somebody was muted or banned, or is not any more.
 struct RestrictionChange {

@@ -43,9 +43,14 @@ inline constexpr std::size_t folders = 100;            // different ones of a us
 inline constexpr std::size_t status = 256;             // bytes of UTF-8; UserSettings::status
 inline constexpr std::size_t devices = 100;            // of a user; then the idle ones go
 inline constexpr std::size_t revoked_devices = 1'000;  // of a user that are remembered
-inline constexpr std::size_t reaction_key = 32;        // bytes of UTF-8
-inline constexpr std::size_t signal_kind = 32;         // bytes
-inline constexpr std::size_t signal_data = 1 * kib;    // bytes
+inline constexpr std::size_t import_id = 96;           // bytes of UTF-8; ImportedMessage::id
+inline constexpr std::size_t import_at_once = 256;     // messages in one import
+inline constexpr auto retention_least = 1h;
+inline constexpr auto expires_least = 1s;  // MessageDraft, ConversationSettings::expires_after
+inline constexpr auto expires_most = 24h * 366;
+inline constexpr std::size_t reaction_key = 32;      // bytes of UTF-8
+inline constexpr std::size_t signal_kind = 32;       // bytes
+inline constexpr std::size_t signal_data = 1 * kib;  // bytes
 
 // Conversations.
 inline constexpr std::size_t group_members = 1'000;  // limit_reached beyond

@@ -23,6 +23,8 @@ struct RoleTable {
   Role set_role = Role::admin;  // to below the own role; owners give any
   Role change_settings = Role::admin;
   Role mention_all = Role::admin;  // in groups to limits::small_group whoever may send
+  Role set_retention = Role::owner;
+  Role delete_conversation = Role::owner;  // for good
 };
 
 /// The table of an engine: EngineOptions::permissions. The system is bound by none of it.

@@ -46,6 +46,9 @@ struct MessageDraft {
   /// Instead of a content and attachments of its own: those of a message that the sender may read,
   /// as it stands when this one is stored. Anything else there is Errc::denied.
   std::optional<ForwardOf> forward{};
+  /// It is deleted for everybody so long after it was stored: limits::expires_least to
+  /// limits::expires_most; zero: never.
+  std::chrono::milliseconds expires_after{0};
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
@@ -393,6 +396,17 @@ class Session {
                     RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
   void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+  /// For owners of groups and channels. Takes effect within a minute, and from then on; the newest
+  /// limits::open_events may stay a little above keep_events.
+  Pending<void> set_retention(const ConversationId& conversation, Retention retention);
+  void set_retention(const ConversationId& conversation, Retention retention,
+                     Completion<void> done);
+  Pending<Retention> retention(const ConversationId& conversation);
+  void retention(const ConversationId& conversation, Completion<Retention> done);
+  /// Deletes it for good, for everybody: for owners of groups and channels. Once it is answered
+  /// nobody finds it any more; its traces leave the store within seconds.
+  Pending<void> delete_conversation(const ConversationId& conversation);
+  void delete_conversation(const ConversationId& conversation, Completion<void> done);
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);

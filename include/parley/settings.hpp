@@ -33,6 +33,9 @@ struct ConversationSettings {
   bool archived = false;
   /// Between two messages of a member below moderator; zero: none. Up to limits::slow_mode.
   std::chrono::seconds slow_mode{0};
+  /// New messages are deleted for everybody so long after they were stored, or sooner when they
+  /// say so themselves (MessageDraft::expires_after, and its bounds); zero: they stay.
+  std::chrono::seconds expires_after{0};
 };
 
 /// What is not given stays.
@@ -48,6 +51,7 @@ struct SettingsUpdate {
   std::optional<JoinRule> join{};
   std::optional<bool> archived{};
   std::optional<std::chrono::seconds> slow_mode{};
+  std::optional<std::chrono::seconds> expires_after{};
 };
 
 /// A conversation as one of its members may know it.

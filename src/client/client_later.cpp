@@ -40,4 +40,30 @@ Pending<std::vector<ScheduledMessage>> Client::scheduled() {
       *impl_, [&](Completion<std::vector<ScheduledMessage>> done) { scheduled(std::move(done)); });
 }
 
+void Client::set_retention(const ConversationId& conversation, Retention retention,
+                           Completion<void> done) {
+  ask(*impl_, wire::SetRetention{conversation, retention}, as_done(std::move(done)));
+}
+Pending<void> Client::set_retention(const ConversationId& conversation, Retention retention) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    set_retention(conversation, retention, std::move(done));
+  });
+}
+void Client::retention(const ConversationId& conversation, Completion<Retention> done) {
+  ask(*impl_, wire::GetRetention{conversation},
+      client::as<wire::Kept>(std::move(done),
+                             [](const wire::Kept& kept) { return kept.retention; }));
+}
+Pending<Retention> Client::retention(const ConversationId& conversation) {
+  return pending<Retention>(
+      *impl_, [&](Completion<Retention> done) { retention(conversation, std::move(done)); });
+}
+void Client::delete_conversation(const ConversationId& conversation, Completion<void> done) {
+  ask(*impl_, wire::End{conversation}, as_done(std::move(done)));
+}
+Pending<void> Client::delete_conversation(const ConversationId& conversation) {
+  return pending<void>(
+      *impl_, [&](Completion<void> done) { delete_conversation(conversation, std::move(done)); });
+}
+
 }  // namespace parley::inline v0

@@ -362,16 +362,18 @@ void ClientCore::note_events(const ConversationId& conversation, const std::vect
         event.ordinal > entry.head_ordinal ? event.ordinal - entry.head_ordinal : 0;
     entry.head_ordinal = std::max(entry.head_ordinal, event.ordinal);
     const bool for_all = event.kind != EventKind::hidden && event.audience == audience::everyone;
-    if (for_all) entry.last_activity = event.time;
+    const auto* message = event.as<Message>();
+    const bool imported = message != nullptr && message->written != WallTime{};  // it is old
+    if (for_all && !imported) entry.last_activity = event.time;
     if (worth_showing(event.kind)) entry.last_record = event.record;
     if (const auto* gone = event.as<Deletion>()) note_deletion(entry, *gone);
-    const auto* message = event.as<Message>();
-    if (message != nullptr && event.sender == status_.user && message->thread_root == 0) {
+    if (message != nullptr && !imported && event.sender == status_.user &&
+        message->thread_root == 0) {
       entry.read = entry.received = event.seq;  // who writes has read
       nothing_unread(entry);
     } else {
       entry.unread += counted;
-      if (message != nullptr) note_mention(entry, event, *message);
+      if (message != nullptr && !imported) note_mention(entry, event, *message);
     }
     if (event.kind == EventKind::settings_changed) {
       if (const auto* change = event.as<SettingsChange>()) {

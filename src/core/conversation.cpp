@@ -59,6 +59,7 @@ Conversation::State::~State() {
   if (receipt_timer != Effects::Timer::none) effects.cancel_timer(receipt_timer);
   if (tally_timer != Effects::Timer::none) effects.cancel_timer(tally_timer);
   if (thread_timer != Effects::Timer::none) effects.cancel_timer(thread_timer);
+  if (erase_timer != Effects::Timer::none) effects.cancel_timer(erase_timer);
 }
 
 bool Conversation::State::idle() const noexcept {
@@ -68,7 +69,7 @@ bool Conversation::State::idle() const noexcept {
          load_waiters.empty() && !in_flight && !staged && writing_users.empty() && !sealing &&
          !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
          reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
-         thread_changes.empty() && phase != Phase::loading;
+         thread_changes.empty() && !ending && !erasing && !trimming && phase != Phase::loading;
 }
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
@@ -101,6 +102,10 @@ void Conversation::State::arrive(Op op) {
   }
   if (in_flight)
     if (const auto* send = std::get_if<SendOp>(&op.what)) send_rows_ready(op, *send);
+  if (closing) {
+    op.error = {Errc::unavailable, "the conversation is being deleted; try again"};
+    return answer(op);
+  }
   waiting.push_back(std::move(op));
   if (in_flight || building || std::exchange(pump_waits, true)) return;
   // After what arrived in the same turn: a burst becomes one commit, and one frame for everybody.
@@ -112,7 +117,7 @@ void Conversation::State::arrive(Op op) {
 }
 
 void Conversation::State::when_loaded(std::function<void(const Error&)> then) {
-  if (phase == Phase::ready) return then({});
+  if (phase == Phase::ready) return then(ended() ? denied() : Error());
   load_waiters.push_back(std::move(then));
   if (phase == Phase::cold) load();
 }
@@ -333,8 +338,6 @@ void Conversation::transfer(Caller caller, UserId user, Then<void> then) {
   if (!user || user == caller.user) return then(bad("user: another member was expected"));
   state_->arrive({.caller = caller, .what = TransferOp{user, std::move(then)}});
 }
-
-void Conversation::wake(std::int64_t, Then<void> then) { then({}); }
 
 // ---- Reads ----
 

@@ -109,6 +109,11 @@ class ConversationHost : public WakeStore {
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
   /// Whom the user hears, or is heard by, is another from here on: no event says so.
   virtual void hearing_changed(const ConversationId& id, UserId user) = 0;
+  /// It was deleted: nobody follows it any more.
+  virtual void conversation_ended(const ConversationId& id) = 0;
+  /// These users are no members any more. Answers when their lists say so.
+  virtual void drop_from_lists(const ConversationId& id, ConversationKind kind,
+                               std::vector<UserId> users, Then<void> then) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
@@ -188,6 +193,10 @@ class Conversation {
   /// A wake-up of this conversation: does what is due by then, and answers once the next one is
   /// stored.
   void wake(std::int64_t now_ms, Then<void> then);
+  void set_retention(Caller caller, Retention keep, Then<void> then);
+  void retention(Caller caller, Then<Retention> then);
+  /// Deletes it for good. Answers once it is absent for everybody; the rest follows.
+  void end(Caller caller, Then<void> then);
 
   /// Merged by maximum, committed together after limits::receipt_delay, then announced. Answers at
   /// once with what was accepted (clamped to what the user may see).

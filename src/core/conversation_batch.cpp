@@ -31,7 +31,7 @@ Epoch random_epoch(Effects& effects) {
 // ---- Deciding ----
 
 void Conversation::State::pump() {
-  if (building || in_flight || phase == Phase::loading) return;
+  if (building || in_flight || closing || phase == Phase::loading) return;
   if (waiting.empty() && !force_flush && !tallies_ready()) {
     if (phase == Phase::absent) look_again();
     return;
@@ -115,6 +115,13 @@ void Conversation::State::requeue(std::vector<Op>& ops) {
 }
 
 Decision Conversation::State::decide(Op& op) {
+  if ((staged->head.flags & layout::head_ended) != 0) {
+    const bool birth =
+        std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
+    op.error =
+        birth ? Error{Errc::unavailable, "the conversation is being deleted; try again"} : denied();
+    return Decision::decided;
+  }
   const bool birth =
       std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
   if (phase == Phase::absent && !birth) {
@@ -211,17 +218,16 @@ StagedEvent& Conversation::State::stage_event(wire::RecordFields& fields) {
   layout::HeadCell& cell = staged->head;
   fields.seq = ++cell.head;
   const bool for_all = fields.audience == audience::everyone;
-  if (fields.kind == EventKind::message && for_all) {
+  const bool imported = fields.written_ms != 0;  // it is old: nothing has happened
+  if (fields.kind == EventKind::message && for_all && !imported) {
     if (fields.thread_root == 0) ++cell.ordinal;
     cell.last_message_ms = staged->now_ms;
   }
-  if (for_all)
-    cell.shown_ms = staged->now_ms;
-  else
-    cell.hidden = fields.seq;
+  if (!for_all) cell.hidden = fields.seq;
+  if (for_all && !imported) cell.shown_ms = staged->now_ms;
   fields.ordinal = cell.ordinal;
   fields.time_ms = staged->now_ms;
-  fields.id = host.next_snowflake();
+  if (!imported) fields.id = host.next_snowflake();  // else its own
   cell.last_event_ms = staged->now_ms;
   StagedEvent event;
   event.stored.seq = fields.seq;
@@ -333,6 +339,8 @@ void Conversation::State::submit() {
   write_restrictions(writer);
   write_invites(writer);
   write_requests(writer);
+  if (batch.keeping) writer.put(layout::retention_key(), layout::encode(*batch.keeping));
+  write_due(writer);
   write_messages(writer);
   for (const Seq seq : batch.merged) writer.erase(layout::overlay_key(seq));
   for (const std::string& key : batch.expired_keys) writer.erase(key);
@@ -391,6 +399,7 @@ void Conversation::State::committed() {
   guard = std::move(done.guard);
   phase = Phase::ready;
   if (done.info) info = *done.info;
+  if (done.keeping) keeping = *done.keeping;
   for (const auto& [user, row] : done.members) members.put(user, row);
   const auto keep = [](auto& rows) {
     for (auto& [key, entry] : rows) {
@@ -417,6 +426,7 @@ void Conversation::State::committed() {
   expired_keys.erase(expired_keys.begin(),
                      expired_keys.begin() + static_cast<std::ptrdiff_t>(done.expired_keys.size()));
   keep_tail(done.events);
+  if (done.trimmed) floor_committed();
   published = Cursor{head.epoch, head.head, head.mark};
   finish_committed(std::move(done), done.birth ? layout::HeadCell{} : before);
 }
@@ -453,10 +463,15 @@ void Conversation::State::finish_committed(Staged done, const layout::HeadCell& 
   if (done.has_note) host.feed_moved();
   answer_all(decided);
   serve_row_waiters();
+  if (ended()) {
+    host.conversation_ended(id);
+    return finish_end({});
+  }
   apply_pending();
   move_threads();
   maybe_seal();
   maybe_merge();
+  maybe_trim();
   start_flush_timer();
 }
 
@@ -487,7 +502,8 @@ void Conversation::State::publish(const std::vector<StagedEvent>& events, Mark b
 
 /// What no commit carries is committed on its own after a second.
 void Conversation::State::start_flush_timer() {
-  if (flush_timer != Effects::Timer::none || phase != Phase::ready || !housekeeping()) return;
+  if (flush_timer != Effects::Timer::none || phase != Phase::ready || !housekeeping() || ended())
+    return;
   flush_timer = effects.start_timer(flush_delay, [this, here = std::weak_ptr<const void>(alive)] {
     if (here.expired()) return;
     flush_timer = Effects::Timer::none;

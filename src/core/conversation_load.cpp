@@ -43,9 +43,11 @@ void Conversation::State::scan_info() {
     load_guard = *rows->guard;
     const auto cell = layout::decode_head(load_guard);
     const auto row = rows->rows.empty() ? std::nullopt : layout::decode_info(rows->rows[0].value);
-    if (!cell || !row) return load_failed(unreadable("the head cell or the info row"));
+    // The last commit but one of a deletion erases the info row.
+    const bool erased = cell && !row && (cell->flags & layout::head_ended) != 0;
+    if (!cell || (!row && !erased)) return load_failed(unreadable("the head cell or the info row"));
     head = *cell;
-    info = *row;
+    info = row.value_or(layout::InfoRow{});
     members.clear();
     pending.clear();
     deleted.clear();
@@ -55,6 +57,7 @@ void Conversation::State::scan_info() {
     admitted.clear();
     requests.clear();
     thread_changes.clear();
+    keeping = {};
     const char prefix = channel() ? 'p' : 'm';
     scan_rows(prefix, std::string(1, prefix));
   });
@@ -85,10 +88,11 @@ void Conversation::State::scan_next(char prefix) {
       {'x', head.deleted_ordinal != 0},          {'i', has(layout::head_has_pins)},
       {'b', has(layout::head_has_restrictions)}, {'v', has(layout::head_has_invites)},
       {'y', has(layout::head_has_admissions)},   {'j', has(layout::head_has_join_requests)},
-      {'t', has(layout::head_has_threads)}};
+      {'t', has(layout::head_has_threads)},      {'a', has(layout::head_has_retention)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
-    if (next && there) return scan_rows(rows, std::string(1, rows));
+    if (next && there)
+      return scan_rows(rows, rows == 'a' ? layout::retention_key() : std::string(1, rows));
     next = next || rows == prefix;
   }
   rows_loaded();
@@ -103,6 +107,10 @@ void Conversation::State::take_row(char prefix, const Row& row) {
   }
   if (const auto secret = layout::parse_invite_key(row.key)) {
     if (const auto link = layout::decode_invite(row.value)) invites.emplace(*secret, *link);
+    return;
+  }
+  if (row.key == layout::retention_key()) {
+    if (const auto kept = layout::decode_retention(row.value)) keeping = *kept;
     return;
   }
   const auto number = layout::parse_number_key(prefix, row.key);
@@ -192,9 +200,10 @@ void Conversation::State::loaded() {
     landed = false;
   }
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
-  run_load_waiters({});
+  run_load_waiters(ended() ? denied() : Error());
   answer_all(answers);
   serve_row_waiters();
+  if (ended()) return finish_end({});
   serve_mention_waiters();
   apply_pending();
   apply_admissions();
@@ -203,6 +212,7 @@ void Conversation::State::loaded() {
   move_threads();
   pump();
   maybe_merge();
+  maybe_trim();
 }
 
 void Conversation::State::load_failed(const Error& error) {

@@ -105,6 +105,31 @@ struct RestrictOp {
   RestrictOptions options;
   Then<void> then;
 };
+/// Something is due now.
+struct DueOp {
+  layout::DueKey key;
+  Then<void> then;
+};
+struct RetentionOp {
+  Retention keep;
+  Then<void> then;
+};
+/// The floor moves: what lies before it is gone for everybody.
+struct TrimOp {
+  Seq floor;
+  std::uint64_t ordinal;  // before it, like the mark
+  Mark mark;
+  Then<void> then;
+};
+/// Nothing before `seq` is left outside the conversation's own partition.
+struct ErasedOp {
+  Seq seq;
+  Then<void> then;
+};
+/// The conversation is deleted for good.
+struct EndOp {
+  Then<void> then;
+};
 struct EditOp {
   Seq seq;
   std::string content_type;
@@ -132,7 +157,8 @@ struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
                VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
-               AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp>
+               AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
+               ErasedOp, EndOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

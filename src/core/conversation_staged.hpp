@@ -84,6 +84,9 @@ struct Staged {
   std::vector<StagedEvent> events;
   std::vector<std::pair<UserId, layout::MemberRow>> members;
   std::optional<layout::InfoRow> info;
+  std::optional<layout::RetentionRow> keeping;
+  bool trimmed = false;                       // the floor moves
+  std::vector<layout::DueKey> due, due_done;  // rows written, and erased
   std::vector<std::pair<SenderId, SenderRows::Entry*>> senders;
   std::vector<std::pair<KeyHash, HostKeyRows::Entry*>> host_keys;
   std::vector<std::pair<UserId, LastSentRows::Entry*>> last_sent;
@@ -108,7 +111,7 @@ struct Staged {
   std::size_t rows = 0, bytes = 0;  // estimates, never too small
   [[nodiscard]] bool empty() const noexcept {
     return events.empty() && senders.empty() && members.empty() && invites.empty() &&
-           admissions.empty() && !birth;
+           admissions.empty() && !birth && !keeping && !trimmed && due_done.empty();
   }
 };
 
@@ -123,49 +126,6 @@ struct MemberWrite {
   std::uint64_t admission = 0;
   bool birth = false;  // join of a creation: not for those who have left since
   std::function<void(Result<layout::MemberRow>)> then;
-};
-
-// ---- What waits, and what is known beside the rows ----
-
-/// Direct: who blocks the other.
-struct Pair {
-  bool known = false, reading = false;
-  bool first = false, second = false;
-  std::uint64_t version = 0;  // grows with every change: what was read before is not believed
-  Error error;
-};
-/// Positions that are to be written.
-struct Marked {
-  Seq received = 0, read = 0;
-  std::uint64_t ordinal = 0;  // at `read`
-  bool has_ordinal = false;
-  bool hidden = false;  // others are not told of `read`
-};
-struct ReceiptBucket {
-  bool loaded = false;  // guard known; direct, group: every row is in `rows`
-  bool busy = false;
-  std::optional<std::string> guard;
-  std::unordered_map<UserId, layout::ReceiptRow> rows;
-  std::unordered_map<UserId, Marked> marked;
-  std::unordered_map<std::string, std::uint64_t> counts;  // channels: 'h' rows that were read
-};
-struct ReactionQueue {
-  std::deque<ReactionWrite> waiting;
-  bool busy = false;
-  bool look = false;  // a read is asked for, with or without writes
-};
-struct TellWaiter {
-  Seq seq;
-  std::uint64_t revision;
-  Then<void> then;
-};
-struct NumberedChange {
-  std::uint64_t number = 0;
-  layout::ThreadChange row;
-};
-struct ThreadWaiter {
-  std::uint64_t until;  // the number of a change
-  std::function<void(const Error&)> then;
 };
 
 }  // namespace parley::core

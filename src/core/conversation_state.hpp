@@ -3,7 +3,7 @@
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
 // threads.cpp, members.cpp, members_buckets.cpp, blocks.cpp, invites.cpp, join_requests.cpp,
 // settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
-// receipts.cpp.
+// receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -23,6 +23,7 @@
 #include "core/conversation_commit.hpp"
 #include "core/conversation_ops.hpp"
 #include "core/conversation_staged.hpp"
+#include "core/conversation_waiting.hpp"
 #include "core/mentions.hpp"
 #include "core/permissions.hpp"
 #include "store/layout_messages.hpp"
@@ -136,6 +137,7 @@ struct Conversation::State {
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);
+  [[nodiscard]] std::int64_t lives_ms(const SendOp& send) const noexcept;
 
   // ---- mentions.cpp ----
   static std::vector<UserId> mention_rows_of(const wire::Extras& extras, Seq root);
@@ -319,6 +321,8 @@ struct Conversation::State {
   // ---- messages.cpp: changes of messages ----
   Decision decide(Op& op, EditOp& edit);
   Decision decide(Op& op, DeleteOp& erase);
+  /// Stages the deletion by the op's caller; nothing when it is one already.
+  Decision erase_message(Op& op, Seq seq, MessageRows::Entry& entry);
   Decision decide(Op& op, PinOp& pin);
   void want_message(Seq seq);  // or an edit of one
   static const layout::StoredEvent& message_now(const MessageRows::Entry& entry) {
@@ -368,6 +372,57 @@ struct Conversation::State {
   void merge_read(std::shared_ptr<MergeJob> job);
   void merge_commit(std::shared_ptr<MergeJob> job);
   void merge_over(const MergeJob& job, bool again);
+
+  // ---- due.cpp: wake-ups ----
+  /// Whether the conversation will be woken by then. False: the decision is `later`, or made.
+  bool wake_stored(Op& op, std::int64_t due_ms, Decision& decision);
+  void stage_due(const layout::DueKey& due);
+  void write_due(BatchWriter& writer);
+  struct WakeJob;
+  void run_due(const std::shared_ptr<WakeJob>& job);
+  void due_done(const std::shared_ptr<WakeJob>& job);
+  void plan_wake(const std::shared_ptr<WakeJob>& job);
+  Decision decide(Op& op, DueOp& due);
+
+  // ---- trimming.cpp: retention ----
+  Decision decide(Op& op, RetentionOp& change);
+  Decision decide(Op& op, TrimOp& trim);
+  Decision decide(Op& op, ErasedOp& done);
+  void stage_keeping(const layout::RetentionRow& row);
+  struct TrimJob;
+  void trim(std::int64_t now_ms, Then<std::optional<std::int64_t>> then);
+  void trim_probe(const std::shared_ptr<TrimJob>& job, Seq seq);
+  void trim_found(const std::shared_ptr<TrimJob>& job);
+  void read_one(Seq seq, Then<layout::StoredEvent> then);
+  void maybe_trim();
+  void floor_committed();
+  struct EraseJob;
+  void erase_old();
+  /// What is stored of these events outside the partition, their reactions too.
+  void erase_stream(Seq from, Seq until, std::function<void(const Error&)> then);
+  void start_erase_timer();
+  void erase_overlays(std::shared_ptr<EraseJob> job);
+  void erase_parents(std::shared_ptr<EraseJob> job, std::function<void()> then);
+  void erase_message_partitions(Seq seq, std::function<void(const Error&)> then);
+  void erase_chunks(std::shared_ptr<EraseJob> job);
+  void writer_of_chunks(BatchWriter& writer, EraseJob& job, const Rows& rows);
+
+  // ---- ending.cpp: deleted for good ----
+  Decision decide(Op& op, EndOp& end);
+  [[nodiscard]] bool ended() const noexcept;
+  struct EndJob;
+  void finish_end(Then<void> then);
+  void when_quiet(std::shared_ptr<EndJob> job);
+  void end_stream(std::shared_ptr<EndJob> job);
+  void end_receipts(std::shared_ptr<EndJob> job);
+  void end_members(std::shared_ptr<EndJob> job);
+  void end_bucket(std::shared_ptr<EndJob> job);
+  void drop_from_lists(std::vector<UserId> users, std::shared_ptr<EndJob> job,
+                       std::function<void()> then);
+  void end_personal(std::vector<UserId> users, std::shared_ptr<EndJob> job,
+                    std::function<void()> then);
+  void end_partition(std::shared_ptr<EndJob> job);
+  void left_nothing();
 
   // ---- sealing.cpp ----
   void cut_tail(Seq through);
@@ -457,10 +512,6 @@ struct Conversation::State {
   std::deque<Op> waiting;
   std::size_t reads = 0;  // reads that wait for rows
   std::vector<std::function<void(const Error&)>> load_waiters;
-  struct RowWaiter {
-    UserId user;
-    std::function<void()> then;
-  };
   std::vector<RowWaiter> row_waiters;               // of those whose row is changing
   std::vector<std::function<void()>> head_waiters;  // for the verdict of the commit under way
   std::unordered_multiset<UserId> writing_users;    // channels: whose row is changing
@@ -492,19 +543,10 @@ struct Conversation::State {
   bool landed = false;  // the doubtful batch was found in the stream
   std::string load_guard;
   std::optional<Cursor> published;  // up to where this home has published
-  struct Wanted {
-    enum class What : std::uint8_t { sender, member, host_key, last_sent, mention } what;
-    SenderId sender;
-    KeyHash key{};
-  };
   std::vector<Wanted> wanted;
   bool reading_wanted = false;
 
   // Channels.
-  struct Bucket {
-    std::deque<MemberWrite> waiting;
-    bool busy = false;
-  };
   std::unordered_map<std::uint16_t, Bucket> buckets;
   std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
   std::vector<std::function<void(const Error&)>> count_waiters;
@@ -548,12 +590,17 @@ struct Conversation::State {
   std::vector<ThreadWaiter> thread_waiters;
   Effects::Timer thread_timer = Effects::Timer::none;
 
+  // What happens later, and what ends.
+  WakeUp wake_up;
+  Error wake_error;  // the wake-up asked for last could not be stored
+  layout::RetentionRow keeping;
+  bool trimming = false, erasing = false;
+  Effects::Timer erase_timer = Effects::Timer::none;
+  bool ending = false, closing = false;  // closing: nothing is committed any more
+  std::vector<Then<void>> end_waiters;
+
   // Receipts.
   std::vector<ReceiptBucket> receipts;
-  struct ReceiptWaiter {
-    UserId user;
-    std::function<void(Result<layout::ReceiptRow>)> then;
-  };
   std::vector<ReceiptWaiter> receipt_waiters;
   bool reading_receipts = false;
   Effects::Timer receipt_timer = Effects::Timer::none;

@@ -158,6 +158,16 @@ void Fans::change_access(Fan& fan, UserId user) {
   }
 }
 
+void Fans::end_all(Fan& fan) {
+  while (!fan.subscriptions.empty()) {
+    const Subscription sub = fan.subscriptions.back();
+    remove(fan, static_cast<std::uint32_t>(fan.subscriptions.size() - 1));
+    shard_.sessions.unwatch_all(sub.session, fan.id);
+    const bool told = sub.state != Subscription::State::opening;  // else the answer says it
+    if (told) shard_.sessions.left(sub.session, fan.id);
+  }
+}
+
 void Fans::heads_later(Fan& fan) {
   if (fan.heads_due) return;
   fan.heads_due = true;

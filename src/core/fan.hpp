@@ -68,6 +68,8 @@ class Fans {
   /// Ends the subscriptions of a user and tells their sessions; those that are not live are first
   /// given what comes up to `last`.
   void end_access(Fan& fan, UserId user, Seq last);
+  /// The conversation was deleted: ends every subscription.
+  void end_all(Fan& fan);
   void receipts(const ConversationId& id, ConversationKind kind,
                 const std::vector<MovedReceipt>& receipts);
   void signalled(const wire::Signalled& signal, SessionRef except);

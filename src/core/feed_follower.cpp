@@ -270,6 +270,10 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
     if (!page && page.error().errc() == Errc::denied) return next();  // gone since
     if (!page)
       return retry([=, this] { read_users(conversation, first, last, next); }, page.error());
+    if (page->head.floor > first) {  // trimmed before anybody read them here: all members, then
+      auto home = std::make_shared<std::vector<std::string>>(1, range.partition);
+      return rebuild_partition(layout::conversation, std::move(home), 0, {}, next);
+    }
     std::vector<UserId> users;
     std::vector<Asked> asked;
     Seq after = first;
@@ -321,6 +325,7 @@ void FeedFollower::read_rows(ConversationId conversation, std::vector<UserId> us
   auto memory = std::make_shared<Memory>();
   Get get;
   const Bytes home = memory->keep(layout::conversation_id(ns, conversation));
+  get.cells.push_back({{layout::conversation, home}, {}});
   get.cells.push_back({{layout::conversation, home}, memory->keep(layout::info_key())});
   for (const UserId user : users) {
     const Bytes key = memory->keep(layout::member_key(user));
@@ -339,8 +344,10 @@ void FeedFollower::apply(ConversationId conversation, std::vector<UserId> users,
                          Result<Cells> cells) {
   auto again = [=, this] { read_rows(conversation, users, next); };
   if (!cells) return retry(again, cells.error());
-  const auto info = cells->values[0] ? layout::decode_info(*cells->values[0]) : std::nullopt;
-  if (!info) return next();
+  const auto head = cells->values[0] ? layout::decode_head(*cells->values[0]) : std::nullopt;
+  const auto info = cells->values[1] ? layout::decode_info(*cells->values[1]) : std::nullopt;
+  if (!head || !info) return next();
+  const bool ended = (head->flags & layout::head_ended) != 0;
   struct Gather {
     std::size_t open = 0;
     Error error;
@@ -349,12 +356,12 @@ void FeedFollower::apply(ConversationId conversation, std::vector<UserId> users,
   gather->open = users.size();
   for (std::size_t i = 0; i < users.size(); ++i) {
     const bool channel = info->kind == ConversationKind::channel;
-    const auto& value = cells->values[1 + 2 * i + (channel ? 1 : 0)];
+    const auto& value = cells->values[2 + 2 * i + (channel ? 1 : 0)];
     const auto member = value ? layout::decode_member(*value) : std::nullopt;
     ListChange change;
     change.conversation = conversation;
     change.row.kind = info->kind;
-    change.row.entered = member && member->role != Role::none;
+    change.row.entered = member && member->role != Role::none && !ended;
     if (member) {
       change.row.visible_from = member->visible_from;
       change.row.visible_ordinal = member->visible_ordinal;

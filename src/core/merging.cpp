@@ -91,7 +91,7 @@ void Conversation::State::merge_next(std::shared_ptr<MergeJob> job) {
         effects.log(Effects::Severity::error,
                     "an overlay cannot be read: " + event.error().message);
         ++job->left;
-      } else if (*seq > head.sealed) {
+      } else if (*seq > head.sealed || *seq < head.floor) {  // open, or being erased
         ++job->left;
       } else if (std::find(merged.begin(), merged.end(), *seq) == merged.end()) {
         job->overlays.push_back(std::move(*event));

@@ -195,12 +195,19 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   MessageRows::Entry* entry = message(op, erase.seq, decision);
   if (entry == nullptr) return decision;
   const Payload before = message_now(*entry).record;
-  wire::RecordFields fields = wire::read_record(before.bytes());
+  const wire::RecordFields fields = wire::read_record(before.bytes());
   const bool own = !op.caller.system() && fields.sender == op.caller.user;
   if (!own && !op.caller.system() && !may(Action::delete_any, *role)) {
     op.error = denied();
     return decision;
   }
+  return erase_message(op, erase.seq, *entry);
+}
+
+Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry& entry) {
+  Decision decision = Decision::decided;
+  const Payload before = message_now(entry).record;
+  const wire::RecordFields fields = wire::read_record(before.bytes());
   if (fields.deleted || !edits_ready(op, fields, decision) ||
       !mentions_ready(op, fields.extras, fields.thread_root, decision))
     return decision;
@@ -217,8 +224,9 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   wire::RecordFields event{.sender = op.caller.user,
                            .kind = EventKind::deleted,
                            .thread_root = fields.thread_root,
-                           .about = erase.seq};
-  const bool countable = fields.audience == audience::everyone && fields.thread_root == 0;
+                           .about = seq};
+  const bool countable =
+      fields.audience == audience::everyone && fields.thread_root == 0 && fields.written_ms == 0;
   if (countable) event.about_ordinal = fields.ordinal;
   inherit_audience(event, fields);
   stage_event(event);
@@ -231,14 +239,15 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
                                      .kind = fields.kind,
                                      .audience = fields.audience,
                                      .thread_root = fields.thread_root,
+                                     .written_ms = fields.written_ms,
                                      .changed = event.seq,
                                      .deleted = true,
                                      .thread = fields.thread};
-  stage_message(erase.seq, *entry, tombstone);
-  staged->redacted.push_back(erase.seq);
+  stage_message(seq, entry, tombstone);
+  staged->redacted.push_back(seq);
   unstage_mentions(fields);
-  for (const Seq seq : fields.edits) stage_redaction(seq);
-  if (pinned(erase.seq)) stage_pin(erase.seq, std::nullopt);
+  for (const Seq edit : fields.edits) stage_redaction(edit);
+  if (pinned(seq)) stage_pin(seq, std::nullopt);
   if (reply) stage_reply_deleted(fields, event.seq);
   if (countable) {
     staged->deleted.push_back(fields.ordinal);

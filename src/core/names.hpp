@@ -15,7 +15,8 @@ namespace parley::core {
 
 /// A subject gets its user id at first sight: first the user's partition, then the name's, so that
 /// a name always leads to a complete user; a crash between leaves an unused partition behind.
-/// Resolution runs on the shard of the subject; ids and names never change, so both are cached.
+/// Resolution runs on the shard of the subject; what leads where never changes, so both are cached;
+/// when a user is forgotten, every shard drops them.
 class Names {
  public:
   explicit Names(ShardState& shard) : shard_(shard) {}
@@ -25,6 +26,9 @@ class Names {
   void resolve(std::vector<std::string> subjects, bool create, Then<std::vector<UserId>> then);
   /// The subjects of ids; unknown ids are left out.
   void lookup(std::vector<UserId> ids, Then<std::vector<UserName>> then);
+  /// The name of a user whose partition is gone leads nowhere any more; whoever comes with it again
+  /// is another user. An empty subject: it was unknown already.
+  void forget(const std::string& subject, UserId id, Then<void> then);
 
  private:
   struct Pending {
@@ -36,6 +40,8 @@ class Names {
   void create_user(const std::string& subject, int attempt);
   void create_name(const std::string& subject, UserId id, int attempt);
   void retry(const std::string& subject, int attempt, Error error);
+  void forget_here(const std::string& subject, UserId id, Then<void> then);
+  void drop_everywhere(const std::string& subject, UserId id, Then<void> then);
   void finish(const std::string& subject, Result<UserId> result);
   [[nodiscard]] std::string partition_of(std::string_view subject) const;
 

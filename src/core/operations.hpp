@@ -78,6 +78,12 @@ struct Operations {
   void operator()(wire::SetUser&& set);
   void operator()(wire::SetPresence&& set);
   void operator()(wire::Seen&& seen);
+  void operator()(wire::SetRetention&& set);
+  void operator()(wire::GetRetention&& get);
+  void operator()(wire::End&& end);
+  void operator()(wire::PlacesOf&& places);  // operations_host.cpp
+  void operator()(wire::Import&& import);
+  void operator()(wire::Forget&& forget);
   void operator()(wire::Ping&& ping);
   void operator()(wire::Bye&& bye);
   void operator()(wire::Unknown&& unknown);
@@ -90,8 +96,9 @@ struct Operations {
   bool known(const ConversationId& id);  // false: refused
   bool known_message(const ConversationId& id, Seq seq);
   bool within_budget(const ConversationId& id);
-  bool has_user();                                      // false: refused, the system has no user
-  [[nodiscard]] UserId owner_of_devices(UserId named);  // none: refused
+  bool has_user();                           // false: refused, the system has no user
+  bool is_host();                            // false: refused
+  [[nodiscard]] UserId owner(UserId named);  // none: refused
   void read_history(const wire::History& history, const Visible& visible);
   /// Answers, and tells the user's other sessions.
   static Then<wire::ThreadState> telling(ShardState& there, SessionRef ref, std::uint32_t number,

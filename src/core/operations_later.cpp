@@ -35,16 +35,43 @@ void Operations::operator()(wire::Unschedule&& unschedule) {
   if (!has_user()) return;
   shard.at_user(session.user, [ref = ref, number = number, id = unschedule.id](ShardState& there,
                                                                                UserHome& home) {
-    home.unschedule(
-        id, there.answering<void>(ref, number, []() -> wire::Answer { return wire::Done{}; }));
+    home.unschedule(id, there.answering<void>(ref, number, done));
   });
 }
 
-void Operations::operator()(wire::ListScheduled&&) {
-  if (!has_user()) return;
-  shard.at_user(session.user, [ref = ref, number = number](ShardState& there, UserHome& home) {
+void Operations::operator()(wire::ListScheduled&& list) {
+  const UserId user = owner(list.user);
+  if (!user) return;
+  shard.at_user(user, [ref = ref, number = number](ShardState& there, UserHome& home) {
     home.scheduled(there.answering<wire::Scheduled>(
         ref, number, [](wire::Scheduled list) -> wire::Answer { return list; }));
+  });
+}
+
+void Operations::operator()(wire::SetRetention&& set) {
+  if (!known(set.conversation)) return;
+  shard.at_home(set.conversation, [ref = ref, number = number, who = caller(),
+                                   keep = set.retention](ShardState& there, Conversation& home) {
+    home.set_retention(who, keep, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::GetRetention&& get) {
+  if (!known(get.conversation)) return;
+  const ConversationId id = get.conversation;
+  shard.at_home(
+      id, [ref = ref, number = number, who = caller(), id](ShardState& there, Conversation& home) {
+        home.retention(who, there.answering<Retention>(ref, number, [id](Retention keep) {
+          return wire::Answer(wire::Kept{id, keep});
+        }));
+      });
+}
+
+void Operations::operator()(wire::End&& end) {
+  if (!known(end.conversation)) return;
+  shard.at_home(end.conversation, [ref = ref, number = number, who = caller()](ShardState& there,
+                                                                               Conversation& home) {
+    home.end(who, there.answering<void>(ref, number, done));
   });
 }
 

@@ -30,6 +30,8 @@ constexpr Entry entries[] = {
     {Action::set_role, &RoleTable::set_role, "set_role", false},
     {Action::change_settings, &RoleTable::change_settings, "change_settings", false},
     {Action::mention_all, &RoleTable::mention_all, "mention_all", true},
+    {Action::set_retention, &RoleTable::set_retention, "set_retention", false},
+    {Action::end, &RoleTable::delete_conversation, "delete_conversation", false},
 };
 
 const Entry* entry_of(Action action) noexcept {
@@ -59,7 +61,9 @@ Role least_role(const Permissions& permissions, ConversationKind kind, Action ac
 }
 
 bool system_may(ConversationKind kind, Action action) noexcept {
-  if (kind != ConversationKind::direct || action == Action::delete_any) return true;
+  const bool hosts =
+      action == Action::delete_any || action == Action::set_retention || action == Action::end;
+  if (kind != ConversationKind::direct || hosts) return true;
   const Entry* entry = entry_of(action);
   return entry != nullptr && entry->direct;
 }

@@ -25,6 +25,8 @@ enum class Action : std::uint8_t {
   leave,
   transfer,     // the own ownership, to another member
   mention_all,  // everybody, or everybody who is here
+  set_retention,
+  end,  // delete the conversation for good
 };
 
 /// The least role that may do it; above every role when nobody may. `none`: strangers may.

@@ -269,11 +269,13 @@ void Conversation::State::start_tally_timer(std::chrono::milliseconds delay) {
 /// One event tells the reactions of many messages.
 void Conversation::State::stage_tallies() {
   if (!tallies_ready() || phase != Phase::ready || staged->birth) return;
+  if ((staged->head.flags & layout::head_ended) != 0) return;
   wire::RecordFields event{.kind = EventKind::reactions};
   std::size_t bytes = 512;
   std::vector<std::pair<Seq, std::uint64_t>> over;  // told already, or nothing to tell
   for (const auto& [seq, due] : due_tallies) {
     if (event.tallies.size() == limits::tallies) break;
+    if (seq < staged->head.floor) continue;  // it goes with what is erased
     MessageRows::Entry* entry = messages.find(seq);
     if (entry == nullptr) {
       want_message(seq);
@@ -362,8 +364,13 @@ void Conversation::State::tell_waiters(Seq seq, std::uint64_t revision) {
 
 void Conversation::retell(Seq seq, std::uint64_t revision, Then<void> then) {
   State& state = *state_;
+  then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, seq, revision, then = std::move(then)](const Error& error) {
-    if (error) return then(error);
+    if (error && error.errc() != Errc::denied) return then(error);
+    if (error || seq < state.head.floor)  // the message is gone, and so are its reactions
+      return state.erase_message_partitions(seq, [then](const Error& failed) {
+        then(failed ? Result<void>(failed) : Result<void>());
+      });
     const MessageRows::Entry* entry = state.messages.find(seq);
     if (entry != nullptr && entry->phase == MessageRows::Phase::ready) {
       if (!entry->present) return then({});

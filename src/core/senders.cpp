@@ -7,6 +7,7 @@
 #include "base/crc32c.hpp"
 #include "base/endian.hpp"
 #include "base/siphash.hpp"
+#include "base/snowflake.hpp"
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
 #include "core/extras.hpp"
@@ -31,6 +32,13 @@ bool is_text(std::string_view content_type) {
   });
 }
 
+Error check_expiry(const wire::Send& send) {
+  constexpr std::chrono::milliseconds least = limits::expires_least, most = limits::expires_most;
+  const auto after = static_cast<std::chrono::milliseconds::rep>(send.expires_after_ms);
+  if (after == 0 || (after >= least.count() && after <= most.count())) return {};
+  return {Errc::invalid_argument, "expires_after: 1 second to 366 days were expected"};
+}
+
 Error check_identity(const Caller& caller, const wire::Send& send) {
   if (send.key.size() > limits::host_key)
     return {Errc::too_large, "key: at most 128 bytes were expected"};
@@ -51,8 +59,27 @@ std::uint32_t content_crc(const wire::Send& send) {
   crc = base::crc32c(crc, Bytes("\0", 1));
   crc = base::crc32c(crc, send.body.bytes());
   crc = extras_crc(crc, send);
-  if (send.audience == audience::everyone) return crc;
-  return base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
+  if (send.import) {
+    char import[16];
+    base::put_be64(import, send.import->sender.value);
+    base::put_be64(import + 8, static_cast<std::uint64_t>(send.import->written_ms));
+    crc = base::crc32c(crc, Bytes(import, sizeof import));
+  }
+  if (send.audience != audience::everyone)
+    crc = base::crc32c(crc, Bytes(reinterpret_cast<const char*>(&send.audience), 1));
+  if (send.expires_after_ms == 0) return crc;
+  char after[8];
+  base::put_be64(after, send.expires_after_ms);
+  return base::crc32c(crc, Bytes(after, sizeof after));
+}
+
+/// The same for the same id in the same conversation, wherever and how often it is imported.
+Snowflake import_snowflake(const ConversationId& id, const wire::Send::Import& import) {
+  constexpr std::uint64_t low = (std::uint64_t{1} << 22) - 1;
+  const auto time = static_cast<std::uint64_t>(import.written_ms);
+  const std::uint64_t since =
+      time > base::SnowflakeSource::epoch_ms ? time - base::SnowflakeSource::epoch_ms : 0;
+  return since << 22 | (base::siphash64(id.bytes, import.id) & low);
 }
 
 Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
@@ -84,6 +111,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
     return then(std::move(error));
   if (Error error = check_identity(caller, send)) return then(std::move(error));
   if (Error error = check_extras(send)) return then(std::move(error));
+  if (Error error = check_expiry(send)) return then(std::move(error));
   SendOp what;
   what.crc = content_crc(send);
   if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
@@ -95,6 +123,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
 void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> then) {
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
+  if (Error error = check_expiry(send)) return then(std::move(error));
   allows(caller, Action::send, std::move(then));
 }
 
@@ -166,7 +195,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
     bool later = false;
     Error ignored;
     const auto row = member(op.caller.user, later, ignored);
-    const Seq from = op.caller.system() || !row ? 1 : row->visible_from;
+    const Seq visible = op.caller.system() || !row ? 1 : row->visible_from;
+    const Seq from = std::max(staged->head.floor, visible);
     if (send.send.reply_to > staged->head.head || send.send.reply_to < from) {
       op.error = {Errc::invalid_argument, "reply_to: the seq of an event you can see was expected"};
       return Decision::decided;
@@ -181,16 +211,19 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!mentions_ready(op, send.send.extras, send.send.thread_root, decision)) return decision;
   if (!source_ready(op, send, decision)) return decision;
   if (!send.look.seen && !send.look.agreed) op.error = check_audience(op, send.send.audience);
-  if (op.error || !host_agrees(op, *role, decision)) return decision;
+  if (op.error || (!send.send.import && !host_agrees(op, *role, decision))) return decision;
+  const std::int64_t expires = lives_ms(send);
+  if (expires != 0 && !wake_stored(op, staged->now_ms + expires, decision)) return decision;
   const std::size_t record = record_overhead + send.send.body.size() +
-                             send.send.content_type.size() + extras_size(send.send.extras);
+                             send.send.content_type.size() + extras_size(send.send.extras) +
+                             (send.send.import ? send.send.import->id.size() : 0);
   const std::size_t mentioned = send.send.extras.mentions.size() + 1;
   const std::size_t root = send.send.thread_root == 0
                                ? 0
                                : message_now(*messages.find(send.send.thread_root)).record.size() +
                                      record_overhead +
                                      layout::thread_change_size(limits::mentions + 1);
-  if (!fits(1, 5 + mentioned,
+  if (!fits(1, 6 + mentioned,
             root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
                 mentioned * (9 + layout::mention_size(limits::mentions_counted))))
     return Decision::full;
@@ -238,9 +271,18 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
   return {};
 }
 
+/// How long the message stays: as it says, or the conversation, whichever is shorter.
+std::int64_t Conversation::State::lives_ms(const SendOp& send) const noexcept {
+  if (send.send.import) return 0;
+  const auto own = static_cast<std::int64_t>(send.send.expires_after_ms);
+  const std::int64_t all = std::chrono::milliseconds(info_now().settings.expires_after).count();
+  return own == 0 || all == 0 ? std::max(own, all) : std::min(own, all);
+}
+
 void Conversation::State::stage_send(Op& op, SendOp& send) {
   wire::Send& what = send.send;
-  wire::RecordFields fields{.sender = op.caller.user,
+  const bool imported = what.import.has_value();
+  wire::RecordFields fields{.sender = imported ? what.import->sender : op.caller.user,
                             .kind = EventKind::message,
                             .audience = muffled(op) ? audience::sender : what.audience,
                             .echo = what.random,
@@ -254,12 +296,20 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
   const bool for_all = fields.audience == audience::everyone;
   if (what.thread_root != 0 && for_all)
     fields.thread_ordinal = next_thread_ordinal(what.thread_root);
+  if (const std::int64_t lives = lives_ms(send); lives != 0)
+    fields.expires_ms = staged->now_ms + lives;
+  if (imported) {
+    fields.id = import_snowflake(id, *what.import);
+    fields.written_ms = what.import->written_ms;
+    fields.import_id = what.import->id;
+  }
   StagedEvent& event = stage_event(fields);
+  if (fields.expires_ms != 0) stage_due({fields.expires_ms, fields.seq});
   event.stored.device = op.caller.device;
   event.stored.number = what.number;
   op.seq = fields.seq;
   op.time_ms = fields.time_ms;
-  if (for_all) stage_mentions(fields);
+  if (for_all && !imported) stage_mentions(fields);
   if (fields.thread_ordinal != 0) stage_reply(fields);
 
   if (what.number != 0) {

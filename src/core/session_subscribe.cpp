@@ -366,7 +366,18 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& r
   if (sub == nullptr || sub->state != Subscription::State::filling) return pump(ref);
   session->to_fill.push_back(id);
   const Seq first = range.from;
-  if (sub->next != first) return pump(ref);  // replaced while the page was read
+  if (sub->next != first) return pump(ref);            // replaced while the page was read
+  if (!page && page.error().errc() == Errc::denied) {  // deleted for good, meanwhile
+    unwatch_all(ref.slot, id);
+    unsubscribe(*session, id);
+    left(ref.slot, id);
+    return pump(ref);
+  }
+  if (page && page->head.epoch == shard_.fans.find(id)->epoch && page->head.floor > first) {
+    // What it was behind is gone. It sees the gap, asks, and is told `trimmed`.
+    sub->next = page->head.floor;
+    return pump(ref);
+  }
   if (!page && !page.error().retryable()) {
     shard_.world.log(Effects::Severity::error,
                      to_string(id) + " cannot be read: " + page.error().message);
@@ -445,7 +456,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   sub->stale = false;
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;
-  if (sub->level == Level::heads) {  // one may have come due meanwhile
+  if (sub->level == Level::heads && fan.head != 0) {  // one may have come due meanwhile
     session->outlet->push(make_frame(0, wire::HeadMoved{fan.id, fan.cursor(), fan.head_ordinal}));
   }
   if (sub->level != Level::full || sub->next > fan.head) {

@@ -44,6 +44,10 @@ Error check(const SettingsUpdate& settings) {
   if (settings.slow_mode &&
       (settings.slow_mode->count() < 0 || *settings.slow_mode > limits::slow_mode))
     return {Errc::invalid_argument, "slow_mode: 0 to 24 hours were expected"};
+  if (settings.expires_after && settings.expires_after->count() != 0 &&
+      (*settings.expires_after < limits::expires_least ||
+       *settings.expires_after > limits::expires_most))
+    return {Errc::invalid_argument, "expires_after: 0, or 1 second to 366 days were expected"};
   return {};
 }
 

@@ -147,6 +147,16 @@ void ShardState::hearing_changed(const ConversationId& id, UserId user) {
   }
 }
 
+void ShardState::conversation_ended(const ConversationId& id) {
+  auto home = homes.find(id);
+  if (home == homes.end()) return;
+  for (const ShardIndex follower_shard : home->second.followers) {
+    at(follower_shard, [id](ShardState& there) {
+      if (Fan* fan = there.fans.find(id)) there.fans.end_all(*fan);
+    });
+  }
+}
+
 void ShardState::without_blockers(UserId caller, std::vector<UserId> users,
                                   Then<std::vector<UserId>> then) {
   if (!caller) return then(std::move(users));
@@ -169,6 +179,35 @@ void ShardState::list_again(const ConversationId& id, UserId user, std::function
     first.follower.derive(
         id, user, [&first, here, then] { first.at(here, [then](ShardState&) { then(); }); });
   });
+}
+
+void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind,
+                                 std::vector<UserId> users, Then<void> then) {
+  struct Gather {
+    std::size_t open = 0;
+    Error error;
+    Then<void> then;
+  };
+  auto gather = std::make_shared<Gather>();
+  gather->open = users.size();
+  gather->then = std::move(then);
+  ListChange change;
+  change.conversation = id;
+  change.row.kind = kind;
+  for (const UserId user : users) {
+    at_user(user, [change, gather, back = index](ShardState& there, UserHome& home) {
+      home.change(change, [&there, gather, back](const Result<void>& changed) {
+        // A user that does not exist has no list.
+        const bool failed = !changed && changed.error().errc() != Errc::denied;
+        const Error error = failed ? changed.error() : Error();
+        there.at(back, [gather, error](ShardState&) {
+          if (error) gather->error = error;
+          if (--gather->open == 0)
+            gather->then(gather->error ? Result<void>(gather->error) : Result<void>());
+        });
+      });
+    });
+  }
 }
 
 void ShardState::signal(const wire::Signalled& signal, SessionRef except) {

@@ -70,6 +70,9 @@ struct ShardState final : ConversationHost {
   void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;
+  void conversation_ended(const ConversationId& id) override;
+  void drop_from_lists(const ConversationId& id, ConversationKind kind, std::vector<UserId> users,
+                       Then<void> then) override;
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   std::int64_t settled_wall_ms() override { return wall_clock.at(world.now()); }

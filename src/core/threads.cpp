@@ -84,7 +84,7 @@ void Conversation::State::stage_reply_deleted(const wire::RecordFields& reply, S
   MessageRows::Entry& entry = *messages.find(reply.thread_root);
   layout::ThreadChange change{.gone = true, .ordinal = reply.thread_ordinal};
   stage_thread_change(reply.thread_root, reply.seq, std::move(change));
-  if (!entry.present) return;  // the root is below the floor
+  if (!entry.present || reply.thread_root < staged->head.floor) return;  // nobody sees the root
   const Payload before = message_now(entry).record;
   wire::RecordFields root = wire::read_record(before.bytes());
   root.thread.replies -= std::min<std::uint64_t>(root.thread.replies, 1);
@@ -106,7 +106,11 @@ void Conversation::State::stage_thread_change(Seq root, Seq seq, layout::ThreadC
 }
 
 void Conversation::State::threads_committed(Staged& done) {
-  for (auto& [key, row] : done.thread_changes) add_thread_change(key, std::move(row));
+  for (auto& [key, row] : done.thread_changes) {
+    // What was moved while this was under way is not all of the row any more.
+    std::erase(expired_keys, layout::thread_change_key(key.first, key.second));
+    add_thread_change(key, std::move(row));
+  }
   done.thread_changes.clear();
 }
 
@@ -144,7 +148,8 @@ void Conversation::State::move_thread(Seq root) {
     job->changes.emplace_back(at->first.second, at->second);
   }
   moving_threads.insert(root);
-  index_replies(std::move(job));
+  if (root >= head.floor) return index_replies(std::move(job));
+  erase_message_partitions(root, [this, job](const Error& error) { thread_moved(*job, error); });
 }
 
 void Conversation::State::index_replies(std::shared_ptr<ThreadJob> job) {

@@ -1,6 +1,7 @@
 // core/user_home.hpp: a user's own stream at its home: the conversation list, devices, settings,
 // presence, and the sync token (DESIGN §6). Its functions are in user_home.cpp (loading, changes),
-// user_changes.cpp (what each change does), user_list.cpp, user_presence.cpp and user_schedule.cpp.
+// user_changes.cpp (what each change does), user_list.cpp, user_presence.cpp, user_schedule.cpp and
+// user_end.cpp.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -91,6 +92,12 @@ class UserHome {
   void rename_device(DeviceId device, std::string name, Then<void> then);
   /// Its sessions are closed; the device is refused from here on.
   void revoke_device(DeviceId device, Then<void> then);
+
+  // The end of a user (user_end.cpp).
+  /// Every conversation that the user is in, or ever was.
+  void places(Then<wire::Places> then);
+  /// Closes the sessions, and everything that the user keeps leaves the store.
+  void forget(Then<void> then);
 
   // Presence: watchers get at most one update a period; the present state is the answer. A user's
   // own sessions see it as it is.

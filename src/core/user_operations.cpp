@@ -7,6 +7,14 @@
 #include "parley/limits.hpp"
 
 namespace parley::core {
+
+/// Whose: the host names the user, everybody else has only what is their own.
+UserId Operations::owner(UserId named) {
+  if (session.kind != SessionSetup::Kind::system) return session.user;
+  if (!named) fail(Errc::denied, "no such user, or not allowed");
+  return named;
+}
+
 // ---- The list ----
 
 void Operations::operator()(wire::SetList&& set) {
@@ -43,27 +51,20 @@ void Operations::operator()(wire::Sync&& sync) {
 }
 
 void Operations::operator()(wire::PageList&& page) {
-  if (!has_user()) return;
+  const UserId user = owner(page.user);
+  if (!user) return;
   if (page.limit == 0 || page.limit > limits::page_list)
     return void(fail(Errc::invalid_argument, "limit: expected 1 to 256"));
-  shard.at_user(
-      session.user, [ref = ref, number = number, page](ShardState& there, UserHome& home) {
-        home.page(page, there.answering<wire::ListPage>(
-                            ref, number, [](wire::ListPage list) -> wire::Answer { return list; }));
-      });
+  shard.at_user(user, [ref = ref, number = number, page](ShardState& there, UserHome& home) {
+    home.page(page, there.answering<wire::ListPage>(
+                        ref, number, [](wire::ListPage list) -> wire::Answer { return list; }));
+  });
 }
 
 // ---- Devices ----
 
-/// Whose devices: the host names the user, everybody else has only the own ones.
-UserId Operations::owner_of_devices(UserId named) {
-  if (session.kind != SessionSetup::Kind::system) return session.user;
-  if (!named) fail(Errc::denied, "no such user, or not allowed");
-  return named;
-}
-
 void Operations::operator()(wire::Devices&& devices) {
-  const UserId user = owner_of_devices(devices.user);
+  const UserId user = owner(devices.user);
   if (!user) return;
   shard.at_user(user, [ref = ref, number = number](ShardState& there, UserHome& home) {
     home.devices(there.answering<wire::DeviceList>(
@@ -87,7 +88,7 @@ void Operations::operator()(wire::RenameDevice&& rename) {
 
 void Operations::operator()(wire::RevokeDevice&& revoke) {
   if (!revoke.device) return void(fail(Errc::invalid_argument, "device: expected an id, got none"));
-  const UserId user = owner_of_devices(revoke.user);
+  const UserId user = owner(revoke.user);
   if (!user) return;
   shard.at_user(user, [ref = ref, number = number, device = revoke.device](ShardState& there,
                                                                            UserHome& home) {
@@ -98,7 +99,8 @@ void Operations::operator()(wire::RevokeDevice&& revoke) {
 // ---- Settings and presence ----
 
 void Operations::operator()(wire::SetUser&& set) {
-  if (!has_user()) return;
+  const UserId user = owner(set.user);
+  if (!user) return;
   const UserSettingsChange& change = set.change;
   if (change.status && change.status->size() > limits::status)
     return void(fail(Errc::too_large, "status: longer than 256 bytes"));
@@ -107,8 +109,8 @@ void Operations::operator()(wire::SetUser&& set) {
   if (change.status_until && (!change.status || *change.status_until < WallTime{}))
     return void(
         fail(Errc::invalid_argument, "status_until: expected a time after 1970, and a status"));
-  shard.at_user(session.user, [ref = ref, number = number, set = std::move(set)](
-                                  ShardState& there, UserHome& home) mutable {
+  shard.at_user(user, [ref = ref, number = number, set = std::move(set)](ShardState& there,
+                                                                         UserHome& home) mutable {
     home.set(std::move(set.change),
              there.answering<UserSettings>(ref, number,
                                            [](UserSettings now) -> wire::Answer { return now; }));

@@ -23,12 +23,14 @@ std::string key_of(Snowflake id) {
 
 layout::ScheduledRow row_of(const wire::Schedule& schedule, UserId sender) {
   const wire::Send& message = schedule.message;
-  const wire::RecordFields fields{.sender = sender,
-                                  .kind = EventKind::message,
-                                  .audience = message.audience,
-                                  .content_type = message.content_type,
-                                  .body = message.body.bytes(),
-                                  .reply_to = message.reply_to};
+  const wire::RecordFields fields{
+      .sender = sender,
+      .kind = EventKind::message,
+      .audience = message.audience,
+      .content_type = message.content_type,
+      .body = message.body.bytes(),
+      .reply_to = message.reply_to,
+      .expires_ms = static_cast<std::int64_t>(message.expires_after_ms)};
   layout::ScheduledRow row;
   row.due_ms = schedule.at.time_since_epoch().count();
   row.conversation = message.conversation;
@@ -51,6 +53,7 @@ wire::Send message_of(const layout::ScheduledRow& row) {
   message.body = Payload(row.record.owner(), fields.body);
   message.reply_to = fields.reply_to;
   message.audience = fields.audience;
+  message.expires_after_ms = static_cast<std::uint64_t>(fields.expires_ms);  // here: after sending
   return message;
 }
 

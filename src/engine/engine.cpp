@@ -6,52 +6,17 @@
 #include "engine/engine_impl.hpp"
 #include "engine/start_call.hpp"
 #include "engine/start_joins.hpp"
+#include "engine/system_call.hpp"
 
 namespace parley::inline v0 {
 namespace {
 
 using detail::EngineImpl;
-using Impl = std::shared_ptr<EngineImpl>;
-
-constexpr auto no_handle = "this Engine was moved from";
-
-/// The system's session, while there is one.
-engine::Local system_of(const Impl& impl) {
-  if (!impl) return nullptr;
-  const engine::Gate::Pass pass(impl->gate());
-  return pass ? impl->system() : nullptr;
-}
-
-Error why_none(const Impl& impl) {
-  if (!impl) return {Errc::engine_closed, no_handle};
-  return impl->forked() ? detail::forked_error() : detail::closed_error();
-}
-
-template <class T, class Start>
-Pending<T> as_system(const Impl& impl, Completion<T> done, Start start) {
-  const engine::Local system = system_of(impl);
-  if (!system) return engine::refuse<T>(why_none(impl), std::move(done));
-  return start(system, std::move(done));
-}
-
-/// An operation about one user, named by its subject.
-template <class T, class Expected, class Convert>
-Pending<T> about_user(const Impl& impl, std::string subject, Completion<T> done,
-                      wire::Operation operation, Convert convert,
-                      std::function<void(detail::LocalSession&, engine::CallRef, UserId)> with) {
-  if (!impl) return engine::refuse<T>(why_none(impl), std::move(done));
-  auto started = engine::make_call<T, Expected>(impl, 0, std::move(operation), std::move(convert));
-  if (done) started.pending.then(std::move(done));
-  impl->resolve(std::move(subject), std::move(started.call), std::move(with));
-  return std::move(started.pending);
-}
-
-/// Puts the resolved user into the operation, and goes on.
-template <class Operation>
-void name_user(detail::LocalSession& system, engine::CallRef call, UserId user) {
-  std::get<Operation>(call.operation()).user = user;
-  system.request(std::move(call));
-}
+using engine::about_user;
+using engine::as_system;
+using engine::Impl;
+using engine::name_user;
+using engine::why_none;
 
 template <class Operation>
 Pending<void> change_member(const Impl& impl, std::string subject, Operation operation,
@@ -86,13 +51,12 @@ Pending<std::vector<Device>> devices_of(const Impl& impl, std::string subject,
       &name_user<wire::Devices>);
 }
 
-Pending<UserId> find(const Impl& impl, std::string subject, Completion<UserId> done) {
-  return about_user<UserId, wire::Names>(
-      impl, std::move(subject), std::move(done), wire::Ping{},
-      [](wire::Names& names) -> Result<UserId> { return names.users.front().id; },
-      [](detail::LocalSession&, engine::CallRef call, UserId user) {
-        call.answer(wire::Names{{{user, {}}}});
-      });
+Pending<Retention> retention_of(const Impl& impl, const ConversationId& id,
+                                Completion<Retention> done) {
+  return as_system<Retention>(impl, std::move(done),
+                              [&](const engine::Local& system, Completion<Retention> then) {
+                                return engine::start_retention(system, id, std::move(then));
+                              });
 }
 
 Pending<std::string> name_of(const Impl& impl, UserId user, Completion<std::string> done) {
@@ -385,11 +349,30 @@ void Engine::set_title(const ConversationId& conversation, std::string title,
                        Completion<void> done) {
   do_as_system(impl_, wire::SetTitle{conversation, std::move(title)}, std::move(done));
 }
+Pending<void> Engine::set_retention(const ConversationId& conversation, Retention retention) {
+  return do_as_system(impl_, wire::SetRetention{conversation, retention}, {});
+}
+void Engine::set_retention(const ConversationId& conversation, Retention retention,
+                           Completion<void> done) {
+  do_as_system(impl_, wire::SetRetention{conversation, retention}, std::move(done));
+}
+Pending<Retention> Engine::retention(const ConversationId& conversation) {
+  return retention_of(impl_, conversation, {});
+}
+void Engine::retention(const ConversationId& conversation, Completion<Retention> done) {
+  retention_of(impl_, conversation, std::move(done));
+}
+Pending<void> Engine::delete_conversation(const ConversationId& conversation) {
+  return do_as_system(impl_, wire::End{conversation}, {});
+}
+void Engine::delete_conversation(const ConversationId& conversation, Completion<void> done) {
+  do_as_system(impl_, wire::End{conversation}, std::move(done));
+}
 Pending<UserId> Engine::find_user(std::string subject) {
-  return find(impl_, std::move(subject), {});
+  return engine::find_user(impl_, std::move(subject), {});
 }
 void Engine::find_user(std::string subject, Completion<UserId> done) {
-  find(impl_, std::move(subject), std::move(done));
+  engine::find_user(impl_, std::move(subject), std::move(done));
 }
 Pending<std::string> Engine::subject(UserId user) { return name_of(impl_, user, {}); }
 void Engine::subject(UserId user, Completion<std::string> done) {

@@ -50,4 +50,24 @@ void Session::scheduled(Completion<std::vector<ScheduledMessage>> done) {
   read_scheduled(session_, std::move(done));
 }
 
+Pending<void> Session::set_retention(const ConversationId& conversation, Retention retention) {
+  return engine::start_simple(session_, wire::SetRetention{conversation, retention}, {});
+}
+void Session::set_retention(const ConversationId& conversation, Retention retention,
+                            Completion<void> done) {
+  engine::start_simple(session_, wire::SetRetention{conversation, retention}, std::move(done));
+}
+Pending<Retention> Session::retention(const ConversationId& conversation) {
+  return engine::start_retention(session_, conversation, {});
+}
+void Session::retention(const ConversationId& conversation, Completion<Retention> done) {
+  engine::start_retention(session_, conversation, std::move(done));
+}
+Pending<void> Session::delete_conversation(const ConversationId& conversation) {
+  return engine::start_simple(session_, wire::End{conversation}, {});
+}
+void Session::delete_conversation(const ConversationId& conversation, Completion<void> done) {
+  engine::start_simple(session_, wire::End{conversation}, std::move(done));
+}
+
 }  // namespace parley::inline v0

@@ -60,6 +60,13 @@ inline Pending<void> start_signal(const Local& session, const ConversationId& id
                       std::move(done));
 }
 
+inline Pending<Retention> start_retention(const Local& session, const ConversationId& id,
+                                          Completion<Retention> done) {
+  return start<Retention, wire::Kept>(
+      session, wire::GetRetention{id},
+      [](wire::Kept& answer) -> Result<Retention> { return answer.retention; }, std::move(done));
+}
+
 inline wire::Edit edit_of(const ConversationId& id, Seq message, std::string_view text,
                           std::string content_type) {
   return {id, message, std::move(content_type), Payload::copy_of(text)};

@@ -30,6 +30,7 @@ void LayoutCheck::guard(const Partition& partition, Bytes guard) {
     if (!head) return fail(partition, "its head cell cannot be decoded");
     if (head->sealed > head->head || head->floor > head->head + 1)
       fail(partition, "its head cell contradicts itself");
+    if (conversation && (head->flags & layout::head_ended) != 0) return;  // in parts by now
     Stream stream;
     stream.head = *head;
     stream.next_open = std::max(head->sealed + 1, head->floor);
@@ -77,6 +78,10 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
       else if (key.size() == 17 && key[0] == 's')
         require(layout::decode_sender(value).has_value(), "a sender row");
+      else if (key[0] == 'd')
+        require(layout::parse_due_key(key).has_value(), "a due row");
+      else if (key == layout::retention_key())
+        require(layout::decode_retention(value).has_value(), "the retention row");
       else if (key == layout::info_key())
         require(layout::decode_info(value).has_value(), "the info row");
       return;

@@ -128,6 +128,7 @@ std::optional<Reactor> parse_reactor(Bytes key) noexcept {
   return Reactor{key.substr(2, size), UserId{base::get_be64(key.data() + 2 + size)}};
 }
 std::string info_key() { return "ainfo"; }
+std::string retention_key() { return "aretention"; }
 std::string host_key(std::uint32_t day, const std::array<std::uint8_t, 16>& hash) {
   std::string key(1, 'k');
   append_be(key, static_cast<std::uint16_t>(day));

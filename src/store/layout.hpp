@@ -62,6 +62,7 @@ std::string overlay_key(Seq seq);                // 'o' seq8
 std::string deleted_key(std::uint64_t ordinal);  // 'x' ordinal8
 std::string pin_key(Seq seq);                    // 'i' seq8
 std::string info_key();                          // 'a' "info"
+std::string retention_key();                     // 'a' "retention"
 std::string host_key(std::uint32_t day,
                      const std::array<std::uint8_t, 16>& hash);  // 'k' day2 hash16
 std::string chunk_key(Seq first);                                // 'c' seq8
@@ -105,6 +106,9 @@ inline constexpr std::uint16_t head_has_overlays = 1;          // `o`
 inline constexpr std::uint16_t head_has_pins = 2;              // `i`
 inline constexpr std::uint16_t head_has_due = 4;               // users: `q`
 inline constexpr std::uint16_t head_has_restrictions = 8;      // `b`
+inline constexpr std::uint16_t head_has_retention = 32;        // the retention row is there
+inline constexpr std::uint16_t head_ended = 64;                // deleted: the rest is being erased
+inline constexpr std::uint16_t head_has_due_messages = 128;    // `d`
 inline constexpr std::uint16_t head_has_mentions = 256;        // `q`
 inline constexpr std::uint16_t head_has_threads = 512;         // `t`
 inline constexpr std::uint16_t head_has_invites = 1024;        // `v`
@@ -247,6 +251,16 @@ struct LastSentRow {
 std::string last_sent_key(UserId user);
 std::string encode(const LastSentRow& row);
 std::optional<LastSentRow> decode_last_sent(Bytes value);
+/// How much of a conversation is kept, and how far what is not has left the disk.
+struct RetentionRow {
+  std::int64_t keep_for_ms = 0;   // 0: without end
+  std::uint64_t keep_events = 0;  // 0: all
+  bool hold = false;              // nothing goes
+  Seq erased = 1;                 // nothing below is left in the archive
+  friend bool operator==(const RetentionRow&, const RetentionRow&) = default;
+};
+std::string encode(const RetentionRow& row);
+std::optional<RetentionRow> decode_retention(Bytes value);
 
 struct ReceiptRow {
   Seq received = 0, read = 0;
@@ -409,6 +423,14 @@ std::string timer_key(std::int64_t due_ms, const TimerTarget& target);  // 't' d
 std::optional<TimerKey> parse_timer_key(Bytes key) noexcept;
 std::uint32_t timer_hour(std::int64_t due_ms) noexcept;
 std::uint8_t timer_shard_of(const TimerTarget& target) noexcept;
+/// Something of a conversation that is due then: a message that expires ('d' due8 seq8).
+struct DueKey {
+  std::int64_t due_ms = 0;  // not negative
+  Seq seq = 0;
+  friend bool operator==(const DueKey&, const DueKey&) = default;
+};
+std::string due_key(const DueKey& due);
+std::optional<DueKey> parse_due_key(Bytes key) noexcept;
 /// The hour and shard in a partition id.
 std::optional<std::pair<std::uint32_t, std::uint8_t>> parse_timer_id(Bytes id) noexcept;
 

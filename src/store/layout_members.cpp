@@ -10,8 +10,7 @@
 namespace parley::layout {
 namespace {
 
-constexpr std::uint8_t grown = 2;  // the second format of a value
-constexpr std::uint8_t admitted = 3;
+constexpr std::uint8_t grown = 2, expiring = 3, admitted = 3;  // later formats of a value
 
 // Groups and shadow ban make the end of a row of format 2; where there is neither it is of
 // format 1.
@@ -74,9 +73,10 @@ JoinRule default_join(ConversationKind kind) noexcept {
 // An info row with nothing but a title was the first format; both are read.
 std::string encode(const InfoRow& row) {
   const ConversationSettings& set = row.settings;
-  Writer out(52 + set.title.size() + set.description.size() + set.avatar.size() +
+  Writer out(56 + set.title.size() + set.description.size() + set.avatar.size() +
              set.metadata.size());
-  out.u8(grown);
+  const bool expires = set.expires_after.count() != 0;
+  out.u8(expires ? expiring : grown);
   out.u8(static_cast<std::uint8_t>(row.kind));
   out.u64(row.creator.value);
   out.i64(row.created_ms);
@@ -91,6 +91,7 @@ std::string encode(const InfoRow& row) {
   out.u8(static_cast<std::uint8_t>(set.join));
   out.u8(set.archived ? 1 : 0);
   out.u32(static_cast<std::uint32_t>(set.slow_mode.count()));
+  if (expires) out.u32(static_cast<std::uint32_t>(set.expires_after.count()));
   return out.take();
 }
 
@@ -98,7 +99,7 @@ std::optional<InfoRow> decode_info(Bytes value) {
   Reader in(value);
   InfoRow row;
   const std::uint8_t version = in.u8();
-  if (version != format && version != grown) return std::nullopt;
+  if (version < format || version > expiring) return std::nullopt;
   row.kind = static_cast<ConversationKind>(in.u8());
   row.creator = UserId{in.u64()};
   row.created_ms = in.i64();
@@ -107,7 +108,7 @@ std::optional<InfoRow> decode_info(Bytes value) {
   ConversationSettings& set = row.settings;
   set.title = in.text();
   set.join = default_join(row.kind);
-  if (version == grown) {
+  if (version >= grown) {
     set.description = in.text();
     set.avatar = in.text();
     set.metadata = in.text();
@@ -117,6 +118,7 @@ std::optional<InfoRow> decode_info(Bytes value) {
     set.archived = in.u8() != 0;
     set.slow_mode = std::chrono::seconds(in.u32());
   }
+  if (version >= expiring) set.expires_after = std::chrono::seconds(in.u32());
   if (!in.complete()) return std::nullopt;
   return row;
 }

@@ -64,6 +64,18 @@ std::optional<TimerKey> parse_timer_key(Bytes key) noexcept {
   return std::nullopt;  // a later version's
 }
 
+std::string due_key(const DueKey& due) {
+  std::string key(1, 'd');
+  base::append_be(key, static_cast<std::uint64_t>(due.due_ms));
+  base::append_be(key, due.seq);
+  return key;
+}
+std::optional<DueKey> parse_due_key(Bytes key) noexcept {
+  if (key.size() != 17 || key[0] != 'd') return std::nullopt;
+  return DueKey{static_cast<std::int64_t>(base::get_be64(key.data() + 1)),
+                base::get_be64(key.data() + 9)};
+}
+
 std::uint32_t timer_hour(std::int64_t due_ms) noexcept {
   return static_cast<std::uint32_t>(due_ms / hour_ms);
 }
@@ -93,6 +105,27 @@ std::optional<ScheduledRow> decode_scheduled(Bytes value) {
   row.why = in.text();
   in.id(row.conversation);
   row.record = Payload::copy_of(in.bytes(in.left()));
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string encode(const RetentionRow& row) {
+  Writer out(26);
+  out.u8(format);
+  out.i64(row.keep_for_ms);
+  out.u64(row.keep_events);
+  out.u8(row.hold ? 1 : 0);
+  out.u64(row.erased);
+  return out.take();
+}
+std::optional<RetentionRow> decode_retention(Bytes value) {
+  Reader in(value);
+  RetentionRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.keep_for_ms = in.i64();
+  row.keep_events = in.u64();
+  row.hold = in.u8() != 0;
+  row.erased = in.u64();
   if (!in.complete()) return std::nullopt;
   return row;
 }

@@ -177,7 +177,9 @@ void WeakStore::World::decide(Attempt& attempt, bool early) {
   // A later attempt finds the partition settled, as a consensus round would leave it.
   lift(attempt.batch.partition);
   Undo undo = undo_of(attempt.batch);
-  attempt.outcome = base.commit_now(attempt.batch);
+  Batch batch = attempt.batch;
+  if (options.unconditional && batch.guard) batch.expect = undo.guard;
+  attempt.outcome = base.commit_now(batch);
   if (attempt.outcome.verdict != Verdict::done) return;
   auto& past = history[name_of(attempt.batch.partition)];
   past.push_back(std::move(undo));

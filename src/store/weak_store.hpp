@@ -35,6 +35,10 @@ struct WeakOptions {
   double crash_lands = 0.5;  // at a crash: commits in flight that take effect
   double crash_late = 0.0;   // of the others: the share that may still land after the crash
 
+  /// Breaks the contract, to prove that a harness notices: a commit replaces whatever stands where
+  /// it lands.
+  bool unconditional = false;
+
   StoreFacts facts{};  // incarnation all zero: a fixed one
 };
 

@@ -1,6 +1,7 @@
 // wire/draft.hpp: from a host's draft to the request that sends it, and from answers to what a host
 // is shown.
 #pragma once
+#include <cstdint>
 #include <utility>
 
 #include "parley/session.hpp"
@@ -19,6 +20,7 @@ inline Send send_of(const ConversationId& conversation, MessageDraft draft) {
   send.extras = {std::move(draft.mentions), draft.mention_scope, std::move(draft.attachments),
                  std::move(draft.headers)};
   send.forward = draft.forward;
+  send.expires_after_ms = static_cast<std::uint64_t>(draft.expires_after.count());
   return send;
 }
 

@@ -383,6 +383,12 @@ void read(FrameReader& r, JoinRequestsPage& v) {
 void read(FrameReader& r, BlockedUsers& v) {
   if (const auto* t = r.root<fb::BlockedUsers>()) r.users(v.users, t->users());
 }
+void read(FrameReader& r, Kept& v) {
+  const auto* t = r.root<fb::Retention>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "retention.conversation");
+  v.retention = {std::chrono::milliseconds(t->keep_for()), t->keep_events(), t->hold()};
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;

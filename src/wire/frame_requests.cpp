@@ -35,6 +35,7 @@ void read(FrameReader& r, Send& v, const fb::Send& t) {
   v.reply_to = t.reply_to();
   v.audience = t.audience();
   v.thread_root = t.thread_root();
+  v.expires_after_ms = t.expires_after();
   read_extras(r, v.extras, t);
   if (t.forward_conversation() == nullptr) return;
   ForwardOf& forward = v.forward.emplace();
@@ -391,6 +392,22 @@ void read(FrameReader& r, BlockUser& v) {
   v.on = t->on();
 }
 void read(FrameReader& r, ListBlocked&) { r.root<fb::ListBlocked>(); }
+void read(FrameReader& r, SetRetention& v) {
+  const auto* t = r.root<fb::SetRetention>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "set_retention.conversation");
+  v.retention = {std::chrono::milliseconds(t->keep_for()), t->keep_events(), t->hold()};
+}
+void read(FrameReader& r, GetRetention& v) {
+  if (const auto* t = r.root<fb::GetRetention>()) {
+    r.id(v.conversation, t->conversation(), "get_retention.conversation");
+  }
+}
+void read(FrameReader& r, End& v) {
+  if (const auto* t = r.root<fb::DeleteConversation>()) {
+    r.id(v.conversation, t->conversation(), "delete_conversation.conversation");
+  }
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

@@ -76,6 +76,9 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::answer_request, "answer_request"},
     {fb::FrameType::block, "block"},
     {fb::FrameType::list_blocked, "list_blocked"},
+    {fb::FrameType::set_retention, "set_retention"},
+    {fb::FrameType::get_retention, "get_retention"},
+    {fb::FrameType::delete_conversation, "delete_conversation"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -109,14 +112,17 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::invites, "invites"},
     {fb::FrameType::join_requests_page, "join_requests_page"},
     {fb::FrameType::blocked_users, "blocked_users"},
+    {fb::FrameType::retention, "retention"},
 };
 // clang-format on
-/// Not so at the end of the operations: what is for host calls, and Unknown.
+/// Not so at the end of both: what is for host calls, and Unknown.
+template <class T, class... Hosts>
+inline constexpr bool one_of = (std::is_same_v<T, Hosts> || ...);
 template <class T>
 inline constexpr bool on_the_wire =
-    !std::is_same_v<T, SetVisibility> && !std::is_same_v<T, Unknown>;
-static_assert(std::variant_size_v<Operation> == std::size(request_types) + 2);
-static_assert(std::variant_size_v<Answer> == std::size(answer_types));
+    !one_of<T, SetVisibility, PlacesOf, Import, Forget, Unknown, Places, Imported>;
+static_assert(std::variant_size_v<Operation> == std::size(request_types) + 5);
+static_assert(std::variant_size_v<Answer> == std::size(answer_types) + 2);
 
 /// By the number of a type, `Read<T>::into` of its alternative T; null where there is no such type.
 template <class Variant, class Function, template <class> class Read, std::size_t n>

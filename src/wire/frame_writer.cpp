@@ -83,7 +83,7 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
   return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
                         v.reply_to, v.audience, mentions, number(v.extras.mention_scope),
                         attachments, headers, v.forward ? &forward : nullptr,
-                        v.forward ? v.forward->seq : 0, v.thread_root);
+                        v.forward ? v.forward->seq : 0, v.thread_root, v.expires_after_ms);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);
@@ -265,6 +265,19 @@ Offset<fb::Restrictions> build(Builder& b, const Restrictions& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateRestrictions(b, &conversation, number(v.kind), v.after.value, v.limit);
 }
+Offset<fb::SetRetention> build(Builder& b, const SetRetention& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateSetRetention(b, &conversation, v.retention.keep_for.count(),
+                                v.retention.keep_events, v.retention.hold);
+}
+Offset<fb::GetRetention> build(Builder& b, const GetRetention& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateGetRetention(b, &conversation);
+}
+Offset<fb::DeleteConversation> build(Builder& b, const End& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateDeleteConversation(b, &conversation);
+}
 Offset<fb::Ping> build(Builder& b, const Ping&) { return fb::CreatePing(b); }
 Offset<fb::Bye> build(Builder& b, const Bye&) { return fb::CreateBye(b); }
 
@@ -436,6 +449,11 @@ Offset<fb::SeenBy> build(Builder& b, const SeenBy& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateSeenBy(b, &conversation, v.seq, v.count);
 }
+Offset<fb::Retention> build(Builder& b, const Kept& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRetention(b, &conversation, v.retention.keep_for.count(),
+                             v.retention.keep_events, v.retention.hold);
+}
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);
 }
@@ -539,6 +557,8 @@ Payload FrameWriter::write(const Reply& reply) {
           return events(reply, value);
         } else if constexpr (std::is_same_v<T, HistoryPage>) {
           return page(reply, value);
+        } else if constexpr (!on_the_wire<T>) {
+          return {};
         } else {
           return table(answer_types[reply.answer.index()].type, reply.request, value);
         }

@@ -87,6 +87,7 @@ constexpr std::array event_kinds{
     Named{EventKind::join_withdrawn, "join_withdrawn"},
     Named{EventKind::own_request, "own_request"},
     Named{EventKind::blocks_changed, "blocks_changed"},
+    Named{EventKind::ended, "ended"},
     Named{EventKind::list_entered, "list_entered"},
     Named{EventKind::list_left, "list_left"},
     Named{EventKind::list_set, "list_set"},

@@ -156,6 +156,7 @@ class JsonWriter {
     if (value < 0) out_.push_back('-');
     digits(value < 0 ? -static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value));
   }
+  void put(std::chrono::milliseconds span) { put(static_cast<std::int64_t>(span.count())); }
   void put(WallTime time) { put(static_cast<std::int64_t>(time.time_since_epoch().count())); }
   void put(std::chrono::seconds span) { put(static_cast<std::int64_t>(span.count())); }
   void put(std::string_view text) { append_json_string(out_, text); }
@@ -290,6 +291,11 @@ class JsonReader {
     value = static_cast<T>(number(at, most < json_max_number ? most : json_max_number));
   }
   void get(std::uint32_t at, std::int64_t& value);
+  void get(std::uint32_t at, std::chrono::milliseconds& value) {
+    std::int64_t count = 0;
+    get(at, count);
+    value = std::chrono::milliseconds(count);
+  }
   void get(std::uint32_t at, WallTime& value);
   void get(std::uint32_t at, std::string& value);
   void get(std::uint32_t at, std::string_view& value);

@@ -98,7 +98,9 @@ class JsonCodec final : public Codec {
   [[nodiscard]] Encoding encoding() const noexcept override { return Encoding::json; }
 
   Payload encode(const Reply& reply) override {
-    return write(answer_types[reply.answer.index()].name, reply.request, reply.answer);
+    const std::size_t index = reply.answer.index();
+    if (index >= std::size(answer_types)) return {};  // not on the wire
+    return write(answer_types[index].name, reply.request, reply.answer);
   }
   Payload encode(const Request& request) override {
     const std::size_t index = request.operation.index();

@@ -23,6 +23,7 @@ void given_settings(A& a, V& v) {
   a.may("join", v.join, std::nullopt);
   a.may("archived", v.archived, std::nullopt);
   a.may("slow_mode_s", v.slow_mode, std::nullopt);
+  a.may("expires_after_s", v.expires_after, std::nullopt);
 }
 
 template <class A>
@@ -64,6 +65,7 @@ void fields(A& a, In<A, ConversationSettings> v) {
   a.must("join", v.join);
   a.may("archived", v.archived, false);
   a.may("slow_mode_s", v.slow_mode, std::chrono::seconds(0));
+  a.may("expires_after_s", v.expires_after, std::chrono::seconds(0));
 }
 template <class A>
 void fields(A& a, In<A, Attachment> v) {
@@ -120,6 +122,9 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("shadowed", v.shadowed, false);
   a.may("about", v.about, 0U);
   a.may("about_ordinal", v.about_ordinal, 0U);
+  a.may("expires", v.expires_ms, 0);
+  a.may("written", v.written_ms, 0);
+  a.may("import_id", v.import_id, std::string_view());
   a.may("changed", v.changed, 0U);
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);
@@ -245,6 +250,7 @@ void fields(A& a, In<A, Send> v) {
   a.may("thread_root", v.thread_root, 0U);
   extras(a, v.extras);
   a.may("forward", v.forward, std::nullopt);
+  a.may("expires_after", v.expires_after_ms, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {
@@ -488,6 +494,21 @@ void fields(A& a, In<A, Restrictions> v) {
   a.may("limit", v.limit, 100U);
 }
 template <class A>
+void fields(A& a, In<A, SetRetention> v) {
+  a.must("conversation", v.conversation);
+  a.may("keep_for", v.retention.keep_for, std::chrono::milliseconds(0));
+  a.may("keep_events", v.retention.keep_events, 0U);
+  a.may("hold", v.retention.hold, false);
+}
+template <class A>
+void fields(A& a, In<A, GetRetention> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
+void fields(A& a, In<A, End> v) {
+  a.must("conversation", v.conversation);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -682,6 +703,13 @@ void fields(A& a, In<A, ThreadsPage> v) {
   a.must("threads", v.threads);
   a.must("more", v.more);
   a.may("next", v.next, 0U);
+}
+template <class A>
+void fields(A& a, In<A, Kept> v) {
+  a.must("conversation", v.conversation);
+  a.must("keep_for", v.retention.keep_for);
+  a.must("keep_events", v.retention.keep_events);
+  a.must("hold", v.retention.hold);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

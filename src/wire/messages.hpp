@@ -55,6 +55,13 @@ struct Send {
   bool unattended = false;  // never on the wire: the sender's read position stays
   Extras extras{};
   std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
+  std::uint64_t expires_after_ms = 0;  // it is deleted so long after it was stored; 0: never
+  struct Import {
+    UserId sender{};  // none: the system
+    std::int64_t written_ms = 0;
+    std::string id{};  // the host's own
+  };
+  std::optional<Import> import{};  // never on the wire
 };
 /// Answer: Opened.
 struct Create {
@@ -220,7 +227,9 @@ struct Schedule {
 struct Unschedule {
   Snowflake id = 0;
 };
-struct ListScheduled {};  // Answer: Scheduled, whole
+struct ListScheduled {
+  UserId user{};  // host calls only (never on the wire): whose
+};                // Answer: Scheduled, whole
 /// Changes what is given, as one event; nothing when it is so already. Answer: Done.
 struct SetSettings {
   ConversationId conversation{};
@@ -290,6 +299,7 @@ struct PageList {
   WallTime after_activity{};
   ConversationId after{};
   std::uint32_t limit = 100;  // 1..limits::page_list
+  UserId user{};              // host calls only (never on the wire): whose
 };
 struct Devices {
   UserId user{};  // host calls only (never on the wire): whose
@@ -306,6 +316,7 @@ struct RevokeDevice {
 /// Sets something for all devices of the caller; nothing given: asks. Answer: UserSettings.
 struct SetUser {
   UserSettingsChange change{};
+  UserId user{};  // host calls only (never on the wire): whose
 };
 /// How the user of this session is. Answer: Done.
 struct SetPresence {
@@ -316,6 +327,18 @@ struct Seen {
   ConversationId conversation{};
   Seq seq = 0;
 };
+/// How much is kept. Answer: Done.
+struct SetRetention {
+  ConversationId conversation{};
+  Retention retention{};
+};
+struct GetRetention {
+  ConversationId conversation{};
+};  // Answer: Kept
+/// Deletes a conversation for good. Answer: Done, when nobody finds it any more.
+struct End {
+  ConversationId conversation{};
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
@@ -325,6 +348,21 @@ struct SetVisibility {
   UserId user{};
   std::optional<std::uint16_t> groups{};  // bit a: audience a; none: as they are
   std::optional<bool> shadowed{};
+};
+/// Every conversation that the user is in, or ever was. Host calls only. Answer: Places.
+struct PlacesOf {
+  UserId user{};
+};
+/// Messages from elsewhere, in this order. Host calls only. Answer: Imported.
+struct Import {
+  ConversationId conversation{};
+  std::vector<Send> messages{};
+  std::vector<std::string> senders{};  // subjects, one for each; "": the system
+};
+/// The user's own data and name go; what conversations hold of the user stays. Host calls only.
+/// Answer: Done.
+struct Forget {
+  UserId user{};
 };
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
@@ -339,8 +377,8 @@ using Operation =
                  ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
                  SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
-                 RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetVisibility,
-                 Unknown>;
+                 RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
+                 GetRetention, End, SetVisibility, PlacesOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -508,6 +546,16 @@ struct ThreadsPage {
   bool more = false;
   Seq next = 0;
 };
+struct Kept {
+  ConversationId conversation{};
+  Retention retention{};
+};
+struct Places {  // never on the wire
+  std::vector<ConversationId> conversations{};
+};
+struct Imported {  // never on the wire
+  std::vector<Ack> acks{};
+};
 /// The link closes after this. `spread` is how long a client should wait at random before it dials.
 struct Goodbye {
   std::string reason{};
@@ -520,7 +568,7 @@ using Answer =
                  ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
                  ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
-                 JoinRequestsPage, BlockedUsers>;
+                 JoinRequestsPage, BlockedUsers, Kept, Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

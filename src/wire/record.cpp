@@ -207,6 +207,9 @@ RecordFields fields_of(const fb::Record& record) {
   fields.shadowed = record.shadowed();
   fields.about = record.about();
   fields.about_ordinal = record.about_ordinal();
+  fields.expires_ms = record.expires_ms();
+  fields.written_ms = record.written_ms();
+  fields.import_id = view(record.import_id());
   fields.changed = record.changed();
   fields.edited_ms = record.edited_ms();
   fields.deleted = record.deleted();
@@ -242,6 +245,7 @@ Payload build_record(const RecordFields& fields) {
   const auto title = add_string(builder, fields.title);
   const auto tallies = add_tallies(builder, fields.tallies);
   const auto reason = add_string(builder, fields.reason);
+  const auto import_id = add_string(builder, fields.import_id);
   flatbuffers::Offset<fb::Settings> settings;
   if (fields.settings) settings = build_settings(builder, *fields.settings);
   const auto attachments = add_attachments(builder, fields.extras.attachments);
@@ -276,6 +280,9 @@ Payload build_record(const RecordFields& fields) {
   record.add_title(title);
   record.add_about(fields.about);
   record.add_about_ordinal(fields.about_ordinal);
+  record.add_expires_ms(fields.expires_ms);
+  record.add_written_ms(fields.written_ms);
+  record.add_import_id(import_id);
   record.add_changed(fields.changed);
   record.add_edited_ms(fields.edited_ms);
   record.add_tallies(tallies);
@@ -366,6 +373,9 @@ Message message_of(RecordFields& fields) {
   message.content_type = fields.content_type.empty() ? "text/plain" : fields.content_type;
   message.body = fields.body;
   message.reply_to = fields.reply_to;
+  message.expires = WallTime(std::chrono::milliseconds(fields.expires_ms));
+  message.written = WallTime(std::chrono::milliseconds(fields.written_ms));
+  message.import_id = fields.import_id;
   message.changed = fields.changed;
   message.edited = WallTime(std::chrono::milliseconds(fields.edited_ms));
   message.deleted = fields.deleted;
@@ -466,6 +476,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::own_request:
     case EventKind::blocks_changed:
     case EventKind::hidden:
+    case EventKind::ended:
     case EventKind::list_entered:
     case EventKind::list_left:
     case EventKind::list_set:

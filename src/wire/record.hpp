@@ -65,6 +65,9 @@ struct RecordFields {
   std::uint64_t about_ordinal = 0;       // deleted
   Extras extras{};                       // messages
   std::optional<Origin> origin;          // messages that were forwarded
+  std::int64_t expires_ms = 0;           // messages: when it will be deleted; 0: never
+  std::int64_t written_ms = 0;           // messages that were imported: when; 0: others
+  std::string_view import_id{};          // of those: the host's own id
   // A message as it stands.
   Seq changed = 0;
   std::int64_t edited_ms = 0;

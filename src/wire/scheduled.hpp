@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "parley/session.hpp"
+#include "wire/draft.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::wire {
@@ -13,11 +14,7 @@ namespace parley::wire {
 inline Schedule to_schedule(const ConversationId& conversation, MessageDraft message,
                             const ScheduleOptions& options) {
   Schedule schedule{.id = options.replaces, .at = options.at};
-  schedule.message.conversation = conversation;
-  schedule.message.content_type = std::move(message.content_type);
-  schedule.message.body = Payload::copy_of(message.body);
-  schedule.message.reply_to = message.reply_to;
-  schedule.message.audience = message.audience;
+  schedule.message = send_of(conversation, std::move(message));
   return schedule;
 }
 
@@ -30,6 +27,7 @@ inline ScheduledMessage to_scheduled(const Scheduled::Item& item) {
   message.message.body = std::string(item.message.body.bytes());
   message.message.reply_to = item.message.reply_to;
   message.message.audience = item.message.audience;
+  message.message.expires_after = std::chrono::milliseconds(item.message.expires_after_ms);
   if (item.failed != 0)
     message.failed = {std::error_code(static_cast<int>(item.failed), error_category()), item.why};
   return message;

@@ -19,6 +19,7 @@ void each_setting(A& a, B& b, const F& f) {
   f(a.join, b.join);
   f(a.archived, b.archived);
   f(a.slow_mode, b.slow_mode);
+  f(a.expires_after, b.expires_after);
 }
 
 /// Views of what is given in `settings` (SettingsUpdate), or of all (ConversationSettings).

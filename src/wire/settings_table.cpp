@@ -19,6 +19,10 @@ flatbuffers::Optional<std::uint8_t> number(const std::optional<E>& value) {
   return value ? flatbuffers::Optional<std::uint8_t>(static_cast<std::uint8_t>(*value))
                : flatbuffers::nullopt;
 }
+flatbuffers::Optional<std::uint32_t> seconds(const std::optional<std::chrono::seconds>& value) {
+  return value ? flatbuffers::Optional<std::uint32_t>(static_cast<std::uint32_t>(value->count()))
+               : flatbuffers::nullopt;
+}
 std::optional<std::string_view> view(const flatbuffers::String* text) {
   if (text == nullptr) return std::nullopt;
   return std::string_view(text->c_str(), text->size());
@@ -26,6 +30,10 @@ std::optional<std::string_view> view(const flatbuffers::String* text) {
 template <class E>
 void take(std::optional<E>& to, const flatbuffers::Optional<std::uint8_t>& from) {
   if (from.has_value()) to = static_cast<E>(*from);
+}
+void take(std::optional<std::chrono::seconds>& to,
+          const flatbuffers::Optional<std::uint32_t>& from) {
+  if (from.has_value()) to = std::chrono::seconds(*from);
 }
 
 }  // namespace
@@ -41,11 +49,10 @@ flatbuffers::Offset<fb::Settings> build_settings(flatbuffers::FlatBufferBuilder&
                                     change.metadata->size());
   flatbuffers::Optional<bool> archived = flatbuffers::nullopt;
   if (change.archived) archived = *change.archived;
-  flatbuffers::Optional<std::uint32_t> slow_mode = flatbuffers::nullopt;
-  if (change.slow_mode) slow_mode = static_cast<std::uint32_t>(change.slow_mode->count());
   return fb::CreateSettings(builder, title, description, avatar, metadata, number(change.who_sends),
                             number(change.who_adds), number(change.who_pins),
-                            number(change.who_changes), number(change.join), archived, slow_mode);
+                            number(change.who_changes), number(change.join), archived,
+                            seconds(change.slow_mode), seconds(change.expires_after));
 }
 
 SettingsChange settings_of(const fb::Settings& from) {
@@ -61,7 +68,8 @@ SettingsChange settings_of(const fb::Settings& from) {
   take(change.who_changes, from.who_changes());
   take(change.join, from.join());
   if (from.archived().has_value()) change.archived = *from.archived();
-  if (from.slow_mode_s().has_value()) change.slow_mode = std::chrono::seconds(*from.slow_mode_s());
+  take(change.slow_mode, from.slow_mode_s());
+  take(change.expires_after, from.expires_after_s());
   return change;
 }
 

@@ -169,6 +169,25 @@ std::map<std::string, Make> make_all() {
   all["answer_request"] = [](const Cell& cell) -> wire::Operation {
     return wire::AnswerRequest{cell.conversation, cell.bystander, true};
   };
+  all["send_brief"] = [](const Cell& cell) -> wire::Operation {
+    wire::Send send;
+    send.conversation = cell.conversation;
+    send.body = Payload::copy_of("from the actor");
+    send.expires_after_ms = 3'600'000;
+    return send;
+  };
+  all["set_retention"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetRetention{cell.conversation, {.keep_events = 1'000}};
+  };
+  all["hold"] = [](const Cell& cell) -> wire::Operation {
+    return wire::SetRetention{cell.conversation, {.hold = true}};
+  };
+  all["retention"] = [](const Cell& cell) -> wire::Operation {
+    return wire::GetRetention{cell.conversation};
+  };
+  all["delete_conversation"] = [](const Cell& cell) -> wire::Operation {
+    return wire::End{cell.conversation};
+  };
   all["set_list"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetList{cell.conversation, {.archived = true}};
   };

@@ -131,13 +131,17 @@ TEST_CASE("settings hold at their bounds, and nothing changes one past them") {
   CHECK(set(world, by(1), {.join = static_cast<JoinRule>(9)}) == Errc::invalid_argument);
   CHECK(set(world, by(1), {.slow_mode = limits::slow_mode + 1s}) == Errc::invalid_argument);
   CHECK(set(world, by(1), {.slow_mode = -1s}) == Errc::invalid_argument);
+  CHECK(set(world, by(1), {.expires_after = limits::expires_most + 1s}) == Errc::invalid_argument);
+  CHECK(set(world, by(1), {.expires_after = -1s}) == Errc::invalid_argument);
   CHECK(world.head().head == before);
   CHECK(set(world, by(1),
             {.title = text(limits::title),
              .description = text(limits::description),
              .avatar = text(limits::avatar),
              .metadata = text(limits::metadata),
-             .slow_mode = limits::slow_mode}) == Errc::ok);
+             .slow_mode = limits::slow_mode,
+             .expires_after = limits::expires_most}) == Errc::ok);
+  CHECK(set(world, by(1), {.expires_after = limits::expires_least}) == Errc::ok);
 
   World pair(2);
   (void)pair.direct(5, 6, 5);

@@ -249,13 +249,21 @@ class World : public ConversationHost {
   void hearing_changed(const ConversationId&, UserId who) override {
     trace.push_back("hearing of " + std::to_string(who.value));
   }
+  void conversation_ended(const ConversationId&) override { trace.push_back("ended for all"); }
+  void drop_from_lists(const ConversationId&, ConversationKind, std::vector<UserId> users,
+                       Then<void> then) override {
+    for (const UserId user : users) dropped.push_back(user.value);
+    fx.later([then = std::move(then)] { then({}); });
+  }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
   std::int64_t settled_wall_ms() override { return clock.at(fx.time); }
   void later(std::function<void()> work) override { fx.later(std::move(work)); }
   void wake_at(const layout::TimerTarget&, std::int64_t due_ms, Then<void> then) override {
-    wakes.push_back(due_ms);
-    fx.later([then = std::move(then)] { then({}); });
+    if (!wake_fails) wakes.push_back(due_ms);
+    fx.later([then = std::move(then), failed = wake_fails] {
+      then(failed ? Result<void>(Error{Errc::unavailable, "injected"}) : Result<void>());
+    });
   }
   void drop_wake(const layout::TimerTarget&, std::int64_t due_ms) override {
     std::erase(wakes, due_ms);
@@ -395,7 +403,9 @@ class World : public ConversationHost {
   std::vector<Receipt> receipts;
   std::vector<std::string> trace;
   std::vector<std::int64_t> wakes;  // stored wake-ups
-  std::vector<Payload> kept;        // what stream() shows
+  bool wake_fails = false;
+  std::vector<std::uint64_t> dropped;  // whose lists lost it
+  std::vector<Payload> kept;           // what stream() shows
   int feed = 0, absent = 0;
 
  private:

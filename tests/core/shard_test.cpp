@@ -687,3 +687,60 @@ TEST_CASE("idle conversations leave memory") {
   world.pass(3min);
   CHECK(world.shard(0).conversations() + world.shard(1).conversations() == 0);
 }
+
+TEST_CASE("a cursor below the floor is told how much is gone, live and late sessions go on") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId team = world.group(alice, {"bob"});
+  for (int i = 0; i < 30; ++i) world.say(alice, team, "m");
+  const Cursor early = after(world, bob, team, 10), live = after(world, bob, team, 32);
+  CHECK(world.subscribe(bob, team, live).answer == Resume::caught_up);
+  world.ask<wire::Done>(alice, wire::SetRetention{team, {.keep_events = 10}});
+  for (std::size_t i = 0; i < limits::open_events + 20; ++i) world.say(alice, team, "n");
+  world.pass(5s);
+  CHECK(bob.seqs(team).size() == limits::open_events + 20);  // who was there saw all of it
+  Client& late = world.sign_in("bob", "tablet");
+  const ResumeAnswer answer = world.subscribe(late, team, early);
+  CHECK(answer.answer == Resume::trimmed);
+  CHECK(answer.floor > 33);
+  const Seqs rest = late.seqs(team);
+  REQUIRE_FALSE(rest.empty());
+  CHECK(rest.front() == answer.floor);
+  const auto page = world.ask<wire::HistoryPage>(late, wire::History{team, 5, false, 10});
+  CHECK(page.floor == answer.floor);
+  CHECK(page.first == answer.floor);
+  CHECK(world.subscribe(late, team, Cursor{early.epoch, answer.floor - 1, answer.floor_mark})
+            .answer == Resume::range);
+  CHECK(world.ask<wire::Kept>(bob, wire::GetRetention{team}).retention.keep_events == 10);
+  CHECK(world.failure(bob, wire::SetRetention{team, {}}) == Errc::denied);
+}
+
+TEST_CASE("a conversation deleted for good leaves every list and every session") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId team = world.group(alice, {"bob"});
+  const ConversationId lobby = world.group(alice, {"bob"}, ConversationKind::channel);
+  for (const ConversationId& id : {team, lobby}) {
+    world.say(alice, id, "one");
+    world.subscribe(bob, id);
+    world.pass(2s);
+    const Cursor cursor = after(world, bob, id, 3 - (id == lobby ? 1 : 0));
+    bob.replies.clear();
+    CHECK(world.failure(bob, wire::End{id}) == Errc::denied);
+    world.ask<wire::Done>(alice, wire::End{id});
+    CHECK(world.failure(bob, wire::History{id, 0, true, 10}) == Errc::denied);
+    world.pass(5s);
+    bool removed = false;
+    for (const auto& list : bob.all<wire::ListChanged>())
+      removed |= std::find(list.removed.begin(), list.removed.end(), id) != list.removed.end();
+    CHECK(removed);
+    CHECK(find(world.ask<wire::ListChanged>(bob, wire::Sync{}), id) == nullptr);
+    CHECK(find(world.ask<wire::ListChanged>(alice, wire::Sync{}), id) == nullptr);
+    CHECK(world.subscribe(bob, id, cursor).answer == Resume::denied);
+  }
+  world.restart();
+  Client& again = world.sign_in("alice");
+  CHECK(again.all<wire::Welcome>().at(0).list.entries.empty());
+}

@@ -175,9 +175,12 @@ void Checker::cursor_true(const char* what, const ConversationId& id, const Curs
 
 void Checker::heard(SessionKey key, const wire::Request& request) {
   Session& session = sessions_[key];
-  Question question{.request = request, .heads = {}, .me = {}};
+  Question question{.request = request, .heads = {}, .floors = {}, .me = {}};
   const auto note = [&](const ConversationId& id) {
-    if (const TrueStream* truth = truth_.stream(id)) question.heads[id] = truth->head();
+    if (const TrueStream* truth = truth_.stream(id)) {
+      question.heads[id] = truth->head();
+      question.floors[id] = truth->floor();
+    }
     if (const auto row = truth_.member(id, session.user)) question.me[id] = *row;
     spans(id, session.user);
   };
@@ -188,7 +191,9 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
       // What is under way for the old subscription may still come; the answer starts the new one.
     }
   }
-  if (const auto* seen = std::get_if<wire::Seen>(&request.operation))
+  // A group counts from memory, which a commit reaches with its verdict: later than the store.
+  if (const auto* seen = std::get_if<wire::Seen>(&request.operation);
+      seen != nullptr && truth_.kind_of(seen->conversation) == ConversationKind::channel)
     question.seen = truth_.seen(seen->conversation, session.user, seen->seq);
   if (const auto* block = std::get_if<wire::BlockUser>(&request.operation)) {
     Blocking& state = blocks_[{session.user, block->user}];
@@ -308,6 +313,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           },
           [&](const wire::Messages& a) {
             expect(is(std::in_place_type<wire::Pins>));
+            nothing_deleted(question, a.conversation, a.records);
             for (const Payload& record : a.records) {
               const auto fields = wire::verify_record(record.bytes());
               if (!fields || !fields->pinned) broken("C15", "a pinned message is not pinned");
@@ -355,6 +361,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           [&](const wire::ThreadPage& a) {
             expect(is(std::in_place_type<wire::Thread>));
             thread(session, a.thread);
+            nothing_deleted(question, a.thread.conversation, a.records);
             const Seq root = std::get<wire::Thread>(asked).root;
             Seq before = 0;
             for (const Payload& record : a.records) {
@@ -367,6 +374,12 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
           [&](const wire::ThreadsPage& a) {
             expect(is(std::in_place_type<wire::Threads>));
             for (const auto& each : a.threads) thread(session, each);
+          },
+          [&](const wire::Kept& a) {
+            expect(is(std::in_place_type<wire::GetRetention>));
+            if (spans(a.conversation, session.user).empty())
+              broken("C7",
+                     "a stranger was told how much of " + short_name(a.conversation) + " is kept");
           },
           [&](const wire::Names& a) {
             expect(is(std::in_place_type<wire::Lookup>));
@@ -383,7 +396,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             expect(is(std::in_place_type<wire::Seen>));
             report_.reached(Sometimes::seen_counted);
             const std::uint64_t now = truth_.seen(a.conversation, session.user, a.seq);
-            if (a.count < question.seen || a.count > now) {
+            if ((a.count < question.seen || a.count > now) && !ended(a.conversation)) {
               broken("C6", at(a.conversation, a.seq) + " was seen by " + std::to_string(a.count) +
                                ", the store had " + std::to_string(question.seen) + " and has " +
                                std::to_string(now));
@@ -424,6 +437,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::SetPresence>) ||
                 is(std::in_place_type<wire::RenameDevice>) ||
                 is(std::in_place_type<wire::RevokeDevice>) ||
+                is(std::in_place_type<wire::SetRetention>) || is(std::in_place_type<wire::End>) ||
                 is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
           },
           [&](const auto&) { expect(false); }},
@@ -439,7 +453,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                  [&](const wire::Signalled& a) {
                    const auto& known = spans(a.conversation, session.user);
                    if (known.empty()) broken("C7", "a signal to a stranger");
-                   if (spans(a.conversation, a.sender).empty())
+                   if (!ended(a.conversation) && spans(a.conversation, a.sender).empty())
                      broken("C7", "a signal from a stranger");
                  },
                  [&](const wire::PresenceChanged&) {},
@@ -578,11 +592,13 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   const bool every_member = sends ||
                             std::holds_alternative<wire::History>(question.request.operation) ||
                             std::holds_alternative<wire::MarkRead>(question.request.operation) ||
-                            std::holds_alternative<wire::Members>(question.request.operation);
+                            std::holds_alternative<wire::Members>(question.request.operation) ||
+                            std::holds_alternative<wire::GetRetention>(question.request.operation);
   const auto before = question.me.find(*id);
   const auto now = truth_.member(*id, session.user);
-  if (every_member && before != question.me.end() && before->second.role != Role::none && now &&
-      now->role != Role::none && same_membership(before->second, *now)) {
+  if (every_member && !ended(*id) && before != question.me.end() &&
+      before->second.role != Role::none && now && now->role != Role::none &&
+      same_membership(before->second, *now)) {
     broken("C7", "operation " + std::to_string(question.request.operation.index()) + " of " +
                      session.subject + ", a member of " + short_name(*id) + ", was denied");
   }
@@ -611,6 +627,10 @@ void Checker::on(Session& session, const Question& question, const wire::History
   const auto& asked = std::get<wire::History>(question.request.operation);
   if (page.conversation != asked.conversation) broken("C4", "a page of another conversation");
   if (page.records.size() > asked.limit) broken("C4", "a page longer than its limit");
+  const auto floor = question.floors.find(page.conversation);
+  if (!page.records.empty() && floor != question.floors.end() && page.first < floor->second)
+    broken("C17", "a page shows what lies below the floor of " + short_name(page.conversation));
+  nothing_deleted(question, page.conversation, page.records);
   if (!page.records.empty()) {
     records(session, "history", page.conversation, page.epoch, page.first, page.records, page.mark);
   }
@@ -652,7 +672,10 @@ void Checker::on(Session& session, const wire::Events& events) {
   const bool back = ended && std::any_of(known.begin(), known.end(), [&](const Span& span) {
                       return span.from == events.first && span.from > follow.next;
                     });
-  if ((events.first != follow.next && !back) || events.epoch != follow.epoch) {
+  // What lay between was trimmed while the session was behind: it sees the gap and asks.
+  const bool cut =
+      events.first > follow.next && stream("C4", events.conversation).was_floor(events.first);
+  if ((events.first != follow.next && !back && !cut) || events.epoch != follow.epoch) {
     broken("C4", session.subject + " is given " + at(events.conversation, events.first) +
                      " where " + std::to_string(follow.next) + " comes next");
   }
@@ -682,6 +705,7 @@ void Checker::receipt(Session& session, const ConversationId& id, const Receipt&
     broken("C6", whose + " has read " + std::to_string(shown.read) + ", received " +
                      std::to_string(shown.received) + ", head " + std::to_string(truth.head()));
   }
+  if (truth.ended) return;
   const auto stored = truth_.receipt(id, shown.user);
   const bool own = shown.user == session.user;
   const Seq may_know = !stored ? 0 : own ? stored->read : stored->shown;
@@ -718,7 +742,8 @@ void Checker::on(Session& session, const wire::MembersPage& page, const Conversa
   if (spans(id, session.user).empty()) broken("C7", "members told to a stranger");
   for (const Member& member : page.members) {
     if (member.role == Role::none) broken("C7", "a member without a role is listed");
-    if (!truth_.member(id, member.user)) broken("C7", "a member without a row is listed");
+    if (!ended(id) && !truth_.member(id, member.user))
+      broken("C7", "a member without a row is listed");
   }
   for (const Receipt& shown : page.receipts) receipt(session, id, shown, false);
 }
@@ -741,8 +766,11 @@ void Checker::entry(Session& session, const ListEntry& shown) {
   cursor_true("a list entry", id, shown.head, shown.head_ordinal);
   const TrueStream& truth = stream("C12", id);
   const auto info = truth_.info(id);
-  if (!info || info->kind != shown.kind) broken("C12", "a list entry of the wrong kind");
-  if (spans(id, session.user).empty()) {
+  if (!truth.ended && (!info || info->kind != shown.kind))
+    broken("C12", "a list entry of the wrong kind");
+  // The rows of a conversation that was deleted are gone, perhaps before anybody looked at them.
+  const bool unknowable = truth.ended && shown.kind == ConversationKind::channel;
+  if (spans(id, session.user).empty() && !truth.beginnings.contains(session.user) && !unknowable) {
     broken("C7", session.subject + " has a list entry of " + short_name(id) + " as a stranger");
   }
   if (shown.read > shown.received || shown.received > shown.head.seq) {
@@ -758,8 +786,8 @@ void Checker::entry(Session& session, const ListEntry& shown) {
     broken("C12", "a member row of " + short_name(id) + " with an ordinal before its beginning");
   }
   const std::uint64_t read = truth.ordinal_at(std::min(shown.read, truth.head()));
-  const auto counted_from = [&](std::uint64_t joined) {
-    const std::uint64_t seen = std::max(read, joined);
+  const auto counted_from = [&](std::uint64_t joined, Seq floor) {
+    const std::uint64_t seen = std::max({read, joined, truth.ordinal_at(floor - 1)});
     const std::uint64_t all = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
     // Deletions after the head that is shown may be counted already.
     std::uint64_t least = 0, most = 0;
@@ -772,7 +800,10 @@ void Checker::entry(Session& session, const ListEntry& shown) {
   };
   const auto& known = spans(id, session.user);
   const bool right = std::any_of(known.begin(), known.end(), [&](const Span& span) {
-    return std::any_of(span.joined.begin(), span.joined.end(), counted_from);
+    return std::any_of(span.joined.begin(), span.joined.end(), [&](std::uint64_t joined) {
+      return std::any_of(truth.floors.begin(), truth.floors.end(),
+                         [&](Seq floor) { return counted_from(joined, floor); });
+    });
   });
   if (!right) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +

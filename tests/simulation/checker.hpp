@@ -20,10 +20,10 @@ namespace parley::simulation {
 /// immutable streams; C3 one commit a key; C4 what a session is given is contiguous and equal to
 /// the store; C5 real-time and per-device order; C6 receipts; C7 visibility by membership at that
 /// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
-/// of the right kind; N one user id a subject. Every check is made when the engine speaks, against
-/// the store at that instant; what needs the whole run is in finish(). Linear in what was said.
-/// Throws Broken.
-/// What scheduled messages say, and no others.
+/// of the right kind; C17 what expired, was trimmed or deleted is gone; N one user id a subject.
+/// Every check is made when the engine speaks, against the store at that instant; what needs the
+/// whole run is in finish(). Linear in what was said. Throws Broken. What scheduled messages say,
+/// and no others.
 inline constexpr std::string_view scheduled_text = "as agreed";
 
 class Checker {
@@ -65,7 +65,7 @@ class Checker {
   };
   struct Question {
     wire::Request request;
-    std::map<ConversationId, Seq> heads;                      // when it was heard
+    std::map<ConversationId, Seq> heads, floors;              // when it was heard
     std::map<ConversationId, layout::MemberRow> me;           // the caller's row then
     std::uint64_t seen = 0;                                   // Seen: how many had read it then
     std::optional<std::pair<UserId, std::uint64_t>> blocker;  // of a send: who blocks its sender
@@ -126,6 +126,10 @@ class Checker {
 
   void finish_ledger();
   void finish_scheduled();
+  /// No page shows what was deleted before it was asked for.
+  void nothing_deleted(const Question& question, const ConversationId& id,
+                       const std::vector<Payload>& records);
+  [[nodiscard]] bool ended(const ConversationId& id);
   void finish_order(const ConversationId& id);
 
   Truth truth_;

@@ -29,6 +29,8 @@ Sometimes met(Resume answer) {
       return Sometimes::resumed_not_member;
     case Resume::denied:
       return Sometimes::resumed_denied;
+    case Resume::trimmed:
+      return Sometimes::resumed_trimmed;
     default:
       return Sometimes::resumed_snapshot;
   }
@@ -63,13 +65,14 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   const bool is_member = row && row->role != Role::none;
   const std::string who = session.subject + " with " + text(item.cursor) + " of " + short_name(id);
   if (answer.answer == Resume::denied) {
-    if (was_known) broken("C10", who + " was denied");
+    if (was_known && !ended(id)) broken("C10", who + " was denied");
     session.follows.erase(id);
     return;
   }
   if (answer.answer == Resume::not_member) {
-    if (!was_known || (was_member && is_member && before->second.since_ms == row->since_ms &&
-                       before->second.left_at == row->left_at)) {
+    if ((!was_known || (was_member && is_member && before->second.since_ms == row->since_ms &&
+                        before->second.left_at == row->left_at)) &&
+        !ended(id)) {
       broken("C10", who + " is told not_member");
     }
     if (row && row->role == Role::none && answer.last_visible != row->left_at) {
@@ -87,6 +90,12 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   const auto heard = question.heads.find(id);
   resume_fits(stream("C10", id), item, answer, heard == question.heads.end() ? 0 : heard->second,
               row);
+  const auto floor = question.floors.find(id);
+  // At `heads`, and with nothing seen, no event is read for the answer: the home may not know yet.
+  const bool below = item.level == Level::full && item.cursor && item.cursor->seq != 0 &&
+                     floor != question.floors.end() && floor->second > item.cursor->seq + 1;
+  if (below && (answer.answer == Resume::range || answer.answer == Resume::caught_up))
+    broken("C17", who + " lies below the floor and is not told");
   cursor_true("a resume answer", id, answer.head, answer.head_ordinal);
   Follow follow{.level = item.level, .epoch = answer.head.epoch};
   switch (answer.answer) {
@@ -158,6 +167,27 @@ void Checker::resume_fits(const TrueStream& stream, const wire::Subscribe::Item&
   }
 }
 
+bool Checker::ended(const ConversationId& id) {
+  const TrueStream* found = truth_.stream(id);
+  return found != nullptr && found->ended;
+}
+
+void Checker::nothing_deleted(const Question& question, const ConversationId& id,
+                              const std::vector<Payload>& records) {
+  const auto heard = question.heads.find(id);
+  const TrueStream& truth = stream("C17", id);
+  for (const Payload& record : records) {
+    const auto fields = wire::verify_record(record.bytes());
+    if (!fields || fields->kind != EventKind::message || fields->deleted) continue;
+    const auto changes = truth.changes.find(fields->seq);
+    if (changes == truth.changes.end() || heard == question.heads.end()) continue;
+    for (const TrueChange& change : changes->second)
+      if (change.kind == EventKind::deleted && change.seq <= heard->second)
+        broken("C17", "seq " + std::to_string(fields->seq) + " of " + short_name(id) +
+                          " was deleted and is shown");
+  }
+}
+
 void Checker::ack_received(std::uint64_t random, const Ack& ack) {
   Sent* sent = ledger_.find(random);
   if (sent == nullptr) broken("C1", "an ack for a message that nobody sent");
@@ -178,6 +208,7 @@ void Checker::finish() {
 }
 
 std::string Checker::owed() {
+  if (auto message = truth_.expiring(); !message.empty()) return message;
   for (const auto& [id, user] : scheduled_) {
     const auto row = truth_.scheduled(user, id);
     if (row && row->failed == 0) return "a message of " + to_string(user) + " waits to be sent";
@@ -187,6 +218,8 @@ std::string Checker::owed() {
 
 /// What was scheduled was sent, or waits, or was dropped. (C3: sent once.)
 void Checker::finish_scheduled() {
+  if (truth_.expired() > 0) report_.reached(Sometimes::expired);
+  if (truth_.trimmed()) report_.reached(Sometimes::trimmed);
   for (const auto& [id, user] : scheduled_) {
     if (truth_.find(id) != nullptr || dropped_.contains(id) || truth_.scheduled(user, id)) continue;
     broken("C16", "a scheduled message of " + to_string(user) + " was lost");

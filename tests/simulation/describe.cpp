@@ -179,6 +179,15 @@ struct Requests {
   }
   std::string operator()(const wire::Unschedule& op) const { return "unschedule " + n(op.id); }
   std::string operator()(const wire::ListScheduled&) const { return "list_scheduled"; }
+  std::string operator()(const wire::SetRetention& op) const {
+    return "set_retention " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::GetRetention& op) const {
+    return "get_retention " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::End& op) const {
+    return "delete_conversation " + short_name(op.conversation);
+  }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -260,6 +269,9 @@ struct Answers {
   std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
   std::string operator()(const wire::Scheduled& a) const {
     return "scheduled " + n(a.items.size()) + " -" + n(a.removed.size());
+  }
+  std::string operator()(const wire::Kept& a) const {
+    return "retention " + short_name(a.conversation);
   }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
   template <class Other>

@@ -243,6 +243,9 @@ void Device::apply(const wire::Events& events) {
       if (view.mine.size() > 20) view.mine.erase(view.mine.begin());
       if (view.others.size() > 20) view.others.erase(view.others.begin());
     }
+    // Only those who may answer are told.
+    if (fields->kind == EventKind::join_requested && !calm_ && random_.chance(0.5))
+      answer_requests(events.conversation);
     const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
     if (gone && fields->target == kept_.user) {
       // The list tells the end; in a page of history this may be an earlier life's.
@@ -291,6 +294,8 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .audience = item.audience,
                   .thread_root = item.thread_root,
                   .extras = {.mentions = item.mentions, .mention_scope = item.scope}};
+  // The same at every attempt, like the body.
+  if (item.random % 16 == 1) send.expires_after_ms = 1'000 + item.random % 15'000;
   ask(std::move(send),
       [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
   if (!again) item.request = last_request_;

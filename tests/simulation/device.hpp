@@ -23,7 +23,7 @@ struct Rumours {
   std::vector<ConversationId> all;       // every conversation that somebody opened
   std::vector<ConversationId> channels;  // those that anybody may join
   std::vector<std::string> invites;      // links that somebody made
-  std::vector<ConversationId> asked;     // those that somebody asked to be let into
+  std::vector<ConversationId> askable;   // those that one may ask to be let into
   bool hidden = false;                   // somebody hid what it reads, at some time
   bool blocked = false;                  // somebody blocked somebody, at some time
 };
@@ -130,9 +130,11 @@ class Device final : public LinkUser {
   void opened(const wire::Reply* reply);
   void probe_cursor(const ConversationId& id);
   void membership(const ConversationId& id);
+  void keep(const ConversationId& id);
   void order(const ConversationId& id, std::optional<UserId> user);
   void invite(const ConversationId& id);
   void request(const ConversationId& id);
+  void answer_requests(const ConversationId& where);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);
   void history(const ConversationId& id);

@@ -270,7 +270,7 @@ void Device::thread(const ConversationId& id) {
 void Device::membership(const ConversationId& id) {
   const auto& somebody = random_.pick(place_.rumours.subjects);
   const auto user = place_.checker.user_of(somebody);
-  switch (random_.below(14)) {
+  switch (random_.below(15)) {
     case 0:
       ask(wire::Leave{id}, [this, id](const wire::Reply* reply) {
         if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer)) {
@@ -315,29 +315,37 @@ void Device::membership(const ConversationId& id) {
     case 12:
       request(id);
       break;
+    case 13:
+      keep(id);
+      break;
     default:
       ask(wire::SetTitle{id, "t" + std::to_string(random_.below(1000))}, ignore);
   }
 }
 
-/// Asks, looks who asks, and answers.
+/// Lets people ask, asks, or answers.
 void Device::request(const ConversationId& id) {
-  if (random_.chance(0.5)) {
-    ConversationId wanted = random_.pick(place_.rumours.all);
-    for (int i = 0; i < 8 && kept_.views[wanted].member; ++i)
-      wanted = random_.pick(place_.rumours.all);
+  auto& askable = place_.rumours.askable;
+  if (random_.chance(0.3)) {
+    ask(wire::SetSettings{id, {.join = JoinRule::by_request}},
+        [this, id](const wire::Reply* reply) {
+          if (reply != nullptr && std::holds_alternative<wire::Done>(reply->answer))
+            place_.rumours.askable.push_back(id);
+        });
+  } else if (askable.empty() || random_.chance(0.2)) {
+    answer_requests(id);
+  } else {
+    ConversationId wanted = random_.pick(askable);
+    for (int i = 0; i < 8 && kept_.views[wanted].member; ++i) wanted = random_.pick(askable);
     if (random_.chance(0.9))
-      ask(wire::RequestJoin{wanted, "please"}, [this, wanted](const wire::Reply* reply) {
-        if (reply == nullptr || !std::holds_alternative<wire::Done>(reply->answer)) return;
-        place_.report.reached(Sometimes::asked_to_join);
-        place_.rumours.asked.push_back(wanted);
-      });
+      ask(wire::RequestJoin{wanted, "please"}, told(Sometimes::asked_to_join));
     else
       ask(wire::Leave{wanted}, ignore);  // takes it back, when it only asks
-    return;
   }
-  const auto& asked = place_.rumours.asked;
-  const ConversationId where = asked.empty() || random_.chance(0.2) ? id : random_.pick(asked);
+}
+
+/// Looks who asks, and answers.
+void Device::answer_requests(const ConversationId& where) {
   ask(wire::JoinRequests{.conversation = where, .limit = 3},
       [this, where](const wire::Reply* reply) {
         if (reply == nullptr || !online_) return;
@@ -378,6 +386,19 @@ void Device::invite(const ConversationId& id) {
   }
 }
 
+/// What owners do.
+void Device::keep(const ConversationId& id) {
+  if (random_.chance(0.1)) {
+    ask(wire::End{id}, told(Sometimes::conversation_ended));
+  } else if (random_.chance(0.7)) {
+    Retention keep;
+    if (random_.chance(0.7)) keep.keep_events = random_.between(5, 60);
+    ask(wire::SetRetention{id, keep}, told(Sometimes::retention_set));
+  } else {
+    ask(wire::GetRetention{id}, ignore);
+  }
+}
+
 /// What moderators and admins do.
 void Device::order(const ConversationId& id, std::optional<UserId> user) {
   const auto kind = random_.chance(0.5) ? RestrictionKind::mute : RestrictionKind::ban;
@@ -389,6 +410,7 @@ void Device::order(const ConversationId& id, std::optional<UserId> user) {
     if (random_.chance(0.5)) settings.description = "d" + std::to_string(random_.below(10));
     if (random_.chance(0.3)) settings.archived = random_.chance(0.2);
     if (random_.chance(0.3)) settings.slow_mode = std::chrono::seconds(random_.below(3));
+    if (random_.chance(0.1)) settings.expires_after = std::chrono::seconds(random_.below(8));
     if (random_.chance(0.4))
       settings.join = random_.pick(
           std::vector{JoinRule::open, JoinRule::added, JoinRule::by_request, JoinRule::by_request});

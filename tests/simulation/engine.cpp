@@ -52,6 +52,7 @@ class Engine::ShardWorld final : public core::Effects {
 
   void commit(Batch batch, Then<Committed> then) override {
     ++engine_.commits_;
+    engine_.look_before(batch);
     engine_.commit(
         batch, later<Committed>([this, batch, then = std::move(then)](Committed c) {
           --engine_.commits_;
@@ -250,7 +251,18 @@ void Engine::turn(core::ShardIndex, std::function<void()> input) {
   flush();
 }
 
+/// What the last commits brought, before one may trim it.
+void Engine::look_before(const Batch& batch) {
+  if (batch.partition.space != layout::conversation || failure_) return;
+  try {
+    world_.checker.truth().stream(*Truth::conversation_in(batch.partition));
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+}
+
 void Engine::flush() {
+  if (failure_) std::rethrow_exception(failure_);
   for (std::size_t i = 0; i < dirty_.size(); ++i) {
     const auto at = sessions_.find(dirty_[i]);
     if (at == sessions_.end()) continue;
@@ -344,14 +356,6 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
     case Lie::lost_write:
       if (batch.partition.space == 1 && random_.chance(0.01)) return done(then);
       break;
-    case Lie::no_condition: {
-      std::optional<std::string> stands;
-      world_.store.state().look(batch.partition, [&](Bytes guard, const auto&) { stands = guard; });
-      auto kept = std::make_shared<std::pair<std::string, Owner>>(stands.value_or(""), batch.owner);
-      batch.expect = stands ? std::optional<Bytes>(kept->first) : std::nullopt;
-      batch.owner = kept;
-      break;
-    }
     case Lie::lost_overlay:
       std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'o'; });
       break;

@@ -63,6 +63,7 @@ class Engine {
 
   void turn(core::ShardIndex shard, std::function<void()> input);
   void flush();
+  void look_before(const Batch& batch);
   void mangle(Session& session, std::vector<wire::Reply>& replies);
   void commit(Batch batch, std::function<void(Committed)> then);
 
@@ -75,6 +76,7 @@ class Engine {
   std::map<SessionKey, std::unique_ptr<Session>> sessions_;
   std::vector<SessionKey> dirty_;
   bool lied_ = false;
+  std::exception_ptr failure_;  // of the checker, found inside the core's frames
 };
 
 }  // namespace parley::simulation

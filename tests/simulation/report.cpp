@@ -28,6 +28,7 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "resumed_caught_up",
                                                "resumed_range",
                                                "resumed_snapshot",
+                                               "resumed_trimmed",
                                                "resumed_forked",
                                                "resumed_ahead",
                                                "resumed_not_member",
@@ -83,6 +84,10 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "answered_asker",
                                                "blocked",
                                                "blocked_sends",
+                                               "expired",
+                                               "retention_set",
+                                               "trimmed",
+                                               "conversation_ended",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

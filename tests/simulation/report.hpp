@@ -46,6 +46,7 @@ enum class Sometimes : std::uint8_t {
   resumed_caught_up,
   resumed_range,
   resumed_snapshot,
+  resumed_trimmed,
   resumed_forked,
   resumed_ahead,
   resumed_not_member,
@@ -101,6 +102,10 @@ enum class Sometimes : std::uint8_t {
   answered_asker,
   blocked,
   blocked_sends,
+  expired,
+  retention_set,
+  trimmed,
+  conversation_ended,
   binary_link,
   json_link,
   count_

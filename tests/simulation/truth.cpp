@@ -48,12 +48,14 @@ const TrueStream* Truth::stream(const ConversationId& id) {
                 follow(id, streams_[id], *head, rows);
               });
   const auto at = streams_.find(id);
-  if (!found && at != streams_.end()) broken("C2", id, at->second.head(), "the stream vanished");
-  return found ? &at->second : nullptr;
+  if (at == streams_.end()) return nullptr;
+  if (!found && !at->second.ended) broken("C2", id, at->second.head(), "the stream vanished");
+  return &at->second;
 }
 
 void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
                    const RowMap& rows) {
+  if (stream.ended && stream.epoch == head.epoch) return;  // it goes in parts
   if (stream.events.empty()) stream.epoch = head.epoch;
   if (!head.epoch) broken("C2", id, head.head, "the epoch is empty");
   if (head.epoch != stream.epoch) broken("C2", id, head.head, "the epoch changed");
@@ -76,8 +78,11 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
                    " as seq " + std::to_string(at->second.seq));
       }
     }
-    if (event.kind == EventKind::deleted && about_ordinal_ != 0)
-      stream.deleted.emplace_back(about_ordinal_, seq);
+    if (event.expires) expiring_.emplace(id, seq);
+    if (event.kind == EventKind::deleted) {
+      if (about_ordinal_ != 0) stream.deleted.emplace_back(about_ordinal_, seq);
+      if (expiring_.erase({id, about_}) != 0 && !event.sender) ++expired_;
+    }
     for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
     changes_.clear();
     take_rights(id, stream, event, seq);
@@ -92,9 +97,11 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
     if (event.kind == EventKind::left || event.kind == EventKind::removed) {
       stream.endings[event.target].push_back(seq);
     }
+    if (event.kind == EventKind::ended) stream.ended = true;
     stream.events.push_back(event);
     ++committed_;
   }
+  take_floor(id, stream, head, rows);
   if (head.mark != stream.mark_at(head.head))
     broken("C2", id, head.head, "the head's mark is wrong");
   if (head.ordinal != stream.ordinal_at(head.head)) {
@@ -191,6 +198,7 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
     broken("C2", id, seq, "the first event, and no other, is `created`");
   }
   about_ordinal_ = fields->about_ordinal;
+  about_ = fields->about;
   take_changes(*fields);
   return {.hash = changed ? 0 : base::crc32c(0, stored.record.bytes()),
           .mark = mark,
@@ -209,7 +217,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .identity = identity_of(*fields),
           .thread_root = fields->thread_root,
           .mentions = fields->extras.mentions,
-          .scope = fields->extras.mention_scope};
+          .scope = fields->extras.mention_scope,
+          .expires = fields->expires_ms != 0};
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
@@ -312,7 +321,7 @@ std::uint64_t TrueStream::replies_after(Seq root, Seq base) const {
 std::pair<std::uint64_t, std::uint64_t> TrueStream::mentions_after(
     UserId user, Seq read, const layout::MemberRow& member) const {
   std::uint64_t least = 0, most = 0;
-  for (Seq seq = std::max(read + 1, member.visible_from); seq <= head(); ++seq) {
+  for (Seq seq = std::max({read + 1, member.visible_from, floor()}); seq <= head(); ++seq) {
     const TrueEvent& event = at(seq);
     if (event.audience != audience::everyone || event.kind != EventKind::message) continue;
     if (message_at(seq, head()).deleted) continue;
@@ -495,9 +504,14 @@ std::vector<ConversationId> Truth::audit() {
     if (partition.space == layout::conversation) all.push_back(conversation_of(partition.id));
   });
   Truth again(store_);
+  std::erase_if(all, [this](const ConversationId& id) { return stream(id)->ended; });
   for (const auto& id : all) {
-    stream(id);
     const TrueStream& before = streams_.at(id);
+    TrueStream& kept = again.streams_[id];  // what is below the floor is there no more
+    kept.epoch = before.epoch;
+    kept.floors = before.floors;
+    kept.events.assign(before.events.begin(),
+                       before.events.begin() + static_cast<std::ptrdiff_t>(before.floor() - 1));
     const TrueStream* now = again.stream(id);
     if (now->head() != before.head() || now->epoch != before.epoch) {
       broken("C2", id, now->head(), "the stream differs from what was read before");

@@ -38,6 +38,7 @@ struct TrueEvent {
   Seq thread_root = 0;
   std::vector<UserId> mentions{};
   MentionScope scope = MentionScope::none;
+  bool expires = false;
 };
 
 /// What later events say about one message.
@@ -70,6 +71,10 @@ struct TrueStream {
   std::set<UserId> muted, banned;                      // now; none of them ends by itself
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
   Seq sealed = 0;
+  std::vector<Seq> floors = {1};  // the last one holds
+  bool ended = false;             // deleted for good; what was seen of it stays here
+  [[nodiscard]] Seq floor() const noexcept { return floors.back(); }
+  [[nodiscard]] bool was_floor(Seq seq) const;
   [[nodiscard]] Seq head() const noexcept { return events.size(); }
   /// The user was in at that seq, as the events say.
   [[nodiscard]] bool holds(UserId user, Seq seq) const;
@@ -104,8 +109,8 @@ class Truth {
   /// The store may be replaced by nothing; it must outlive the truth.
   explicit Truth(const store::MemoryStore& store) : store_(store) {}
 
-  /// The stream as it is now; null when the conversation does not exist. Valid until the next call
-  /// for the same conversation.
+  /// The stream as it is now, or was when it ended; null when the conversation never existed. Valid
+  /// until the next call for the same conversation.
   const TrueStream* stream(const ConversationId& id);
   /// The member's row as it is now, wherever its kind of conversation keeps it; with the removals
   /// of the stream applied, which a channel's row follows later.
@@ -137,10 +142,20 @@ class Truth {
   std::optional<layout::ScheduledRow> scheduled(UserId user, Snowflake id);
 
   [[nodiscard]] std::uint64_t committed() const noexcept { return committed_; }
+  /// Messages that expired, and whether some are still to.
+  [[nodiscard]] std::uint64_t expired() const noexcept { return expired_; }
+  std::string expiring();
+  [[nodiscard]] bool trimmed() const;
+  /// What should have left the store and is there still; nothing: "".
+  std::string leftovers();
+  /// The conversation that a partition belongs to.
+  static std::optional<ConversationId> conversation_in(Partition partition);
 
  private:
   void follow(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
               const store::MemoryStore::RowMap& rows);
+  static void take_floor(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
+                         const store::MemoryStore::RowMap& rows);
   TrueEvent read(const ConversationId& id, Seq seq, const store::MemoryStore::RowMap& rows,
                  Mark before, std::int64_t time, std::uint64_t ordinal);
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
@@ -156,10 +171,12 @@ class Truth {
   std::map<ConversationId, TrueStream> streams_;
   std::map<ConversationId, ConversationKind> kinds_;
   std::map<std::uint64_t, Place> echoes_;
-  std::uint64_t committed_ = 0;
+  std::uint64_t committed_ = 0, expired_ = 0;
+  std::set<std::pair<ConversationId, Seq>> expiring_;
   // Of the event read last.
   std::vector<std::pair<Seq, TrueChange>> changes_;
   std::uint64_t about_ordinal_ = 0;
+  Seq about_ = 0;
 };
 
 /// In place of the identity of an event that was hidden.

@@ -34,6 +34,7 @@ World::World(const RunOptions& options)
     faults_.store.failed = std::max(faults_.store.failed, 0.02);
     faults_.resets = std::max(faults_.resets, 0.1);
     faults_.hostile = std::max(faults_.hostile, 0.05);
+    faults_.store.unconditional = options_.lie == Lie::no_condition;
     store_.set_options(with_facts(faults_.store));
   }
   network_.set_faults(faults_);
@@ -202,8 +203,8 @@ std::size_t World::unsent() const {
 }
 
 void World::converge() {
-  // The clock may have been set back by ten minutes.
-  await("C16", 30min, [this]() -> std::string { return checker_.owed(); });
+  // The clock may have been set back several times, by ten minutes each.
+  await("C16", 2h, [this]() -> std::string { return checker_.owed(); });
   // Slow mode lets what a user's devices have queued through one by one: wait as long as some goes.
   for (std::size_t left = unsent(); left > 0; left = unsent()) {
     await("convergence", 60s, [this, left]() -> std::string {

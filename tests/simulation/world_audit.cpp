@@ -47,6 +47,7 @@ void World::audit() {
   audit_receipts();
   audit_presence();
   audit_devices();
+  await("C17", 60s, [this]() -> std::string { return checker_.truth().leftovers(); });
   checker_.finish();
 }
 
@@ -155,7 +156,7 @@ void World::audit_history(Device& device, const ConversationId& id) {
   const TrueStream* truth = checker_.truth().stream(id);
   if (truth->sealed > 0) report_.reached(Sometimes::sealed);
   const auto row = checker_.truth().member(id, device.user());
-  const Seq floor = row->visible_from;
+  const Seq floor = std::max(row->visible_from, truth->floor());
   const Seq head = truth->head();
   const std::string what = device.subject() + " paging " + short_name(id);
   // Now everything is told: a page shows each message after all its changes.
@@ -257,9 +258,9 @@ void World::audit_threads(Device& device, const ConversationId& id) {
   const TrueStream* truth = checker_.truth().stream(id);
   std::set<Seq> roots;
   const auto counts = [&](Seq seq) { return truth->at(seq).audience == audience::everyone; };
-  for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
-    if (truth->at(seq).thread_root >= row->visible_from && counts(seq))
-      roots.insert(truth->at(seq).thread_root);
+  const Seq from = std::max(row->visible_from, truth->floor());
+  for (Seq seq = from; seq <= truth->head(); ++seq)
+    if (truth->at(seq).thread_root >= from && counts(seq)) roots.insert(truth->at(seq).thread_root);
   for (const Seq root : roots) {
     const std::string what =
         device.subject() + "'s thread " + std::to_string(root) + " of " + short_name(id);
@@ -270,12 +271,12 @@ void World::audit_threads(Device& device, const ConversationId& id) {
     std::vector<Seq> told, known;
     for (const Payload& record : page->records)
       told.push_back(wire::read_record(record.bytes()).seq);
-    for (Seq seq = row->visible_from; seq <= truth->head(); ++seq)
+    for (Seq seq = from; seq <= truth->head(); ++seq)
       if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message &&
           counts(seq))
         known.push_back(seq);
     if (!page->more && told != known) broken("C12", what + " has other replies than the stream");
-    const Seq base = std::max(page->thread.read, row->visible_from - 1);
+    const Seq base = std::max(page->thread.read, from - 1);
     if (page->thread.unread != truth->replies_after(root, base))
       broken("C12", what + " tells " + std::to_string(page->thread.unread) + " unread of " +
                         std::to_string(truth->replies_after(root, base)));
@@ -289,7 +290,7 @@ void World::audit_threads(Device& device, const ConversationId& id) {
 void World::audit_reactions() {
   for (const auto& id : checker_.truth().audit()) {
     const TrueStream* truth = checker_.truth().stream(id);
-    for (Seq seq = 1; seq <= truth->head(); ++seq) {
+    for (Seq seq = truth->floor(); seq <= truth->head(); ++seq) {
       if (truth->at(seq).kind != EventKind::message) continue;
       const TrueMessage message = truth->message_at(seq, truth->head());
       if (message.deleted) continue;

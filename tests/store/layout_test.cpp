@@ -97,6 +97,13 @@ TEST_CASE("row keys, format 1") {
   CHECK(parse_number_key('m', member_key(UserId{9})) == 9);
 }
 
+TEST_CASE("what is due, format 1") {
+  CHECK(hex(due_key({1, 2})) == "6400000000000000010000000000000002");
+  CHECK(parse_due_key(due_key({1, 2}))->due_ms == 1);
+  CHECK(parse_due_key(due_key({1, 2}))->seq == 2);
+  CHECK_FALSE(parse_due_key("d12345678"));
+}
+
 TEST_CASE("wake-ups, format 1") {
   const TimerTarget user = timer_of(UserId{1}), conversation = timer_of(id);
   CHECK(hex(timer_key(0x0102, user)) == "740000000000000102750000000000000001");
@@ -252,6 +259,11 @@ TEST_CASE("rows, format 1") {
                                   "0201"
                                   "00000009");
     CHECK(decode_info(encode(row))->settings.slow_mode == std::chrono::seconds(9));
+    InfoRow brief = row;
+    brief.settings.expires_after = std::chrono::seconds(10);
+    CHECK(hex(encode(brief)) == "03" + hex(encode(row)).substr(2) + "0000000a");
+    CHECK(decode_info(encode(brief))->settings.expires_after == std::chrono::seconds(10));
+    check_strict(encode(brief), [](Bytes bytes) { return decode_info(bytes).has_value(); });
     std::string before = encode(row).substr(0, 1 + fixed.size() / 2);  // there were settings
     before[0] = 1;
     const auto old = decode_info(before);
@@ -496,6 +508,18 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(thread_id(7, {}, 2)).substr(40) == "0000000000000002");
     CHECK(hex(personal_id(7, {}, UserId{2})).substr(40) == "0000000000000002");
   }
+  SECTION("retention") {
+    const RetentionRow row{.keep_for_ms = 1, .keep_events = 2, .hold = true, .erased = 3};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002"
+          "01"
+          "0000000000000003");
+    CHECK(decode_retention(encode(row)) == row);
+    check_strict(encode(row), [](Bytes bytes) { return decode_retention(bytes).has_value(); });
+    CHECK(retention_key() == "aretention");
+  }
   SECTION("device") {
     const DeviceRow row{"ab", 1, "c", 2, 3, 4};
     const std::string old =
@@ -699,6 +723,7 @@ TEST_CASE("any bytes are refused or read, never more") {
     (void)decode_settings(bytes);
     (void)decode_read_count(bytes);
     (void)decode_name(bytes);
+    (void)decode_retention(bytes);
     (void)decode_scheduled(bytes);
     (void)parse_timer_key(bytes);
     (void)decode_note(bytes);

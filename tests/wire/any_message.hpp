@@ -94,6 +94,7 @@ inline Payload any_record(Seq seq) {
   const std::string content_type = any_bool() ? any_text() : "";
   const std::string body = any_bytes();
   const std::string title = any_text();
+  const std::string import_id = any_bool() ? any_text() : "";
   f.seq = seq;
   f.ordinal = any_seq();
   f.time_ms = any_time().time_since_epoch().count();
@@ -107,6 +108,9 @@ inline Payload any_record(Seq seq) {
     f.audience = *rc::gen::arbitrary<std::uint8_t>();
     f.content_type = content_type;
     f.reply_to = any_seq();
+    f.expires_ms = any_time().time_since_epoch().count();
+    f.written_ms = any_time().time_since_epoch().count();
+    f.import_id = import_id;
     f.thread_root = any_seq();
     f.extras = any_extras();
     f.thread = {any_seq(), any_seq(), any_seq()};
@@ -219,6 +223,7 @@ inline SettingsUpdate any_update() {
   if (any_bool()) update.join = static_cast<JoinRule>(*rc::gen::inRange(0, 4));
   if (any_bool()) update.archived = any_bool();
   if (any_bool()) update.slow_mode = std::chrono::seconds(any_u32());
+  if (any_bool()) update.expires_after = std::chrono::seconds(any_u32());
   return update;
 }
 inline ConversationInfo any_info() {
@@ -235,6 +240,7 @@ inline ConversationInfo any_info() {
   info.muted_until = any_time();
   return info;
 }
+inline Retention any_retention() { return {any_time().time_since_epoch(), any_seq(), any_bool()}; }
 
 inline Applicant any_join_request() { return {any_user(), any_time(), any_text()}; }
 inline Invite any_invite() {
@@ -259,6 +265,7 @@ inline wire::Operation any_operation(std::size_t index) {
       send.thread_root = any_seq();
       send.extras = any_extras();
       if (any_bool()) send.forward = {any_conversation(), any_seq()};
+      send.expires_after_ms = any_seq();
       return send;
     }
     case 2:
@@ -392,6 +399,12 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::BlockUser{any_user(), any_bool()};
     case 54:
       return wire::ListBlocked{};
+    case 55:
+      return wire::SetRetention{c, any_retention()};
+    case 56:
+      return wire::GetRetention{c};
+    case 57:
+      return wire::End{c};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -507,10 +520,12 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::JoinRequestsPage{c, any_list(any_join_request), any_bool()};
     case 30:
       return wire::BlockedUsers{any_list(any_user)};
+    case 31:
+      return wire::Kept{c, any_retention()};
     default:
       throw std::logic_error("an answer without a case here");
   }
 }
-inline constexpr std::size_t answers = std::variant_size_v<wire::Answer>;
+inline constexpr std::size_t answers = std::size(wire::answer_types);
 
 }  // namespace parley::test

@@ -166,10 +166,10 @@ TEST_CASE("a request of unknown type is passed on as such, an unknown push is sk
 
   const auto binary = wire::binary_codec();
   std::string frame = encoded(*binary, wire::Request{9, wire::Ping{}});
-  frame[4] = 63;
+  frame[4] = static_cast<char>(250);
   requests.clear();
   REQUIRE(binary->decode(frame, requests));
-  CHECK(std::get<wire::Unknown>(requests.at(0).operation).type == "63");
+  CHECK(std::get<wire::Unknown>(requests.at(0).operation).type == "250");
   frame[4] = 127;
   replies.clear();
   REQUIRE(binary->decode(frame, replies));

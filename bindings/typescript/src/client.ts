@@ -29,6 +29,7 @@ import type {
   Receipt,
   RestrictionKind,
   RestrictionsPage,
+  Retention,
   Role,
   ScheduledMessage,
   Self,
@@ -360,14 +361,14 @@ export class ParleyClient {
   /**
    * Resolves once the message is committed, however many reconnects that takes; rejects when it
    * never
-   * will be. The message is stored on this device before it goes out and is sent at most once.
+   * will be. `expiresAfter`: milliseconds, a second at least: then it is deleted for everybody. The message is stored on this device before it goes out and is sent at most once.
    */
   async send(
     conversation: ConversationId,
     text: string,
     options: SendOptions = {},
   ): Promise<Ack> {
-    const { contentType = 'text/plain', replyTo = 0, audience, threadRoot, forward, ...some } = options;
+    const { contentType = 'text/plain', replyTo = 0, audience, expiresAfter, threadRoot, forward, ...some } = options;
     const extras = Object.keys(some).length === 0 ? undefined : { ...no_extras, ...some };
     const result = await this.wait((call) => ({
       type: 'send',
@@ -376,7 +377,13 @@ export class ParleyClient {
       text,
       contentType,
       replyTo,
-      ...given({ audience: audience || undefined, threadRoot, extras, forward }),
+      ...given({
+        audience: audience || undefined,
+        threadRoot,
+        extras,
+        forward,
+        expiresAfter: expiresAfter || undefined,
+      }),
     }));
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;
@@ -615,6 +622,27 @@ export class ParleyClient {
     const result = await this.call({ type: 'list_scheduled' });
     if (result.type !== 'scheduled') throw unexpected(result);
     return result.change.messages;
+  }
+
+  // ---- What is kept ----
+
+  /** How much is kept from now on: for owners of groups and channels. */
+  async setRetention(
+    conversation: ConversationId,
+    { keepFor = 0, keepEvents = 0 }: Partial<Retention>,
+  ): Promise<void> {
+    await this.call({ type: 'set_retention', conversation, keepFor, keepEvents });
+  }
+
+  async retention(conversation: ConversationId): Promise<Retention> {
+    const result = await this.call({ type: 'get_retention', conversation });
+    if (result.type !== 'retention') throw unexpected(result);
+    return result.retention;
+  }
+
+  /** Deletes it for good, for everybody: for owners of groups and channels. */
+  async deleteConversation(conversation: ConversationId): Promise<void> {
+    await this.call({ type: 'delete_conversation', conversation });
   }
 
   // ---- Receipts, signals, presence, names ----

@@ -262,7 +262,7 @@ export class ConversationState {
     const entry = { ...this.entry };
     // The read position may have come first (another device, or the receipt of an own send).
     if (event.seq <= this.read) this.base_ = Math.max(this.base_, event.ordinal);
-    if (event.kind === 'message') {
+    if (event.kind === 'message' && event.written === 0) {
       if (event.audience === 0) entry.lastActivity = Math.max(entry.lastActivity, event.time);
       // A reply in a thread says nothing of how far the conversation was read.
       if (event.sender === self && event.seq > this.read && event.threadRoot === 0) {

@@ -598,6 +598,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'restrictions_page':
         this.people.want_names(answer.page.users.map((restricted) => restricted.user));
         return this.resolve(call, { type: 'restrictions', page: answer.page });
+      case 'retention':
+        return this.resolve(call, { type: 'retention', retention: answer.retention });
       case 'reactors_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'reactors', page: answer.page });

@@ -24,6 +24,7 @@ import type {
   Receipt,
   RestrictionsPage,
   ResumeAnswer,
+  Retention,
   ScheduledChange,
   Seq,
   ThreadPage,
@@ -63,6 +64,7 @@ export type Input =
       threadRoot?: Seq;
       extras?: Extras;
       forward?: ForwardOf;
+      expiresAfter?: number;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }
@@ -149,6 +151,7 @@ export type CallResult =
   | { type: 'devices'; devices: Device[] }
   | { type: 'seen'; count: number }
   | { type: 'user_settings'; settings: UserSettings }
+  | { type: 'retention'; retention: Retention }
   | { type: 'done' };
 
 export type Action =

@@ -41,6 +41,8 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
     attachments: [],
     headers: [],
     origin: null,
+    expires: 0,
+    importId: '',
     changed: Math.max(changed, event.changed ?? 0),
     edited: 0,
     deleted: true,

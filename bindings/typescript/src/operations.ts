@@ -29,6 +29,7 @@ import type {
   RestrictionKind,
   RestrictionsPage,
   ResumeAnswer,
+  Retention,
   Role,
   ScheduledChange,
   Self,
@@ -74,6 +75,8 @@ export type Operation =
       threadRoot?: Seq;
       extras?: Extras;
       forward?: ForwardOf;
+      /** Milliseconds after it was stored; none: never. */
+      expiresAfter?: number;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }
@@ -163,6 +166,9 @@ export type Operation =
   | { type: 'set_user'; change: Partial<UserSettings> }
   | { type: 'set_presence'; state: PresenceState }
   | { type: 'seen'; conversation: ConversationId; seq: Seq }
+  | { type: 'set_retention'; conversation: ConversationId; keepFor: number; keepEvents: number }
+  | { type: 'get_retention'; conversation: ConversationId }
+  | { type: 'delete_conversation'; conversation: ConversationId }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
   | {
       type: 'signal';
@@ -242,6 +248,7 @@ export type Answer =
   | { type: 'device_list'; devices: Device[] }
   | { type: 'seen_by'; conversation: ConversationId; seq: Seq; count: number }
   | { type: 'user_settings'; settings: UserSettings }
+  | { type: 'retention'; retention: Retention }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

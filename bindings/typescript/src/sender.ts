@@ -20,6 +20,7 @@ export interface SendInput {
   threadRoot?: Seq;
   extras?: Extras;
   forward?: ForwardOf;
+  expiresAfter?: number;
 }
 
 /** Without what is undefined. */
@@ -112,8 +113,9 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
-    const { audience, threadRoot, extras, forward } = item;
-    const content = { contentType, text, replyTo, ...given({ audience, threadRoot, extras, forward }) };
+    const { audience, threadRoot, extras, forward, expiresAfter } = item;
+    const some = given({ audience, threadRoot, extras, forward, expiresAfter });
+    const content = { contentType, text, replyTo, ...some };
     this.owner_.ask(
       { type: 'send', conversation, number, random, settled, ...content },
       (answer) => this.answered(state, item, answer),

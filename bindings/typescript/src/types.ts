@@ -47,6 +47,7 @@ export type EventKind =
   | 'join_approved'
   | 'join_denied'
   | 'join_withdrawn'
+  | 'ended'
   | (string & {});
 
 /** Who sees an event: 0 everybody, 1 moderators, 2 the sender and moderators, 3 to 15 the host's groups. */
@@ -149,6 +150,11 @@ export interface ChatEvent extends Extras {
   lastReply: Seq;
   /** Messages that were forwarded. */
   origin: Origin | null;
+  /** Messages: when it will be deleted; 0: never. */
+  expires: number;
+  /** Messages that were imported: when they were written elsewhere, and the host's own id. */
+  written: number;
+  importId: string;
   /** Membership events: whom. */
   target: UserId;
   role: Role;
@@ -235,6 +241,8 @@ export interface ConversationSettings {
   archived: boolean;
   /** Seconds between two messages of a member below moderator; 0: none. */
   slowMode: number;
+  /** Seconds after which new messages are deleted for everybody; 0: they stay. */
+  expiresAfter: number;
 }
 
 /** What is not given stays as it is. */
@@ -528,6 +536,18 @@ export interface SendOptions extends Partial<Extras> {
   threadRoot?: Seq;
   /** Then the text must be '' and there are no attachments: those of that message are taken. */
   forward?: ForwardOf;
+  /** Milliseconds, a second at least: then it is deleted for everybody. */
+  expiresAfter?: number;
+}
+
+/** How much of a conversation is kept; what falls below is gone for everybody. */
+export interface Retention {
+  /** Milliseconds; 0: for ever; else an hour at least. */
+  keepFor: number;
+  /** The newest ones; 0: all. */
+  keepEvents: number;
+  /** Nothing goes, whatever the others say: the host's only. */
+  hold: boolean;
 }
 
 /** Who this session is, as the engine said it in its welcome. */
@@ -559,6 +579,8 @@ export interface OutboxItem {
   threadRoot?: Seq;
   extras?: Extras;
   forward?: ForwardOf;
+  /** Milliseconds; it is deleted so long after it was stored. */
+  expiresAfter?: number;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

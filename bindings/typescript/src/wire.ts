@@ -94,6 +94,7 @@ function write_settings(settings: SettingsUpdate): Json {
     join: settings.join,
     archived: settings.archived,
     slow_mode_s: settings.slowMode,
+    expires_after_s: settings.expiresAfter,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
@@ -139,6 +140,7 @@ function write_operation(operation: Operation): Json {
           thread_root: operation.threadRoot,
           ...(operation.extras ? write_extras(operation.extras) : {}),
           forward: operation.forward,
+          expires_after: operation.expiresAfter,
         }),
       };
     case 'edit':
@@ -248,6 +250,10 @@ function write_operation(operation: Operation): Json {
         after: operation.after,
         limit: operation.limit === page_limit_default ? undefined : operation.limit,
       });
+    case 'set_retention': {
+      const { conversation, keepFor, keepEvents } = operation;
+      return { conversation, ...compact({ keep_for: keepFor, keep_events: keepEvents }) };
+    }
     case 'create':
       return {
         kind: operation.kind,
@@ -400,6 +406,7 @@ function read_update(value: unknown): SettingsUpdate {
   if ('join' in json) update.join = name(json, 'join');
   if ('archived' in json) update.archived = flag(json, 'archived');
   if ('slow_mode_s' in json) update.slowMode = number(json, 'slow_mode_s');
+  if ('expires_after_s' in json) update.expiresAfter = number(json, 'expires_after_s');
   return update;
 }
 
@@ -419,6 +426,7 @@ function read_info(json: Json): ConversationInfo {
       join: 'added',
       archived: false,
       slowMode: 0,
+      expiresAfter: 0,
       ...read_update(json['settings']),
     },
     creator: decimal(json, 'creator', ''),
@@ -533,6 +541,9 @@ function read_event(value: unknown): ChatEvent {
     lastReply: number(json, 'last_reply', 0),
     ...read_extras(json),
     origin: json['origin'] === undefined ? null : read_origin(json['origin']),
+    expires: number(json, 'expires', 0),
+    written: number(json, 'written', 0),
+    importId: text(json, 'import_id', ''),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: settings.title ?? text(json, 'title', ''),
@@ -896,6 +907,15 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'user_settings':
       return { type, settings: read_user_settings(json) };
+    case 'retention':
+      return {
+        type,
+        retention: {
+          keepFor: number(json, 'keep_for'),
+          keepEvents: number(json, 'keep_events'),
+          hold: flag(json, 'hold'),
+        },
+      };
     case 'goodbye':
       return {
         type,

@@ -100,6 +100,17 @@ test('requests are spelled as the document spells them', () => {
       forward: { conversation: '00000000000000000000000000000001', seq: 4 },
     },
     {
+      type: 'send',
+      conversation,
+      number: 3,
+      random: '18',
+      settled: 1,
+      contentType: 'text/plain',
+      text: 'soon gone',
+      replyTo: 0,
+      expiresAfter: 3600000,
+    },
+    {
       type: 'create',
       kind: 'group',
       title: 'Team',
@@ -131,7 +142,7 @@ test('requests are spelled as the document spells them', () => {
     {
       type: 'set_settings',
       conversation,
-      settings: { description: '', whoSends: 'moderator', archived: false, slowMode: 30 },
+      settings: { description: '', whoSends: 'moderator', archived: false, slowMode: 30, expiresAfter: 86400 },
     },
     { type: 'info', conversation },
     {
@@ -199,6 +210,9 @@ test('requests are spelled as the document spells them', () => {
     },
     { type: 'set_presence', state: 'away' },
     { type: 'seen', conversation, seq: 8 },
+    { type: 'set_retention', conversation, keepFor: 2592000000, keepEvents: 10000 },
+    { type: 'get_retention', conversation },
+    { type: 'delete_conversation', conversation },
     { type: 'mark_read', conversation, received: 9, read: 8 },
     { type: 'signal', conversation, kind: 'typing', text: '' },
     { type: 'signal', conversation, kind: 'recording', text: '', lastsMs: 0 },
@@ -335,7 +349,7 @@ test('who is blocked', () => {
 test('what a conversation is like, and who is kept out', () => {
   const [info, page, events] = decode(
     [
-      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"channel","settings":{"title":"lobby","metadata":"AP8=","who_sends":"moderator","join":"open","slow_mode_s":30},"created":5,"members":3,"role":"member","muted":true,"muted_until":9}`,
+      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"channel","settings":{"title":"lobby","metadata":"AP8=","who_sends":"moderator","join":"open","slow_mode_s":30,"expires_after_s":60},"created":5,"members":3,"role":"member","muted":true,"muted_until":9}`,
       `{"type":"restrictions_page","request":2,"conversation":"${conversation}","kind":"ban","users":[{"user":"42","by":"41","since":5,"until":9,"reason":"spam"}],"more":true}`,
       `{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":7,"events":[{"seq":7,"kind":"settings_changed","ordinal":1,"id":"1","time":5,"settings":{"title":"","archived":true}},{"seq":8,"kind":"muted","ordinal":1,"id":"2","time":6,"target":"42","until":9,"reason":"loud"}],"mark":1}`,
     ].join('\n'),
@@ -344,6 +358,7 @@ test('what a conversation is like, and who is kept out', () => {
   assert.equal(info.info.settings.whoSends, 'moderator');
   assert.equal(info.info.settings.whoAdds, 'none');
   assert.equal(info.info.settings.slowMode, 30);
+  assert.equal(info.info.settings.expiresAfter, 60);
   assert.equal(info.info.mutedUntil, 9);
   assert.ok(page?.type === 'restrictions_page');
   assert.deepEqual(page.page.users, [

@@ -1,0 +1,103 @@
+// user_end.cpp: a user is forgotten: what the user keeps, and the name that leads there.
+#include <utility>
+
+#include "core/conversation_commit.hpp"
+#include "core/erasing.hpp"
+#include "core/shard_state.hpp"
+
+namespace parley::core {
+namespace {
+
+constexpr auto look_again_after = std::chrono::milliseconds(50);
+
+}  // namespace
+
+void UserHome::places(Then<wire::Places> then) {
+  ++operations_;
+  load([this, then = std::move(then)](const Error& error) {
+    --operations_;
+    if (error) return then(error);
+    wire::Places all;
+    for (const auto& [id, row] : list_) all.conversations.push_back(id);
+    then(std::move(all));
+  });
+}
+
+void UserHome::forget(Then<void> then) {
+  for (const UserSession& session : sessions_) {
+    shard_.at(session.ref.shard,
+              [ref = session.ref](ShardState& there) { there.sessions.revoked(ref); });
+  }
+  ++operations_;
+  if (loading_ || committing_ || !changes_.empty() || operations_ > 1 || !sessions_.empty()) {
+    shard_.world.start_timer(look_again_after, [this, then = std::move(then)] {
+      --operations_;
+      forget(then);
+    });
+    return;
+  }
+  // As long as the work runs, so does this shard.
+  auto alive = std::make_shared<const int>(0);
+  erase_partition(shard_.world, alive, layout::user, partition_,
+                  [this, alive, then = std::move(then)](const Error& error) {
+                    --operations_;
+                    loaded_ = profile_read_ = false;
+                    list_.clear();
+                    devices_.clear();
+                    settings_ = {};
+                    scheduled_.clear();
+                    then(error ? Result<void>(error) : Result<void>());
+                  });
+}
+
+void Names::forget(const std::string& subject, UserId id, Then<void> then) {
+  if (subject.empty()) return then({});
+  const ShardIndex asking = shard_.index;
+  shard_.at(shard_.shard_of_subject(subject), [=, then = std::move(then)](ShardState& there) {
+    there.names.forget_here(subject, id, [&there, asking, then](const Result<void>& forgotten) {
+      there.at(asking, [then, forgotten](ShardState&) { then(forgotten); });
+    });
+  });
+}
+
+void Names::forget_here(const std::string& subject, UserId id, Then<void> then) {
+  if (pending_.contains(subject)) {  // what is being read may be the old cell
+    shard_.world.start_timer(look_again_after,
+                             [=, this, then = std::move(then)] { forget_here(subject, id, then); });
+    return;
+  }
+  const std::string partition = partition_of(subject);
+  shard_.world.get(owned_get({{layout::name, partition, {}}}), [=, this, then = std::move(then)](
+                                                                   Result<Cells> cells) {
+    if (!cells) return then(std::move(cells).error());
+    const auto& guard = cells->values[0];
+    const auto name = guard ? layout::decode_name(*guard) : std::nullopt;
+    if (!name || name->user != id) return drop_everywhere(subject, id, then);
+    BatchWriter writer(layout::name, partition, 0);
+    writer.expect(*guard);
+    Batch batch = std::move(writer).finish();
+    batch.guard.reset();
+    auto alive = std::make_shared<const int>(0);
+    submit_guarded(shard_.world, alive, std::move(batch), [=, this](const Settled& outcome) {
+      (void)alive;
+      if (outcome.outcome == Settled::Outcome::failed) return then(outcome.error);
+      drop_everywhere(subject, id, then);
+    });
+  });
+}
+
+void Names::drop_everywhere(const std::string& subject, UserId id, Then<void> then) {
+  auto open = std::make_shared<std::size_t>(shard_.config.shards);
+  const ShardIndex here = shard_.index;
+  for (ShardIndex i = 0; i < shard_.config.shards; ++i) {
+    shard_.at(i, [=](ShardState& there) {
+      there.names.ids_.erase(subject);
+      there.names.subjects_.erase(id);
+      there.at(here, [=](ShardState&) {
+        if (--*open == 0) then({});
+      });
+    });
+  }
+}
+
+}  // namespace parley::core

@@ -1,0 +1,106 @@
+// truth_kept.cpp: what is kept and what has to go: expiry, the floor, the end of a conversation.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/endian.hpp"
+#include "simulation/report.hpp"
+#include "simulation/truth.hpp"
+
+namespace parley::simulation {
+namespace {
+
+using RowMap = store::MemoryStore::RowMap;
+
+constexpr std::size_t conversation_at = 4, number_at = 20;  // in ids of partitions
+
+[[noreturn]] void broken(const ConversationId& id, const std::string& what) {
+  throw Broken("C17 conversation " + short_name(id) + ": " + what);
+}
+
+}  // namespace
+
+std::optional<ConversationId> Truth::conversation_in(Partition partition) {
+  switch (partition.space) {
+    case layout::conversation:
+    case layout::archive:
+    case layout::receipt:
+    case layout::member:
+    case layout::reaction:
+    case layout::personal:
+    case layout::thread:
+      break;
+    default:
+      return std::nullopt;
+  }
+  ConversationId id;
+  partition.id.substr(conversation_at, id.bytes.size())
+      .copy(reinterpret_cast<char*>(id.bytes.data()), id.bytes.size());
+  return id;
+}
+
+/// The floor only rises, to what the stream had there, and not under a hold.
+void Truth::take_floor(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
+                       const RowMap& rows) {
+  if (head.floor < stream.floor()) broken(id, "the floor went back");
+  if (head.floor == stream.floor()) return;
+  if (head.floor > stream.head() + 1) broken(id, "the floor lies beyond the head");
+  const Seq before = head.floor - 1;
+  if (head.floor_mark != stream.mark_at(before) || head.floor_ordinal != stream.ordinal_at(before))
+    broken(id, "the floor's mark or ordinal is wrong");
+  const auto row = rows.find(layout::retention_key());
+  const auto keep = row == rows.end() ? std::nullopt : layout::decode_retention(row->second);
+  if (!keep || keep->hold) broken(id, "it was trimmed, and nobody said so");
+  stream.floors.push_back(head.floor);
+}
+
+bool TrueStream::was_floor(Seq seq) const {
+  return std::find(floors.begin(), floors.end(), seq) != floors.end();
+}
+
+std::string Truth::expiring() {
+  std::set<ConversationId> ids;
+  for (const auto& [id, seq] : expiring_) ids.insert(id);
+  for (const ConversationId& id : ids) stream(id);
+  for (const auto& [id, seq] : expiring_) {
+    const TrueStream& in = streams_.at(id);
+    if (in.ended || seq < in.floor()) continue;
+    return "message " + std::to_string(seq) + " of " + short_name(id) + " does not expire";
+  }
+  return {};
+}
+
+bool Truth::trimmed() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const auto& known) { return known.second.floor() > 1; });
+}
+
+std::string Truth::leftovers() {
+  std::string found;
+  store_.for_each([&](Partition partition, Bytes, const RowMap& rows) {
+    const auto id = conversation_in(partition);
+    const auto known = id ? streams_.find(*id) : streams_.end();
+    if (!found.empty() || known == streams_.end()) return;
+    const TrueStream& stream = known->second;
+    const std::string what = "space " + std::to_string(partition.space) + " holds something of " +
+                             short_name(*id) + ", which was ";
+    if (stream.ended) {
+      found = what + "deleted";
+      return;
+    }
+    const auto below = [&](std::optional<Seq> seq) {
+      if (seq && *seq < stream.floor()) found = what + "trimmed: " + std::to_string(*seq);
+    };
+    if (partition.space == layout::reaction || partition.space == layout::thread)
+      below(base::get_be64(partition.id.data() + number_at));
+    for (const auto& [key, value] : rows) {
+      if (partition.space == layout::archive) below(layout::parse_number_key('c', key));
+      if (partition.space != layout::conversation) continue;
+      below(layout::parse_number_key('e', key));
+      below(layout::parse_number_key('o', key));
+    }
+  });
+  return found;
+}
+
+}  // namespace parley::simulation
