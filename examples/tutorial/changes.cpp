@@ -23,9 +23,9 @@ int main() {
     } else if (const auto* deletion = event.as<parley::Deletion>()) {
       screen[deletion->message] = "(deleted)";
     } else if (const auto* change = event.as<parley::ReactionsChange>()) {
-      for (const auto& [seq, reactions] : change->messages) {
-        std::printf("%zu sorts of reactions are on %llu now\n", reactions.size(),
-                    static_cast<unsigned long long>(seq));
+      for (const auto& on : change->messages) {
+        std::printf("%zu sorts of reactions are on %llu now\n", on.reactions.size(),
+                    static_cast<unsigned long long>(on.message));
       }
       told.set_value();
     }

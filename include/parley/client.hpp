@@ -122,6 +122,7 @@ struct ClientHandlers {
   std::function<void(const ListChange&)> on_list{};
   std::function<void(const ScheduledChange&)> on_scheduled{};
   std::function<void(const ThreadState&)> on_thread{};
+  std::function<void(const Ballot&)> on_ballot{};
   std::function<void(const MessageSettled&)> on_settled{};
   std::function<void(const MessageRenumbered&)> on_renumbered{};
   /// snapshot, trimmed, forked, ahead, not_member, denied: the stream does not simply go on.
@@ -225,6 +226,20 @@ class Client {
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   Pending<std::vector<Event>> pins(const ConversationId& conversation);
   void pins(const ConversationId& conversation, Completion<std::vector<Event>> done);
+
+  // Polls: see Session.
+  Pending<void> vote(const ConversationId& conversation, Seq message,
+                     std::vector<std::uint8_t> options);
+  void vote(const ConversationId& conversation, Seq message, std::vector<std::uint8_t> options,
+            Completion<void> done);
+  Pending<void> close_poll(const ConversationId& conversation, Seq message);
+  void close_poll(const ConversationId& conversation, Seq message, Completion<void> done);
+  Pending<Ballot> ballot(const ConversationId& conversation, Seq message);
+  void ballot(const ConversationId& conversation, Seq message, Completion<Ballot> done);
+  Pending<VotersPage> voters(const ConversationId& conversation, Seq message, std::uint8_t option,
+                             VotersOptions options = {});
+  void voters(const ConversationId& conversation, Seq message, std::uint8_t option,
+              VotersOptions options, Completion<VotersPage> done);
 
   // Threads: see Session.
   Pending<ThreadPage> thread(const ConversationId& conversation, Seq root,

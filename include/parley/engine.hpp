@@ -127,6 +127,8 @@ class Engine {
             std::string content_type, Completion<void> done);
   Pending<void> delete_message(const ConversationId& conversation, Seq message);
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  Pending<void> close_poll(const ConversationId& conversation, Seq message);
+  void close_poll(const ConversationId& conversation, Seq message, Completion<void> done);
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   // Links as the system makes them: see Session.

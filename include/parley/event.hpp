@@ -29,7 +29,7 @@ enum class EventKind : std::uint8_t {
   settings_changed = 8,
   edited = 9,      // a message has another content from here on
   deleted = 10,    // a message is gone; its seq and ordinal stay
-  reactions = 11,  // what is on some messages now: complete, newest wins
+  reactions = 11,  // what is on some messages now, results of polls too: complete, newest wins
   pinned = 12,
   unpinned = 13,
   banned = 14,  // `target`; a member was `removed` by the event before. An authority event
@@ -64,6 +64,21 @@ struct Reaction {
   std::vector<UserId> users{};
 };
 
+/// What a poll has come to: of each option how many chose it.
+struct PollResults {
+  std::vector<std::uint64_t> votes{};
+  std::uint64_t voters = 0;
+  bool closed = false;  // no vote is taken any more
+};
+/// A poll as it stands. What a user chose: Session::ballot(); who chose what: Session::voters().
+struct Poll {
+  std::vector<std::string_view> options{};
+  bool multiple = false;   // more than one may be chosen
+  bool anonymous = false;  // nobody is told who chose what
+  WallTime closes{};       // by itself; zero: never
+  PollResults results{};   // as many votes as options
+};
+
 /// Somebody wrote something. As it stands: pages of history show a message with all later changes.
 /// A change that comes as an event with a seq above `changed` is still to be applied.
 struct Message {
@@ -90,6 +105,7 @@ struct Message {
   std::uint64_t thread_ordinal = 0;
   std::uint64_t replies = 0;  // without deleted ones
   Seq last_reply = 0;         // zero: none
+  std::optional<Poll> poll{};
   [[nodiscard]] std::string_view text() const noexcept { return body; }
 };
 /// A message's content was replaced by its sender.
@@ -110,11 +126,13 @@ struct PinChange {
   Seq message = 0;
   bool pinned = false;
 };
-/// The reactions that are on some messages now. Complete for each: replaces what was known.
+/// The reactions that are on some messages now, and the results of polls. Complete for each:
+/// replaces what was known.
 struct ReactionsChange {
   struct OnMessage {
     Seq message = 0;
     std::vector<Reaction> reactions{};
+    std::optional<PollResults> poll{};  // none: no poll, or nobody has voted yet
   };
   std::vector<OnMessage> messages{};
 };
@@ -192,6 +210,13 @@ struct ThreadState {
   bool followed = false;  // who wrote the root, replied or was mentioned there, until they say no
   Seq read = 0;           // replies up to here are read
   std::uint64_t unread = 0;  // replies after `read`, without deleted ones: a function
+};
+
+/// What this user has chosen in a poll.
+struct Ballot {
+  ConversationId conversation{};
+  Seq message = 0;
+  std::vector<std::uint8_t> options{};  // from 0, ascending; empty: no vote
 };
 
 /// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be

@@ -1,7 +1,9 @@
 // parley/message.hpp: what a message carries beside its content.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
@@ -30,6 +32,18 @@ struct MessageHeader {
   std::string name{};   // 1..limits::header_name bytes
   std::string value{};  // up to limits::header_value bytes
   friend bool operator==(const MessageHeader&, const MessageHeader&) = default;
+};
+
+/// Answers to choose from, to the question that the message's content asks.
+struct PollDraft {
+  std::vector<std::string> options{};  // 2..limits::poll_options, each 1..limits::poll_option bytes
+  bool multiple = false;               // more than one may be chosen
+  bool anonymous = false;              // nobody is told who chose what
+  /// It closes by itself so long after it was stored: limits::poll_least to limits::poll_most;
+  /// zero: when somebody closes it. Under a legal hold that is told when the hold is lifted; no
+  /// vote is taken meanwhile.
+  std::chrono::milliseconds closes_after{0};
+  friend bool operator==(const PollDraft&, const PollDraft&) = default;
 };
 
 /// Where a forwarded message was written first. The conversation and seq are told only where every

@@ -13,8 +13,8 @@ struct RoleTable {
   Role edit = Role::member;        // one's own messages
   Role delete_own = Role::member;  // messages
   Role delete_any = Role::moderator;
-  Role react = Role::member;
-  Role pin = Role::member;  // and unpin
+  Role react = Role::member;  // and vote
+  Role pin = Role::member;    // and unpin
   Role add = Role::admin;
   Role invite = Role::admin;  // links, and those who ask to join
   Role remove = Role::moderator;

@@ -49,6 +49,7 @@ struct MessageDraft {
   /// It is deleted for everybody so long after it was stored: limits::expires_least to
   /// limits::expires_most; zero: never.
   std::chrono::milliseconds expires_after{0};
+  std::optional<PollDraft> poll{};  // with a question as content; not forwarded, not edited
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
@@ -134,6 +135,15 @@ struct ReactorsOptions {
   std::uint32_t limit = 100;  // 1..limits::page_reactors
 };
 struct ReactorsPage {
+  std::vector<UserId> users{};  // ascending
+  bool more = false;
+};
+
+struct VotersOptions {
+  UserId after{};             // the last user of the page before; none: the first page
+  std::uint32_t limit = 100;  // 1..limits::page_voters
+};
+struct VotersPage {
   std::vector<UserId> users{};  // ascending
   bool more = false;
 };
@@ -233,6 +243,8 @@ class Session {
   void on_list(std::function<void(const ListChange&)> handler);
   /// This user followed, left or read a thread, on whatever device.
   void on_thread(std::function<void(const ThreadState&)> handler);
+  /// This user voted on another of its devices.
+  void on_ballot(std::function<void(const Ballot&)> handler);
   void on_head(std::function<void(const HeadMoved&)> handler);
   void on_scheduled(std::function<void(const ScheduledChange&)> handler);
   /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
@@ -289,6 +301,25 @@ class Session {
                                  ReactorsOptions options = {});
   void reactors(const ConversationId& conversation, Seq message, std::string key,
                 ReactorsOptions options, Completion<ReactorsPage> done);
+  // Polls, by the seq of their message. Results come with the message, and with ReactionsChange.
+  /// Chooses in place of what was chosen before, by the numbers of the options from 0; none: takes
+  /// the vote back. A closed poll is Errc::denied.
+  Pending<void> vote(const ConversationId& conversation, Seq message,
+                     std::vector<std::uint8_t> options);
+  void vote(const ConversationId& conversation, Seq message, std::vector<std::uint8_t> options,
+            Completion<void> done);
+  /// No vote is taken any more. For who asked, and for who may delete what others write.
+  Pending<void> close_poll(const ConversationId& conversation, Seq message);
+  void close_poll(const ConversationId& conversation, Seq message, Completion<void> done);
+  /// What this user has chosen.
+  Pending<Ballot> ballot(const ConversationId& conversation, Seq message);
+  void ballot(const ConversationId& conversation, Seq message, Completion<Ballot> done);
+  /// Who has chosen that option, a page at a time. Errc::denied when the poll is anonymous.
+  Pending<VotersPage> voters(const ConversationId& conversation, Seq message, std::uint8_t option,
+                             VotersOptions options = {});
+  void voters(const ConversationId& conversation, Seq message, std::uint8_t option,
+              VotersOptions options, Completion<VotersPage> done);
+
   /// Up to limits::pins; in a channel for admins and owners.
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);

@@ -186,6 +186,9 @@ class Conversation {
   void delete_message(Caller caller, Seq seq, Then<void> then);
   void pin(Caller caller, Seq seq, bool on, Then<void> then);
   void react(Caller caller, Seq seq, std::string key, bool on, Then<void> then);
+  /// Answers with what is chosen now.
+  void vote(Caller caller, Seq seq, const std::vector<std::uint8_t>& options, Then<Ballot> then);
+  void close_poll(Caller caller, Seq seq, Then<void> then);
   /// The change feed says that the reactions on a message have this revision: answers when the
   /// stream tells at least that.
   void retell(Seq seq, std::uint64_t revision, Then<void> then);
@@ -225,6 +228,8 @@ class Conversation {
   void follow_thread(Caller caller, Seq root, bool on, Then<wire::ThreadState> then);
   void read_thread(Caller caller, Seq root, Seq seq, Then<wire::ThreadState> then);
   void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
+  void ballot(Caller caller, Seq seq, Then<Ballot> then);
+  void voters(Caller caller, const wire::Voters& asked, Then<wire::VotersPage> then);
   /// Which of these are members now; the caller must be one.
   /// A message that the reader may see, not deleted; else Errc::denied.
   void read_message(Caller reader, Seq seq, Then<Forwardable> then);

@@ -109,6 +109,7 @@ struct RestrictOp {
 struct DueOp {
   layout::DueKey key;
   Then<void> then;
+  bool poll_closed = false;
 };
 struct RetentionOp {
   Retention keep;
@@ -152,13 +153,22 @@ struct ReactOp {
   bool on;
   Then<void> then;
 };
+struct VoteOp {
+  Seq seq;
+  std::uint32_t chosen;  // bit n: option n
+  Then<void> then;
+};
+struct ClosePollOp {
+  Seq seq;
+  Then<void> then;
+};
 
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
                VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
                AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
-               ErasedOp, EndOp>
+               ErasedOp, EndOp, VoteOp, ClosePollOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

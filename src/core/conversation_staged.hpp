@@ -58,7 +58,8 @@ using MentionRows = RowCache<MentionId, layout::MentionRow>;
 /// no such event any more.
 using MessageRows = RowCache<Seq, layout::StoredEvent>;
 
-/// The reactions on a message, read from their partition and not told by the stream yet.
+/// The reactions on a message and the votes of its poll, read from their partition and not told by
+/// the stream yet.
 struct DueTally {
   struct Reaction {
     std::string key;
@@ -67,12 +68,21 @@ struct DueTally {
   };
   std::uint64_t revision = 0;
   std::vector<Reaction> reactions;  // the oldest first
+  std::optional<PollResults> poll;
+};
+/// A vote, or the end of a poll.
+struct PollWrite {
+  std::uint32_t chosen = 0;  // bit n: option n
+  std::uint8_t options = 0;  // of the poll
+  bool anonymous = false;
+  bool close = false;
 };
 struct ReactionWrite {
   UserId user;
-  std::string key;
+  std::string key{};
   bool on = true;
   Then<void> then;
+  std::optional<PollWrite> poll{};  // instead of a reaction
 };
 
 /// The speculative state: committed, plus the batch being built or in flight.

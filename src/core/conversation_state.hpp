@@ -2,8 +2,8 @@
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
 // threads.cpp, members.cpp, members_buckets.cpp, blocks.cpp, invites.cpp, join_requests.cpp,
-// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, merging.cpp, sealing.cpp,
-// receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
+// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, polls.cpp, merging.cpp,
+// sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -137,7 +137,8 @@ struct Conversation::State {
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);
-  [[nodiscard]] std::int64_t lives_ms(const SendOp& send) const noexcept;
+  /// When the message is to be deleted, and when its poll closes; 0: never.
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> due_times(const SendOp& send) const noexcept;
 
   // ---- mentions.cpp ----
   static std::vector<UserId> mention_rows_of(const wire::Extras& extras, Seq root);
@@ -354,6 +355,7 @@ struct Conversation::State {
   void read_reactors(std::shared_ptr<ReactionJob> job);
   void read_reactors(const wire::Reactors& asked, Then<wire::ReactorsPage> answer);
   void when_visible(Seq seq, Reader reader, std::function<void(const Error&)> then);
+  Error apply_reaction(ReactionJob& job, const ReactionWrite& write);
   void commit_reactions(std::shared_ptr<ReactionJob> job);
   void reactions_done(ReactionJob& job, const Error& error);
   [[nodiscard]] bool tallies_ready() const noexcept;
@@ -363,6 +365,19 @@ struct Conversation::State {
   void drop_tallies(const Error& error);
   void start_tally_timer(std::chrono::milliseconds delay);
   void tell_waiters(Seq seq, std::uint64_t revision);
+
+  // ---- polls.cpp ----
+  Decision decide(Op& op, VoteOp& vote);
+  Decision decide(Op& op, ClosePollOp& close);
+  /// Whether its poll is to be closed by then, and is open.
+  static bool poll_due(const wire::RecordFields& message, std::int64_t due_ms);
+  void end_poll(Seq seq, const wire::PollTerms& poll, Then<void> then);
+  void write_poll(Seq seq, UserId user, const PollWrite& what, Then<void> then);
+  void read_ballots(std::shared_ptr<ReactionJob> job);
+  Error apply_poll(ReactionJob& job, const ReactionWrite& write);
+  static void write_votes(const ReactionJob& job, BatchWriter& writer);
+  void read_poll(Seq seq, Seq from, Reader reader, Then<Payload> then);
+  void read_voters(const wire::Voters& asked, Then<wire::VotersPage> answer);
 
   // ---- merging.cpp: overlays of sealed messages into the archive ----
   struct MergeJob;

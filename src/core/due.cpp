@@ -122,7 +122,8 @@ void Conversation::State::plan_wake(const std::shared_ptr<WakeJob>& job) {
   wake_up.ensure(host, layout::timer_of(id), *job->next, input<Result<void>>(job->then));
 }
 
-/// Expiry takes effect by an event: the message is deleted by the system.
+/// Expiry takes effect by an event: the message is deleted by the system. A poll's end is written
+/// to its votes first.
 Decision Conversation::State::decide(Op& op, DueOp& due) {
   Decision decision{};
   if (staged->keeping.value_or(keeping).hold) {  // set meanwhile
@@ -134,7 +135,18 @@ Decision Conversation::State::decide(Op& op, DueOp& due) {
   if (entry == nullptr && op.error.errc() != Errc::invalid_argument) return decision;
   op.error = {};  // below the floor: nothing is left to be done
   if (!fits(0, 1, 32)) return Decision::full;
-  if (entry != nullptr) {
+  const Payload record = entry == nullptr ? Payload() : message_now(*entry).record;
+  const auto fields = entry == nullptr ? wire::RecordFields{} : wire::read_record(record.bytes());
+  const bool expired = fields.expires_ms != 0 && fields.expires_ms <= due.key.due_ms;
+  if (!expired && !due.poll_closed && poll_due(fields, due.key.due_ms)) {
+    end_poll(due.key.seq, *fields.poll,
+             [this, key = due.key, then = std::move(due.then)](Result<void> closed) {
+               if (!closed) return then(std::move(closed));
+               arrive({.what = DueOp{key, then, true}});
+             });
+    return Decision::moved;
+  }
+  if (expired) {
     decision = erase_message(op, due.key.seq, *entry);
     if (decision != Decision::decided || op.error) return decision;
   }

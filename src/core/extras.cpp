@@ -17,8 +17,11 @@ namespace {
 constexpr std::size_t item_overhead = 64;  // of an attachment or header in a record
 constexpr std::uint64_t most_size = (std::uint64_t{1} << 53) - 1;
 
-std::size_t texts_size(const wire::Extras& extras) noexcept {
+std::size_t texts_size(const wire::Send& send) noexcept {
+  const wire::Extras& extras = send.extras;
   std::size_t size = 0;
+  if (send.poll)
+    for (const std::string& option : send.poll->options) size += option.size();
   for (const Attachment& each : extras.attachments)
     size += each.handle.size() + each.content_type.size() + each.name.size();
   for (const MessageHeader& each : extras.headers) size += each.name.size() + each.value.size();
@@ -53,9 +56,10 @@ Error check_header(const MessageHeader& each) {
 Error check_forward(const wire::Send& send) {
   if (!send.forward->conversation || send.forward->seq == 0)
     return {Errc::invalid_argument, "forward: a conversation and a seq were expected"};
-  if (!send.body.empty() || !send.content_type.empty() || !send.extras.attachments.empty())
+  if (!send.body.empty() || !send.content_type.empty() || !send.extras.attachments.empty() ||
+      send.poll)
     return {Errc::invalid_argument,
-            "forward: no body, content_type and attachments beside it were expected"};
+            "forward: no body, content_type, attachments and poll beside it were expected"};
   return {};
 }
 
@@ -97,8 +101,10 @@ Origin origin_of(const ConversationId& here, const ForwardOf& source, const Forw
 
 }  // namespace
 
-std::size_t extras_size(const wire::Extras& extras) noexcept {
-  return texts_size(extras) + 8 * extras.mentions.size() +
+std::size_t extras_size(const wire::Send& send) noexcept {
+  const wire::Extras& extras = send.extras;
+  const std::size_t poll = send.poll ? item_overhead + 16 * send.poll->options.size() : 0;
+  return texts_size(send) + 8 * extras.mentions.size() + poll +
          item_overhead * (extras.attachments.size() + extras.headers.size());
 }
 
@@ -118,8 +124,8 @@ Error check_extras(wire::Send& send) {
     if (Error error = check_attachment(each)) return error;
   for (const MessageHeader& each : extras.headers)
     if (Error error = check_header(each)) return error;
-  if (texts_size(extras) > limits::extras)
-    return {Errc::too_large, "attachments and headers: at most 8192 bytes were expected"};
+  if (texts_size(send) > limits::extras)
+    return {Errc::too_large, "attachments, headers and poll: at most 8192 bytes were expected"};
   if (send.forward)
     if (Error error = check_forward(send)) return error;
   std::sort(extras.mentions.begin(), extras.mentions.end());
@@ -130,7 +136,7 @@ Error check_extras(wire::Send& send) {
 
 std::uint32_t extras_crc(std::uint32_t crc, const wire::Send& send) {
   const wire::Extras& extras = send.extras;
-  if (extras == wire::Extras{} && !send.forward && send.thread_root == 0) return crc;
+  if (extras == wire::Extras{} && !send.forward && send.thread_root == 0 && !send.poll) return crc;
   Checksum sum(crc);
   sum.number(send.thread_root);
   sum.number(extras.mentions.size());
@@ -151,6 +157,12 @@ std::uint32_t extras_crc(std::uint32_t crc, const wire::Send& send) {
   if (send.forward) {
     sum.text(send.forward->conversation.view());
     sum.number(send.forward->seq);
+  }
+  if (send.poll) {
+    sum.number(send.poll->options.size());
+    for (const std::string& option : send.poll->options) sum.text(option);
+    sum.number((send.poll->multiple ? 1U : 0U) + (send.poll->anonymous ? 2U : 0U));
+    sum.number(static_cast<std::uint64_t>(send.poll->closes_after.count()));
   }
   return sum.value();
 }
@@ -181,6 +193,10 @@ bool Conversation::State::source_ready(Op& op, SendOp& send, Decision& decision)
   }
   const Forwardable& found = **send.source->found;
   wire::RecordFields fields = wire::read_record(found.record.bytes());
+  if (fields.poll) {
+    op.error = {Errc::invalid_argument, "forward: a poll stays where it was asked"};
+    return false;
+  }
   send.send.content_type = fields.content_type;
   if (!fields.body.empty()) send.send.body = Payload::copy_of(fields.body);
   send.send.extras.attachments = std::move(fields.extras.attachments);

@@ -10,9 +10,10 @@
 namespace parley::core {
 
 /// What the extras of one message take in a record at most.
-inline constexpr std::size_t extras_most =
-    limits::extras + 8 * limits::mentions + 64 * (limits::attachments + limits::headers);
-std::size_t extras_size(const wire::Extras& extras) noexcept;
+inline constexpr std::size_t extras_most = limits::extras + 8 * limits::mentions +
+                                           64 * (limits::attachments + limits::headers + 1) +
+                                           16 * limits::poll_options;
+std::size_t extras_size(const wire::Send& send) noexcept;
 
 /// Mentions come out ascending, each once. A forward comes without a content of its own.
 Error check_extras(wire::Send& send);

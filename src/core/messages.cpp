@@ -152,6 +152,10 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
     op.error = {Errc::invalid_argument, "seq: a forwarded message stays as it was written"};
     return decision;
   }
+  if (fields.poll) {
+    op.error = {Errc::invalid_argument, "seq: a poll stays as it was asked"};
+    return decision;
+  }
   if (fields.content_type == edit.content_type && fields.body == edit.body.bytes())
     return decision;  // it says so already
   op.error = hindered(op.caller);

@@ -8,6 +8,7 @@
 
 #include "core/conversation.hpp"
 #include "core/session.hpp"
+#include "core/shard_state.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::core {
@@ -60,6 +61,10 @@ struct Operations {
   void operator()(wire::Edit&& edit);
   void operator()(wire::Delete&& erase);
   void operator()(wire::React&& react);
+  void operator()(wire::Vote&& vote);  // operations_polls.cpp
+  void operator()(wire::ClosePoll&& close);
+  void operator()(wire::GetBallot&& get);
+  void operator()(wire::Voters&& voters);
   void operator()(wire::Pin&& pin);
   void operator()(wire::Pins&& pins);
   void operator()(wire::Reactors&& reactors);
@@ -101,10 +106,22 @@ struct Operations {
   [[nodiscard]] UserId owner(UserId named);  // none: refused
   void read_history(const wire::History& history, const Visible& visible);
   /// Answers, and tells the user's other sessions.
-  static Then<wire::ThreadState> telling(ShardState& there, SessionRef ref, std::uint32_t number,
-                                         UserId user);
+  template <class T>
+  static Then<T> telling(ShardState& there, SessionRef ref, std::uint32_t number, UserId user);
   void open_pair(UserId first, UserId second, UserId asking);
 };
+
+template <class T>
+Then<T> Operations::telling(ShardState& there, SessionRef ref, std::uint32_t number, UserId user) {
+  return [&there, ref, number, user](Result<T> state) {
+    if (!state) return there.fail(ref, number, std::move(state).error());
+    there.at(there.shard_of(user), [user, state = *state](ShardState& here) {
+      const auto home = here.users.find(user);
+      if (home != here.users.end()) home->second->tell(state);
+    });
+    there.answer(ref, number, std::move(*state));
+  };
+}
 
 /// Leaves the first of each.
 template <class T>

@@ -26,23 +26,12 @@ void Operations::operator()(wire::Threads&& threads) {
   });
 }
 
-Then<wire::ThreadState> Operations::telling(ShardState& there, SessionRef ref, std::uint32_t number,
-                                            UserId user) {
-  return [&there, ref, number, user](Result<wire::ThreadState> state) {
-    if (!state) return there.fail(ref, number, std::move(state).error());
-    there.at(there.shard_of(user), [user, state = *state](ShardState& here) {
-      const auto home = here.users.find(user);
-      if (home != here.users.end()) home->second->tell(state);
-    });
-    there.answer(ref, number, std::move(*state));
-  };
-}
-
 void Operations::operator()(wire::FollowThread&& follow) {
   if (!known_message(follow.conversation, follow.root) || !has_user()) return;
   shard.at_home(follow.conversation, [ref = ref, number = number, who = caller(), follow](
                                          ShardState& there, Conversation& home) {
-    home.follow_thread(who, follow.root, follow.on, telling(there, ref, number, who.user));
+    home.follow_thread(who, follow.root, follow.on,
+                       telling<wire::ThreadState>(there, ref, number, who.user));
   });
 }
 
@@ -50,7 +39,8 @@ void Operations::operator()(wire::ReadThread&& read) {
   if (!known_message(read.conversation, read.root) || !has_user()) return;
   shard.at_home(read.conversation, [ref = ref, number = number, who = caller(), read](
                                        ShardState& there, Conversation& home) {
-    home.read_thread(who, read.root, read.seq, telling(there, ref, number, who.user));
+    home.read_thread(who, read.root, read.seq,
+                     telling<wire::ThreadState>(there, ref, number, who.user));
   });
 }
 

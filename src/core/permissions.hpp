@@ -13,8 +13,8 @@ enum class Action : std::uint8_t {
   edit,        // one's own messages
   delete_own,  // messages
   delete_any,
-  react,
-  pin,  // and unpin
+  react,  // and vote
+  pin,    // and unpin
   add,
   invite,  // make links
   remove,

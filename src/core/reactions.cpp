@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
 #include "core/event_reader.hpp"
+#include "core/reaction_job.hpp"
 
 namespace parley::core {
 namespace {
@@ -28,25 +29,13 @@ Error unseen() {
 }
 
 std::size_t size_of(const DueTally& tally) {
-  std::size_t size = tally_bytes;
+  std::size_t size = tally_bytes + (tally.poll ? tally_bytes + 8 * tally.poll->votes.size() : 0);
   for (const auto& reaction : tally.reactions)
     size += tally_bytes + reaction.key.size() + 8 * reaction.users.size();
   return size;
 }
 
 }  // namespace
-
-struct Conversation::State::ReactionJob {
-  Seq seq = 0;
-  std::string partition;
-  std::vector<ReactionWrite> writes;
-  std::vector<Error> errors;  // of each write
-  std::optional<std::string> guard;
-  layout::CountCell cell;
-  std::map<std::string, layout::ReactionRow> counts;
-  std::map<std::pair<std::string, UserId>, bool> rows;  // whether it is there, of what was read
-  bool all = false;                                     // `rows` holds every one
-};
 
 void Conversation::react(Caller caller, Seq seq, std::string key, bool on, Then<void> then) {
   if (caller.system())
@@ -73,7 +62,7 @@ Decision Conversation::State::decide(Op& op, ReactOp& react) {
   }
   if (fields.audience == audience::everyone && muffled(op)) return decision;  // nobody is to know
   reaction_queues[react.seq].waiting.push_back(
-      {op.caller.user, std::move(react.key), react.on, std::move(react.then)});
+      {op.caller.user, std::move(react.key), react.on, std::move(react.then), {}});
   run_reactions(react.seq);
   return Decision::moved;
 }
@@ -101,13 +90,10 @@ void Conversation::State::run_reactions(Seq seq) {
 
 /// The guard first, with the counts; the reactors may be newer, never older.
 void Conversation::State::read_reactions(std::shared_ptr<ReactionJob> job) {
-  auto request = owned_scan(layout::reaction, job->partition, "n", "o");
+  auto request = owned_scan(layout::reaction, job->partition, "n", "q");  // the poll's row too
   scan(std::move(request), [this, job](Result<Rows> found) {
     if (!found) return reactions_done(*job, found.error());
-    job->guard.reset();
-    job->cell = {};
-    job->counts.clear();
-    job->rows.clear();
+    job->forget();
     if (found->guard) {
       const auto cell = layout::decode_count(*found->guard);
       if (!cell) return reactions_done(*job, unreadable());
@@ -115,6 +101,11 @@ void Conversation::State::read_reactions(std::shared_ptr<ReactionJob> job) {
       job->guard = std::string(*found->guard);
     }
     for (const Row& row : found->rows) {
+      if (row.key == layout::poll_key()) {
+        job->poll = layout::decode_poll(row.value);
+        if (!job->poll) return reactions_done(*job, unreadable());
+        continue;
+      }
       const auto count = layout::decode_reaction(row.value);
       if (!count) return reactions_done(*job, unreadable());
       job->counts.emplace(row.key.substr(1), *count);
@@ -136,68 +127,73 @@ void Conversation::State::read_reactors(std::shared_ptr<ReactionJob> job) {
         if (!reactor) return reactions_done(*job, unreadable());
         job->rows[{std::string(reactor->key), reactor->user}] = true;
       }
-      commit_reactions(job);
+      read_ballots(job);
     });
   }
-  if (job->writes.empty()) return commit_reactions(std::move(job));
   std::vector<OwnedCell> cells;
-  for (const ReactionWrite& write : job->writes)
+  std::vector<std::pair<std::string, UserId>> named;
+  for (const ReactionWrite& write : job->writes) {
+    if (write.poll) continue;
+    named.emplace_back(write.key, write.user);
     cells.push_back({layout::reaction, job->partition, layout::reactor_key(write.key, write.user)});
-  get(owned_get(std::move(cells)), [this, job](Result<Cells> found) {
+  }
+  if (cells.empty()) return read_ballots(std::move(job));
+  get(owned_get(std::move(cells)), [this, job, named](Result<Cells> found) {
     if (!found) return reactions_done(*job, found.error());
-    for (std::size_t i = 0; i < job->writes.size(); ++i)
-      job->rows[{job->writes[i].key, job->writes[i].user}] = found->values[i].has_value();
-    commit_reactions(job);
+    for (std::size_t i = 0; i < named.size(); ++i)
+      job->rows[named[i]] = found->values[i].has_value();
+    read_ballots(job);
   });
 }
 
-void Conversation::State::commit_reactions(std::shared_ptr<ReactionJob> job) {
-  std::map<std::pair<std::string, UserId>, bool> changed;
-  std::map<std::string, bool> touched;
-  job->errors.assign(job->writes.size(), {});
-  for (std::size_t i = 0; i < job->writes.size(); ++i) {
-    const ReactionWrite& write = job->writes[i];
-    bool& there = job->rows[{write.key, write.user}];
-    if (there == write.on) continue;  // it is so already
-    const auto count = job->counts.find(write.key);
-    if (write.on && count == job->counts.end() && job->counts.size() >= limits::reaction_keys) {
-      job->errors[i] = {Errc::limit_reached, "key: 20 different reactions are on the message"};
-      continue;
-    }
-    there = write.on;
-    changed[{write.key, write.user}] = write.on;
-    touched[write.key] = true;
-    if (write.on) {
-      auto& row = job->counts[write.key];
-      if (row.count++ == 0) row.since_ms = effects.now().wall_ms;
-      ++job->cell.count;
-    } else {
-      if (--count->second.count == 0) job->counts.erase(count);
-      --job->cell.count;
-    }
+Error Conversation::State::apply_reaction(ReactionJob& job, const ReactionWrite& write) {
+  bool& there = job.rows[{write.key, write.user}];
+  if (there == write.on) return {};  // it is so already
+  const auto count = job.counts.find(write.key);
+  if (write.on && count == job.counts.end() && job.counts.size() >= limits::reaction_keys)
+    return {Errc::limit_reached, "key: 20 different reactions are on the message"};
+  there = write.on;
+  job.reactors[{write.key, write.user}] = write.on;
+  job.keys[write.key] = true;
+  if (write.on) {
+    auto& row = job.counts[write.key];
+    if (row.count++ == 0) row.since_ms = effects.now().wall_ms;
+    ++job.cell.count;
+  } else {
+    if (--count->second.count == 0) job.counts.erase(count);
+    --job.cell.count;
   }
-  if (changed.empty()) return reactions_done(*job, {});
+  return {};
+}
+
+void Conversation::State::commit_reactions(std::shared_ptr<ReactionJob> job) {
+  job->errors.clear();
+  for (const ReactionWrite& write : job->writes)
+    job->errors.push_back(write.poll ? apply_poll(*job, write) : apply_reaction(*job, write));
+  if (job->reactors.empty() && !job->poll_changed) return reactions_done(*job, {});
   job->cell.revision += 1;
   job->cell.nonce = effects.random();
-  BatchWriter writer(layout::reaction, job->partition, 64 * changed.size());
+  BatchWriter writer(layout::reaction, job->partition,
+                     64 * (job->reactors.size() + job->votes.size() + job->voters.size()));
   if (job->guard) writer.expect(*job->guard);
   writer.guard(layout::encode(job->cell));
   writer.note(layout::encode(
       layout::Note{layout::Note::Kind::reactions, job->seq, job->cell.revision, {}}));
-  for (const auto& [reactor, on] : changed) {
+  for (const auto& [reactor, on] : job->reactors) {
     const std::string key = layout::reactor_key(reactor.first, reactor.second);
     if (on)
       writer.put(key, {});
     else
       writer.erase(key);
   }
-  for (const auto& [key, unused] : touched) {
+  for (const auto& [key, unused] : job->keys) {
     const auto count = job->counts.find(key);
     if (count != job->counts.end())
       writer.put(layout::reaction_key(key), layout::encode(count->second));
     else
       writer.erase(layout::reaction_key(key));
   }
+  write_votes(*job, writer);
   commit(std::move(writer).finish(), [this, job](Settled outcome) {
     switch (outcome.outcome) {
       case Settled::Outcome::done:
@@ -215,6 +211,8 @@ void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
     DueTally& due = due_tallies[job.seq];
     due.revision = job.cell.revision;
     due.reactions.clear();
+    due.poll.reset();
+    if (job.poll) due.poll = PollResults{job.poll->votes, job.poll->voters, job.poll->closed};
     const bool named = job.all && job.cell.count <= limits::named_reactors;
     for (const auto& [key, row] : job.counts) {
       DueTally::Reaction& reaction = due.reactions.emplace_back();
@@ -307,6 +305,7 @@ void Conversation::State::stage_tallies() {
     wire::Tally& tally = event.tallies.emplace_back();
     tally.seq = seq;
     tally.revision = due.revision;
+    tally.poll = due.poll;
     for (const DueTally::Reaction& reaction : due.reactions)
       tally.reactions.push_back({reaction.key, reaction.row.count, reaction.users});
   }

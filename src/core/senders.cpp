@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
 #include "core/extras.hpp"
+#include "core/polls.hpp"
 
 namespace parley::core {
 namespace {
@@ -112,6 +113,7 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   if (Error error = check_identity(caller, send)) return then(std::move(error));
   if (Error error = check_extras(send)) return then(std::move(error));
   if (Error error = check_expiry(send)) return then(std::move(error));
+  if (Error error = check_poll(send)) return then(std::move(error));
   SendOp what;
   what.crc = content_crc(send);
   if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
@@ -124,6 +126,9 @@ void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> th
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
   if (Error error = check_expiry(send)) return then(std::move(error));
+  if (Error error = check_poll(send)) return then(std::move(error));
+  wire::Send copy = send;
+  if (Error error = check_extras(copy)) return then(std::move(error));
   allows(caller, Action::send, std::move(then));
 }
 
@@ -212,10 +217,11 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!source_ready(op, send, decision)) return decision;
   if (!send.look.seen && !send.look.agreed) op.error = check_audience(op, send.send.audience);
   if (op.error || (!send.send.import && !host_agrees(op, *role, decision))) return decision;
-  const std::int64_t expires = lives_ms(send);
-  if (expires != 0 && !wake_stored(op, staged->now_ms + expires, decision)) return decision;
+  const auto [expires_ms, closes_ms] = due_times(send);
+  for (const std::int64_t due : {expires_ms, closes_ms})
+    if (due != 0 && !wake_stored(op, due, decision)) return decision;
   const std::size_t record = record_overhead + send.send.body.size() +
-                             send.send.content_type.size() + extras_size(send.send.extras) +
+                             send.send.content_type.size() + extras_size(send.send) +
                              (send.send.import ? send.send.import->id.size() : 0);
   const std::size_t mentioned = send.send.extras.mentions.size() + 1;
   const std::size_t root = send.send.thread_root == 0
@@ -223,7 +229,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
                                : message_now(*messages.find(send.send.thread_root)).record.size() +
                                      record_overhead +
                                      layout::thread_change_size(limits::mentions + 1);
-  if (!fits(1, 6 + mentioned,
+  if (!fits(1, 7 + mentioned,
             root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
                 mentioned * (9 + layout::mention_size(limits::mentions_counted))))
     return Decision::full;
@@ -272,11 +278,14 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
 }
 
 /// How long the message stays: as it says, or the conversation, whichever is shorter.
-std::int64_t Conversation::State::lives_ms(const SendOp& send) const noexcept {
-  if (send.send.import) return 0;
+std::pair<std::int64_t, std::int64_t> Conversation::State::due_times(
+    const SendOp& send) const noexcept {
+  if (send.send.import) return {0, 0};
+  const auto at = [this](std::int64_t after) { return after == 0 ? 0 : staged->now_ms + after; };
   const auto own = static_cast<std::int64_t>(send.send.expires_after_ms);
   const std::int64_t all = std::chrono::milliseconds(info_now().settings.expires_after).count();
-  return own == 0 || all == 0 ? std::max(own, all) : std::min(own, all);
+  return {at(own == 0 || all == 0 ? std::max(own, all) : std::min(own, all)),
+          at(send.send.poll ? send.send.poll->closes_after.count() : 0)};
 }
 
 void Conversation::State::stage_send(Op& op, SendOp& send) {
@@ -296,15 +305,17 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
   const bool for_all = fields.audience == audience::everyone;
   if (what.thread_root != 0 && for_all)
     fields.thread_ordinal = next_thread_ordinal(what.thread_root);
-  if (const std::int64_t lives = lives_ms(send); lives != 0)
-    fields.expires_ms = staged->now_ms + lives;
+  const auto [expires_ms, closes_ms] = due_times(send);
+  fields.expires_ms = expires_ms;
+  if (what.poll) fields.poll = wire::terms_of(*what.poll, closes_ms);
   if (imported) {
     fields.id = import_snowflake(id, *what.import);
     fields.written_ms = what.import->written_ms;
     fields.import_id = what.import->id;
   }
   StagedEvent& event = stage_event(fields);
-  if (fields.expires_ms != 0) stage_due({fields.expires_ms, fields.seq});
+  if (expires_ms != 0) stage_due({expires_ms, fields.seq});
+  if (closes_ms != 0 && closes_ms != expires_ms) stage_due({closes_ms, fields.seq});
   event.stored.device = op.caller.device;
   event.stored.number = what.number;
   op.seq = fields.seq;

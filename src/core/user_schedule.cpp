@@ -23,14 +23,16 @@ std::string key_of(Snowflake id) {
 
 layout::ScheduledRow row_of(const wire::Schedule& schedule, UserId sender) {
   const wire::Send& message = schedule.message;
-  const wire::RecordFields fields{
-      .sender = sender,
-      .kind = EventKind::message,
-      .audience = message.audience,
-      .content_type = message.content_type,
-      .body = message.body.bytes(),
-      .reply_to = message.reply_to,
-      .expires_ms = static_cast<std::int64_t>(message.expires_after_ms)};
+  wire::RecordFields fields{.sender = sender,
+                            .kind = EventKind::message,
+                            .audience = message.audience,
+                            .content_type = message.content_type,
+                            .body = message.body.bytes(),
+                            .reply_to = message.reply_to,
+                            .thread_root = message.thread_root,
+                            .extras = message.extras,
+                            .expires_ms = static_cast<std::int64_t>(message.expires_after_ms)};
+  if (message.poll) fields.poll = wire::terms_of(*message.poll, message.poll->closes_after.count());
   layout::ScheduledRow row;
   row.due_ms = schedule.at.time_since_epoch().count();
   row.conversation = message.conversation;
@@ -53,7 +55,15 @@ wire::Send message_of(const layout::ScheduledRow& row) {
   message.body = Payload(row.record.owner(), fields.body);
   message.reply_to = fields.reply_to;
   message.audience = fields.audience;
-  message.expires_after_ms = static_cast<std::uint64_t>(fields.expires_ms);  // here: after sending
+  // Here the times are those after sending.
+  message.expires_after_ms = static_cast<std::uint64_t>(fields.expires_ms);
+  message.thread_root = fields.thread_root;
+  message.extras = fields.extras;
+  if (const auto& poll = fields.poll)
+    message.poll = PollDraft{.options = {poll->options.begin(), poll->options.end()},
+                             .multiple = poll->multiple,
+                             .anonymous = poll->anonymous,
+                             .closes_after = std::chrono::milliseconds(poll->closes_ms)};
   return message;
 }
 

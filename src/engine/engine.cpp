@@ -267,6 +267,12 @@ void Engine::delete_message(const ConversationId& conversation, Seq message,
                             Completion<void> done) {
   do_as_system(impl_, wire::Delete{conversation, message}, std::move(done));
 }
+Pending<void> Engine::close_poll(const ConversationId& conversation, Seq message) {
+  return do_as_system(impl_, wire::ClosePoll{conversation, message}, {});
+}
+void Engine::close_poll(const ConversationId& conversation, Seq message, Completion<void> done) {
+  do_as_system(impl_, wire::ClosePoll{conversation, message}, std::move(done));
+}
 Pending<void> Engine::pin(const ConversationId& conversation, Seq message, bool on) {
   return do_as_system(impl_, wire::Pin{conversation, message, on}, {});
 }

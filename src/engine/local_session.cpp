@@ -272,6 +272,8 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
   } else if (const auto* thread = std::get_if<wire::ThreadState>(&answer)) {
     if (!handlers_.on_thread) return;
     run_handler("on_thread", [&] { handlers_.on_thread(wire::to_thread(*thread)); });
+  } else if (const auto* ballot = std::get_if<Ballot>(&answer)) {
+    if (handlers_.on_ballot) run_handler("on_ballot", [&] { handlers_.on_ballot(*ballot); });
   } else if (const auto* moved = std::get_if<wire::HeadMoved>(&answer)) {
     if (!handlers_.on_head) return;
     run_handler("on_head", [&] {

@@ -194,6 +194,9 @@ void Session::on_signal(std::function<void(const Signal&)> handler) {
 void Session::on_thread(std::function<void(const ThreadState&)> handler) {
   set(session_, &Handlers::on_thread, std::move(handler));
 }
+void Session::on_ballot(std::function<void(const Ballot&)> handler) {
+  set(session_, &Handlers::on_ballot, std::move(handler));
+}
 void Session::on_receipts(std::function<void(const ReceiptsMoved&)> handler) {
   set(session_, &Handlers::on_receipts, std::move(handler));
 }

@@ -110,6 +110,9 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
     case layout::reaction:
       if (key[0] == 'n') require(layout::decode_reaction(value).has_value(), "a reaction row");
       if (key[0] == 'u') require(layout::parse_reactor(key).has_value(), "a reactor");
+      if (key == layout::poll_key()) require(layout::decode_poll(value).has_value(), "a poll");
+      if (number('b')) require(layout::decode_ballot(value).has_value(), "a ballot");
+      if (key[0] == 'v') require(layout::parse_vote(key).has_value(), "a vote");
       return;
     case layout::timer:
       if (key[0] == 't') require(layout::parse_timer_key(key).has_value(), "a wake-up");

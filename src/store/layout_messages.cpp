@@ -48,6 +48,60 @@ std::optional<MentionRow> decode_mention(Bytes value) {
   return row;
 }
 
+// ---- Polls ----
+
+std::string poll_key() { return "p"; }
+std::string encode(const PollRow& row) {
+  Writer out(19 + 8 * row.votes.size());
+  out.u8(format);
+  out.u8(row.closed ? 1 : 0);
+  out.i64(row.closed_ms);
+  out.u64(row.voters);
+  out.u8(static_cast<std::uint8_t>(row.votes.size()));
+  for (const std::uint64_t votes : row.votes) out.u64(votes);
+  return out.take();
+}
+std::optional<PollRow> decode_poll(Bytes value) {
+  Reader in(value);
+  PollRow row;
+  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t flags = in.u8();
+  if (flags > 1) return std::nullopt;
+  row.closed = flags == 1;
+  row.closed_ms = in.i64();
+  row.voters = in.u64();
+  const std::size_t count = in.u8();
+  if (count > limits::poll_options || in.left() != count * 8) return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i) row.votes.push_back(in.u64());
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
+std::string ballot_key(UserId user) { return number_key('b', user.value); }
+std::string encode_ballot(std::uint32_t chosen) {
+  Writer out(5);
+  out.u8(format);
+  out.u32(chosen);
+  return out.take();
+}
+std::optional<std::uint32_t> decode_ballot(Bytes value) {
+  Reader in(value);
+  if (in.u8() != format) return std::nullopt;
+  const std::uint32_t chosen = in.u32();
+  if (!in.complete() || chosen == 0) return std::nullopt;
+  return chosen;
+}
+
+std::string vote_key(std::uint8_t option, UserId user) {
+  std::string key{'v', static_cast<char>(option)};
+  base::append_be(key, user.value);
+  return key;
+}
+std::optional<UserId> parse_vote(Bytes key) noexcept {
+  if (key.size() != 10 || key[0] != 'v') return std::nullopt;
+  return UserId{base::get_be64(key.data() + 2)};
+}
+
 // ---- Threads ----
 
 std::string personal_id(Namespace ns, const ConversationId& id, UserId user) {

@@ -27,6 +27,28 @@ std::size_t mention_size(std::size_t messages) noexcept;
 std::string encode(const MentionRow& row);
 std::optional<MentionRow> decode_mention(Bytes value);
 
+// ---- Polls, in the partition of the message's reactions ----
+
+/// What a poll has come to ('p'); absent: nobody has voted, nobody has closed it.
+struct PollRow {
+  bool closed = false;
+  std::int64_t closed_ms = 0;
+  std::uint64_t voters = 0;
+  std::vector<std::uint64_t> votes{};  // of each option
+};
+std::string poll_key();
+std::string encode(const PollRow& row);
+std::optional<PollRow> decode_poll(Bytes value);
+
+/// What a user has chosen ('b' user8): bit n is option n; never 0.
+std::string ballot_key(UserId user);
+std::string encode_ballot(std::uint32_t chosen);
+std::optional<std::uint32_t> decode_ballot(Bytes value);
+
+/// Somebody chose that option of a poll that is not anonymous ('v' option1 user8).
+std::string vote_key(std::uint8_t option, UserId user);
+std::optional<UserId> parse_vote(Bytes key) noexcept;
+
 // ---- Threads ----
 
 std::string personal_id(Namespace ns, const ConversationId& id, UserId user);

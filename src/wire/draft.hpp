@@ -20,6 +20,7 @@ inline Send send_of(const ConversationId& conversation, MessageDraft draft) {
   send.extras = {std::move(draft.mentions), draft.mention_scope, std::move(draft.attachments),
                  std::move(draft.headers)};
   send.forward = draft.forward;
+  send.poll = std::move(draft.poll);
   send.expires_after_ms = static_cast<std::uint64_t>(draft.expires_after.count());
   return send;
 }

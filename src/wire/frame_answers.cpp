@@ -389,6 +389,22 @@ void read(FrameReader& r, Kept& v) {
   r.id(v.conversation, t->conversation(), "retention.conversation");
   v.retention = {std::chrono::milliseconds(t->keep_for()), t->keep_events(), t->hold()};
 }
+void read(FrameReader& r, Ballot& v) {
+  const auto* t = r.root<fb::Ballot>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "ballot.conversation");
+  v.message = t->seq();
+  r.small_numbers(v.options, t->options());
+}
+void read(FrameReader& r, VotersPage& v) {
+  const auto* t = r.root<fb::VotersPage>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "voters_page.conversation");
+  v.seq = t->seq();
+  v.option = t->option();
+  r.users(v.users, t->users());
+  v.more = t->more();
+}
 void read(FrameReader& r, Goodbye& v) {
   const auto* t = r.root<fb::Goodbye>();
   if (t == nullptr) return;

@@ -101,6 +101,10 @@ class FrameReader {
       if (!ok()) return;
     }
   }
+  void small_numbers(std::vector<std::uint8_t>& out, const Vector<std::uint8_t>* from) {
+    if (from == nullptr || !charge(from->size())) return;
+    out.assign(from->begin(), from->end());
+  }
   void numbers(std::vector<std::uint64_t>& out, const Vector<std::uint64_t>* from) {
     if (from == nullptr || from->size() == 0 || !aligned(from->Data())) return;
     if (!charge(from->size() * sizeof(std::uint64_t))) return;

@@ -37,6 +37,13 @@ void read(FrameReader& r, Send& v, const fb::Send& t) {
   v.thread_root = t.thread_root();
   v.expires_after_ms = t.expires_after();
   read_extras(r, v.extras, t);
+  if (const auto* poll = t.poll()) {
+    PollDraft& draft = v.poll.emplace();
+    r.texts(draft.options, poll->options(), "send.poll.options");
+    draft.multiple = poll->multiple();
+    draft.anonymous = poll->anonymous();
+    draft.closes_after = std::chrono::milliseconds(poll->closes_after());
+  }
   if (t.forward_conversation() == nullptr) return;
   ForwardOf& forward = v.forward.emplace();
   r.id(forward.conversation, t.forward_conversation(), "send.forward.conversation");
@@ -407,6 +414,34 @@ void read(FrameReader& r, End& v) {
   if (const auto* t = r.root<fb::DeleteConversation>()) {
     r.id(v.conversation, t->conversation(), "delete_conversation.conversation");
   }
+}
+void read(FrameReader& r, Vote& v) {
+  const auto* t = r.root<fb::Vote>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "vote.conversation");
+  v.seq = t->seq();
+  r.small_numbers(v.options, t->options());
+}
+void read(FrameReader& r, ClosePoll& v) {
+  const auto* t = r.root<fb::ClosePoll>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "close_poll.conversation");
+  v.seq = t->seq();
+}
+void read(FrameReader& r, GetBallot& v) {
+  const auto* t = r.root<fb::GetBallot>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "get_ballot.conversation");
+  v.seq = t->seq();
+}
+void read(FrameReader& r, Voters& v) {
+  const auto* t = r.root<fb::Voters>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "voters.conversation");
+  v.seq = t->seq();
+  v.option = t->option();
+  v.after = UserId{t->after()};
+  v.limit = t->limit();
 }
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }

@@ -79,6 +79,10 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::set_retention, "set_retention"},
     {fb::FrameType::get_retention, "get_retention"},
     {fb::FrameType::delete_conversation, "delete_conversation"},
+    {fb::FrameType::vote, "vote"},
+    {fb::FrameType::close_poll, "close_poll"},
+    {fb::FrameType::get_ballot, "get_ballot"},
+    {fb::FrameType::voters, "voters"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -113,6 +117,8 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::join_requests_page, "join_requests_page"},
     {fb::FrameType::blocked_users, "blocked_users"},
     {fb::FrameType::retention, "retention"},
+    {fb::FrameType::ballot, "ballot"},
+    {fb::FrameType::voters_page, "voters_page"},
 };
 // clang-format on
 /// Not so at the end of both: what is for host calls, and Unknown.

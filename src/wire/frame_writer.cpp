@@ -72,6 +72,10 @@ Offset<fb::Hello> build(Builder& b, const Hello& v) {
   return fb::CreateHello(b, v.min_version, v.max_version, token, ticket, device,
                          bytes(b, v.sync_token), number(v.state), v.list_limit);
 }
+Offset<fb::PollDraft> build(Builder& b, const PollDraft& v) {
+  return fb::CreatePollDraft(b, texts(b, v.options), v.multiple, v.anonymous,
+                             v.closes_after.count());
+}
 Offset<fb::Send> build(Builder& b, const Send& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto content_type = text(b, v.content_type);
@@ -80,10 +84,11 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
   const auto attachments = tables<fb::Attachment>(b, v.extras.attachments);
   const auto headers = tables<fb::Header>(b, v.extras.headers);
   const auto forward = bytes16(v.forward ? v.forward->conversation.bytes : no_id);
+  const auto poll = v.poll ? build(b, *v.poll) : Offset<fb::PollDraft>();
   return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
                         v.reply_to, v.audience, mentions, number(v.extras.mention_scope),
                         attachments, headers, v.forward ? &forward : nullptr,
-                        v.forward ? v.forward->seq : 0, v.thread_root, v.expires_after_ms);
+                        v.forward ? v.forward->seq : 0, v.thread_root, v.expires_after_ms, poll);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);
@@ -264,6 +269,22 @@ Offset<fb::RestrictUser> build(Builder& b, const Restrict& v) {
 Offset<fb::Restrictions> build(Builder& b, const Restrictions& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateRestrictions(b, &conversation, number(v.kind), v.after.value, v.limit);
+}
+Offset<fb::Vote> build(Builder& b, const Vote& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateVote(b, &conversation, v.seq, b.CreateVector(v.options));
+}
+Offset<fb::ClosePoll> build(Builder& b, const ClosePoll& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateClosePoll(b, &conversation, v.seq);
+}
+Offset<fb::GetBallot> build(Builder& b, const GetBallot& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateGetBallot(b, &conversation, v.seq);
+}
+Offset<fb::Voters> build(Builder& b, const Voters& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateVoters(b, &conversation, v.seq, v.option, v.after.value, v.limit);
 }
 Offset<fb::SetRetention> build(Builder& b, const SetRetention& v) {
   const auto conversation = bytes16(v.conversation.bytes);
@@ -453,6 +474,14 @@ Offset<fb::Retention> build(Builder& b, const Kept& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateRetention(b, &conversation, v.retention.keep_for.count(),
                              v.retention.keep_events, v.retention.hold);
+}
+Offset<fb::Ballot> build(Builder& b, const Ballot& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateBallot(b, &conversation, v.message, b.CreateVector(v.options));
+}
+Offset<fb::VotersPage> build(Builder& b, const VotersPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateVotersPage(b, &conversation, v.seq, v.option, ids(b, v.users), v.more);
 }
 Offset<fb::Goodbye> build(Builder& b, const Goodbye& v) {
   return fb::CreateGoodbye(b, text(b, v.reason), v.spread_ms, v.reconnect);

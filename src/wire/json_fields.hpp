@@ -39,10 +39,31 @@ void fields(A& a, In<A, Reaction> v) {
   a.may("users", v.users, None{});
 }
 template <class A>
+void fields(A& a, In<A, PollResults> v) {
+  a.must("votes", v.votes);
+  a.must("voters", v.voters);
+  a.may("closed", v.closed, false);
+}
+template <class A>
+void fields(A& a, In<A, PollTerms> v) {
+  a.must("options", v.options);
+  a.may("multiple", v.multiple, false);
+  a.may("anonymous", v.anonymous, false);
+  a.may("closes", v.closes_ms, 0);
+}
+template <class A>
+void fields(A& a, In<A, PollDraft> v) {
+  a.must("options", v.options);
+  a.may("multiple", v.multiple, false);
+  a.may("anonymous", v.anonymous, false);
+  a.may("closes_after", v.closes_after, std::chrono::milliseconds(0));
+}
+template <class A>
 void fields(A& a, In<A, Tally> v) {
   a.must("seq", v.seq);
   a.must("revision", v.revision);
   a.must("reactions", v.reactions);
+  a.may("poll", v.poll, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, SettingsChange> v) {
@@ -131,6 +152,7 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("pinned", v.pinned, false);
   extras(a, v.extras);
   a.may("origin", v.origin, std::nullopt);
+  a.may("poll", v.poll, std::nullopt);
   a.may("replies", v.thread.replies, 0U);
   a.may("thread_head", v.thread.head, 0U);
   a.may("last_reply", v.thread.last, 0U);
@@ -251,6 +273,7 @@ void fields(A& a, In<A, Send> v) {
   extras(a, v.extras);
   a.may("forward", v.forward, std::nullopt);
   a.may("expires_after", v.expires_after_ms, 0U);
+  a.may("poll", v.poll, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {
@@ -509,6 +532,30 @@ void fields(A& a, In<A, End> v) {
   a.must("conversation", v.conversation);
 }
 template <class A>
+void fields(A& a, In<A, Vote> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("options", v.options);
+}
+template <class A>
+void fields(A& a, In<A, ClosePoll> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+}
+template <class A>
+void fields(A& a, In<A, GetBallot> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+}
+template <class A>
+void fields(A& a, In<A, Voters> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("option", v.option);
+  a.may("after", v.after, UserId{});
+  a.may("limit", v.limit, 100U);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -710,6 +757,20 @@ void fields(A& a, In<A, Kept> v) {
   a.must("keep_for", v.retention.keep_for);
   a.must("keep_events", v.retention.keep_events);
   a.must("hold", v.retention.hold);
+}
+template <class A>
+void fields(A& a, In<A, Ballot> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.message);
+  a.must("options", v.options);
+}
+template <class A>
+void fields(A& a, In<A, VotersPage> v) {
+  a.must("conversation", v.conversation);
+  a.must("seq", v.seq);
+  a.must("option", v.option);
+  a.must("users", v.users);
+  a.must("more", v.more);
 }
 template <class A>
 void fields(A& a, In<A, Goodbye> v) {

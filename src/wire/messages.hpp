@@ -56,6 +56,7 @@ struct Send {
   Extras extras{};
   std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
   std::uint64_t expires_after_ms = 0;  // it is deleted so long after it was stored; 0: never
+  std::optional<PollDraft> poll{};
   struct Import {
     UserId sender{};  // none: the system
     std::int64_t written_ms = 0;
@@ -339,6 +340,30 @@ struct GetRetention {
 struct End {
   ConversationId conversation{};
 };
+/// Chooses in a poll in place of what was chosen before; none: no vote. Answer: Ballot, which the
+/// caller's other sessions are pushed.
+struct Vote {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::vector<std::uint8_t> options{};
+};
+/// Answer: Done.
+struct ClosePoll {
+  ConversationId conversation{};
+  Seq seq = 0;
+};
+struct GetBallot {
+  ConversationId conversation{};
+  Seq seq = 0;
+};  // Answer: Ballot
+/// Who chose that option, by ascending id. Answer: VotersPage.
+struct Voters {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::uint8_t option = 0;
+  UserId after{};
+  std::uint32_t limit = 100;  // 1..limits::page_voters
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
@@ -378,7 +403,8 @@ using Operation =
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
                  SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
                  RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
-                 GetRetention, End, SetVisibility, PlacesOf, Import, Forget, Unknown>;
+                 GetRetention, End, Vote, ClosePoll, GetBallot, Voters, SetVisibility, PlacesOf,
+                 Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -550,6 +576,13 @@ struct Kept {
   ConversationId conversation{};
   Retention retention{};
 };
+struct VotersPage {
+  ConversationId conversation{};
+  Seq seq = 0;
+  std::uint8_t option = 0;
+  std::vector<UserId> users{};
+  bool more = false;
+};
 struct Places {  // never on the wire
   std::vector<ConversationId> conversations{};
 };
@@ -568,7 +601,7 @@ using Answer =
                  ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
                  ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
-                 JoinRequestsPage, BlockedUsers, Kept, Places, Imported>;
+                 JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;
@@ -590,6 +623,11 @@ inline std::vector<Event> to_events(const Messages& messages) {
   for (const Payload& record : messages.records)
     events.push_back(to_event(messages.conversation, {}, record, 0));
   return events;
+}
+
+/// What is stored of a poll that closes then, as views of the draft.
+inline PollTerms terms_of(const PollDraft& draft, std::int64_t closes_ms) {
+  return {{draft.options.begin(), draft.options.end()}, draft.multiple, draft.anonymous, closes_ms};
 }
 
 /// The public view of where a user is in a thread.

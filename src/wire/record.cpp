@@ -51,8 +51,15 @@ std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
 
+PollResults results_of(const fb::PollResults& from) {
+  PollResults results{.votes = {}, .voters = from.voters(), .closed = from.closed()};
+  if (const auto* votes = from.votes()) results.votes.assign(votes->begin(), votes->end());
+  return results;
+}
+
 Tally tally_of(const fb::Tally& from) {
   Tally tally{.seq = from.seq(), .revision = from.revision(), .reactions = {}};
+  if (const auto* poll = from.poll()) tally.poll = results_of(*poll);
   if (from.reactions() == nullptr) return tally;
   tally.reactions.reserve(from.reactions()->size());
   for (const fb::Reaction* reaction : *from.reactions()) {
@@ -82,7 +89,11 @@ flatbuffers::Offset<Tallies> add_tallies(flatbuffers::FlatBufferBuilder& builder
       reactions.push_back(fb::CreateReaction(builder, key, reaction.count, named));
     }
     const auto all = builder.CreateVector(reactions);
-    built.push_back(fb::CreateTally(builder, tally.seq, tally.revision, all));
+    flatbuffers::Offset<fb::PollResults> poll;
+    if (tally.poll)
+      poll = fb::CreatePollResults(builder, builder.CreateVector(tally.poll->votes),
+                                   tally.poll->voters, tally.poll->closed);
+    built.push_back(fb::CreateTally(builder, tally.seq, tally.revision, all, poll));
   }
   return builder.CreateVector(built);
 }
@@ -111,6 +122,29 @@ flatbuffers::Offset<Headers> add_headers(flatbuffers::FlatBufferBuilder& builder
     built.push_back(fb::CreateHeader(builder, name, add_string(builder, from.value)));
   }
   return builder.CreateVector(built);
+}
+
+flatbuffers::Offset<fb::Poll> add_poll(flatbuffers::FlatBufferBuilder& builder,
+                                       const std::optional<PollTerms>& poll) {
+  if (!poll) return 0;
+  std::vector<flatbuffers::Offset<flatbuffers::String>> options;
+  for (const std::string_view option : poll->options)
+    options.push_back(builder.CreateString(option.data(), option.size()));
+  return fb::CreatePoll(builder, builder.CreateVector(options), poll->multiple, poll->anonymous,
+                        poll->closes_ms);
+}
+
+std::optional<PollTerms> poll_of(const fb::Poll* from) {
+  if (from == nullptr) return std::nullopt;
+  PollTerms poll{.options = {},
+                 .multiple = from->multiple(),
+                 .anonymous = from->anonymous(),
+                 .closes_ms = from->closes_ms()};
+  if (const auto* options = from->options()) {
+    poll.options.reserve(options->size());
+    for (const auto* option : *options) poll.options.push_back(view(option));
+  }
+  return poll;
 }
 
 flatbuffers::Offset<fb::Origin> add_origin(flatbuffers::FlatBufferBuilder& builder,
@@ -219,6 +253,7 @@ RecordFields fields_of(const fb::Record& record) {
   fields.reason = view(record.reason());
   fields.extras = extras_of(record);
   fields.origin = origin_of(record.origin());
+  fields.poll = poll_of(record.poll());
   fields.thread = {record.thread_head(), record.replies(), record.last_reply()};
   if (const auto* edits = record.edits()) fields.edits.assign(edits->begin(), edits->end());
   if (const auto* tallies = record.tallies()) {
@@ -251,6 +286,7 @@ Payload build_record(const RecordFields& fields) {
   const auto attachments = add_attachments(builder, fields.extras.attachments);
   const auto headers = add_headers(builder, fields.extras.headers);
   const auto origin = add_origin(builder, fields.origin);
+  const auto poll = add_poll(builder, fields.poll);
   flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> mentions, edits;
   if (!fields.extras.mentions.empty()) {
     std::vector<std::uint64_t> users;
@@ -296,6 +332,7 @@ Payload build_record(const RecordFields& fields) {
   record.add_attachments(attachments);
   record.add_headers(headers);
   record.add_origin(origin);
+  record.add_poll(poll);
   record.add_replies(fields.thread.replies);
   record.add_thread_head(fields.thread.head);
   record.add_last_reply(fields.thread.last);
@@ -347,6 +384,9 @@ std::optional<RecordFields> verify_record(Bytes record) {
       if (text && !base::valid_utf8(*text)) return std::nullopt;
     }
   }
+  if (fields.poll && !std::all_of(fields.poll->options.begin(), fields.poll->options.end(),
+                                  [](std::string_view text) { return base::valid_utf8(text); }))
+    return std::nullopt;
   for (const Tally& tally : fields.tallies) {
     for (const Reaction& reaction : tally.reactions) {
       if (!base::valid_utf8(reaction.key)) return std::nullopt;
@@ -367,6 +407,17 @@ JoinRequestState request_state(EventKind kind) {
     default:
       return JoinRequestState::waiting;
   }
+}
+
+Poll poll_of(const RecordFields& fields) {
+  Poll poll{.options = fields.poll->options,
+            .multiple = fields.poll->multiple,
+            .anonymous = fields.poll->anonymous,
+            .closes = WallTime(std::chrono::milliseconds(fields.poll->closes_ms))};
+  if (!fields.tallies.empty() && fields.tallies.front().poll)
+    poll.results = *fields.tallies.front().poll;
+  poll.results.votes.resize(poll.options.size());
+  return poll;
 }
 Message message_of(RecordFields& fields) {
   Message message;
@@ -389,6 +440,7 @@ Message message_of(RecordFields& fields) {
   message.thread_ordinal = fields.thread_ordinal;
   message.replies = fields.thread.replies;
   message.last_reply = fields.thread.last;
+  if (fields.poll) message.poll = poll_of(fields);
   if (!fields.tallies.empty()) message.reactions = std::move(fields.tallies.front().reactions);
   return message;
 }
@@ -410,7 +462,7 @@ ReactionsChange reactions_of(RecordFields& fields) {
   ReactionsChange change;
   change.messages.reserve(fields.tallies.size());
   for (Tally& tally : fields.tallies)
-    change.messages.push_back({tally.seq, std::move(tally.reactions)});
+    change.messages.push_back({tally.seq, std::move(tally.reactions), std::move(tally.poll)});
   return change;
 }
 }  // namespace

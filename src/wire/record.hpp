@@ -14,11 +14,19 @@
 
 namespace parley::wire {
 
-/// The reactions on one message, complete.
+/// The reactions on one message and the results of its poll, complete.
 struct Tally {
   Seq seq = 0;
   std::uint64_t revision = 0;  // grows with every change
   std::vector<Reaction> reactions;
+  std::optional<PollResults> poll{};
+};
+
+/// What a poll asks, and how.
+struct PollTerms {
+  std::vector<std::string_view> options{};
+  bool multiple = false, anonymous = false;
+  std::int64_t closes_ms = 0;  // by itself; 0: never
 };
 
 /// What a message carries beside its content.
@@ -65,6 +73,7 @@ struct RecordFields {
   std::uint64_t about_ordinal = 0;       // deleted
   Extras extras{};                       // messages
   std::optional<Origin> origin;          // messages that were forwarded
+  std::optional<PollTerms> poll;         // messages
   std::int64_t expires_ms = 0;           // messages: when it will be deleted; 0: never
   std::int64_t written_ms = 0;           // messages that were imported: when; 0: others
   std::string_view import_id{};          // of those: the host's own id

@@ -27,6 +27,7 @@ inline ScheduledMessage to_scheduled(const Scheduled::Item& item) {
   message.message.body = std::string(item.message.body.bytes());
   message.message.reply_to = item.message.reply_to;
   message.message.audience = item.message.audience;
+  message.message.poll = item.message.poll;
   message.message.expires_after = std::chrono::milliseconds(item.message.expires_after_ms);
   if (item.failed != 0)
     message.failed = {std::error_code(static_cast<int>(item.failed), error_category()), item.why};

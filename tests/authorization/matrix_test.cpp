@@ -259,6 +259,9 @@ class Matrix {
     cell.shown = keeper_.send(id, shown_).get().value().seq;
     cell.hidden =
         engine_.send(id, {.body = hidden_, .audience = audience::moderators}).get().value().seq;
+    cell.poll = ask(id, shown_, audience::everyone);
+    cell.hidden_poll =
+        kind_ == ConversationKind::direct ? cell.hidden : ask(id, hidden_, audience::moderators);
     cell.reaction = "canary-r" + number;
     CHECK(keeper_.react(id, cell.shown, cell.reaction).get().ok());
     CHECK(keeper_.pin(id, cell.shown).get().ok());
@@ -269,6 +272,11 @@ class Matrix {
     CHECK(keeper_.react(id, cell.hidden, cell.reaction).get().ok());
     CHECK(keeper_.pin(id, cell.hidden).get().ok());
     CHECK(keeper_.set_title(id, "canary-title-" + number).get().ok());
+  }
+  Seq ask(const ConversationId& id, const std::string& body, std::uint8_t audience) {
+    MessageDraft draft{.body = body, .audience = audience};
+    draft.poll = PollDraft{.options = {body + " a", body + " b"}};
+    return keeper_.send(id, std::move(draft)).get().value().seq;
   }
   /// After the change of the role, in the same turn: nobody waits for anything.
   void post_later(const Cell& cell) {

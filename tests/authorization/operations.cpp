@@ -56,6 +56,22 @@ void add_threads(std::map<std::string, Make>& all, const std::string& suffix, Se
   };
 }
 
+/// The operations about a poll of the keeper's.
+void add_polls(std::map<std::string, Make>& all, const std::string& suffix, Seq Cell::*seq) {
+  all["vote" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Vote{cell.conversation, cell.*seq, {0}};
+  };
+  all["close_poll" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::ClosePoll{cell.conversation, cell.*seq};
+  };
+  all["ballot" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::GetBallot{cell.conversation, cell.*seq};
+  };
+  all["voters" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::Voters{.conversation = cell.conversation, .seq = cell.*seq};
+  };
+}
+
 /// The operations about a message, of either sort.
 void add_changes(std::map<std::string, Make>& all, const std::string& suffix, Seq Cell::*seq) {
   const bool shown = suffix.empty();
@@ -82,6 +98,8 @@ std::map<std::string, Make> make_all() {
   add_changes(all, "_hidden", &Cell::hidden);
   add_threads(all, "", &Cell::shown);
   add_threads(all, "_hidden", &Cell::hidden);
+  add_polls(all, "", &Cell::poll);
+  add_polls(all, "_hidden", &Cell::hidden_poll);
   all["threads"] = [](const Cell& cell) -> wire::Operation {
     return wire::Threads{cell.conversation};
   };

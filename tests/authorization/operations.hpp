@@ -13,6 +13,7 @@ struct Cell {
   ConversationId conversation{};
   UserId actor{}, keeper{}, bystander{};
   Seq shown = 0, hidden = 0;
+  Seq poll = 0, hidden_poll = 0;
   Cursor cursor{};  // before both of them
   std::string reaction{};
   std::string invite{};  // the system's link

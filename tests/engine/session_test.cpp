@@ -384,6 +384,42 @@ TEST_CASE("a thread is replied to, listed, followed and read, on every device", 
   CHECK(phone.list().get().value().at(0).unread == 1);  // the root alone
 }
 
+TEST_CASE("a poll is asked, voted in on every device, and closed by the host", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto phone = world.attach("bob", "phone");
+  auto desk = world.attach("bob", "desk");
+  std::vector<Ballot> told;
+  desk.on_ballot([&](const Ballot& ballot) { told.push_back(ballot); });
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  std::vector<PollResults> results;
+  alice.on_event([&](const Event& event) {
+    if (const auto* change = event.as<ReactionsChange>())
+      if (change->messages.at(0).poll) results.push_back(*change->messages[0].poll);
+  });
+  MessageDraft draft{.body = "lunch?"};
+  draft.poll = PollDraft{.options = {"soup", "rice"}};
+  const Seq seq = alice.send(room, draft).get().value().seq;
+  phone.vote(room, seq, {1}).get().value();
+  REQUIRE(world.until([&] { return told.size() == 1 && results.size() == 1; }));
+  CHECK(told[0].options == std::vector<std::uint8_t>{1});
+  CHECK(told[0].message == seq);
+  CHECK(results[0].votes == std::vector<std::uint64_t>{0, 1});
+  CHECK(desk.ballot(room, seq).get().value().options == std::vector<std::uint8_t>{1});
+  CHECK(alice.voters(room, seq, 1).get().value().users == std::vector<UserId>{phone.user()});
+  CHECK(phone.close_poll(room, seq).get().error().errc() == Errc::denied);
+  CHECK(world.engine.close_poll(room, seq).get().ok());
+  CHECK(phone.vote(room, seq, {0}).get().error().errc() == Errc::denied);
+  const HistoryPage page = desk.history(room).get().value();
+  const auto shown = std::find_if(page.events.begin(), page.events.end(),
+                                  [seq](const Event& event) { return event.seq == seq; });
+  const auto& poll = shown->as<Message>()->poll;
+  REQUIRE(poll);
+  CHECK(poll->options == std::vector<std::string_view>{"soup", "rice"});
+  CHECK(poll->results.closed);
+  CHECK(poll->results.voters == 1);
+}
+
 TEST_CASE("what a user has for all devices: settings, presence, devices, pages of the list",
           "[session]") {
   World world;

@@ -328,6 +328,16 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             if (!std::is_sorted(a.users.begin(), a.users.end()))
               broken("C15", "reactors are not in order");
           },
+          [&](const Ballot& a) {
+            expect(is(std::in_place_type<wire::Vote>) || is(std::in_place_type<wire::GetBallot>));
+            ballot(session, a);
+          },
+          [&](const wire::VotersPage& a) {
+            expect(is(std::in_place_type<wire::Voters>));
+            ballot(session, {a.conversation, a.seq, {}});
+            if (!std::is_sorted(a.users.begin(), a.users.end()))
+              broken("C15", "voters are not in order");
+          },
           [&](const wire::Scheduled& a) {
             expect(is(std::in_place_type<wire::Schedule>) ||
                    is(std::in_place_type<wire::ListScheduled>));
@@ -425,9 +435,10 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 is(std::in_place_type<wire::Unschedule>) || is(std::in_place_type<wire::Leave>) ||
                 is(std::in_place_type<wire::Add>) || is(std::in_place_type<wire::Edit>) ||
                 is(std::in_place_type<wire::Delete>) || is(std::in_place_type<wire::SetList>) ||
-                is(std::in_place_type<wire::React>) || is(std::in_place_type<wire::Transfer>) ||
-                is(std::in_place_type<wire::Pin>) || is(std::in_place_type<wire::Remove>) ||
-                is(std::in_place_type<wire::SetRole>) || is(std::in_place_type<wire::SetTitle>) ||
+                is(std::in_place_type<wire::ClosePoll>) || is(std::in_place_type<wire::React>) ||
+                is(std::in_place_type<wire::Transfer>) || is(std::in_place_type<wire::Pin>) ||
+                is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
+                is(std::in_place_type<wire::SetTitle>) ||
                 is(std::in_place_type<wire::SetSettings>) ||
                 is(std::in_place_type<wire::RevokeInvite>) ||
                 is(std::in_place_type<wire::BlockUser>) ||
@@ -461,6 +472,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                    for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
                  },
                  [&](const wire::ThreadState& a) { thread(session, a); },
+                 [&](const Ballot& a) { ballot(session, a); },
                  [&](const wire::Goodbye&) { session.parting = true; },
                  // An error that belongs to no request: the session ends.
                  [&](const wire::Failed& a) {
@@ -480,6 +492,12 @@ Seq Checker::shown_message(Session& session, const ConversationId& id, const Pay
   if (!stream("C15", id).shows(fields->seq, record.bytes()))
     broken("C15", "a message of a thread differs from its events");
   return fields->seq;
+}
+
+void Checker::ballot(Session& session, const Ballot& ballot) {
+  visible(session, "a poll", ballot.conversation, ballot.message);
+  if (!stream("C7", ballot.conversation).seen(ballot.message, session.user, false))
+    broken("C7", "votes are told of a poll that is not for the asker");
 }
 
 void Checker::thread(Session& session, const wire::ThreadState& state) {

@@ -112,6 +112,7 @@ class Checker {
   void entry(Session& session, const ListEntry& entry);
   Seq shown_message(Session& session, const ConversationId& id, const Payload& record);
   void thread(Session& session, const wire::ThreadState& state);
+  void ballot(Session& session, const Ballot& ballot);
   void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
                Seq first, const std::vector<Payload>& records, Mark mark);
   /// One event as a session was shown it: what the store has, or a stand-in where that may be.

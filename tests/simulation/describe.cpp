@@ -188,6 +188,18 @@ struct Requests {
   std::string operator()(const wire::End& op) const {
     return "delete_conversation " + short_name(op.conversation);
   }
+  std::string operator()(const wire::Vote& op) const {
+    return "vote " + short_name(op.conversation) + " " + n(op.seq) + " for " + n(op.options.size());
+  }
+  std::string operator()(const wire::ClosePoll& op) const {
+    return "close_poll " + short_name(op.conversation) + " " + n(op.seq);
+  }
+  std::string operator()(const wire::GetBallot& op) const {
+    return "get_ballot " + short_name(op.conversation) + " " + n(op.seq);
+  }
+  std::string operator()(const wire::Voters& op) const {
+    return "voters " + short_name(op.conversation) + " " + n(op.seq) + " " + n(op.option);
+  }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -272,6 +284,12 @@ struct Answers {
   }
   std::string operator()(const wire::Kept& a) const {
     return "retention " + short_name(a.conversation);
+  }
+  std::string operator()(const Ballot& a) const {
+    return "ballot " + short_name(a.conversation) + " " + n(a.message) + " " + n(a.options.size());
+  }
+  std::string operator()(const wire::VotersPage& a) const {
+    return "voters_page " + short_name(a.conversation) + " " + n(a.users.size());
   }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
   template <class Other>

@@ -240,6 +240,8 @@ void Device::apply(const wire::Events& events) {
     view.log.push_back(fields->kind == EventKind::hidden ? hidden_identity : identity_of(*fields));
     if (fields->kind == EventKind::message) {
       (fields->sender == kept_.user ? view.mine : view.others).push_back(seq);
+      if (fields->poll) view.polls.push_back(seq);
+      if (view.polls.size() > 10) view.polls.erase(view.polls.begin());
       if (view.mine.size() > 20) view.mine.erase(view.mine.begin());
       if (view.others.size() > 20) view.others.erase(view.others.begin());
     }
@@ -295,6 +297,14 @@ void Device::transmit(const ConversationId& id, Item& item, bool again) {
                   .thread_root = item.thread_root,
                   .extras = {.mentions = item.mentions, .mention_scope = item.scope}};
   // The same at every attempt, like the body.
+  if (item.random % 16 == 3 && !item.body.empty()) {
+    PollDraft& poll = send.poll.emplace();
+    poll.options = {"a", "b", "c"};
+    poll.multiple = (item.random >> 8 & 1) != 0;
+    poll.anonymous = (item.random >> 9 & 1) != 0;
+    if ((item.random >> 10 & 1) != 0)
+      poll.closes_after = std::chrono::milliseconds(1'000 + item.random % 15'000);
+  }
   if (item.random % 16 == 1) send.expires_after_ms = 1'000 + item.random % 15'000;
   ask(std::move(send),
       [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });

@@ -37,6 +37,7 @@ struct View {
   Seq first = 1;                   // seq of log[0]
   std::vector<std::uint32_t> log;  // identities of the records applied: first .. cursor.seq
   std::vector<Seq> mine, others;   // messages to change
+  std::vector<Seq> polls;          // to vote in
   Level wanted = Level::full;
   // Of the present session.
   bool subscribed = false, subscribing = false, behind = false;
@@ -139,6 +140,7 @@ class Device final : public LinkUser {
   void thread(const ConversationId& id);
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
+  void poll(const ConversationId& id, Seq seq);
   void schedule(const ConversationId& id);
   void change_self(const ConversationId& id);
   [[nodiscard]] Then told(Sometimes what);

@@ -192,6 +192,7 @@ void Device::history(const ConversationId& id) {
 
 void Device::change_message(const ConversationId& id) {
   const View& view = kept_.views[id];
+  if (!view.polls.empty() && random_.chance(0.3)) return poll(id, random_.pick(view.polls));
   const bool own = !view.mine.empty() && random_.chance(0.6);
   const auto& seqs = own ? view.mine : view.others;
   if (seqs.empty()) return;
@@ -218,6 +219,28 @@ void Device::change_message(const ConversationId& id) {
     default:
       ask(wire::React{id, seq, random_.chance(0.5) ? "a" : "b", random_.chance(0.7)},
           told(Sometimes::reacted));
+  }
+}
+
+void Device::poll(const ConversationId& id, Seq seq) {
+  wire::Vote vote{id, seq, {}};
+  switch (random_.below(8)) {
+    case 0:
+      ask(wire::ClosePoll{id, seq}, told(Sometimes::poll_closed));
+      break;
+    case 1:
+      ask(wire::GetBallot{id, seq}, ignore);
+      break;
+    case 2:
+      ask(wire::Voters{.conversation = id, .seq = seq, .option = 1, .limit = 2}, ignore);
+      break;
+    default:
+      for (std::uint8_t option = 0; option < 3; ++option)
+        if (random_.chance(0.4)) vote.options.push_back(option);
+      ask(vote, [this](const wire::Reply* reply) {
+        if (reply != nullptr && std::holds_alternative<Ballot>(reply->answer))
+          place_.report.reached(Sometimes::voted);
+      });
   }
 }
 

@@ -64,6 +64,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "deleted",
                                                "pinned",
                                                "reacted",
+                                               "voted",
+                                               "poll_closed",
                                                "list_set",
                                                "transferred",
                                                "scheduled",

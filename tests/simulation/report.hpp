@@ -82,6 +82,8 @@ enum class Sometimes : std::uint8_t {
   deleted,
   pinned,
   reacted,
+  voted,
+  poll_closed,
   list_set,
   transferred,
   scheduled,

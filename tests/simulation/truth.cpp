@@ -79,11 +79,16 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
       }
     }
     if (event.expires) expiring_.emplace(id, seq);
+    if (event.closes) closing_.emplace(id, seq);
     if (event.kind == EventKind::deleted) {
       if (about_ordinal_ != 0) stream.deleted.emplace_back(about_ordinal_, seq);
       if (expiring_.erase({id, about_}) != 0 && !event.sender) ++expired_;
+      closing_.erase({id, about_});
     }
-    for (auto& [message, change] : changes_) stream.changes[message].push_back(std::move(change));
+    for (auto& [message, change] : changes_) {
+      if (change.poll) take_poll(id, stream, message, change);
+      stream.changes[message].push_back(std::move(change));
+    }
     changes_.clear();
     take_rights(id, stream, event, seq);
     take_restriction(id, stream, seq, event);
@@ -107,6 +112,18 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
   if (head.ordinal != stream.ordinal_at(head.head)) {
     broken("C2", id, head.head, "the head's ordinal is wrong");
   }
+}
+
+/// No vote passes the end of its poll, and none is counted twice.
+void Truth::take_poll(const ConversationId& id, const TrueStream& stream, Seq seq,
+                      const TrueChange& change) {
+  const PollResults& now = *change.poll;
+  const std::optional<PollResults> before = stream.message_at(seq, stream.head()).poll;
+  if (before && before->closed && !same_results(before, change.poll))
+    broken("C15", id, seq, "is a closed poll whose results changed");
+  const std::uint64_t most = *std::max_element(now.votes.begin(), now.votes.end());
+  if (most > now.voters) broken("C15", id, seq, "has more votes for an option than voters");
+  if (now.closed) closing_.erase({id, seq});
 }
 
 void Truth::take_rights(const ConversationId& id, TrueStream& stream, const TrueEvent& event,
@@ -218,7 +235,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .thread_root = fields->thread_root,
           .mentions = fields->extras.mentions,
           .scope = fields->extras.mention_scope,
-          .expires = fields->expires_ms != 0};
+          .expires = fields->expires_ms != 0,
+          .closes = fields->poll && fields->poll->closes_ms != 0};
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
@@ -241,6 +259,7 @@ void Truth::take_changes(const wire::RecordFields& fields) {
         TrueChange change{.seq = fields.seq, .kind = fields.kind};
         for (const Reaction& reaction : tally.reactions)
           change.reactions[std::string(reaction.key)] = reaction.count;
+        change.poll = tally.poll;
         changes_.emplace_back(tally.seq, std::move(change));
       }
       break;
@@ -265,6 +284,7 @@ TrueMessage TrueStream::message_at(Seq seq, Seq through) const {
         break;
       case EventKind::reactions:
         message.reactions = change.reactions;
+        message.poll = change.poll;
         break;
       case EventKind::message:
         break;
@@ -337,6 +357,11 @@ std::pair<std::uint64_t, std::uint64_t> TrueStream::mentions_after(
   return {least, most};
 }
 
+bool same_results(const std::optional<PollResults>& a, const std::optional<PollResults>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->votes == b->votes && a->voters == b->voters && a->closed == b->closed;
+}
+
 bool TrueStream::shows(Seq seq, Bytes record) const {
   if (base::crc32c(0, record) == at(seq).hash) return true;
   const auto fields = wire::verify_record(record);
@@ -350,11 +375,14 @@ bool TrueStream::shows(Seq seq, Bytes record) const {
                                  [&](const TrueChange& c) { return c.seq == fields->changed; });
   const TrueMessage then = message_at(seq, fields->changed);
   std::map<std::string, std::uint64_t> reactions;
-  for (const wire::Tally& tally : fields->tallies)
+  std::optional<PollResults> poll;
+  for (const wire::Tally& tally : fields->tallies) {
+    poll = tally.poll;
     for (const Reaction& reaction : tally.reactions)
       reactions[std::string(reaction.key)] = reaction.count;
+  }
   return known && fields->deleted == then.deleted && fields->pinned == then.pinned &&
-         reactions == then.reactions &&
+         reactions == then.reactions && same_results(poll, then.poll) &&
          (!then.sure || base::crc32c(0, fields->body) == then.body_hash);
 }
 

@@ -39,6 +39,7 @@ struct TrueEvent {
   std::vector<UserId> mentions{};
   MentionScope scope = MentionScope::none;
   bool expires = false;
+  bool closes = false;  // its poll does by itself
 };
 
 /// What later events say about one message.
@@ -48,6 +49,7 @@ struct TrueChange {
   std::uint32_t body_hash = 0;  // edited
   bool redacted = false;        // edited: the body was gone when this was first seen
   std::map<std::string, std::uint64_t> reactions;
+  std::optional<PollResults> poll;
 };
 /// A message as it stands after some of them.
 struct TrueMessage {
@@ -55,7 +57,9 @@ struct TrueMessage {
   bool sure = true;  // of the body
   bool deleted = false, pinned = false;
   std::map<std::string, std::uint64_t> reactions;
+  std::optional<PollResults> poll;
 };
+bool same_results(const std::optional<PollResults>& a, const std::optional<PollResults>& b);
 
 /// One conversation's committed stream.
 struct TrueStream {
@@ -142,7 +146,7 @@ class Truth {
   std::optional<layout::ScheduledRow> scheduled(UserId user, Snowflake id);
 
   [[nodiscard]] std::uint64_t committed() const noexcept { return committed_; }
-  /// Messages that expired, and whether some are still to.
+  /// Messages that expired, and whether some are still to, or polls to close.
   [[nodiscard]] std::uint64_t expired() const noexcept { return expired_; }
   std::string expiring();
   [[nodiscard]] bool trimmed() const;
@@ -161,6 +165,8 @@ class Truth {
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
   void take_rights(const ConversationId& id, TrueStream& stream, const TrueEvent& event, Seq seq);
   void take_changes(const wire::RecordFields& fields);
+  void take_poll(const ConversationId& id, const TrueStream& stream, Seq seq,
+                 const TrueChange& change);
   static void take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
                                const TrueEvent& event);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
@@ -172,7 +178,7 @@ class Truth {
   std::map<ConversationId, ConversationKind> kinds_;
   std::map<std::uint64_t, Place> echoes_;
   std::uint64_t committed_ = 0, expired_ = 0;
-  std::set<std::pair<ConversationId, Seq>> expiring_;
+  std::set<std::pair<ConversationId, Seq>> expiring_, closing_;
   // Of the event read last.
   std::vector<std::pair<Seq, TrueChange>> changes_;
   std::uint64_t about_ordinal_ = 0;

@@ -60,12 +60,16 @@ bool TrueStream::was_floor(Seq seq) const {
 
 std::string Truth::expiring() {
   std::set<ConversationId> ids;
-  for (const auto& [id, seq] : expiring_) ids.insert(id);
+  for (const auto* due : {&expiring_, &closing_})
+    for (const auto& [id, seq] : *due) ids.insert(id);
   for (const ConversationId& id : ids) stream(id);
-  for (const auto& [id, seq] : expiring_) {
-    const TrueStream& in = streams_.at(id);
-    if (in.ended || seq < in.floor()) continue;
-    return "message " + std::to_string(seq) + " of " + short_name(id) + " does not expire";
+  for (const auto* due : {&expiring_, &closing_}) {
+    for (const auto& [id, seq] : *due) {
+      const TrueStream& in = streams_.at(id);
+      if (in.ended || seq < in.floor()) continue;
+      return (due == &expiring_ ? "message " : "the poll ") + std::to_string(seq) + " of " +
+             short_name(id) + (due == &expiring_ ? " does not expire" : " does not close");
+    }
   }
   return {};
 }

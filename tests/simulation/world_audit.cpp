@@ -7,6 +7,7 @@
 #include "base/crc32c.hpp"
 #include "parley/limits.hpp"
 #include "simulation/world.hpp"
+#include "store/layout_messages.hpp"
 
 namespace parley::simulation {
 
@@ -295,15 +296,24 @@ void World::audit_reactions() {
       const TrueMessage message = truth->message_at(seq, truth->head());
       if (message.deleted) continue;
       std::map<std::string, std::uint64_t> stored;
+      PollResults counted{.votes = {0, 0, 0}};
       const std::string name = layout::reaction_id(0, id, seq);
       store_.state().look({layout::reaction, name}, [&](Bytes, const auto& rows) {
-        for (const auto& [key, value] : rows)
+        for (const auto& [key, value] : rows) {
           if (const auto reactor = layout::parse_reactor(key)) ++stored[std::string(reactor->key)];
+          if (key == layout::poll_key()) counted.closed = layout::decode_poll(value)->closed;
+          if (!layout::parse_number_key('b', key)) continue;
+          ++counted.voters;
+          for (std::size_t option = 0; option < counted.votes.size(); ++option)
+            counted.votes[option] += layout::decode_ballot(value).value() >> option & 1;
+        }
       });
-      if (stored != message.reactions) {
-        broken("C15", "seq " + std::to_string(seq) + " of " + short_name(id) +
-                          " has other reactions than its stream tells");
-      }
+      const std::string what = "seq " + std::to_string(seq) + " of " + short_name(id);
+      if (stored != message.reactions)
+        broken("C15", what + " has other reactions than its stream tells");
+      if (message.poll ? !same_results(message.poll, counted)
+                       : counted.voters != 0 || counted.closed)
+        broken("C15", what + " has other votes than its stream tells");
     }
   }
 }

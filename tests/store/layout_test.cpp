@@ -459,6 +459,26 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(deleted_key(3)) == "780000000000000003");
     CHECK(hex(pin_key(3)) == "690000000000000003");
   }
+  SECTION("polls") {
+    const PollRow row{true, 2, 3, {4, 5}};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "01"
+          "0000000000000002"
+          "0000000000000003"
+          "02"
+          "0000000000000004"
+          "0000000000000005");
+    check_strict(encode(row), [](Bytes bytes) { return decode_poll(bytes).has_value(); });
+    CHECK(poll_key() == "p");
+    CHECK(hex(encode_ballot(5)) == "0100000005");
+    check_strict(encode_ballot(5), [](Bytes bytes) { return decode_ballot(bytes).has_value(); });
+    CHECK_FALSE(decode_ballot(encode_ballot(0)));
+    CHECK(hex(ballot_key(UserId{1})) == "620000000000000001");
+    CHECK(hex(vote_key(2, UserId{1})) == "76020000000000000001");
+    CHECK(parse_vote(vote_key(2, UserId{1})) == UserId{1});
+    CHECK_FALSE(parse_vote(ballot_key(UserId{1})));
+  }
   SECTION("mentions") {
     const MentionRow row{{1, 2}, {{3, 4}}};
     CHECK(hex(encode(row)) ==

@@ -93,7 +93,7 @@ inline Payload any_record(Seq seq) {
   wire::RecordFields f;
   const std::string content_type = any_bool() ? any_text() : "";
   const std::string body = any_bytes();
-  const std::string title = any_text();
+  const std::string title = any_text(), option = any_text();
   const std::string import_id = any_bool() ? any_text() : "";
   f.seq = seq;
   f.ordinal = any_seq();
@@ -114,6 +114,8 @@ inline Payload any_record(Seq seq) {
     f.thread_root = any_seq();
     f.extras = any_extras();
     f.thread = {any_seq(), any_seq(), any_seq()};
+    if (any_bool())
+      f.poll = {{option, "b"}, any_bool(), any_bool(), any_time().time_since_epoch().count()};
     if (any_bool()) f.origin = {any_conversation(), any_seq(), any_id64<UserId>(), any_time()};
   } else {
     f.target = any_id64<UserId>();
@@ -135,7 +137,9 @@ inline Payload any_record(Seq seq) {
       return wire::Tally{
           any_seq(), any_seq(), any_list([&key] {
             return Reaction{key, any_seq(), any_list([] { return any_id64<UserId>(); })};
-          })};
+          }),
+          any_bool() ? std::optional(PollResults{any_list(any_seq), any_seq(), any_bool()})
+                     : std::nullopt};
     });
   }
   const SettingsUpdate update = any_update();
@@ -246,6 +250,9 @@ inline Applicant any_join_request() { return {any_user(), any_time(), any_text()
 inline Invite any_invite() {
   return {any_text(), any_role(), any_user(), any_time(), any_time(), any_u32(), any_u32()};
 }
+inline std::vector<std::uint8_t> any_options() {
+  return any_list([] { return *rc::gen::arbitrary<std::uint8_t>(); });
+}
 
 inline wire::Operation any_operation(std::size_t index) {
   const ConversationId c = any_conversation();
@@ -266,6 +273,9 @@ inline wire::Operation any_operation(std::size_t index) {
       send.extras = any_extras();
       if (any_bool()) send.forward = {any_conversation(), any_seq()};
       send.expires_after_ms = any_seq();
+      if (any_bool())
+        send.poll = PollDraft{any_list(any_text), any_bool(), any_bool(),
+                              std::chrono::milliseconds(any_seq())};
       return send;
     }
     case 2:
@@ -405,6 +415,14 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::GetRetention{c};
     case 57:
       return wire::End{c};
+    case 58:
+      return wire::Vote{c, any_seq(), any_options()};
+    case 59:
+      return wire::ClosePoll{c, any_seq()};
+    case 60:
+      return wire::GetBallot{c, any_seq()};
+    case 61:
+      return wire::Voters{c, any_seq(), *rc::gen::arbitrary<std::uint8_t>(), any_user(), any_u32()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -522,6 +540,11 @@ inline wire::Answer any_answer(std::size_t index) {
       return wire::BlockedUsers{any_list(any_user)};
     case 31:
       return wire::Kept{c, any_retention()};
+    case 32:
+      return Ballot{c, any_seq(), any_options()};
+    case 33:
+      return wire::VotersPage{c, any_seq(), *rc::gen::arbitrary<std::uint8_t>(), any_list(any_user),
+                              any_bool()};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -12,6 +12,7 @@ import type { ClientStorage, StorageBatch } from './storage.js';
 import { no_extras } from './types.js';
 import type {
   Ack,
+  Ballot,
   ChatEvent,
   ConversationId,
   ConversationInfo,
@@ -26,6 +27,7 @@ import type {
   Presence,
   PresenceState,
   ReactorsPage,
+  VotersPage,
   Receipt,
   RestrictionKind,
   RestrictionsPage,
@@ -360,15 +362,15 @@ export class ParleyClient {
 
   /**
    * Resolves once the message is committed, however many reconnects that takes; rejects when it
-   * never
-   * will be. `expiresAfter`: milliseconds, a second at least: then it is deleted for everybody. The message is stored on this device before it goes out and is sent at most once.
+   * never will be. The message is stored on this device before it goes out and is sent at most once.
    */
   async send(
     conversation: ConversationId,
     text: string,
     options: SendOptions = {},
   ): Promise<Ack> {
-    const { contentType = 'text/plain', replyTo = 0, audience, expiresAfter, threadRoot, forward, ...some } = options;
+    const { contentType = 'text/plain', replyTo = 0, ...others } = options;
+    const { audience, expiresAfter, threadRoot, forward, poll, ...some } = others;
     const extras = Object.keys(some).length === 0 ? undefined : { ...no_extras, ...some };
     const result = await this.wait((call) => ({
       type: 'send',
@@ -383,6 +385,7 @@ export class ParleyClient {
         extras,
         forward,
         expiresAfter: expiresAfter || undefined,
+        poll,
       }),
     }));
     if (result.type !== 'ack') throw unexpected(result);
@@ -542,6 +545,37 @@ export class ParleyClient {
     const { after = '', limit = 100 } = options;
     const result = await this.call({ type: 'reactors', conversation, seq, key, after, limit });
     if (result.type !== 'reactors') throw unexpected(result);
+    return result.page;
+  }
+
+  /** Chooses, by the numbers of the options from 0, in place of what was chosen; none: no vote. */
+  async vote(conversation: ConversationId, seq: Seq, options: number[]): Promise<void> {
+    const result = await this.call({ type: 'vote', conversation, seq, options });
+    if (result.type !== 'ballot') throw unexpected(result);
+  }
+
+  /** No vote is taken any more. For who asked, and who may delete what others write. */
+  async closePoll(conversation: ConversationId, seq: Seq): Promise<void> {
+    await this.call({ type: 'close_poll', conversation, seq });
+  }
+
+  /** What this user has chosen; `on('ballot')` tells of votes on other devices. */
+  async ballot(conversation: ConversationId, seq: Seq): Promise<Ballot> {
+    const result = await this.call({ type: 'get_ballot', conversation, seq });
+    if (result.type !== 'ballot') throw unexpected(result);
+    return result.ballot;
+  }
+
+  /** Who chose that option, by ascending id; not of an anonymous poll. */
+  async voters(
+    conversation: ConversationId,
+    seq: Seq,
+    option: number,
+    options: { after?: UserId; limit?: number } = {},
+  ): Promise<VotersPage> {
+    const { after = '', limit = 100 } = options;
+    const result = await this.call({ type: 'voters', conversation, seq, option, after, limit });
+    if (result.type !== 'voters') throw unexpected(result);
     return result.page;
   }
 

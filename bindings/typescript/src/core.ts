@@ -386,6 +386,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
       }
       case 'thread_state':
         return this.emit({ name: 'thread', value: answer.thread });
+      case 'ballot':
+        return this.emit({ name: 'ballot', value: answer.ballot });
       case 'presence':
         return this.people.present(answer.users);
       case 'scheduled':
@@ -603,6 +605,11 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'reactors_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'reactors', page: answer.page });
+      case 'ballot':
+        return this.resolve(call, { type: 'ballot', ballot: answer.ballot });
+      case 'voters_page':
+        this.people.want_names(answer.page.users);
+        return this.resolve(call, { type: 'voters', page: answer.page });
       case 'thread_page':
         this.people.want_names(answer.page.replies.map((reply) => reply.sender));
         return this.resolve(call, { type: 'thread', page: answer.page });

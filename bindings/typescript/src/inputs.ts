@@ -7,6 +7,7 @@ import type { StorageBatch, StoredState } from './storage.js';
 import type {
   Audience,
   Ack,
+  Ballot,
   ChatEvent,
   ConversationId,
   ConversationInfo,
@@ -18,6 +19,7 @@ import type {
   JoinRequestsPage,
   MembersPage,
   OwnRequest,
+  PollDraft,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -33,6 +35,7 @@ import type {
   UserId,
   UserName,
   UserSettings,
+  VotersPage,
 } from './types.js';
 
 /** Names a caller who waits for a result; chosen by the shell. */
@@ -65,6 +68,7 @@ export type Input =
       extras?: Extras;
       forward?: ForwardOf;
       expiresAfter?: number;
+      poll?: PollDraft;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }
@@ -101,6 +105,8 @@ export interface ClientEvents {
   receipts: { conversation: ConversationId; receipts: Receipt[] };
   /** This user followed, left or read a thread, on whatever device. */
   thread: ThreadState;
+  /** This user voted, on whatever device. */
+  ballot: Ballot;
   /** It holds for `lastsMs` unless a newer one of its sender and kind comes; 0: it ended. */
   signal: {
     conversation: ConversationId;
@@ -152,6 +158,8 @@ export type CallResult =
   | { type: 'seen'; count: number }
   | { type: 'user_settings'; settings: UserSettings }
   | { type: 'retention'; retention: Retention }
+  | { type: 'ballot'; ballot: Ballot }
+  | { type: 'voters'; page: VotersPage }
   | { type: 'done' };
 
 export type Action =

@@ -1,6 +1,6 @@
 // messages.ts: messages as they stand: folds pages of history, pushes and replays, in any order, into
 // what each message says now.
-import type { ChatEvent, Reaction, Seq, Tally, UserId } from './types.js';
+import type { ChatEvent, PollResults, Reaction, Seq, Tally, UserId } from './types.js';
 
 /** One sort of reaction on a message. */
 export interface MessageReaction extends Reaction {
@@ -11,6 +11,8 @@ export interface MessageReaction extends Reaction {
 /** A message as it stands, with everything applied that was told. */
 export interface Message extends ChatEvent {
   reactions: MessageReaction[];
+  /** What its poll has come to; null: it has none. */
+  results: PollResults | null;
 }
 
 const changes: ReadonlySet<string> = new Set([
@@ -43,6 +45,7 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
     origin: null,
     expires: 0,
     importId: '',
+    poll: null,
     changed: Math.max(changed, event.changed ?? 0),
     edited: 0,
     deleted: true,
@@ -205,7 +208,7 @@ export class MessageFold {
   private build(known: Known): Message | null {
     const { event, content, pin, tally, changed } = known;
     if (!event || !content) return null;
-    if (known.deleted) return { ...tombstone(event, changed), ...told(known), reactions: [] };
+    if (known.deleted) return { ...tombstone(event, changed), ...told(known), reactions: [], results: null };
     const reactions = tally?.reactions ?? [];
     return {
       ...event,
@@ -219,12 +222,19 @@ export class MessageFold {
       pinned: pin?.pinned ?? false,
       tallies: tally ? [tally] : [],
       reactions: reactions.map((one) => ({ ...one, mine: this.is_mine(one) })),
+      results: results_of(event, tally),
     };
   }
 
   private is_mine({ count, users }: Reaction): boolean | null {
     return users.length === 0 && count > 0 ? null : users.includes(this.self_);
   }
+}
+
+/** Of a poll that nobody has voted in: no votes. */
+function results_of({ poll }: ChatEvent, tally: Tally | null): PollResults | null {
+  if (!poll) return null;
+  return tally?.poll ?? { votes: poll.options.map(() => 0), voters: 0, closed: false };
 }
 
 /** What a thread has come to: what its root told, and what was seen after that. */
@@ -243,6 +253,6 @@ export function after_change(message: ChatEvent, change: ChatEvent): ChatEvent {
   fold.take([message, change]);
   const now = fold.get(message.seq);
   if (!now) return message;
-  const { reactions: _, ...event } = now;
+  const { reactions: _, results: __, ...event } = now;
   return event;
 }

@@ -4,6 +4,7 @@ import type { ParleyError } from './errors.js';
 import type {
   Audience,
   Ack,
+  Ballot,
   ChatEvent,
   ConversationId,
   ConversationInfo,
@@ -22,6 +23,7 @@ import type {
   ListPage,
   ListSettings,
   MembersPage,
+  PollDraft,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -38,6 +40,7 @@ import type {
   ThreadPage,
   ThreadState,
   ThreadsPage,
+  VotersPage,
   UserId,
   UserName,
   UserSettings,
@@ -77,6 +80,7 @@ export type Operation =
       forward?: ForwardOf;
       /** Milliseconds after it was stored; none: never. */
       expiresAfter?: number;
+      poll?: PollDraft;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }
@@ -169,6 +173,17 @@ export type Operation =
   | { type: 'set_retention'; conversation: ConversationId; keepFor: number; keepEvents: number }
   | { type: 'get_retention'; conversation: ConversationId }
   | { type: 'delete_conversation'; conversation: ConversationId }
+  | { type: 'vote'; conversation: ConversationId; seq: Seq; options: number[] }
+  | { type: 'close_poll'; conversation: ConversationId; seq: Seq }
+  | { type: 'get_ballot'; conversation: ConversationId; seq: Seq }
+  | {
+      type: 'voters';
+      conversation: ConversationId;
+      seq: Seq;
+      option: number;
+      after: UserId;
+      limit: number;
+    }
   | { type: 'mark_read'; conversation: ConversationId; received: Seq; read: Seq }
   | {
       type: 'signal';
@@ -249,6 +264,8 @@ export type Answer =
   | { type: 'seen_by'; conversation: ConversationId; seq: Seq; count: number }
   | { type: 'user_settings'; settings: UserSettings }
   | { type: 'retention'; retention: Retention }
+  | { type: 'ballot'; ballot: Ballot }
+  | { type: 'voters_page'; page: VotersPage }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };

@@ -7,7 +7,16 @@ import type { Call } from './inputs.js';
 import type { Answer } from './operations.js';
 import type { Outgoing } from './outbox.js';
 import type { CoreOwner } from './owner.js';
-import type { Ack, Audience, ConversationId, Extras, ForwardOf, OutboxItem, Seq } from './types.js';
+import type {
+  Ack,
+  Audience,
+  ConversationId,
+  Extras,
+  ForwardOf,
+  OutboxItem,
+  PollDraft,
+  Seq,
+} from './types.js';
 
 export interface SendInput {
   type: 'send';
@@ -21,6 +30,7 @@ export interface SendInput {
   extras?: Extras;
   forward?: ForwardOf;
   expiresAfter?: number;
+  poll?: PollDraft;
 }
 
 /** Without what is undefined. */
@@ -113,8 +123,8 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
-    const { audience, threadRoot, extras, forward, expiresAfter } = item;
-    const some = given({ audience, threadRoot, extras, forward, expiresAfter });
+    const { audience, threadRoot, extras, forward, expiresAfter, poll } = item;
+    const some = given({ audience, threadRoot, extras, forward, expiresAfter, poll });
     const content = { contentType, text, replyTo, ...some };
     this.owner_.ask(
       { type: 'send', conversation, number, random, settled, ...content },

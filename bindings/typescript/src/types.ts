@@ -62,11 +62,51 @@ export interface Reaction {
   users: UserId[];
 }
 
+/** What a poll has come to. */
+export interface PollResults {
+  /** Of each option. */
+  votes: number[];
+  voters: number;
+  /** No vote is taken any more. */
+  closed: boolean;
+}
+
 /** What is on a message now: complete, so one of a higher revision replaces it as a whole. */
 export interface Tally {
   seq: Seq;
   revision: number;
   reactions: Reaction[];
+  /** Of its poll; none: nobody has voted yet. */
+  poll?: PollResults;
+}
+
+/** Answers to choose from, to the question that the message asks. */
+export interface PollDraft {
+  /** 2 to 20. */
+  options: string[];
+  /** More than one may be chosen. */
+  multiple?: boolean;
+  /** Nobody is told who chose what. */
+  anonymous?: boolean;
+  /** Milliseconds after it was stored; none: when somebody closes it. */
+  closesAfter?: number;
+}
+
+/** A poll as it was asked; `Tally.poll` and `Message.results` say what it has come to. */
+export interface Poll {
+  options: string[];
+  multiple: boolean;
+  anonymous: boolean;
+  /** When it closes by itself; 0: never. */
+  closes: number;
+}
+
+/** What this user has chosen in a poll. */
+export interface Ballot {
+  conversation: ConversationId;
+  seq: Seq;
+  /** Numbers of the options from 0, ascending; none: no vote. */
+  options: number[];
 }
 
 /** `here`: who is online, a hint for notifications; `all`: every member. Both need a right. */
@@ -155,6 +195,8 @@ export interface ChatEvent extends Extras {
   /** Messages that were imported: when they were written elsewhere, and the host's own id. */
   written: number;
   importId: string;
+  /** Messages with a poll. */
+  poll: Poll | null;
   /** Membership events: whom. */
   target: UserId;
   role: Role;
@@ -387,6 +429,13 @@ export interface ReactorsPage {
   more: boolean;
 }
 
+/** Who chose one option of a poll. */
+export interface VotersPage {
+  /** By ascending id. */
+  users: UserId[];
+  more: boolean;
+}
+
 /** Of a user: invisible if one session is, else busy, else online, else away, else offline. */
 export type PresenceState = 'offline' | 'online' | 'away' | 'busy' | 'invisible';
 
@@ -538,6 +587,8 @@ export interface SendOptions extends Partial<Extras> {
   forward?: ForwardOf;
   /** Milliseconds, a second at least: then it is deleted for everybody. */
   expiresAfter?: number;
+  /** With the text as its question. */
+  poll?: PollDraft;
 }
 
 /** How much of a conversation is kept; what falls below is gone for everybody. */
@@ -581,6 +632,7 @@ export interface OutboxItem {
   forward?: ForwardOf;
   /** Milliseconds; it is deleted so long after it was stored. */
   expiresAfter?: number;
+  poll?: PollDraft;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

@@ -4,6 +4,7 @@ import { ParleyError } from './errors.js';
 import type { Answer, Operation, Reply, Request, SubscribeItem } from './operations.js';
 import type {
   Attachment,
+  Ballot,
   ChatEvent,
   ConversationInfo,
   ConversationKind,
@@ -21,6 +22,9 @@ import type {
   MessageHeader,
   Origin,
   OwnRequest,
+  Poll,
+  PollDraft,
+  PollResults,
   Presence,
   PresenceState,
   Reaction,
@@ -111,6 +115,11 @@ function write_extras({ mentions, mentionScope, attachments, headers }: Extras):
   };
 }
 
+function write_poll({ options, multiple, anonymous, closesAfter }: PollDraft): Json {
+  const how = { multiple: multiple || undefined, anonymous: anonymous || undefined };
+  return { options, ...compact({ ...how, closes_after: closesAfter }) };
+}
+
 function write_operation(operation: Operation): Json {
   switch (operation.type) {
     case 'hello':
@@ -141,6 +150,7 @@ function write_operation(operation: Operation): Json {
           ...(operation.extras ? write_extras(operation.extras) : {}),
           forward: operation.forward,
           expires_after: operation.expiresAfter,
+          poll: operation.poll && write_poll(operation.poll),
         }),
       };
     case 'edit':
@@ -160,6 +170,16 @@ function write_operation(operation: Operation): Json {
         conversation: operation.conversation,
         seq: operation.seq,
         key: operation.key,
+        ...compact({
+          after: operation.after,
+          limit: operation.limit === reactors_limit_default ? undefined : operation.limit,
+        }),
+      };
+    case 'voters':
+      return {
+        conversation: operation.conversation,
+        seq: operation.seq,
+        option: operation.option,
         ...compact({
           after: operation.after,
           limit: operation.limit === reactors_limit_default ? undefined : operation.limit,
@@ -382,12 +402,44 @@ function read_reaction(value: unknown): Reaction {
   };
 }
 
+function numbers(json: Json, field: string): number[] {
+  return list(json, field).map((one) => number({ [field]: one }, field));
+}
+
+function read_results(value: unknown): PollResults {
+  const json = object(value, 'poll');
+  return {
+    votes: numbers(json, 'votes'),
+    voters: number(json, 'voters'),
+    closed: flag(json, 'closed', false),
+  };
+}
+
+function read_poll(value: unknown): Poll {
+  const json = object(value, 'poll');
+  return {
+    options: list(json, 'options').map((option) => text({ option }, 'option')),
+    multiple: flag(json, 'multiple', false),
+    anonymous: flag(json, 'anonymous', false),
+    closes: number(json, 'closes', 0),
+  };
+}
+
+function read_ballot(json: Json): Ballot {
+  return {
+    conversation: hex128(json, 'conversation'),
+    seq: number(json, 'seq'),
+    options: numbers(json, 'options'),
+  };
+}
+
 function read_tally(value: unknown): Tally {
   const json = object(value, 'tallies');
   return {
     seq: number(json, 'seq'),
     revision: number(json, 'revision'),
     reactions: list(json, 'reactions').map(read_reaction),
+    ...(json['poll'] === undefined ? {} : { poll: read_results(json['poll']) }),
   };
 }
 
@@ -544,6 +596,7 @@ function read_event(value: unknown): ChatEvent {
     expires: number(json, 'expires', 0),
     written: number(json, 'written', 0),
     importId: text(json, 'import_id', ''),
+    poll: json['poll'] === undefined ? null : read_poll(json['poll']),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
     title: settings.title ?? text(json, 'title', ''),
@@ -914,6 +967,16 @@ function read_answer(type: string, json: Json): Answer {
           keepFor: number(json, 'keep_for'),
           keepEvents: number(json, 'keep_events'),
           hold: flag(json, 'hold'),
+        },
+      };
+    case 'ballot':
+      return { type, ballot: read_ballot(json) };
+    case 'voters_page':
+      return {
+        type,
+        page: {
+          users: list(json, 'users').map((user) => decimal({ user }, 'user')),
+          more: flag(json, 'more', false),
         },
       };
     case 'goodbye':

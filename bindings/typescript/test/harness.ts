@@ -77,6 +77,7 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     expires: 0,
     written: 0,
     importId: '',
+    poll: null,
     target: '',
     role: 'none',
     title: '',

@@ -184,7 +184,7 @@ class Model {
   }
 }
 
-const plain = ({ reactions: _, ...event }: Message): ChatEvent => event;
+const plain = ({ reactions: _, results: __, ...event }: Message): ChatEvent => event;
 
 test('every order of pages, pushes and replays gives the messages as they stand', () => {
   for (let seed = 1; seed <= 300; seed += 1) {
@@ -225,4 +225,26 @@ test('a page alone, and the pushes after it, are enough', () => {
     made.take(model.events.slice(0, first - 1).map(({ seq }) => model.as_of(seq, head)));
     assert.deepEqual(made.all().map(plain), model.messages(), `seed ${seed}`);
   }
+});
+
+test('the results of a poll are those of the newest tally, and go with the message', () => {
+  const poll = { options: ['a', 'b'], multiple: false, anonymous: false, closes: 0 };
+  const of = (revision: number, votes: number[], closed = false): Tally => ({
+    ...tally(1, revision),
+    poll: { votes, voters: votes.reduce((sum, one) => sum + one, 0), closed },
+  });
+  const asked = message(1, { poll });
+  const none = { votes: [0, 0], voters: 0, closed: false };
+  assert.deepEqual(fold(asked).get(1)!.results, none);
+  assert.equal(fold(message(1)).get(1)!.results, null);
+  const first = change(2, 'reactions', { tallies: [of(1, [1, 0])] });
+  const last = change(3, 'reactions', { tallies: [of(2, [1, 1], true)] });
+  const ended = { votes: [1, 1], voters: 2, closed: true };
+  assert.deepEqual(fold(asked, first, last).get(1)!.results, ended);
+  assert.deepEqual(fold(last, first, asked).get(1)!.results, ended);
+  assert.deepEqual(fold(message(1, { poll, tallies: [of(2, [1, 1], true)], changed: 3 }), first)
+    .get(1)!.results, ended);
+  const gone = fold(asked, first, change(4, 'deleted', { about: 1 })).get(1)!;
+  assert.equal(gone.results, null);
+  assert.equal(gone.poll, null);
 });
