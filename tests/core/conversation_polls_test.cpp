@@ -251,6 +251,26 @@ TEST_CASE("a poll closes by itself when it is time") {
   CHECK(chat.rows('d') == 0);
 }
 
+// Both wake-ups erased the row of the poll in one batch, which the store refused, with the tally.
+TEST_CASE("two wake-ups at once close a poll, or delete what expires, once") {
+  Polls chat;
+  const Seq seq = chat.ask({.options = {"a", "b"}, .closes_after = 1h});
+  wire::Send brief = text("brief");
+  brief.expires_after_ms = 3'600'000;
+  REQUIRE(chat.try_ask(brief) == Errc::ok);
+  chat.fx.advance(61min);
+  Asked<void> first, second;
+  chat->wake(chat.fx.time.wall_ms, first.then());
+  chat->wake(chat.fx.time.wall_ms, second.then());
+  chat.fx.advance(5s);
+  CHECK(first.errc() == Errc::ok);
+  CHECK(second.errc() == Errc::ok);
+  CHECK(chat.results(seq) == "0 0 of 0 closed");
+  CHECK(chat.shown(seq + 1).deleted);
+  CHECK(chat.rows('d') == 0);
+  CHECK(chat.home->idle());
+}
+
 TEST_CASE("a deleted poll has no results, an asked one is not edited or forwarded") {
   Polls chat;
   const Seq seq = chat.ask();
