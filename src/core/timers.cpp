@@ -332,6 +332,7 @@ void WakeUp::ensure(WakeStore& store, const layout::TimerTarget& target, std::in
                   if (stored && !covers(due_ms)) {
                     if (stored_ms_) store.drop_wake(target, *stored_ms_);
                     stored_ms_ = due_ms;
+                    earlier_ = false;
                   }
                   then(std::move(stored));
                 });

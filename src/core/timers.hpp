@@ -99,18 +99,23 @@ class WakeStore {
   ~WakeStore() = default;
 };
 
-/// The wake-up of one owner of due rows: knows the earliest one that is surely stored.
+/// The wake-up of one owner of due rows: knows by when one surely comes.
 class WakeUp {
  public:
   /// Answers once a wake-up at `due_ms` or earlier is stored; dropped when this is gone.
   void ensure(WakeStore& store, const layout::TimerTarget& target, std::int64_t due_ms,
               Then<void> then);
-  /// The owner has a row that is due then, and before any other: its wake-up came before it.
-  void known(std::int64_t due_ms) noexcept { stored_ms_ = due_ms; }
+  /// The owner has a row that is due then, and before any other: a wake-up was stored before it,
+  /// for that time or, when another row was dropped since, for an earlier one.
+  void known(std::int64_t due_ms) noexcept {
+    stored_ms_ = due_ms;
+    earlier_ = true;
+  }
   /// The owner was woken at that time.
   void passed(std::int64_t now_ms) noexcept {
     passed_ms_ = std::max(passed_ms_, now_ms);
-    if (stored_ms_ && *stored_ms_ <= now_ms) stored_ms_.reset();
+    if (earlier_ || (stored_ms_ && *stored_ms_ <= now_ms)) stored_ms_.reset();
+    earlier_ = false;
   }
   [[nodiscard]] bool covers(std::int64_t due_ms) const noexcept {
     return stored_ms_ && *stored_ms_ <= std::max(due_ms, passed_ms_ + 1);
@@ -119,6 +124,7 @@ class WakeUp {
  private:
   std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);
   std::optional<std::int64_t> stored_ms_;
+  bool earlier_ = false;  // the one that is stored may come before
   std::int64_t passed_ms_ = -1;
 };
 

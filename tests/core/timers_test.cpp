@@ -174,6 +174,27 @@ TEST_CASE("scheduled messages survive a crash at any time and are never sent twi
   CHECK(wire::read_record(page.records.back().bytes()).body == "missed");
 }
 
+// After a restart the home took the wake-up of a message that was dropped for one of its own.
+TEST_CASE("a scheduled message that waited behind a dropped one is sent after a restart") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  const ConversationId team = world.group(alice, {"bob"});
+  const auto dropped = schedule(world, alice, later(team, "never", world.wall() + 5min));
+  schedule(world, alice, later(team, "later", world.wall() + 10min));
+  CHECK(timers(world) == 1);
+  world.ask<wire::Done>(alice, wire::Unschedule{dropped.id});
+  world.restart();
+  Client& bob = world.sign_in("bob");
+  world.subscribe(bob, team);
+  Client& back = world.sign_in("alice");
+  CHECK(waiting(world, back).size() == 1);
+  world.pass(6min);
+  CHECK(timers(world) == 1);
+  world.pass(1h);
+  CHECK(bob.texts(team) == std::vector<std::string>{"later"});
+  CHECK(timers(world) == 0);
+}
+
 TEST_CASE("a scheduled message is changed, dropped, and refused when it is not allowed any more") {
   World world;
   Client& alice = world.sign_in("alice");
