@@ -92,6 +92,18 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
   return known;
 }
 
+void Checker::before(const Batch& batch) {
+  const std::uint8_t space = batch.partition.space;
+  if (space != layout::conversation && space != layout::member) return;
+  const ConversationId id = *Truth::conversation_in(batch.partition);
+  if (truth_.stream(id) == nullptr) return;
+  const auto look = [&](Bytes key) {
+    if (const auto user = layout::parse_number_key('m', key)) spans(id, UserId{*user});
+  };
+  for (const Row& row : batch.puts) look(row.key);
+  for (const Bytes key : batch.erases) look(key);
+}
+
 void Checker::visible(Session& session, const char* what, const ConversationId& id, Seq seq) {
   for (const Span& span : spans(id, session.user)) {
     if (seq >= span.from && seq <= span.to) return;

@@ -39,6 +39,8 @@ class Checker {
   void said(SessionKey session, const wire::Reply& reply);       // the engine hands it out
   void closed(SessionKey session);
   void engine_died();
+  /// A commit is about to be tried: events may go with it, and rows of members be replaced.
+  void before(const Batch& batch);
 
   // The clients' side.
   Ledger& ledger() noexcept { return ledger_; }

@@ -251,11 +251,11 @@ void Engine::turn(core::ShardIndex, std::function<void()> input) {
   flush();
 }
 
-/// What the last commits brought, before one may trim it.
+/// What the last commits brought, before one may trim or replace it.
 void Engine::look_before(const Batch& batch) {
-  if (batch.partition.space != layout::conversation || failure_) return;
+  if (failure_) return;
   try {
-    world_.checker.truth().stream(*Truth::conversation_in(batch.partition));
+    world_.checker.before(batch);
   } catch (...) {
     failure_ = std::current_exception();
   }
