@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,111 +17,170 @@
 namespace parley::bench {
 namespace {
 
-struct Peer {
-  bool open = false;
-  std::string in;
-};
+constexpr std::size_t rooms_most = 10'000;
 
-/// Takes whole masked frames off `in` and appends them, unmasked and framed anew, to `out`.
-std::size_t take_frames(std::string& in, std::vector<std::string>& out) {
-  std::size_t taken = 0;
-  while (in.size() >= 6) {
+std::string framed(std::string_view payload) {
+  std::string out(1, static_cast<char>(0x82));
+  if (payload.size() < 126) {
+    out += static_cast<char>(payload.size());
+  } else {
+    out += static_cast<char>(126);
+    out += static_cast<char>(payload.size() >> 8);
+    out += static_cast<char>(payload.size());
+  }
+  return out.append(payload);
+}
+
+void write_all(int socket, std::string_view bytes) {
+  if (send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) std::perror("floor: send");
+}
+
+class Floor {
+ public:
+  explicit Floor(bool join) : join_(join), rooms_(rooms_most), buffer_(64 * 1024) { listen(); }
+
+  void serve() {
+    for (;;) {
+      epoll_event events[512];
+      const int count = epoll_wait(epoll_, events, 512, -1);
+      for (int i = 0; i < count; ++i) {
+        if (events[i].data.fd == listener_) {
+          accept();
+        } else {
+          receive(events[i].data.fd);
+        }
+      }
+      publish();
+    }
+  }
+
+ private:
+  struct Peer {
+    bool open = false;
+    std::string in, out;
+  };
+  struct Published {
+    std::size_t room;
+    std::string frame;
+  };
+
+  void listen() {
+    listener_ = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(listener_, 4096) != 0)
+      throw std::runtime_error("floor: no listener");
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    epoll_ = epoll_create1(0);
+    watch(listener_);
+    std::printf("%d\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+  }
+  void watch(int descriptor) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
+  }
+  void accept() {
+    const int socket = ::accept(listener_, nullptr, nullptr);
+    const int on = 1;
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    watch(socket);
+    peers_[socket];
+  }
+  void receive(int socket) {
+    Peer& peer = peers_[socket];
+    const ssize_t got = recv(socket, buffer_.data(), buffer_.size(), 0);
+    if (got <= 0) std::exit(0);  // the load is over
+    peer.in.append(buffer_.data(), static_cast<std::size_t>(got));
+    if (!peer.open) {
+      const std::size_t end = peer.in.find("\r\n\r\n");
+      if (end == std::string::npos) return;
+      peer.in.erase(0, end + 4);
+      peer.open = true;
+      write_all(socket,
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+    }
+    std::size_t taken = 0;
+    while (const std::size_t size = take_frame(socket, std::string_view(peer.in).substr(taken)))
+      taken += size;
+    peer.in.erase(0, taken);
+  }
+  /// Bytes of the masked frame in front, done with; 0: not whole yet. The load masks with zeroes.
+  std::size_t take_frame(int socket, std::string_view in) {
+    if (in.size() < 6) return 0;
     std::size_t length = static_cast<unsigned char>(in[1]) & 127;
     std::size_t head = 6;
     if (length == 126) {
-      if (in.size() < 8) break;
+      if (in.size() < 8) return 0;
       length = static_cast<std::size_t>(static_cast<unsigned char>(in[2])) << 8 |
                static_cast<unsigned char>(in[3]);
       head = 8;
     }
-    if (in.size() < head + length) break;
-    std::string frame(1, static_cast<char>(0x82));
-    if (length < 126) {
-      frame += static_cast<char>(length);
+    if (in.size() < head + length) return 0;
+    const std::string_view payload = in.substr(head, length);
+    const auto room =
+        static_cast<std::size_t>(std::atoi(std::string(payload.substr(1, 4)).c_str()));
+    if (payload[0] == 'S') {
+      rooms_[room].push_back(socket);
+      write_all(socket, framed("A"));
     } else {
-      frame += static_cast<char>(126);
-      frame += static_cast<char>(length >> 8);
-      frame += static_cast<char>(length);
+      published_.push_back({room, framed(payload)});
     }
-    frame.append(in, head, length);
-    out.push_back(std::move(frame));
-    in.erase(0, head + length);
-    ++taken;
+    return head + length;
   }
-  return taken;
-}
+  void publish() {
+    if (published_.empty()) return;
+    if (!join_) {
+      for (const Published& each : published_) {
+        for (const int socket : rooms_[each.room]) write_all(socket, each.frame);
+      }
+    } else if (one_room()) {
+      std::string joined;
+      for (const Published& each : published_) joined += each.frame;
+      for (const int socket : rooms_[published_[0].room]) write_all(socket, joined);
+    } else {
+      join_by_subscriber();
+    }
+    published_.clear();
+  }
+  [[nodiscard]] bool one_room() const {
+    for (const Published& each : published_) {
+      if (each.room != published_[0].room) return false;
+    }
+    return true;
+  }
+  void join_by_subscriber() {
+    std::vector<int> due;
+    for (const Published& each : published_) {
+      for (const int socket : rooms_[each.room]) {
+        std::string& out = peers_[socket].out;
+        if (out.empty()) due.push_back(socket);
+        out += each.frame;
+      }
+    }
+    for (const int socket : due) {
+      std::string& out = peers_[socket].out;
+      write_all(socket, out);
+      out.clear();
+    }
+  }
+
+  bool join_;
+  int listener_ = -1, epoll_ = -1;
+  std::unordered_map<int, Peer> peers_;
+  std::vector<std::vector<int>> rooms_;
+  std::vector<Published> published_;
+  std::vector<char> buffer_;
+};
 
 }  // namespace
 
-void serve_floor(bool join, const std::function<void(int port)>& ready) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0) return;
-  listen(listener, 4096);
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  const int epoll = epoll_create1(0);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = listener;
-  epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-  ready(ntohs(address.sin_port));
-  std::unordered_map<int, Peer> peers;
-  std::vector<std::string> frames;
-  std::vector<char> buffer(64 * 1024);
-  for (;;) {
-    epoll_event events[512];
-    const int count = epoll_wait(epoll, events, 512, -1);
-    for (int i = 0; i < count; ++i) {
-      const int socket = events[i].data.fd;
-      if (socket == listener) {
-        const int accepted = accept(listener, nullptr, nullptr);
-        const int on = 1;
-        setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        event.data.fd = accepted;
-        epoll_ctl(epoll, EPOLL_CTL_ADD, accepted, &event);
-        peers[accepted];
-        continue;
-      }
-      Peer& peer = peers[socket];
-      const ssize_t got = recv(socket, buffer.data(), buffer.size(), 0);
-      if (got <= 0) {
-        close(socket);
-        peers.erase(socket);
-        continue;
-      }
-      peer.in.append(buffer.data(), static_cast<std::size_t>(got));
-      if (!peer.open) {
-        const std::size_t end = peer.in.find("\r\n\r\n");
-        if (end == std::string::npos) continue;
-        peer.in.erase(0, end + 4);
-        peer.open = true;
-        const std::string answer =
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\n"
-            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-        send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
-      }
-      take_frames(peer.in, frames);
-    }
-    if (frames.empty()) continue;
-    std::string joined;
-    if (join) {
-      for (const std::string& frame : frames) joined += frame;
-    }
-    for (const auto& [socket, peer] : peers) {
-      if (!peer.open) continue;
-      if (join) {
-        send(socket, joined.data(), joined.size(), MSG_NOSIGNAL);
-      } else {
-        for (const std::string& frame : frames)
-          send(socket, frame.data(), frame.size(), MSG_NOSIGNAL);
-      }
-    }
-    frames.clear();
-  }
-}
+void serve_floor(bool join) { Floor(join).serve(); }
 
 }  // namespace parley::bench

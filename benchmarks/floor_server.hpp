@@ -1,10 +1,10 @@
 // floor_server.hpp: the least work a thread can do for a fan-out: frame once, loop over send().
 #pragma once
-#include <functional>
 
 namespace parley::bench {
 
-/// Serves until killed. `join`: messages of one turn travel in one send() a subscriber.
-void serve_floor(bool join, const std::function<void(int port)>& ready);
+/// Serves rooms ("S0001" enters one, "P0001…" goes to it) over WebSocket until killed; prints its
+/// port. `join`: messages of one turn travel in one send() a subscriber.
+void serve_floor(bool join);
 
 }  // namespace parley::bench

@@ -1,66 +1,26 @@
 #include "websocket_load.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 
 namespace parley::bench {
 
 WebsocketLoad::WebsocketLoad(int port, std::string path, std::string subprotocol)
-    : port_(port),
-      path_(std::move(path)),
-      subprotocol_(std::move(subprotocol)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      buffer_(256 * 1024) {}
-
-WebsocketLoad::~WebsocketLoad() {
-  for (const Client& client : clients_) close(client.socket);
-  close(epoll_);
+    : path_(std::move(path)), subprotocol_(std::move(subprotocol)), sockets_(port) {
+  sockets_.on_bytes([this](int client, std::string_view bytes) { return received(client, bytes); });
 }
 
 int WebsocketLoad::connect() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port_));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
-  }
-  const int on = 1;
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const int client = sockets_.connect();
+  upgraded_.push_back(false);
   std::string request =
-      "GET " + path_ + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) +
+      "GET " + path_ + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(sockets_.port()) +
       "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
   if (!subprotocol_.empty()) request += "Sec-WebSocket-Protocol: " + subprotocol_ + "\r\n";
-  request += "\r\n";
-  if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    throw std::runtime_error("upgrade was not sent");
-  }
-  std::string head;
-  char c = 0;
-  while (head.size() < 8192 && head.find("\r\n\r\n") == std::string::npos) {
-    if (recv(socket, &c, 1, 0) != 1) throw std::runtime_error("upgrade refused: " + head);
-    head += c;
-  }
-  if (head.find(" 101 ") == std::string::npos) throw std::runtime_error("no upgrade: " + head);
-  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
-  const int number = size();
-  clients_.push_back({socket, {}});
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u32 = static_cast<std::uint32_t>(number);
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
-  return number;
+  sockets_.send(client, request + "\r\n");
+  while (!upgraded_.back()) sockets_.poll(1'000);
+  return client;
 }
 
 void WebsocketLoad::send(int client, std::string_view payload, bool text) {
@@ -78,34 +38,18 @@ void WebsocketLoad::send(int client, std::string_view payload, bool text) {
   }
   frame.append(4, '\0');  // a mask of zeroes changes nothing
   frame += payload;
-  const char* at = frame.data();
-  std::size_t left = frame.size();
-  while (left > 0) {
-    const ssize_t sent = ::send(clients_[client].socket, at, left, MSG_NOSIGNAL);
-    if (sent > 0) {
-      at += sent;
-      left -= static_cast<std::size_t>(sent);
-    } else if (errno != EAGAIN) {
-      throw std::runtime_error(std::string("send: ") + std::strerror(errno));
-    }
-  }
+  sockets_.send(client, frame);
 }
 
-void WebsocketLoad::poll(int timeout_ms) {
-  epoll_event events[512];
-  const int count = epoll_wait(epoll_, events, 512, timeout_ms);
-  for (int i = 0; i < count; ++i) receive(static_cast<int>(events[i].data.u32));
-}
-
-void WebsocketLoad::receive(int number) {
-  Client& client = clients_[number];
-  const ssize_t got = recv(client.socket, buffer_.data(), buffer_.size(), 0);
-  if (got < 0 && errno == EAGAIN) return;
-  if (got <= 0) throw std::runtime_error("a connection was closed by the server");
-  std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
-  if (!client.partial.empty()) {
-    client.partial += bytes;
-    bytes = client.partial;
+std::size_t WebsocketLoad::received(int client, std::string_view bytes) {
+  const std::size_t whole = bytes.size();
+  if (!upgraded_[static_cast<std::size_t>(client)]) {
+    const std::size_t end = bytes.find("\r\n\r\n");
+    if (end == std::string_view::npos) return 0;
+    if (bytes.substr(0, end).find(" 101 ") == std::string_view::npos)
+      throw std::runtime_error("no upgrade: " + std::string(bytes.substr(0, end)));
+    upgraded_[static_cast<std::size_t>(client)] = true;
+    bytes.remove_prefix(end + 4);
   }
   while (bytes.size() >= 2) {
     const auto at = [&](std::size_t i) {
@@ -125,12 +69,10 @@ void WebsocketLoad::receive(int number) {
     }
     if (bytes.size() < head + length) break;
     const int opcode = bytes[0] & 15;
-    if (opcode == 1 || opcode == 2) handler_(number, bytes.substr(head, length));
+    if (opcode == 1 || opcode == 2) handler_(client, bytes.substr(head, length));
     bytes.remove_prefix(head + length);
   }
-  std::string rest(bytes);
-  client.partial = std::move(rest);
-  if (client.partial.empty()) client.partial.shrink_to_fit();
+  return whole - bytes.size();
 }
 
 // ---- Parley's binary protocol ----

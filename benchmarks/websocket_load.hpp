@@ -1,5 +1,4 @@
-// websocket_load.hpp: many WebSocket clients on one thread and one epoll: the load for the servers
-// measured.
+// websocket_load.hpp: many WebSocket clients on one thread, and Parley's protocol on top of them.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -7,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sockets.hpp"
 #include "wire/codec.hpp"
 
 namespace parley::bench {
@@ -18,28 +18,21 @@ class WebsocketLoad {
   using OnMessage = std::function<void(int client, std::string_view message)>;
 
   WebsocketLoad(int port, std::string path, std::string subprotocol);
-  ~WebsocketLoad();
 
   /// Connects and upgrades one client, blocking; its number.
   int connect();
   void send(int client, std::string_view payload, bool text = false);
   void on_message(OnMessage handler) { handler_ = std::move(handler); }
   /// Handles what has arrived; waits up to `timeout_ms` for it.
-  void poll(int timeout_ms);
-  [[nodiscard]] int size() const noexcept { return static_cast<int>(clients_.size()); }
+  void poll(int timeout_ms) { sockets_.poll(timeout_ms); }
+  [[nodiscard]] int size() const noexcept { return sockets_.size(); }
 
  private:
-  struct Client {
-    int socket = -1;
-    std::string partial;
-  };
-  void receive(int client);
-  int port_;
+  std::size_t received(int client, std::string_view bytes);
   std::string path_, subprotocol_;
-  int epoll_ = -1;
-  std::vector<Client> clients_;
+  Sockets sockets_;
+  std::vector<bool> upgraded_;
   OnMessage handler_;
-  std::vector<char> buffer_;
 };
 
 /// Parley's binary protocol over the load: signs clients in and asks one thing at a time.

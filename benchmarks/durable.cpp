@@ -1,0 +1,144 @@
+// durable.cpp: messages that are on the disk when their sender is told: through the whole engine on
+// its LMDB store, beside peers and the bare disk writing the same rows.
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+
+#include "parley/lmdb_store.hpp"
+#include "parley/parley.hpp"
+#include "row_store.hpp"
+#include "run.hpp"
+
+namespace parley::bench {
+namespace {
+
+struct Load {
+  explicit Load(const Arguments& arguments)
+      : rooms(arguments.count("rooms")),
+        in_flight(arguments.count("in_flight")),
+        size(static_cast<std::size_t>(arguments.count("size"))),
+        directory(arguments.text("data")),
+        random(static_cast<std::mt19937::result_type>(arguments.count("seed"))) {}
+  std::uint64_t next_room() { return random() % static_cast<unsigned>(rooms); }
+  int rooms, in_flight;
+  std::size_t size;
+  std::string directory;
+  std::mt19937 random;
+};
+
+struct Measured {
+  Figures figures;
+  double messages = 0;  // in all
+};
+
+/// `run(seconds, latency)` sends and answers how many messages.
+template <class Run>
+Measured measure(const Arguments& arguments, const Load& load, Run run) {
+  Latency warm, latency;
+  Measured out;
+  out.messages = run(arguments.number("warm"), warm);
+  const double written = device_bytes(load.directory);
+  const Window window(0);
+  const double sent = run(arguments.number("seconds"), latency);
+  out.messages += sent;
+  window.report(out.figures, sent);
+  latency.report(out.figures);
+  out.figures.add("device_bytes", (device_bytes(load.directory) - written) / sent);
+  return out;
+}
+
+/// Keeps `in_flight` sends of the host's open, each on a random conversation.
+class Sender {
+ public:
+  Sender(Engine& engine, Load& load) : engine_(engine), load_(load), body_(load.size, 'x') {
+    std::vector<Pending<Conversation>> made;
+    for (int i = 0; i < load.rooms; ++i)
+      made.push_back(engine.create({.kind = ConversationKind::channel, .title = "room"}));
+    for (auto& each : made) rooms_.push_back(each.get().value());
+  }
+  double run(double seconds, Latency& latency) {
+    latency_ = &latency;
+    double sent = 0;
+    std::unique_lock lock(mutex_);
+    for (const auto start = Clock::now(); seconds_since(start) < seconds; ++sent) {
+      changed_.wait(lock, [&] { return open_ < load_.in_flight; });
+      ++open_;
+      lock.unlock();
+      send();
+      lock.lock();
+    }
+    changed_.wait(lock, [&] { return open_ == 0; });
+    if (failed_ != 0) throw std::runtime_error("sends were refused");
+    return sent;
+  }
+
+ private:
+  void send() {
+    MessageDraft draft;
+    draft.body = body_;
+    engine_.send(rooms_[load_.next_room()], std::move(draft), {},
+                 [this, since = Clock::now()](const Result<Ack>& ack) {
+                   const std::lock_guard lock(mutex_);
+                   --open_;
+                   if (!ack) ++failed_;
+                   latency_->record(Clock::now() - since);
+                   changed_.notify_one();
+                 });
+  }
+  Engine& engine_;
+  Load& load_;
+  std::string body_;
+  std::vector<Conversation> rooms_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int open_ = 0, failed_ = 0;
+  Latency* latency_ = nullptr;
+};
+
+Measured on_parley(const Arguments& arguments, Load& load) {
+  EngineOptions options;
+  options.threads = 1;
+  options.store = lmdb_store({.path = load.directory});
+  Engine engine = Engine::open(std::move(options)).value();
+  Sender sender(engine, load);
+  return measure(arguments, load,
+                 [&](double seconds, Latency& latency) { return sender.run(seconds, latency); });
+}
+
+/// A peer writes what the engine would, as many messages a commit as there are in flight.
+Measured on_peer(const Arguments& arguments, Load& load) {
+  const auto store = open_row_store(arguments.text("contestant"), load.directory, true);
+  const MessageRows rows = rows_of_a_message(load.size);
+  std::vector<std::uint64_t> seqs(static_cast<std::size_t>(load.rooms), 0);
+  return measure(arguments, load, [&](double seconds, Latency& latency) {
+    double sent = 0;
+    for (const auto start = Clock::now(); seconds_since(start) < seconds;) {
+      std::vector<RowToWrite> group;
+      for (int i = 0; i < load.in_flight; ++i, ++sent) {
+        const std::uint64_t room = load.next_room();
+        for (RowToWrite& row : rows.of(room, ++seqs[room])) group.push_back(std::move(row));
+      }
+      const auto since = Clock::now();
+      store->commit(group);
+      latency.record(Clock::now() - since, static_cast<std::uint64_t>(load.in_flight));
+    }
+    return sent;
+  });
+}
+
+}  // namespace
+
+Figures durable(const Arguments& arguments) {
+  Load load(arguments);
+  std::filesystem::remove_all(load.directory);
+  std::filesystem::create_directories(load.directory);
+  const bool ours = arguments.text("contestant") == "parley";
+  Measured measured = ours ? on_parley(arguments, load) : on_peer(arguments, load);
+  measured.figures.add("disk_bytes", disk_bytes(load.directory) / measured.messages);  // closed
+  std::filesystem::remove_all(load.directory);
+  return measured.figures;
+}
+
+}  // namespace parley::bench
