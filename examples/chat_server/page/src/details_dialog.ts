@@ -20,6 +20,8 @@ const filter_from = 8;
 export interface LeaveActions {
   leaving: () => void;
   left: (view: ConversationView) => void;
+  /** It is no more, for everybody. */
+  deleted: () => void;
 }
 
 /** The members, by name; drawn anew when they, their names or their presence change. */
@@ -149,6 +151,32 @@ function leave_button(
   return button;
 }
 
+function delete_button(
+  client: ParleyClient,
+  view: ConversationView,
+  actions: LeaveActions,
+): HTMLElement {
+  const erase = (): void => {
+    actions.leaving();
+    client
+      .deleteConversation(view.conversation)
+      .then(() => {
+        button.closest('dialog')?.close();
+        actions.deleted();
+      })
+      .catch((error: unknown) => toast_error('It was not deleted', error));
+  };
+  const text = 'All that was written is gone, for everybody. Nothing brings it back.';
+  const title = `Delete “${conversation_title(client, view)}”?`;
+  const ask = (): void => confirm_dialog(title, text, 'Delete for good', erase);
+  const button = el(
+    'button',
+    { type: 'button', class: 'button danger', on: { click: ask } },
+    `Delete this ${view.kind}`,
+  );
+  return button;
+}
+
 export function details_dialog(
   client: ParleyClient,
   id: ConversationId,
@@ -189,6 +217,8 @@ export function details_dialog(
     buttons.append(quiet('Invite links', () => invites_dialog(client, view)));
   buttons.append(link);
   if (view.kind !== 'direct') buttons.append(leave_button(client, view, actions));
+  if (view.kind !== 'direct' && view.role === 'owner')
+    buttons.append(delete_button(client, view, actions));
   if (view.kind !== 'direct') content.push(buttons);
   const window_ = dialog(conversation_title(client, view), ...content);
   const draw = (): void => members.draw();

@@ -168,11 +168,27 @@ function until_and_why({ until, reason }: ChatEvent): string {
   return reason === '' ? time : `${time}: ${reason}`;
 }
 
+/** "2 days", of seconds. */
+function time_span(seconds: number): string {
+  const [unit, size] =
+    seconds % 86_400 === 0
+      ? ['day', 86_400]
+      : seconds % 3_600 === 0
+        ? ['hour', 3_600]
+        : ['second', 1];
+  const count = seconds / (size as number);
+  return count === 1 ? `${unit === 'hour' ? 'an' : 'a'} ${unit}` : `${count} ${unit}s`;
+}
+
 function settings_sentence(sender: string, { title, settings }: ChatEvent, kind: string): string {
   if (title !== '') return `${sender} named the ${kind} “${title}”`;
   if (settings.archived !== undefined)
     return `${sender} ${settings.archived ? 'closed' : 'opened'} the ${kind}`;
   if (settings.join !== undefined) return `${sender} changed who comes in`;
+  if (settings.expiresAfter !== undefined)
+    return settings.expiresAfter === 0
+      ? `${sender} lets new messages stay`
+      : `${sender} lets new messages disappear after ${time_span(settings.expiresAfter)}`;
   if (settings.description !== undefined) return `${sender} wrote what the ${kind} is about`;
   if (settings.slowMode !== undefined)
     return settings.slowMode === 0

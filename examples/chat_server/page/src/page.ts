@@ -183,12 +183,16 @@ async function run(name: string): Promise<void> {
       .then((view) => open(view.conversation))
       .catch((error: unknown) => toast_error('The link does not lead in any more', error));
   };
+  /** At once: what the list says of it next is no surprise. */
+  const away = (): void => {
+    clear_hash();
+    route();
+  };
   const left = (view: ConversationView): void => {
     leaving = '';
     const title = conversation_title(client, view);
     if (view.kind === 'channel') remember_left({ id: view.conversation, title });
-    clear_hash();
-    route(); // at once: what the list says of it next is no surprise
+    away();
   };
   const typing = new Typing(client);
   const list = new ListView(
@@ -215,6 +219,7 @@ async function run(name: string): Promise<void> {
           leaving = id;
         },
         left,
+        deleted: away,
       }),
     share: (id) => void share_conversation(id),
     open,
@@ -233,6 +238,11 @@ async function run(name: string): Promise<void> {
   let listed = false;
   /** The conversation that is being left from here. */
   let leaving: ConversationId = '';
+  /** Those whose deletion was told. */
+  const ended = new Set<ConversationId>();
+  client.on('events', ({ conversation, events }) => {
+    if (events.some(({ kind }) => kind === 'ended')) ended.add(conversation);
+  });
   const clear_hash = (): void => history.replaceState(null, '', location.pathname);
   const route = (): void => {
     const to_join = named_in_address('join');
@@ -274,6 +284,7 @@ async function run(name: string): Promise<void> {
     if (chat.id === null && wanted !== null && changed.includes(wanted)) route();
     if (chat.id !== null && removed.includes(chat.id)) {
       if (missing.includes(chat.id)) toast('The server does not know this conversation any more.');
+      else if (ended.has(chat.id)) toast('This conversation was deleted.');
       else if (chat.id !== leaving) toast('You are no longer in this conversation.');
       back();
     }

@@ -1,7 +1,7 @@
 // rows.ts: one row of the message view as an element.
 import type { Seq } from '@parley/client';
 import { el, icon, rich_text } from './dom.js';
-import { avatar, day_name, sender_color, time_of_day } from './format.js';
+import { avatar, date_and_time, day_name, sender_color, time_of_day } from './format.js';
 import { find_mentions } from './mentions.js';
 import type { ReactionChip } from './reactions.js';
 import type { ThreadNote } from './threads.js';
@@ -119,6 +119,13 @@ function meta(row: MessageRow): HTMLElement {
     'span',
     { class: 'meta' },
     row.pinned ? el('span', { class: 'pinned', title: 'Pinned' }, icon('pin', 'Pinned')) : null,
+    row.expires > 0
+      ? el(
+          'span',
+          { class: 'pinned', title: `It disappears: ${date_and_time(row.expires)}` },
+          icon('hourglass', 'It disappears'),
+        )
+      : null,
     row.edited > 0 ? el('span', { class: 'edited', title: when }, 'edited') : null,
     el('time', {}, time_of_day(row.time)),
     tick_mark(row.tick),

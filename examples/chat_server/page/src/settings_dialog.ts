@@ -18,6 +18,30 @@ const pauses: readonly [number, string][] = [
   [300, '5 minutes'],
   [3_600, 'an hour'],
 ];
+const day_s = 86_400;
+/** Seconds after which messages are deleted. */
+const lives: readonly [number, string][] = [
+  [0, 'Never'],
+  [3_600, 'After an hour'],
+  [day_s, 'After a day'],
+  [7 * day_s, 'After a week'],
+];
+/** How much is kept, in milliseconds. */
+const kept: readonly [number, string][] = [
+  [0, 'All of it'],
+  [7 * day_s * 1_000, 'The last week'],
+  [30 * day_s * 1_000, 'The last 30 days'],
+  [365 * day_s * 1_000, 'The last year'],
+];
+
+/** What is set stands among the options, whoever has set it. */
+function with_value(
+  options: readonly [number, string][],
+  value: number,
+): readonly [number, string][] {
+  if (options.some(([one]) => one === value)) return options;
+  return [...options, [value, 'As it is set now']];
+}
 
 export async function settings_dialog(client: ParleyClient, id: ConversationId): Promise<void> {
   const info = await client.info(id).catch((error: unknown) => {
@@ -26,6 +50,7 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
   });
   if (!info) return;
   const { settings, kind } = info;
+  const retention = info.role === 'owner' ? await client.retention(id).catch(() => null) : null;
   const title = text_input('title', 'Weekend trip');
   title.value = settings.title;
   const description = el('textarea', { name: 'description', rows: '3' });
@@ -42,6 +67,13 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     ],
     settings.join,
   );
+  const life = select(
+    'expiresAfter',
+    with_value(lives, settings.expiresAfter),
+    settings.expiresAfter,
+  );
+  const keep_for = retention?.keepFor ?? 0;
+  const keep = select('keepFor', with_value(kept, keep_for), keep_for);
   const archived = el('input', { type: 'checkbox', role: 'switch', name: 'archived' });
   archived.checked = settings.archived;
   const wanted = (): SettingsUpdate => ({
@@ -49,6 +81,7 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     description: description.value.trim(),
     whoSends: sends.value as Role,
     slowMode: Number(pause.value),
+    expiresAfter: Number(life.value),
     join: joins.value,
     archived: archived.checked,
   });
@@ -57,6 +90,9 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
       ([name, value]) => settings[name as keyof SettingsUpdate] !== value,
     );
     if (changed.length > 0) await client.setSettings(id, Object.fromEntries(changed));
+    const keepFor = Number(keep.value);
+    if (retention && keepFor !== retention.keepFor)
+      await client.setRetention(id, { keepFor, keepEvents: retention.keepEvents });
   };
   const off = el('small', {}, 'Everything stays readable.');
   const fields = [
@@ -65,6 +101,18 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     field('Who writes', sends),
     field('Between two messages of a member', pause),
     field('Who comes in', joins),
+    field('New messages disappear', life, 'They are deleted for everybody.'),
+    ...(retention
+      ? [
+          field(
+            'What is kept',
+            keep,
+            retention.hold
+              ? 'The host keeps all of it for now.'
+              : 'What is older is gone for everybody, within a minute.',
+          ),
+        ]
+      : []),
     el(
       'label',
       { class: 'switch' },

@@ -52,6 +52,8 @@ export interface MessageRow {
   attachments: AttachedFile[];
   /** Replies in its thread; null: there is none. */
   thread: ThreadNote | null;
+  /** When it will be deleted; 0 = never. */
+  expires: number;
 }
 
 export type Row =
@@ -144,6 +146,7 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     names_me: names_user(event, input.self),
     forwarded_from: event.origin ? input.name(event.origin.sender) : '',
     thread: input.thread(event),
+    expires: event.deleted ? 0 : event.expires,
   };
 }
 
@@ -202,6 +205,7 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     names_me: false,
     forwarded_from: item.forward ? '…' : '',
     thread: null,
+    expires: 0,
   };
 }
 

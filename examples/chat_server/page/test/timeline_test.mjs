@@ -25,6 +25,7 @@ function event(seq, sender, fields = {}) {
     mentionScope: 'none',
     attachments: [],
     origin: null,
+    expires: 0,
     ...fields,
   };
 }
