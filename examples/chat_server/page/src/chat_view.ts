@@ -21,6 +21,7 @@ import { Members } from './members.js';
 import { ActionBar } from './message_actions.js';
 import { MessageCommands } from './message_commands.js';
 import { pins_dialog, render_pinned_bar } from './pins.js';
+import { Polls, voters_dialog, type PollRow } from './polls.js';
 import { when_released } from './press.js';
 import { Reactions } from './reactions.js';
 import { may, why_silent } from './rights.js';
@@ -55,6 +56,7 @@ export class ChatView {
   private readonly known_: KnownMessages;
   private readonly members_: Members;
   private readonly reactions_: Reactions;
+  private readonly polls_: Polls;
   private readonly commands_: MessageCommands;
   private readonly threads_: Threads;
   private readonly thread_: ThreadPanel;
@@ -93,10 +95,12 @@ export class ChatView {
       later: async (text, replyTo, at) => {
         await client_.schedule(this.id_!, text, at, { replyTo });
       },
+      poll: (question, poll) => void this.send(question, { poll }),
       typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
       people: () => this.members_.others(),
     });
     this.reactions_ = new Reactions(client_, () => this.schedule());
+    this.polls_ = new Polls(client_, () => this.schedule());
     this.commands_ = new MessageCommands(client_, this.known_, this.reactions_, {
       view,
       info: () => this.members_.info,
@@ -377,9 +381,15 @@ export class ChatView {
         return message ? this.reactions_.chips(view.conversation, message) : [];
       },
       thread: ({ seq }) => this.thread_note(seq),
+      poll: ({ seq }) => this.poll_of(view, seq),
       typing: window_.newer ? [] : this.typing_names(),
       unfolded: this.unfolded_,
     });
+  }
+
+  private poll_of(view: ConversationView, seq: Seq): PollRow | null {
+    const message = this.known_.get(seq);
+    return message ? this.polls_.row(view.conversation, message) : null;
   }
 
   private thread_note(root: Seq): ThreadNote | null {
@@ -401,6 +411,14 @@ export class ChatView {
       look: (seq, key) => {
         const message = this.known_.get(seq);
         if (message) this.reactions_.look(id, message, key);
+      },
+      vote: (seq, option) => {
+        const message = this.known_.get(seq);
+        if (message) this.polls_.vote(id, message, option);
+      },
+      voters: (seq) => {
+        const message = this.known_.get(seq);
+        if (message) voters_dialog(client, id, message);
       },
       go_to: (seq) => void this.go_to(seq),
       open_thread: (root) => this.open_thread(root),

@@ -1,9 +1,10 @@
 // composer.ts: where one writes: a message, an answer to one, or a message of one's own anew.
-import type { ConversationId, Message, ParleyClient, Seq } from '@parley/client';
+import type { ConversationId, Message, ParleyClient, PollDraft, Seq } from '@parley/client';
 import { el, icon, icon_button } from './dom.js';
 import { Drafts } from './drafts.js';
 import { snippet } from './format.js';
 import { MentionPicker, mentions_in, type Mentions, type Person } from './mentions.js';
+import { poll_dialog } from './polls.js';
 import { later_dialog } from './scheduled.js';
 import { in_words, not_connected } from './words.js';
 
@@ -20,6 +21,7 @@ export interface ComposerActions {
   typing: (on: boolean) => void;
   /** To be sent later: rejects when it cannot be stored. */
   later: (text: string, reply_to: Seq, at: number) => Promise<void>;
+  poll: (question: string, poll: PollDraft) => void;
   /** Who may be named. */
   people: () => readonly Person[];
 }
@@ -28,6 +30,7 @@ export class Composer {
   readonly element: HTMLFormElement;
   private readonly strip_ = el('div', { class: 'strip', hidden: true });
   private readonly later_ = icon_button('clock', 'Send later', () => this.ask_later(), 'later');
+  private readonly poll_ = icon_button('poll', 'Ask in a poll', () => this.ask_poll(), 'later');
   private readonly barred_ = el('p', { class: 'barred', hidden: true });
   private readonly line_: HTMLElement;
   private readonly problem_ = el('p', { class: 'problem', role: 'alert', hidden: true });
@@ -53,7 +56,7 @@ export class Composer {
     private readonly client_: ParleyClient,
     private readonly actions_: ComposerActions,
   ) {
-    this.line_ = el('div', { class: 'line' }, this.input_, this.later_, this.button_);
+    this.line_ = el('div', { class: 'line' }, this.input_, this.poll_, this.later_, this.button_);
     this.names_ = new MentionPicker(this.input_, actions_.people, () => this.written());
     const parts = [this.names_.element, this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
@@ -116,6 +119,7 @@ export class Composer {
   reply(message: Message, name: string): void {
     this.cancel();
     this.mode_ = { kind: 'reply', seq: message.seq };
+    this.grow();
     this.show_strip('reply', `Reply to ${name}`, snippet(message));
     this.focus();
   }
@@ -219,6 +223,13 @@ export class Composer {
     });
   }
 
+  private ask_poll(): void {
+    const id = this.id_;
+    poll_dialog(this.client_, (question, poll) => {
+      if (id === this.id_) this.actions_.poll(question, poll);
+    });
+  }
+
   private save(mode: Mode & { kind: 'edit' }, text: string): void {
     if (text === '') return this.actions_.remove(mode.seq);
     if (text === mode.before) return this.cancel();
@@ -245,7 +256,9 @@ export class Composer {
   }
 
   private grow(): void {
-    this.later_.hidden = this.mode_.kind === 'edit' || this.input_.value.trim() === '';
+    const written = this.input_.value.trim() !== '';
+    this.later_.hidden = this.mode_.kind === 'edit' || !written;
+    this.poll_.hidden = this.mode_.kind !== 'write' || written;
     this.input_.style.height = 'auto';
     if (this.input_.scrollHeight === 0) return; // not on screen yet
     this.input_.style.height = `${Math.min(this.input_.scrollHeight, 160)}px`;

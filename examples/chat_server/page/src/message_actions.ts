@@ -23,13 +23,14 @@ export interface MessageActions {
   edit: ((message: Message) => void) | null;
   remove: ((message: Message) => void) | null;
   pin: ((message: Message) => void) | null;
+  close_poll: ((message: Message) => void) | null;
 }
 
 /** The message of a seq and what may be done with it; null: nothing. */
 export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageActions } | null;
 
 function items(message: Message, actions: MessageActions): MenuItem[] {
-  const { reply, edit, remove, pin, copy, seen, thread, forward } = actions;
+  const { reply, edit, remove, pin, copy, seen, thread, forward, close_poll } = actions;
   const all: (MenuItem | null)[] = [
     reply && { name: 'reply', icon: 'reply', label: 'Reply', run: () => reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
@@ -42,6 +43,12 @@ function items(message: Message, actions: MessageActions): MenuItem[] {
     forward && { name: 'forward', icon: 'forward', label: 'Forward', run: () => forward(message) },
     seen && { name: 'seen', icon: 'eye', label: 'Who has read it', run: () => seen(message) },
     copy && { name: 'copy', icon: 'copy', label: 'Copy the text', run: () => copy(message) },
+    close_poll && {
+      name: 'close-poll',
+      icon: 'poll',
+      label: 'Close the poll',
+      run: () => close_poll(message),
+    },
     pin && {
       name: 'pin',
       icon: message.pinned ? 'unpin' : 'pin',

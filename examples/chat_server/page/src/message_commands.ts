@@ -63,14 +63,20 @@ export class MessageCommands {
       seen: own && view.kind !== 'direct' ? (one) => seen_dialog(this.client_, view, one) : null,
       copy: message.text !== '' ? (one) => void copy_text(one.text) : null,
       thread: writes && !in_thread && view.kind !== 'direct' ? (one) => open_thread(one.seq) : null,
-      forward: (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),
+      forward: message.poll
+        ? null
+        : (one) => forward_dialog(this.client_, { conversation, seq: one.seq }, open),
       edit:
-        own && !in_thread && message.data === '' && !message.origin && changes
+        own && !in_thread && message.data === '' && !message.origin && !message.poll && changes
           ? (one) => composer.edit(one)
           : null,
       remove:
         (own && may(view, 'send')) || may(view, 'delete_any')
           ? (one) => this.remove(one.seq)
+          : null,
+      close_poll:
+        message.poll && !message.results?.closed && (own || may(view, 'delete_any'))
+          ? (one) => this.close_poll(one.seq)
           : null,
       pin: may(view, 'pin') ? (one) => this.pin(one) : null,
     };
@@ -92,6 +98,11 @@ export class MessageCommands {
       this.change('Not deleted', () => this.client_.deleteMessage(view.conversation, seq));
       this.shown_.composer.focus();
     });
+  }
+
+  close_poll(seq: Seq): void {
+    const view = this.shown_.view();
+    if (view) this.change('Not closed', () => this.client_.closePoll(view.conversation, seq));
   }
 
   pin(message: Message): void {

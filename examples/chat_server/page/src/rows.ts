@@ -3,6 +3,7 @@ import type { Seq } from '@parley/client';
 import { el, icon, rich_text } from './dom.js';
 import { avatar, date_and_time, day_name, sender_color, time_of_day } from './format.js';
 import { find_mentions } from './mentions.js';
+import type { PollRow } from './polls.js';
 import type { ReactionChip } from './reactions.js';
 import type { ThreadNote } from './threads.js';
 import type { AttachedFile, MessageRow, Quote, Row, Tick } from './timeline.js';
@@ -16,6 +17,9 @@ export interface RowActions {
   go_to: (seq: Seq) => void;
   /** All of a long message. */
   unfold: (key: string) => void;
+  /** An option of a poll: chosen, or taken back. */
+  vote: (seq: Seq, option: number) => void;
+  voters: (seq: Seq) => void;
   /** The thread of a message. */
   open_thread: (root: Seq) => void;
 }
@@ -98,6 +102,41 @@ function attachment({ name, detail }: AttachedFile): HTMLElement {
   );
 }
 
+function poll_box(seq: Seq, poll: PollRow, actions: RowActions): HTMLElement {
+  const most = Math.max(1, ...poll.options.map(({ votes }) => votes));
+  const option = ({ text, votes, mine }: PollRow['options'][number], at: number): HTMLElement => {
+    const bar = el('span', { class: 'poll-bar' });
+    bar.style.width = `${Math.round((100 * votes) / most)}%`;
+    return el(
+      'button',
+      {
+        type: 'button',
+        class: 'poll-option',
+        disabled: poll.closed,
+        'aria-pressed': String(mine),
+        'data-focus': `option ${at}`,
+        on: { click: () => actions.vote(seq, at) },
+      },
+      bar,
+      icon(mine ? 'check' : poll.multiple ? 'box' : 'circle'),
+      el('span', { class: 'poll-text', dir: 'auto' }, text),
+      el('span', { class: 'count' }, String(votes)),
+    );
+  };
+  const look = { type: 'button', class: 'link', on: { click: () => actions.voters(seq) } };
+  return el(
+    'div',
+    { class: 'poll', role: 'group', 'aria-label': 'Poll' },
+    ...poll.options.map(option),
+    el(
+      'div',
+      { class: 'poll-words' },
+      poll.words,
+      poll.anonymous || poll.voters === 0 ? null : el('button', look, 'Who'),
+    ),
+  );
+}
+
 function thread_chip(seq: Seq, { replies, unread }: ThreadNote, actions: RowActions): HTMLElement {
   return el(
     'button',
@@ -154,6 +193,7 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
       ? el('span', { class: 'tombstone' }, 'This message was deleted')
       : el('span', { class: 'text', dir: 'auto' }, ...text_nodes(row)),
   );
+  if (row.poll) bubble.append(poll_box(row.seq, row.poll, actions));
   if (row.folded > 0) {
     const unfold = (): void => actions.unfold(row.key);
     const label = `Show all (${row.folded.toLocaleString()} more characters)`;

@@ -166,6 +166,7 @@ export class ThreadPanel {
         return message ? this.reactions_.chips(view.conversation, message) : [];
       },
       thread: () => null,
+      poll: () => null,
       typing: [],
       unfolded: new Set(),
     });

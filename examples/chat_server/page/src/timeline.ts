@@ -1,6 +1,7 @@
 // timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
 import type { ChatEvent, Extras, OutboxItem, Seq, UserId } from '@parley/client';
 import { day_name, file_size, same_day } from './format.js';
+import type { PollRow } from './polls.js';
 import type { ReactionChip } from './reactions.js';
 import type { ThreadNote } from './threads.js';
 import { in_words } from './words.js';
@@ -52,6 +53,7 @@ export interface MessageRow {
   attachments: AttachedFile[];
   /** Replies in its thread; null: there is none. */
   thread: ThreadNote | null;
+  poll: PollRow | null;
   /** When it will be deleted; 0 = never. */
   expires: number;
 }
@@ -87,6 +89,7 @@ export interface TimelineInput {
   quote: (seq: Seq) => Quote | null;
   reactions: (message: ChatEvent) => ReactionChip[];
   thread: (message: ChatEvent) => ThreadNote | null;
+  poll: (message: ChatEvent) => PollRow | null;
   typing: readonly string[];
   /** The keys of long messages that are shown in full. */
   unfolded: ReadonlySet<string>;
@@ -146,6 +149,7 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     names_me: names_user(event, input.self),
     forwarded_from: event.origin ? input.name(event.origin.sender) : '',
     thread: input.thread(event),
+    poll: event.deleted ? null : input.poll(event),
     expires: event.deleted ? 0 : event.expires,
   };
 }
@@ -205,6 +209,7 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     names_me: false,
     forwarded_from: item.forward ? '…' : '',
     thread: null,
+    poll: null,
     expires: 0,
   };
 }

@@ -59,6 +59,7 @@ function rows(fields) {
     typing: [],
     unfolded: new Set(),
     thread: () => null,
+    poll: () => null,
     ...fields,
   });
   return all.filter((row) => row.kind !== 'day');
@@ -152,6 +153,7 @@ test('days are separated; events of unknown kind are not shown', () => {
     quote: () => null,
     reactions: () => [],
     thread: () => null,
+    poll: () => null,
     typing: [],
     unfolded: new Set(),
   }).map((row) => row.kind);
