@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { RawClient } from './raw_client.mjs';
 import { ServerProcess, argument } from './server_process.mjs';
 
 const page_directory = argument(
@@ -235,4 +236,23 @@ export async function direct_chat() {
   await alice.start('direct', { peer: bob.name });
   await bob.entry(alice.name).waitFor();
   return [alice, bob];
+}
+
+/** An owner and somebody else, both with the group open. */
+export async function group_of_two(title) {
+  const [owner, bob] = await Promise.all(['owner', 'bob'].map((role) => Person.arrive(role)));
+  await owner.start('group', { title, members: bob.name });
+  await bob.open(title);
+  return [owner, bob];
+}
+
+/** Sends in `person`'s name what the page has no button for, into the conversation it shows. */
+export async function send_raw(person, fields) {
+  const raw = new RawClient(server.url);
+  await raw.hello(person.name, { device: 'raw' });
+  const conversation = /c=([0-9a-f]{32})/.exec(person.page.url())[1];
+  const key = { number: '1', random: '1', settled: '1' };
+  const ack = await raw.ask('send', { conversation, ...key, ...fields });
+  assert.equal(ack.type, 'ack', JSON.stringify(ack));
+  raw.close();
 }

@@ -78,6 +78,31 @@ async function lively_group(ann) {
   return [ben, cleo];
 }
 
+async function poll_pictures(ann, ben, album) {
+  const { page } = ann;
+  await page.click('[title="Ask in a poll"]');
+  await page.fill('dialog [name=question]', 'Where do we eat on the way back?');
+  for (const [at, answer] of ['The old mill', 'Pizza', 'We cook at the lake'].entries())
+    await page.fill(`dialog [name=option] >> nth=${at}`, answer);
+  await page.selectOption('dialog [name=closes]', '86400000');
+  await album.take('new-poll');
+  await page.click('dialog button:text-is("Ask")');
+  await ben.page.click('.poll-option:has-text("Pizza")');
+  await ann.page.click('.poll-option:has-text("Pizza")');
+  await page.waitForSelector('.poll-words:has-text("2 votes")');
+  await page.fill(input, 'The code of the gate is 4711');
+  await page.click('[title="Let it disappear"]');
+  await album.take('disappear-menu');
+  await page.click('.menu-item >> nth=1');
+  await album.take('disappearing');
+  await page.press(input, 'Enter');
+  await ann.message('The code of the gate is 4711').locator('.icon-hourglass').waitFor();
+  await album.take('poll');
+  await page.click('.poll-words button:text-is("Who")');
+  await page.waitForSelector('.voters .title >> nth=1');
+  await album.dialog('voters');
+}
+
 async function conversation_pictures(ann, album) {
   const { page } = ann;
   const question = 'Who is in for the lake on Saturday?';
@@ -151,6 +176,7 @@ async function member_pictures(ann, ben, album) {
   await act_on_ben('transfer');
   await album.dialog('hand-over');
   await page.click('dialog button:text-is("Settings")');
+  await page.waitForSelector('dialog [name=title]');
   await album.dialog('settings');
   await page.keyboard.press('Escape');
 }
@@ -202,6 +228,7 @@ async function album_of(look, options) {
   await album.take('first-window');
   const others = await lively_group(ann);
   await conversation_pictures(ann, album);
+  await poll_pictures(ann, others[0], album);
   await member_pictures(ann, others[0], album);
   const muted = new Album(`${look}-muted`, others[0].page);
   await muted.take('composer');

@@ -88,7 +88,7 @@ export class ChatView {
     this.scheduled_ = new Scheduled(client_);
     this.scheduled_.on_change(() => this.schedule());
     this.composer_ = new Composer(client_, {
-      send: (text, replyTo, mentions) => void this.send(text, { replyTo, ...mentions }),
+      send: (text, options) => void this.send(text, options),
       save: (seq, text) => client_.edit(this.id_!, seq, text),
       remove: (seq) => this.commands_.remove(seq),
       last_own: () => this.last_own(),

@@ -1,18 +1,34 @@
 // composer.ts: where one writes: a message, an answer to one, or a message of one's own anew.
-import type { ConversationId, Message, ParleyClient, PollDraft, Seq } from '@parley/client';
+import type {
+  ConversationId,
+  Message,
+  ParleyClient,
+  PollDraft,
+  SendOptions,
+  Seq,
+} from '@parley/client';
 import { el, icon, icon_button } from './dom.js';
 import { Drafts } from './drafts.js';
 import { snippet } from './format.js';
-import { MentionPicker, mentions_in, type Mentions, type Person } from './mentions.js';
+import { MentionPicker, mentions_in, type Person } from './mentions.js';
+import { open_menu } from './menu.js';
 import { poll_dialog } from './polls.js';
 import { later_dialog } from './scheduled.js';
 import { in_words, not_connected } from './words.js';
+
+const hour_ms = 3_600_000;
+/** After how long a message may disappear. */
+const lives: readonly [number, string][] = [
+  [hour_ms, 'an hour'],
+  [24 * hour_ms, 'a day'],
+  [7 * 24 * hour_ms, 'a week'],
+];
 
 type Mode =
   { kind: 'write' } | { kind: 'reply'; seq: Seq } | { kind: 'edit'; seq: Seq; before: string };
 
 export interface ComposerActions {
-  send: (text: string, reply_to: Seq, mentions: Mentions) => void;
+  send: (text: string, options: SendOptions) => void;
   save: (seq: Seq, text: string) => Promise<void>;
   /** An edit left nothing. */
   remove: (seq: Seq) => void;
@@ -29,6 +45,7 @@ export interface ComposerActions {
 export class Composer {
   readonly element: HTMLFormElement;
   private readonly strip_ = el('div', { class: 'strip', hidden: true });
+  private readonly life_ = icon_button('hourglass', '', () => this.ask_life(), 'later');
   private readonly later_ = icon_button('clock', 'Send later', () => this.ask_later(), 'later');
   private readonly poll_ = icon_button('poll', 'Ask in a poll', () => this.ask_poll(), 'later');
   private readonly barred_ = el('p', { class: 'barred', hidden: true });
@@ -51,12 +68,16 @@ export class Composer {
   private id_: ConversationId | null = null;
   private mode_: Mode = { kind: 'write' };
   private saving_ = false;
+  /** When the message that is being written disappears, in milliseconds; 0: it stays. */
+  private expires_after_ = 0;
 
   constructor(
     private readonly client_: ParleyClient,
     private readonly actions_: ComposerActions,
   ) {
-    this.line_ = el('div', { class: 'line' }, this.input_, this.poll_, this.later_, this.button_);
+    const buttons = [this.poll_, this.life_, this.later_, this.button_];
+    this.line_ = el('div', { class: 'line' }, this.input_, ...buttons);
+    this.expire_after(0);
     this.names_ = new MentionPicker(this.input_, actions_.people, () => this.written());
     const parts = [this.names_.element, this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
@@ -86,6 +107,7 @@ export class Composer {
 
   hide(): void {
     this.cancel();
+    this.expire_after(0);
     if (this.id_ !== null) this.drafts_.tell(this.id_);
     this.id_ = null;
   }
@@ -199,13 +221,18 @@ export class Composer {
     if (this.id_ === null || this.saving_) return;
     if (this.mode_.kind === 'edit') return this.save(this.mode_, text);
     if (text === '') return;
-    const reply_to = this.mode_.kind === 'reply' ? this.mode_.seq : 0;
+    const options: SendOptions = {
+      replyTo: this.mode_.kind === 'reply' ? this.mode_.seq : 0,
+      ...mentions_in(text, this.actions_.people()),
+      ...(this.expires_after_ > 0 ? { expiresAfter: this.expires_after_ } : {}),
+    };
     this.cancel();
+    this.expire_after(0);
     this.drafts_.write(this.id_, '');
     this.drafts_.tell(this.id_);
     this.show_draft();
     this.focus();
-    this.actions_.send(text, reply_to, mentions_in(text, this.actions_.people()));
+    this.actions_.send(text, options);
   }
 
   private ask_later(): void {
@@ -221,6 +248,31 @@ export class Composer {
       this.cancel();
       this.show_draft();
     });
+  }
+
+  private ask_life(): void {
+    const items = lives.map(([life, span]) => ({
+      name: `expire-${life}`,
+      icon: 'hourglass' as const,
+      label: `Disappears after ${span}`,
+      run: () => this.expire_after(life),
+    }));
+    const run = (): void => this.expire_after(0);
+    if (this.expires_after_ > 0)
+      items.push({ name: 'expire-0', icon: 'hourglass', label: 'Stays', run });
+    const { left, top } = this.life_.getBoundingClientRect();
+    const room = 46 * items.length + 20;
+    const at = { x: left, y: top - room };
+    open_menu(items, 'Disappearing message', at, () => this.input_);
+  }
+
+  private expire_after(life: number): void {
+    this.expires_after_ = life;
+    const span = lives.find(([one]) => one === life)?.[1];
+    const title = span ? `It disappears after ${span}` : 'Let it disappear';
+    this.life_.title = title;
+    this.life_.setAttribute('aria-label', title);
+    this.life_.setAttribute('aria-pressed', String(life > 0));
   }
 
   private ask_poll(): void {
@@ -257,7 +309,8 @@ export class Composer {
 
   private grow(): void {
     const written = this.input_.value.trim() !== '';
-    this.later_.hidden = this.mode_.kind === 'edit' || !written;
+    this.later_.hidden = this.mode_.kind === 'edit' || !written || this.expires_after_ > 0;
+    this.life_.hidden = this.mode_.kind === 'edit' || !written;
     this.poll_.hidden = this.mode_.kind !== 'write' || written;
     this.input_.style.height = 'auto';
     if (this.input_.scrollHeight === 0) return; // not on screen yet

@@ -55,7 +55,8 @@ class MemberList {
       this.filter.hidden = page.members.length <= filter_from;
       this.draw();
     } catch (error) {
-      toast_error('The members could not be loaded', error);
+      if (this.client_.conversation(this.id_))
+        toast_error('The members could not be loaded', error);
     }
   }
 
@@ -227,7 +228,11 @@ export function details_dialog(
     client.on('presence', draw),
     blocks.on_change(draw),
     client.on('events', ({ conversation, events }) => {
-      if (conversation === id && events.some(({ kind }) => kind !== 'message')) void members.load();
+      const changes = events.some(({ kind }) => kind !== 'message' && kind !== 'ended');
+      if (conversation === id && changes) void members.load();
+    }),
+    client.on('list', ({ removed }) => {
+      if (removed.includes(id)) window_.close();
     }),
   ];
   window_.addEventListener('close', () => offs.forEach((off) => off()));

@@ -50,9 +50,13 @@ export function date_and_time(time: number): string {
   return `${day}, ${clock.format(time)}`;
 }
 
-/** "until tomorrow, 9:00": in the middle of a sentence. */
+/** "tomorrow, 9:00": in the middle of a sentence. */
+export function then_at(time: number): string {
+  return date_and_time(time).replace(/^To/, 'to');
+}
+
 export function until_time(time: number): string {
-  return `until ${date_and_time(time).replace(/^To/, 'to')}`;
+  return `until ${then_at(time)}`;
 }
 
 export function same_day(a: number, b: number): boolean {

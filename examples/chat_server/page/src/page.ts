@@ -243,6 +243,11 @@ async function run(name: string): Promise<void> {
   client.on('events', ({ conversation, events }) => {
     if (events.some(({ kind }) => kind === 'ended')) ended.add(conversation);
   });
+  const why_gone = (id: ConversationId, missing: readonly ConversationId[]): string => {
+    if (missing.includes(id)) return 'The server does not know this conversation any more.';
+    if (ended.has(id)) return 'This conversation was deleted.';
+    return 'You are no longer in this conversation.';
+  };
   const clear_hash = (): void => history.replaceState(null, '', location.pathname);
   const route = (): void => {
     const to_join = named_in_address('join');
@@ -283,9 +288,7 @@ async function run(name: string): Promise<void> {
     const wanted = named_in_address('c');
     if (chat.id === null && wanted !== null && changed.includes(wanted)) route();
     if (chat.id !== null && removed.includes(chat.id)) {
-      if (missing.includes(chat.id)) toast('The server does not know this conversation any more.');
-      else if (ended.has(chat.id)) toast('This conversation was deleted.');
-      else if (chat.id !== leaving) toast('You are no longer in this conversation.');
+      if (chat.id !== leaving) toast(why_gone(chat.id, missing));
       back();
     }
   });

@@ -5,12 +5,13 @@ import type {
   ParleyClient,
   Poll,
   PollDraft,
+  PollResults,
   Seq,
   UserId,
 } from '@parley/client';
 import { dialog, field, form, select, text_input } from './dialog.js';
 import { el } from './dom.js';
-import { avatar, date_and_time, user_name } from './format.js';
+import { avatar, then_at, user_name } from './format.js';
 import { toast, toast_error } from './toasts.js';
 import { not_connected } from './words.js';
 
@@ -36,12 +37,12 @@ export interface PollRow {
   words: string;
 }
 
-function words({ multiple, anonymous, closes }: Poll, voters: number, closed: boolean): string {
+function words({ multiple, anonymous, closes }: Poll, { voters, closed }: PollResults): string {
   const parts = [voters === 1 ? '1 vote' : `${voters} votes`];
   if (multiple) parts.push('several may be chosen');
   if (anonymous) parts.push('anonymous');
   if (closed) parts.push('closed');
-  else if (closes > 0) parts.push(`closes ${date_and_time(closes)}`);
+  else if (closes > 0) parts.push(`closes ${then_at(closes)}`);
   return parts.join(' · ');
 }
 
@@ -66,7 +67,6 @@ export class Polls {
   row(conversation: ConversationId, { seq, poll, results }: Message): PollRow | null {
     if (!poll || !results) return null;
     const chosen = this.chosen(conversation, seq);
-    const closed = results.closed || (poll.closes > 0 && poll.closes <= Date.now());
     return {
       options: poll.options.map((text, at) => ({
         text,
@@ -76,8 +76,8 @@ export class Polls {
       multiple: poll.multiple,
       anonymous: poll.anonymous,
       voters: results.voters,
-      closed,
-      words: words(poll, results.voters, closed),
+      closed: results.closed,
+      words: words(poll, results),
     };
   }
 

@@ -1,7 +1,7 @@
 // rows.ts: one row of the message view as an element.
 import type { Seq } from '@parley/client';
 import { el, icon, rich_text } from './dom.js';
-import { avatar, date_and_time, day_name, sender_color, time_of_day } from './format.js';
+import { avatar, day_name, sender_color, then_at, time_of_day } from './format.js';
 import { find_mentions } from './mentions.js';
 import type { PollRow } from './polls.js';
 import type { ReactionChip } from './reactions.js';
@@ -161,7 +161,7 @@ function meta(row: MessageRow): HTMLElement {
     row.expires > 0
       ? el(
           'span',
-          { class: 'pinned', title: `It disappears: ${date_and_time(row.expires)}` },
+          { class: 'pinned', title: `It disappears ${then_at(row.expires)}` },
           icon('hourglass', 'It disappears'),
         )
       : null,

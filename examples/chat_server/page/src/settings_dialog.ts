@@ -33,6 +33,13 @@ const kept: readonly [number, string][] = [
   [30 * day_s * 1_000, 'The last 30 days'],
   [365 * day_s * 1_000, 'The last year'],
 ];
+/** How many events are kept. */
+const kept_events: readonly [number, string][] = [
+  [0, 'Any number'],
+  [1_000, 'The newest 1,000'],
+  [10_000, 'The newest 10,000'],
+  [100_000, 'The newest 100,000'],
+];
 
 /** What is set stands among the options, whoever has set it. */
 function with_value(
@@ -74,6 +81,8 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
   );
   const keep_for = retention?.keepFor ?? 0;
   const keep = select('keepFor', with_value(kept, keep_for), keep_for);
+  const keep_events = retention?.keepEvents ?? 0;
+  const keep_newest = select('keepEvents', with_value(kept_events, keep_events), keep_events);
   const archived = el('input', { type: 'checkbox', role: 'switch', name: 'archived' });
   archived.checked = settings.archived;
   const wanted = (): SettingsUpdate => ({
@@ -90,9 +99,9 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
       ([name, value]) => settings[name as keyof SettingsUpdate] !== value,
     );
     if (changed.length > 0) await client.setSettings(id, Object.fromEntries(changed));
-    const keepFor = Number(keep.value);
-    if (retention && keepFor !== retention.keepFor)
-      await client.setRetention(id, { keepFor, keepEvents: retention.keepEvents });
+    const [keepFor, keepEvents] = [Number(keep.value), Number(keep_newest.value)];
+    if (retention && (keepFor !== keep_for || keepEvents !== keep_events))
+      await client.setRetention(id, { keepFor, keepEvents });
   };
   const off = el('small', {}, 'Everything stays readable.');
   const fields = [
@@ -105,12 +114,13 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
     ...(retention
       ? [
           field(
-            'What is kept',
+            'How long messages are kept',
             keep,
             retention.hold
               ? 'The host keeps all of it for now.'
               : 'What is older is gone for everybody, within a minute.',
           ),
+          field('How many are kept', keep_newest),
         ]
       : []),
     el(
