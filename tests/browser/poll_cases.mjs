@@ -38,6 +38,7 @@ check(
     const [owner, bob] = await group_of_two('Kitchen');
     await ask(owner, 'What do we drink?', ['tea', 'coffee', 'water']);
     await bob.sees('What do we drink?');
+    await bob.previews('Kitchen', `${owner.name}: Poll: What do we drink?`);
     await vote(bob, 'tea');
     await sees_votes(bob, 'tea 1* coffee 0 water 0');
     await sees_votes(owner, 'tea 1 coffee 0 water 0');
@@ -85,7 +86,7 @@ check('a poll closes by itself when it is time, with everybody looking', async (
   await ask(owner, 'Tea or coffee?', ['tea', 'coffee'], (page) =>
     page.selectOption('dialog [name=closes]', '3600000'),
   );
-  await bob.page.waitForSelector('.poll-words:has-text("0 votes · closes to")');
+  await bob.page.waitForSelector('.poll-words:has-text("No votes yet · closes to")');
   await owner.act('Tea or coffee?', 'delete');
   await owner.page.click('dialog button:text-is("Delete for everybody")');
   await bob.page.waitForSelector('.poll', { state: 'detached' });

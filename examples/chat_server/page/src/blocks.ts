@@ -4,8 +4,7 @@ import { confirm_dialog } from './dialog.js';
 import { el } from './dom.js';
 import { avatar, user_name } from './format.js';
 import type { MenuItem } from './menu.js';
-import { toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { toast_error, toast_offline } from './toasts.js';
 
 export class Blocks {
   private users_: ReadonlySet<UserId> = new Set();
@@ -67,7 +66,7 @@ export class Blocks {
 
   private change(work: () => Promise<void>): void {
     const what = 'Not changed';
-    if (this.client_.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
+    if (this.client_.state !== 'ready') return toast_offline(what);
     work().catch((error: unknown) => toast_error(what, error));
   }
 }

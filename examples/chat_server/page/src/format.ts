@@ -262,7 +262,8 @@ export function preview(
   if (untouched) return 'Nothing written yet';
   if (!event) return '';
   if (event.kind !== 'message') return event_sentence(client, event, view.kind);
-  const text = event.deleted ? 'message deleted' : snippet(event);
+  const said = event.deleted ? 'message deleted' : snippet(event);
+  const text = event.poll && !event.deleted ? `Poll: ${said}` : said;
   if (event.sender === client.self?.user) return `You: ${text}`;
   return view.kind === 'direct' ? text : `${user_name(client, event.sender)}: ${text}`;
 }

@@ -4,8 +4,7 @@ import type { Blocks } from './blocks.js';
 import { dialog, field, form, text_input } from './dialog.js';
 import { el } from './dom.js';
 import type { MenuItem } from './menu.js';
-import { toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { toast_error, toast_offline } from './toasts.js';
 
 const eight_hours_ms = 8 * 3_600_000;
 const folder_length = 40;
@@ -23,7 +22,7 @@ export function is_unread({ unread, markedUnread }: ConversationView): boolean {
 /** Stores it; the line is drawn anew when the list says so. */
 function set(client: ParleyClient, view: ConversationView, settings: ListSettings): void {
   const what = 'Not changed';
-  if (client.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
+  if (client.state !== 'ready') return toast_offline(what);
   client.setList(view.conversation, settings).catch((error: unknown) => toast_error(what, error));
 }
 

@@ -15,8 +15,7 @@ import { confirm_delete, type MessageActions } from './message_actions.js';
 import type { Reactions } from './reactions.js';
 import { may, why_hindered, why_silent } from './rights.js';
 import { seen_dialog } from './seen_dialog.js';
-import { clear_toast, toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { clear_toast, toast, toast_error, toast_offline } from './toasts.js';
 
 export interface Shown {
   /** null: no conversation is on screen. */
@@ -116,7 +115,7 @@ export class MessageCommands {
 
   /** It comes back as an event; only when it fails there is something to say. */
   private change(what: string, work: () => Promise<void>): void {
-    if (this.client_.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
+    if (this.client_.state !== 'ready') return toast_offline(what);
     work().then(
       () => clear_toast(what),
       (error: unknown) => toast_error(what, error),

@@ -30,7 +30,7 @@ import { OwnRequests } from './join_requests.js';
 import { is_link, named_in_address, share_conversation } from './links.js';
 import { ListView } from './list_view.js';
 import { closed_dialog, start_dialog } from './start_dialog.js';
-import { toast, toast_error } from './toasts.js';
+import { clear_offline, toast, toast_error } from './toasts.js';
 import { Typing } from './typing.js';
 import { in_words } from './words.js';
 import { you_dialog } from './you_dialog.js';
@@ -293,7 +293,9 @@ async function run(name: string): Promise<void> {
     }
   });
   client.on('state', ({ state }) => {
-    if (state !== 'ready' || listed) return;
+    if (state !== 'ready') return;
+    clear_offline();
+    if (listed) return;
     listed = true;
     route();
     name_device(client).catch(() => undefined); // it has its number

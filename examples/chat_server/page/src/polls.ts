@@ -12,8 +12,7 @@ import type {
 import { dialog, field, form, select, text_input } from './dialog.js';
 import { el } from './dom.js';
 import { avatar, then_at, user_name } from './format.js';
-import { toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { toast_error, toast_offline } from './toasts.js';
 
 const most_options = 20;
 const option_length = 80;
@@ -37,8 +36,14 @@ export interface PollRow {
   words: string;
 }
 
+function voted(multiple: boolean, voters: number): string {
+  if (voters === 0) return 'No votes yet';
+  if (multiple) return voters === 1 ? '1 person voted' : `${voters} people voted`;
+  return voters === 1 ? '1 vote' : `${voters} votes`;
+}
+
 function words({ multiple, anonymous, closes }: Poll, { voters, closed }: PollResults): string {
-  const parts = [voters === 1 ? '1 vote' : `${voters} votes`];
+  const parts = [voted(multiple, voters)];
   if (multiple) parts.push('several may be chosen');
   if (anonymous) parts.push('anonymous');
   if (closed) parts.push('closed');
@@ -83,7 +88,7 @@ export class Polls {
 
   /** Chooses, or takes back what was chosen. */
   vote(conversation: ConversationId, { seq, poll }: Message, option: number): void {
-    if (this.client_.state !== 'ready') return toast(not_connected, 'error');
+    if (this.client_.state !== 'ready') return toast_offline();
     const place = `${conversation} ${seq}`;
     const before = this.chosen(conversation, seq);
     const others = poll?.multiple ? before.filter((one) => one !== option) : [];
@@ -193,7 +198,7 @@ export function poll_dialog(
     'Ask',
     [
       field('Question', question),
-      answers.element,
+      el('div', { class: 'field' }, el('span', {}, 'Answers'), answers.element),
       multiple.line,
       anonymous.line,
       field('It closes', lasts),

@@ -2,8 +2,7 @@
 // said so.
 import type { ConversationId, Message, MessageReaction, ParleyClient, Seq } from '@parley/client';
 import { name_list, named_at_most, user_name } from './format.js';
-import { toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { toast_error, toast_offline } from './toasts.js';
 
 const believed_ms = 3_000;
 
@@ -116,7 +115,7 @@ export class Reactions {
   }
 
   toggle(id: ConversationId, message: Message, key: string): void {
-    if (this.client_.state !== 'ready') return toast(not_connected, 'error');
+    if (this.client_.state !== 'ready') return toast_offline();
     const place = `${id}\n${message.seq}\n${key}`;
     const on = !(this.chips(id, message).find((chip) => chip.key === key)?.mine ?? false);
     const believed = { on, revision: revision_of(message) };

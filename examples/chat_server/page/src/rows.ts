@@ -103,10 +103,9 @@ function attachment({ name, detail }: AttachedFile): HTMLElement {
 }
 
 function poll_box(seq: Seq, poll: PollRow, actions: RowActions): HTMLElement {
-  const most = Math.max(1, ...poll.options.map(({ votes }) => votes));
   const option = ({ text, votes, mine }: PollRow['options'][number], at: number): HTMLElement => {
     const bar = el('span', { class: 'poll-bar' });
-    bar.style.width = `${Math.round((100 * votes) / most)}%`;
+    bar.style.width = `${Math.round((100 * votes) / Math.max(1, poll.voters))}%`;
     return el(
       'button',
       {

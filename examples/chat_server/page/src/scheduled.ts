@@ -3,8 +3,7 @@ import type { ConversationId, ParleyClient, ScheduledMessage } from '@parley/cli
 import { dialog, field, form } from './dialog.js';
 import { el, icon, icon_button, reconcile } from './dom.js';
 import { date_and_time, snippet } from './format.js';
-import { clear_toast, toast, toast_error } from './toasts.js';
-import { not_connected } from './words.js';
+import { clear_toast, toast_error, toast_offline } from './toasts.js';
 
 const hour_ms = 3_600_000;
 /** The engine takes times ahead of its own clock. */
@@ -121,7 +120,7 @@ export function scheduled_dialog(
 ): void {
   const list = el('ul', { class: 'pins' });
   const run = (what: string, work: () => Promise<unknown>): void => {
-    if (client.state !== 'ready') return toast(`${what}. ${not_connected}`, 'error', what);
+    if (client.state !== 'ready') return toast_offline(what);
     work().then(
       () => clear_toast(what),
       (error: unknown) => toast_error(what, error),

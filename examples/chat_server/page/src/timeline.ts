@@ -1,5 +1,5 @@
 // timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
-import type { ChatEvent, Extras, OutboxItem, Seq, UserId } from '@parley/client';
+import type { ChatEvent, Extras, OutboxItem, PollDraft, Seq, UserId } from '@parley/client';
 import { day_name, file_size, same_day } from './format.js';
 import type { PollRow } from './polls.js';
 import type { ReactionChip } from './reactions.js';
@@ -209,8 +209,20 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
     names_me: false,
     forwarded_from: item.forward ? '…' : '',
     thread: null,
-    poll: null,
+    poll: item.poll ? unsent_poll(item.poll) : null,
     expires: 0,
+  };
+}
+
+/** Nobody votes before it is stored. */
+function unsent_poll({ options, multiple = false, anonymous = false }: PollDraft): PollRow {
+  return {
+    options: options.map((text) => ({ text, votes: 0, mine: false })),
+    multiple,
+    anonymous,
+    voters: 0,
+    closed: true,
+    words: '',
   };
 }
 

@@ -1,6 +1,6 @@
 // toasts.ts: short notes at the edge of the screen: what went wrong, and what was done.
 import { el } from './dom.js';
-import { in_words } from './words.js';
+import { in_words, not_connected } from './words.js';
 
 const shown_ms = 6_000;
 
@@ -33,6 +33,18 @@ export function toast(
   if (root.matches(':popover-open')) root.hidePopover();
   root.showPopover();
   setTimeout(gone, shown_ms);
+}
+
+/** `what` cannot be done without the link; taken back when it is there again. */
+export function toast_offline(what = ''): void {
+  const text = what === '' ? not_connected : `${what}. ${not_connected}`;
+  toast(text, 'error', what === '' ? text : what);
+}
+
+/** The link is there again. */
+export function clear_offline(): void {
+  for (const note of document.querySelectorAll<HTMLElement>('#toasts .toast'))
+    if (note.textContent!.endsWith(not_connected)) note.remove();
 }
 
 /** What it said is over. */
