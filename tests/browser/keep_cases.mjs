@@ -22,7 +22,13 @@ check('messages disappear by themselves where the group says so', async () => {
   const [owner, bob] = await group_of_two('Whispers');
   await owner.say('this one stays');
   await set(owner, (page) => page.selectOption('dialog [name=expiresAfter]', '86400'));
-  await bob.page.waitForSelector('.row.system:has-text("disappear after a day")');
+  for (const [person, who] of [
+    [owner, 'You'],
+    [bob, owner.name],
+  ]) {
+    const told = `${who} set new messages to disappear after a day`;
+    await person.page.waitForSelector(`.row.system:has-text("${told}")`);
+  }
   await owner.say('gone tomorrow');
   await bob.message('gone tomorrow').locator('[title^="It disappears tomorrow"]').waitFor();
   assert.equal(await bob.message('this one stays').locator('.icon-hourglass').count(), 0);

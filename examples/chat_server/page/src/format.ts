@@ -191,8 +191,8 @@ function settings_sentence(sender: string, { title, settings }: ChatEvent, kind:
   if (settings.join !== undefined) return `${sender} changed who comes in`;
   if (settings.expiresAfter !== undefined)
     return settings.expiresAfter === 0
-      ? `${sender} lets new messages stay`
-      : `${sender} lets new messages disappear after ${time_span(settings.expiresAfter)}`;
+      ? `${sender} set new messages to stay`
+      : `${sender} set new messages to disappear after ${time_span(settings.expiresAfter)}`;
   if (settings.description !== undefined) return `${sender} wrote what the ${kind} is about`;
   if (settings.slowMode !== undefined)
     return settings.slowMode === 0

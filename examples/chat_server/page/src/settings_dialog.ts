@@ -28,10 +28,10 @@ const lives: readonly [number, string][] = [
 ];
 /** How much is kept, in milliseconds. */
 const kept: readonly [number, string][] = [
-  [0, 'All of it'],
-  [7 * day_s * 1_000, 'The last week'],
-  [30 * day_s * 1_000, 'The last 30 days'],
-  [365 * day_s * 1_000, 'The last year'],
+  [0, 'For ever'],
+  [7 * day_s * 1_000, 'A week'],
+  [30 * day_s * 1_000, '30 days'],
+  [365 * day_s * 1_000, 'A year'],
 ];
 /** How many events are kept. */
 const kept_events: readonly [number, string][] = [
@@ -117,7 +117,7 @@ export async function settings_dialog(client: ParleyClient, id: ConversationId):
             'How long messages are kept',
             keep,
             retention.hold
-              ? 'The host keeps all of it for now.'
+              ? 'The host keeps all of them for now.'
               : 'What is older is gone for everybody, within a minute.',
           ),
           field('How many are kept', keep_newest),
