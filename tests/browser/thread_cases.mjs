@@ -85,3 +85,23 @@ check('a message is forwarded, and says who wrote it', async () => {
   await forwarded.last().waitFor();
   await part(owner, bob);
 });
+
+check('a thread stands beside the chat where there is room, else in its place', async () => {
+  const [owner] = await team('Width', []);
+  await owner.say('a root');
+  await owner.act('a root', 'thread');
+  await owner.page.waitForSelector('.thread textarea');
+  for (const [width, beside] of [
+    [1100, true],
+    [900, false],
+    [390, false],
+  ]) {
+    await owner.page.setViewportSize({ width, height: 700 });
+    assert.equal(await owner.page.locator('.chat').isVisible(), beside, `at ${width}`);
+    const thread = await owner.page.locator('.thread').boundingBox();
+    assert.ok(thread.width >= 250 && thread.x + thread.width <= width, JSON.stringify(thread));
+  }
+  await owner.page.click('[title="Close the thread"]');
+  await owner.page.locator('.chat').waitFor();
+  await owner.leave();
+});
