@@ -18,6 +18,10 @@ function(parley_own_target target)
     # Designated initialisers that leave defaults in place are the house style.
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
+    # With full optimisation gcc 12 gives these inside its own library, where nothing is wrong.
+    target_compile_options(${target} PRIVATE
+      $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo>>:-Wno-restrict>
+      $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo>>:-Wno-maybe-uninitialized>)
   else()
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>
