@@ -104,6 +104,9 @@ struct HistoryPage {
 struct MembersOptions {
   UserId after{};             // the last member of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_members
+  /// Only those whose name begins so, in the order of their names, whatever their case; up to
+  /// limits::member_prefix bytes. Empty: all of them, in no order that means anything.
+  std::string prefix{};
 };
 struct MembersPage {
   std::vector<Member> members{};
@@ -438,6 +441,9 @@ class Session {
   /// nobody finds it any more; its traces leave the store within seconds.
   Pending<void> delete_conversation(const ConversationId& conversation);
   void delete_conversation(const ConversationId& conversation, Completion<void> done);
+  /// By pages, or searched by the beginning of the name that the host gave them: at the same cost
+  /// for any number of members. Errc::invalid_argument when `prefix` is no UTF-8, or when a search
+  /// goes on after somebody who was erased meanwhile; too_large when it is too long.
   Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);

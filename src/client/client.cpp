@@ -324,7 +324,7 @@ Pending<std::vector<Event>> Client::pins(const ConversationId& conversation) {
 }
 void Client::members(const ConversationId& conversation, MembersOptions options,
                      Completion<MembersPage> done) {
-  ask(*impl_, wire::Members{conversation, options.after, options.limit},
+  ask(*impl_, wire::Members{conversation, options.after, options.limit, std::move(options.prefix)},
       as<wire::MembersPage>(std::move(done), [](wire::MembersPage&& page) {
         return MembersPage{std::move(page.members), std::move(page.receipts), page.count,
                            page.more};

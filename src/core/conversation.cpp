@@ -418,21 +418,20 @@ Error check_member(const Result<const layout::MemberRow*>& row) {
 }
 }  // namespace
 
-void Conversation::members(Caller caller, UserId after, std::uint32_t limit,
-                           Then<wire::MembersPage> then) {
+void Conversation::members(Caller caller, wire::Members asked, Then<wire::MembersPage> then) {
   State& state = *state_;
-  if (limit == 0 || limit > limits::page_members)
+  if (asked.limit == 0 || asked.limit > limits::page_members)
     return then(bad("limit: 1 to 500 members were expected"));
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
-  state.when_loaded([&state, caller, after, limit, then](const Error& error) {
+  state.when_loaded([&state, caller, asked = std::move(asked), then](const Error& error) {
     if (error) return then(error);
-    if (caller.system()) return state.list_members(caller, after, limit, then);
-    state.with_settled_member(
-        caller.user, [&state, caller, after, limit, then](Result<const layout::MemberRow*> row) {
-          if (Error no = check_member(row)) return then(std::move(no));
-          state.list_members(caller, after, limit, then);
-        });
+    if (caller.system()) return state.list_members(caller, asked, then);
+    state.with_settled_member(caller.user,
+                              [&state, caller, asked, then](Result<const layout::MemberRow*> row) {
+                                if (Error no = check_member(row)) return then(std::move(no));
+                                state.list_members(caller, asked, then);
+                              });
   });
 }
 

@@ -118,6 +118,8 @@ class ConversationHost : public WakeStore {
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
   virtual void found_absent(const ConversationId& id) = 0;
+  /// The names of users, as far as there are such users; at once where they are known.
+  virtual void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) = 0;
   /// The wall clock for what expires: a jump of it counts once it has been stable for a minute.
   virtual std::int64_t settled_wall_ms() = 0;
   /// Runs `work` on this shard after everything that is waiting there now.
@@ -218,7 +220,7 @@ class Conversation {
   void visible(UserId user, Then<Visible> then);
   /// Errc::denied, or nothing when the caller is a member who may.
   void allows(Caller caller, Action action, Then<void> then);
-  void members(Caller caller, UserId after, std::uint32_t limit, Then<wire::MembersPage> then);
+  void members(Caller caller, wire::Members asked, Then<wire::MembersPage> then);
   void info(Caller caller, Then<ConversationInfo> then);
   void restrictions(Caller caller, wire::Restrictions asked, Then<wire::RestrictionsPage> then);
   void pins(Caller caller, Then<std::vector<Payload>> then);

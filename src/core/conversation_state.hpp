@@ -1,9 +1,9 @@
 // core/conversation_state.hpp: what a home holds between inputs. One struct, its functions in one
 // file per noun: conversation.cpp (arrival, answers, access), conversation_load.cpp,
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
-// threads.cpp, members.cpp, members_buckets.cpp, blocks.cpp, invites.cpp, join_requests.cpp,
-// settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, polls.cpp, merging.cpp,
-// sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
+// threads.cpp, members.cpp, members_buckets.cpp, members_search.cpp, blocks.cpp, invites.cpp,
+// join_requests.cpp, settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, polls.cpp,
+// merging.cpp, sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -222,8 +222,10 @@ struct Conversation::State {
   [[nodiscard]] std::size_t count_role(Role role) const;
   void end_membership(UserId user, UserId by, EventKind kind);
   void change_role(UserId user, UserId by, Role role);
-  void list_members(const Caller& caller, UserId after, std::uint32_t limit,
-                    Then<wire::MembersPage> then);
+  void list_members(const Caller& caller, const wire::Members& asked, Then<wire::MembersPage> then);
+  /// Direct, group: the member and, as far as the caller may know it, how far they have come.
+  void show_member(const Caller& caller, UserId user, const layout::MemberRow& row,
+                   wire::MembersPage& page);
   void filter_members(std::vector<UserId> users, Then<std::vector<UserId>> then);
 
   // ---- invites.cpp: links, and who comes into a channel by a decision of the conversation ----
@@ -295,6 +297,7 @@ struct Conversation::State {
   void write_members(std::vector<MemberWrite> writes, std::function<void(Error)> then);
   void run_bucket(std::uint16_t bucket);
   struct BucketJob;
+  void name_members(std::shared_ptr<BucketJob> job);
   void read_bucket(std::shared_ptr<BucketJob> job);
   void commit_bucket(std::shared_ptr<BucketJob> job);
   Result<layout::MemberRow> apply(const MemberWrite& write, std::optional<layout::MemberRow>& row,
@@ -316,6 +319,23 @@ struct Conversation::State {
   [[nodiscard]] std::uint64_t member_count() const noexcept;
   struct PageJob;
   void list_bucket(std::shared_ptr<PageJob> job);
+
+  // ---- members_search.cpp: members by name ----
+  void search_members(std::shared_ptr<PageJob> job);
+  void search_group(std::shared_ptr<PageJob> job);
+  struct SearchJob;
+  void search_channel(std::shared_ptr<PageJob> job);
+  void read_names(std::shared_ptr<SearchJob> job);
+  void read_source(std::shared_ptr<SearchJob> job, std::size_t index);
+  void take_names(SearchJob& job, std::size_t index, const Rows& rows);
+  void merge_names(std::shared_ptr<SearchJob> job);
+  void confirm_found(std::shared_ptr<SearchJob> job);
+  /// Gives every member of the bucket the row that it is found by: those of older versions.
+  void index_bucket(std::uint16_t bucket, std::function<void(const Error&)> then);
+  struct IndexJob;
+  void index_next(std::shared_ptr<IndexJob> job);
+  void index_commit(std::shared_ptr<IndexJob> job, const std::vector<UserName>& names);
+  void index_done(const IndexJob& job, const Error& error);
   void set_busy(UserId user) { busy_users.push_back(user); }
   void clear_busy(UserId user);
 
@@ -566,6 +586,8 @@ struct Conversation::State {
   std::vector<std::uint32_t> counts;  // members a bucket; empty: not read yet
   std::vector<std::function<void(const Error&)>> count_waiters;
   bool reading_counts = false;
+  std::map<std::uint16_t, std::vector<std::function<void(const Error&)>>>
+      indexing;  // and who waits
   std::vector<MemberWaiter> member_waiters;
 
   // Sealing.

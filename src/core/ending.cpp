@@ -71,7 +71,7 @@ void Conversation::State::when_quiet(std::shared_ptr<EndJob> job) {
   closing = !in_flight && !staged;
   const bool busy = !closing || sealing || merging || erasing || receipts_busy ||
                     reading_receipts || !reaction_queues.empty() || !writing_users.empty() ||
-                    !moving_threads.empty();
+                    !moving_threads.empty() || !indexing.empty();
   if (!busy) return end_stream(std::move(job));
   effects.start_timer(quiet_after, [this, job, here = std::weak_ptr<const void>(alive)] {
     if (!here.expired()) when_quiet(job);

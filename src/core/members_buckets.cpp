@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/conversation_state.hpp"
+#include "core/members_page.hpp"
 
 namespace parley::core {
 namespace {
@@ -17,10 +18,8 @@ Error unreadable() {
   return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};
 }
 
-/// False when there is a value that cannot be read.
-bool take_member(std::optional<layout::MemberRow>& row, const std::optional<Bytes>& value) {
-  row = value ? layout::decode_member(*value) : std::nullopt;
-  return row.has_value() == value.has_value();
+bool brings_in(const MemberWrite& write) {
+  return write.what == MemberWrite::What::join || write.what == MemberWrite::What::admit;
 }
 
 }  // namespace
@@ -35,8 +34,24 @@ struct Conversation::State::BucketJob {
   layout::CountCell cell;
   struct Kept {
     UserId user;
+    std::string new_name;  // of who may come in
     std::optional<layout::MemberRow> row;
+    std::string name;  // that the row is found by; empty: by none
     bool changed = false;
+
+    /// False when there is a value that cannot be read.
+    bool take(const std::optional<Bytes>& value) {
+      row = value ? layout::decode_member(*value) : std::nullopt;
+      name = row ? layout::decode_member_name(*value) : std::string();
+      return row.has_value() == value.has_value();
+    }
+    void put(BatchWriter& writer) const {
+      const bool in = row->role != Role::none;
+      const std::string& now = in && name.empty() ? new_name : name;
+      writer.put(layout::member_key(user), layout::encode(*row, in ? now : std::string()));
+      if (in && name.empty() && !now.empty()) writer.put(layout::member_name_key(now, user), {});
+      if (!in && !name.empty()) writer.erase(layout::member_name_key(name, user));
+    }
   };
   std::vector<Kept> rows;
   std::vector<Result<layout::MemberRow>> results;
@@ -96,7 +111,24 @@ void Conversation::State::run_bucket(std::uint16_t bucket) {
     job->writes.push_back(std::move(queue.waiting.front()));
     queue.waiting.pop_front();
   }
-  read_bucket(std::move(job));
+  name_members(std::move(job));
+}
+
+/// Who comes in is found by the name from then on.
+void Conversation::State::name_members(std::shared_ptr<BucketJob> job) {
+  std::vector<UserId> coming;
+  for (const MemberWrite& write : job->writes)
+    if (brings_in(write)) coming.push_back(write.user);
+  if (coming.empty()) return read_bucket(std::move(job));
+  host.names_of(std::move(coming), input<Result<std::vector<UserName>>>(
+                                       [this, job](Result<std::vector<UserName>> names) {
+                                         if (!names) return bucket_done(*job, names.error());
+                                         for (const UserName& known : *names)
+                                           for (auto& kept : job->rows)
+                                             if (kept.user == known.id)
+                                               kept.new_name = layout::searched_name(known.subject);
+                                         read_bucket(job);
+                                       }));
 }
 
 /// Guard first, in one scan with the first row; the other rows may be newer, never older.
@@ -106,15 +138,14 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
   scan(std::move(request), [this, job](Result<Rows> found) {
     if (!found) return bucket_done(*job, found.error());
     job->guard.reset();
-    job->cell = {};
+    job->cell = {.indexed = true};
     if (found->guard) {
       const auto cell = layout::decode_count(*found->guard);
       if (!cell) return bucket_done(*job, unreadable());
       job->cell = *cell;
       job->guard = std::string(*found->guard);
     }
-    if (!take_member(job->rows[0].row,
-                     found->rows.empty() ? std::optional<Bytes>() : found->rows[0].value))
+    if (!job->rows[0].take(found->rows.empty() ? std::optional<Bytes>() : found->rows[0].value))
       return bucket_done(*job, unreadable());
     if (job->rows.size() == 1) return commit_bucket(job);
     std::vector<OwnedCell> cells;
@@ -123,8 +154,7 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
     get(owned_get(std::move(cells)), [this, job](Result<Cells> others) {
       if (!others) return bucket_done(*job, others.error());
       for (std::size_t i = 1; i < job->rows.size(); ++i) {
-        if (!take_member(job->rows[i].row, others->values[i - 1]))
-          return bucket_done(*job, unreadable());
+        if (!job->rows[i].take(others->values[i - 1])) return bucket_done(*job, unreadable());
       }
       commit_bucket(job);
     });
@@ -194,11 +224,11 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
                                    [&](const auto& item) { return item.user == write.user; });
     job->results.push_back(apply(write, kept->row, delta, kept->changed, job->unsure));
   }
-  BatchWriter writer(layout::member, job->partition, 64 * job->rows.size());
+  BatchWriter writer(layout::member, job->partition, 192 * job->rows.size());
   for (const auto& kept : job->rows) {
     if (!kept.changed) continue;
     note.users.push_back(kept.user);
-    writer.put(layout::member_key(kept.user), layout::encode(*kept.row));
+    kept.put(writer);
   }
   if (note.users.empty()) {
     if (job->unsure) host.feed_moved();  // an attempt landed and was overtaken
@@ -371,50 +401,45 @@ std::uint64_t Conversation::State::member_count() const noexcept {
 
 // ---- Pages ----
 
-struct Conversation::State::PageJob {
-  wire::MembersPage page;
-  std::uint16_t bucket = 0;
-  UserId after;
-  std::uint32_t limit = 0;
-  Then<wire::MembersPage> then;
-};
-
-void Conversation::State::list_members(const Caller& caller, UserId after, std::uint32_t limit,
+void Conversation::State::list_members(const Caller& caller, const wire::Members& asked,
                                        Then<wire::MembersPage> then) {
   auto job = std::make_shared<PageJob>();
+  job->caller = caller;
   job->page.conversation = id;
-  job->limit = limit;
-  job->after = after;
+  job->limit = asked.limit;
+  job->after = asked.after;
+  job->prefix = layout::searched_name(asked.prefix);
   job->then = std::move(then);
+  if (!job->prefix.empty()) return search_members(std::move(job));
   if (channel()) {
-    if (after) job->bucket = layout::bucket_of(after, layout::channel_member_buckets);
+    if (job->after) job->bucket = layout::bucket_of(job->after, layout::channel_member_buckets);
     return with_counts([this, job](const Error& error) {
       if (error) return job->then(error);
       job->page.count = member_count();
       list_bucket(job);
     });
   }
-  with_receipt({}, [this, caller, job](Result<layout::ReceiptRow> loaded) {
+  with_receipt({}, [this, job](Result<layout::ReceiptRow> loaded) {
     if (!loaded) return job->then(std::move(loaded).error());
-    wire::MembersPage& page = job->page;
-    page.count = head.members;
+    job->page.count = head.members;
     for (const auto& [user, row] : members.items()) {
       if (user <= job->after || row.role == Role::none) continue;
-      if (page.members.size() == job->limit) {
-        page.more = true;
-        break;
-      }
-      page.members.push_back(
-          {user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)), row.visible_from});
-      const auto receipt = receipts[0].rows.find(user);
-      if (receipt == receipts[0].rows.end()) continue;
-      if (user != caller.user && ignores(user)) continue;
-      const layout::ReceiptRow& known = receipt->second;
-      const Seq shown = caller.hides_reads ? 0 : known.shown;
-      page.receipts.push_back({user, known.received, user == caller.user ? known.read : shown});
+      if (job->full()) break;
+      show_member(job->caller, user, row, job->page);
     }
-    job->then(std::move(page));
+    job->then(std::move(job->page));
   });
+}
+
+void Conversation::State::show_member(const Caller& caller, UserId user,
+                                      const layout::MemberRow& row, wire::MembersPage& page) {
+  page.members.push_back(shown_member(user, row));
+  const auto receipt = receipts[0].rows.find(user);
+  if (receipt == receipts[0].rows.end()) return;
+  if (user != caller.user && ignores(user)) return;
+  const layout::ReceiptRow& known = receipt->second;
+  const Seq shown = caller.hides_reads ? 0 : known.shown;
+  page.receipts.push_back({user, known.received, user == caller.user ? known.read : shown});
 }
 
 /// Channels: by bucket, then by user; empty buckets are passed over.
@@ -437,13 +462,8 @@ void Conversation::State::list_bucket(std::shared_ptr<PageJob> job) {
       job->after = UserId{*user};
       apply_decided(job->after, *row);
       if (row->role == Role::none) continue;
-      if (job->page.members.size() == job->limit) {
-        job->page.more = true;
-        return job->then(std::move(job->page));
-      }
-      job->page.members.push_back({job->after, row->role,
-                                   WallTime(std::chrono::milliseconds(row->since_ms)),
-                                   row->visible_from});
+      if (job->full()) return job->then(std::move(job->page));
+      job->page.members.push_back(shown_member(job->after, *row));
     }
     if (!rows->more) {
       ++job->bucket;

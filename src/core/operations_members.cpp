@@ -1,6 +1,7 @@
 // operations_members.cpp: requests about who is in a conversation and what it is like.
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "core/operations.hpp"
 #include "core/permissions.hpp"
 #include "core/shard_state.hpp"
@@ -153,9 +154,16 @@ void Operations::operator()(wire::Members&& members) {
   if (members.limit == 0 || members.limit > limits::page_members) {
     return void(fail(Errc::invalid_argument, "limit: expected 1 to 500"));
   }
-  shard.at_home(members.conversation, [ref = ref, number = number, who = caller(), members](
-                                          ShardState& there, Conversation& home) {
-    home.members(who, members.after, members.limit,
+  if (members.prefix.size() > limits::member_prefix) {
+    return void(fail(Errc::too_large, "prefix: longer than 64 bytes"));
+  }
+  if (!base::valid_utf8(members.prefix)) {
+    return void(fail(Errc::invalid_argument, "prefix: expected UTF-8"));
+  }
+  const ConversationId id = members.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), members = std::move(members)](
+                        ShardState& there, Conversation& home) mutable {
+    home.members(who, std::move(members),
                  there.answering<wire::MembersPage>(
                      ref, number, [](wire::MembersPage page) -> wire::Answer { return page; }));
   });

@@ -75,6 +75,9 @@ struct ShardState final : ConversationHost {
                        Then<void> then) override;
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
+  void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {
+    names.lookup(std::move(users), std::move(then));
+  }
   std::int64_t settled_wall_ms() override { return wall_clock.at(world.now()); }
   void later(std::function<void()> work) override;
   void wake_at(const layout::TimerTarget& target, std::int64_t due_ms, Then<void> then) override;

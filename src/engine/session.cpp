@@ -41,7 +41,7 @@ Pending<HistoryPage> read_history(const Local& session, const ConversationId& id
 Pending<MembersPage> read_members(const Local& session, const ConversationId& id,
                                   MembersOptions options, Completion<MembersPage> done) {
   return start<MembersPage, wire::MembersPage>(
-      session, wire::Members{id, options.after, options.limit},
+      session, wire::Members{id, options.after, options.limit, std::move(options.prefix)},
       [](wire::MembersPage& answer) -> Result<MembersPage> {
         return MembersPage{std::move(answer.members), std::move(answer.receipts), answer.count,
                            answer.more};

@@ -124,11 +124,33 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
       if (number('t')) require(layout::decode_follow(value).has_value(), "a followed thread");
       return;
     case layout::member:
-      if (number('m')) require(layout::decode_member(value).has_value(), "a member row");
+      member(partition, key, value);
       return;
     default:
       return;
   }
+}
+
+/// Of a channel: whose row says by what name they are found, and the rows that they are found by.
+void LayoutCheck::member(const Partition& partition, Bytes key, Bytes value) {
+  if (partition.id != members_of_) end_members();
+  members_of_ = std::string(partition.id);
+  if (const auto user = layout::parse_number_key('m', key)) {
+    if (!layout::decode_member(value)) return fail(partition, "a member row cannot be decoded");
+    const std::string name = layout::decode_member_name(value);
+    if (!name.empty()) ++names_[layout::member_name_key(name, UserId{*user})];
+  } else if (key[0] == 'n') {
+    --names_[std::string(key)];
+  }
+}
+
+void LayoutCheck::end_members() {
+  for (const auto& [key, left] : names_) {
+    if (left == 0) continue;
+    fail({layout::member, members_of_}, "its index of names differs from its members");
+    break;
+  }
+  names_.clear();
 }
 
 /// The counts of a partition's positions come before the positions.
@@ -208,6 +230,7 @@ void LayoutCheck::chunk(const Partition& partition, Bytes value) {
 
 void LayoutCheck::finish() {
   end_receipts();
+  end_members();
   const auto ends = [&](std::uint8_t space, const auto& streams) {
     for (const auto& [id, stream] : streams) {
       const Partition partition{space, id};

@@ -35,12 +35,16 @@ class LayoutCheck {
   void event(const Partition& partition, const ConversationId& id, Seq seq, Bytes value);
   void receipt(const Partition& partition, Bytes key, Bytes value);
   void end_receipts();
+  void member(const Partition& partition, Bytes key, Bytes value);
+  void end_members();
   void overlay(const Partition& partition, Seq seq, Bytes value);
   void chunk(const Partition& partition, Bytes value);
   void fail(const Partition& partition, const std::string& what) const { report_(partition, what); }
 
   Report report_;
   std::map<std::string, Stream, std::less<>> conversations_, users_;  // by partition id
+  std::string members_of_;                                            // the same
+  std::map<std::string, std::int64_t> names_;        // in its rows, less those of its index
   std::string receipts_of_;                          // the partition that is read now
   std::map<std::string, std::int64_t> read_counts_;  // its counts, less what its positions say
   std::uint64_t events_ = 0;

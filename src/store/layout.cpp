@@ -2,6 +2,10 @@
 // layout_events.cpp, a user's rows in layout_user.cpp.
 #include "store/layout.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "base/case_fold.hpp"
 #include "base/endian.hpp"
 #include "base/siphash.hpp"
 #include "parley/limits.hpp"
@@ -93,6 +97,32 @@ std::string sender_key(UserId user, DeviceId device) {
   return key;
 }
 std::string member_key(UserId user) { return number_key('m', user.value); }
+std::string member_name_key(std::string_view name, UserId user) {
+  std::string key;
+  key.reserve(name.size() + 10);
+  key.append(1, 'n').append(name).append(1, '\0');
+  append_be(key, user.value);
+  return key;
+}
+std::optional<UserId> parse_member_name_key(Bytes key) noexcept {
+  if (key.size() < 10 || key[0] != 'n' || key[key.size() - 9] != 0) return std::nullopt;
+  return UserId{base::get_be64(key.data() + key.size() - 8)};
+}
+std::pair<std::string, std::string> member_name_range(std::string_view prefix) {
+  std::string first = std::string(1, 'n').append(prefix);
+  std::string end = first;
+  ++end.back();  // no byte of UTF-8 is 0xff
+  return {std::move(first), std::move(end)};
+}
+std::string searched_name(std::string_view subject) {
+  std::string name = base::fold_case(subject);
+  std::replace(name.begin(), name.end(), '\0', '\1');
+  std::size_t end = std::min(name.size(), limits::member_prefix);
+  while (end < name.size() && end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80)
+    --end;  // no character is cut
+  name.resize(end);
+  return name;
+}
 std::string overlay_key(Seq seq) { return number_key('o', seq); }
 std::string pending_key(Seq seq) { return number_key('p', seq); }
 std::string deleted_key(std::uint64_t ordinal) { return number_key('x', ordinal); }

@@ -57,7 +57,15 @@ std::string event_key(Seq seq);  // 'e' seq8
 std::optional<Seq> parse_event_key(Bytes key) noexcept;
 std::string sender_key(UserId user, DeviceId device);  // 's' user8 device8
 void append_sender_key(std::string& out, UserId user, DeviceId device);
-std::string member_key(UserId user);             // 'm' user8
+std::string member_key(UserId user);  // 'm' user8
+/// A channel's member by a searched_name() ('n' name 0 user8).
+std::string member_name_key(std::string_view name, UserId user);
+std::optional<UserId> parse_member_name_key(Bytes key) noexcept;
+/// What such keys begin with for names with that beginning, and the first key behind them.
+std::pair<std::string, std::string> member_name_range(std::string_view prefix);
+/// A subject, or the beginning of one, as it is searched for: in one case, without zero bytes, up
+/// to limits::member_prefix bytes.
+std::string searched_name(std::string_view subject);
 std::string overlay_key(Seq seq);                // 'o' seq8
 std::string deleted_key(std::uint64_t ordinal);  // 'x' ordinal8
 std::string pin_key(Seq seq);                    // 'i' seq8
@@ -185,7 +193,11 @@ struct MemberRow {
   std::uint64_t admission = 0;  // channels: the last one that was applied
 };
 std::string encode(const MemberRow& row);
+/// With the name of the row that the member is found by ('n'); empty: there is none.
+std::string encode(const MemberRow& row, std::string_view name);
 std::optional<MemberRow> decode_member(Bytes value);
+/// Of a row that can be decoded.
+std::string decode_member_name(Bytes value);
 
 struct InfoRow {  // what never or rarely changes
   ConversationKind kind = ConversationKind::group;
@@ -317,6 +329,7 @@ struct CountCell {
   std::uint64_t revision = 0;
   std::uint64_t count = 0;  // member: members in this bucket; archive: last seq; reaction: all
   std::uint64_t nonce = 0;
+  bool indexed = false;  // member: every member there has an 'n' row
 };
 std::string encode(const CountCell& cell);
 std::optional<CountCell> decode_count(Bytes value);

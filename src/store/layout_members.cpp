@@ -10,7 +10,7 @@
 namespace parley::layout {
 namespace {
 
-constexpr std::uint8_t grown = 2, expiring = 3, admitted = 3;  // later formats of a value
+constexpr std::uint8_t grown = 2, expiring = 3, admitted = 3, named = 4;  // later formats
 
 // Groups and shadow ban make the end of a row of format 2; where there is neither it is of
 // format 1.
@@ -33,37 +33,48 @@ void get_visibility(Reader& in, std::uint8_t version, Row& row) {
 
 }  // namespace
 
-std::string encode(const MemberRow& row) {
-  Writer out(45);
-  out.u8(row.admission != 0 ? admitted : format_of(row));
+std::string encode(const MemberRow& row, std::string_view name) {
+  Writer out(47 + name.size());
+  const std::uint8_t version = !name.empty()        ? named
+                               : row.admission != 0 ? admitted
+                                                    : format_of(row);
+  out.u8(version);
   out.u8(static_cast<std::uint8_t>(row.role));
   out.i64(row.since_ms);
   out.u64(row.visible_from);
   out.u64(row.visible_ordinal);
   out.u64(row.left_at);
-  if (row.admission != 0) {
-    put_visibility(out, row, admitted);
-    out.u64(row.admission);
-  } else {
-    put_visibility(out, row, format_of(row));
-  }
+  put_visibility(out, row, version);
+  if (version >= admitted) out.u64(row.admission);
+  if (version >= named) out.text(name);
   return out.take();
 }
+
+std::string encode(const MemberRow& row) { return encode(row, {}); }
 
 std::optional<MemberRow> decode_member(Bytes value) {
   Reader in(value);
   MemberRow row;
   const std::uint8_t version = in.u8();
-  if (version < format || version > admitted) return std::nullopt;
+  if (version < format || version > named) return std::nullopt;
   row.role = static_cast<Role>(in.u8());
   row.since_ms = in.i64();
   row.visible_from = in.u64();
   row.visible_ordinal = in.u64();
   row.left_at = in.u64();
   get_visibility(in, version, row);
-  if (version == admitted) row.admission = in.u64();
+  if (version >= admitted) row.admission = in.u64();
+  if (version >= named) in.text();
   if (!in.complete()) return std::nullopt;
   return row;
+}
+
+std::string decode_member_name(Bytes value) {
+  constexpr std::size_t before = 45;  // the fields of a row that was admitted
+  Reader in(value);
+  if (in.u8() < named) return {};
+  in.bytes(before - 1);
+  return in.text();
 }
 
 JoinRule default_join(ConversationKind kind) noexcept {
@@ -342,7 +353,7 @@ std::optional<PinRow> decode_pin(Bytes value) {
 
 std::string encode(const CountCell& cell) {
   Writer out(25);
-  out.u8(format);
+  out.u8(cell.indexed ? grown : format);
   out.u64(cell.revision);
   out.u64(cell.count);
   out.u64(cell.nonce);
@@ -352,7 +363,9 @@ std::string encode(const CountCell& cell) {
 std::optional<CountCell> decode_count(Bytes value) {
   Reader in(value);
   CountCell cell;
-  if (in.u8() != format) return std::nullopt;
+  const std::uint8_t version = in.u8();
+  if (version != format && version != grown) return std::nullopt;
+  cell.indexed = version == grown;
   cell.revision = in.u64();
   cell.count = in.u64();
   cell.nonce = in.u64();

@@ -168,6 +168,7 @@ void read(FrameReader& r, Members& v) {
   r.id(v.conversation, t->conversation(), "members.conversation");
   v.after = UserId{t->after()};
   v.limit = t->limit();
+  r.text(v.prefix, t->prefix(), "members.prefix");
 }
 void read(FrameReader& r, Lookup& v) {
   if (const auto* t = r.root<fb::Lookup>()) r.users(v.users, t->users());

@@ -154,7 +154,7 @@ Offset<fb::Watch> build(Builder& b, const Watch& v) {
 }
 Offset<fb::Members> build(Builder& b, const Members& v) {
   const auto conversation = bytes16(v.conversation.bytes);
-  return fb::CreateMembers(b, &conversation, v.after.value, v.limit);
+  return fb::CreateMembers(b, &conversation, v.after.value, v.limit, text(b, v.prefix));
 }
 Offset<fb::Lookup> build(Builder& b, const Lookup& v) {
   return fb::CreateLookup(b, ids(b, v.users));

@@ -363,6 +363,7 @@ void fields(A& a, In<A, Members> v) {
   a.must("conversation", v.conversation);
   a.may("after", v.after, UserId{});
   a.may("limit", v.limit, 100U);
+  a.may("prefix", v.prefix, std::string_view());
 }
 template <class A>
 void fields(A& a, In<A, Lookup> v) {

@@ -144,7 +144,8 @@ struct Members {
   ConversationId conversation{};
   UserId after{};
   std::uint32_t limit = 100;
-};  // MembersPage
+  std::string prefix{};  // empty: all
+};                       // MembersPage
 struct Lookup {
   std::vector<UserId> users{};
 };  // Answer: Names

@@ -120,6 +120,7 @@ TEST_CASE("two clients talk over every transport and encoding") {
 
   const MembersPage members = alice->members(chat.conversation).get().value();
   CHECK(members.count == 2);
+  CHECK(alice->members(chat.conversation, {.prefix = "BO"}).get().value().members.size() == 1);
   const auto list = alice->list().get().value();
   REQUIRE(list.size() == 1);
   CHECK(list[0].head.seq == second.seq);

@@ -257,6 +257,13 @@ class World : public ConversationHost {
   }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
+  void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {
+    std::vector<UserName> known;
+    for (const UserId user : users)
+      if (const auto at = names.find(user.value); at != names.end())
+        known.push_back({user, at->second});
+    then(std::move(known));
+  }
   std::int64_t settled_wall_ms() override { return clock.at(fx.time); }
   void later(std::function<void()> work) override { fx.later(std::move(work)); }
   void wake_at(const layout::TimerTarget&, std::int64_t due_ms, Then<void> then) override {
@@ -344,8 +351,16 @@ class World : public ConversationHost {
   }
   Result<wire::MembersPage> list(Caller caller, UserId after = {}, std::uint32_t limit = 100) {
     Asked<wire::MembersPage> asked;
-    home->members(caller, after, limit, asked.then());
+    home->members(caller, {id_, after, limit, {}}, asked.then());
     fx.drain();
+    return asked.result();
+  }
+  Result<wire::MembersPage> search(Caller caller, std::string prefix, UserId after = {},
+                                   std::uint32_t limit = 100) {
+    Asked<wire::MembersPage> asked;
+    home->members(caller, {id_, after, limit, std::move(prefix)}, asked.then());
+    fx.drain();
+    if (!asked.answered()) fx.advance(std::chrono::seconds(2));
     return asked.result();
   }
   Result<EventPage> read(ReadRange range) {
@@ -404,8 +419,9 @@ class World : public ConversationHost {
   std::vector<std::string> trace;
   std::vector<std::int64_t> wakes;  // stored wake-ups
   bool wake_fails = false;
-  std::vector<std::uint64_t> dropped;  // whose lists lost it
-  std::vector<Payload> kept;           // what stream() shows
+  std::map<std::uint64_t, std::string> names;  // of users
+  std::vector<std::uint64_t> dropped;          // whose lists lost it
+  std::vector<Payload> kept;                   // what stream() shows
   int feed = 0, absent = 0;
 
  private:

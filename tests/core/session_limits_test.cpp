@@ -77,6 +77,21 @@ TEST_CASE("limits: users in one add") {
   CHECK(count() == 1 + limits::add_at_once);
 }
 
+TEST_CASE("limits: what members are searched by") {
+  World world;
+  Client& owner = world.sign_in("Ada");
+  const ConversationId id = world.group(owner, {"Anna", "bob"});
+  const auto search = [&](std::string prefix) {
+    return world.answer(owner, wire::Members{id, {}, 100, std::move(prefix)});
+  };
+  CHECK(std::get<wire::MembersPage>(search("a")).members.size() == 2);
+  CHECK(std::get<wire::MembersPage>(search("AN")).members.size() == 1);
+  CHECK(std::holds_alternative<wire::MembersPage>(search(std::string(limits::member_prefix, 'a'))));
+  CHECK(std::get<wire::Failed>(search(std::string(limits::member_prefix + 1, 'a'))).error.errc() ==
+        Errc::too_large);
+  CHECK(std::get<wire::Failed>(search("\xff")).error.errc() == Errc::invalid_argument);
+}
+
 TEST_CASE("limits: what a user's list holds") {
   World world;
   Client& alice = world.sign_in("alice");

@@ -185,8 +185,19 @@ TEST_CASE("the check reads the engine's own tables", "[lmdb][check]") {
                 .guard = layout::encode(layout::CountCell{1, 4, 1}),
                 .puts = {{layout::chunk_key(1), layout::encode_chunk(id, events(1, 4))}},
                 .space = layout::archive};
+  const std::string ann = layout::member_name_key("ann", UserId{3});
+  Draft members{.id = layout::member_id(0, id, 1),
+                .guard = layout::encode(layout::CountCell{1, 1, 1, true}),
+                .puts = {{layout::member_key(UserId{3}),
+                          layout::encode(layout::MemberRow{.role = Role::member}, "ann")},
+                         {ann, ""}},
+                .space = layout::member};
   std::string expected;
   SECTION("sound") {}
+  SECTION("a member is not found by name") {
+    members.puts.pop_back();
+    expected = "its index of names differs from its members";
+  }
   SECTION("an event is missing") {
     draft.puts.erase(draft.puts.begin() + 2);
     expected = "event 7 is missing";
@@ -214,6 +225,7 @@ TEST_CASE("the check reads the engine's own tables", "[lmdb][check]") {
   testing::StoreProbe probe(by_itself);
   probe.done(*store, draft, "the conversation");
   probe.done(*store, archive, "the archive");
+  probe.done(*store, members, "the members");
   CHECK(probe.close(*store).ok());
   CHECK(probe.take_failures().empty());
   store.reset();

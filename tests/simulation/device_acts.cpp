@@ -85,7 +85,8 @@ void Device::act() {
     membership(*id);
   } else if (dice < 965) {
     ask(wire::Members{.conversation = *id,
-                      .limit = static_cast<std::uint32_t>(random_.between(1, 5))},
+                      .limit = static_cast<std::uint32_t>(random_.between(1, 5)),
+                      .prefix = random_.chance(0.3) ? "USER" : ""},
         [this, id = *id](const wire::Reply* reply) {
           if (reply == nullptr || !online_) return;
           const auto* page = std::get_if<wire::MembersPage>(&reply->answer);

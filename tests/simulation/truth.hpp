@@ -128,6 +128,8 @@ class Truth {
   std::map<UserId, layout::MemberRow> members(const ConversationId& id);
   /// Used no more often than they may be, and whom they let in has a row.
   void check_invites(const ConversationId& id);
+  /// A channel's members are found by their names, and nobody else is.
+  void check_names(const ConversationId& id);
   /// Whether the user waits to be let in.
   bool asks(const ConversationId& id, UserId user);
   /// Where a message with these random bits was committed.

@@ -107,4 +107,26 @@ std::string Truth::leftovers() {
   return found;
 }
 
+void Truth::check_names(const ConversationId& id) {
+  for (std::uint16_t bucket = 0; bucket < layout::channel_member_buckets; ++bucket) {
+    const std::string name = layout::member_id(0, id, bucket);
+    store_.look({layout::member, name}, [&](Bytes guard, const RowMap& rows) {
+      const auto cell = layout::decode_count(guard);
+      std::size_t named = 0, names = 0;
+      for (const auto& [key, value] : rows) {
+        names += key[0] == 'n' ? 1 : 0;
+        const auto user = layout::parse_number_key('m', key);
+        const auto row = user ? layout::decode_member(value) : std::nullopt;
+        if (!row || row->role == Role::none) continue;
+        const std::string known = layout::decode_member_name(value);
+        if (known.empty() || !rows.contains(layout::member_name_key(known, UserId{*user})))
+          broken(id, "a member is not found by name");
+        ++named;
+      }
+      if (!cell || !cell->indexed || named != names)
+        broken(id, "names are kept of who is no member");
+    });
+  }
+}
+
 }  // namespace parley::simulation

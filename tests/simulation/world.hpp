@@ -62,6 +62,8 @@ class World {
   void audit_requests(Device& device, const wire::ListChanged& list);
   void audit_history(Device& device, const ConversationId& id);
   void audit_members(Device& device, const ConversationId& id);
+  void audit_search(Device& device, const ConversationId& id,
+                    const std::map<UserId, Role>& members);
   void audit_threads(Device& device, const ConversationId& id);
   void audit_receipts();
   void audit_seen(Device& device);

@@ -240,6 +240,7 @@ void World::audit_members(Device& device, const ConversationId& id) {
     more = page->more && !page->members.empty();
   }
   checker_.truth().check_invites(id);
+  checker_.truth().check_names(id);
   std::map<UserId, Role> truth;
   for (const auto& [user, row] : checker_.truth().members(id)) {
     if (row.role == Role::none) continue;
@@ -251,6 +252,31 @@ void World::audit_members(Device& device, const ConversationId& id) {
     broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
                       short_name(id) + ", the store has " + std::to_string(truth.size()));
   }
+  audit_search(device, id, truth);
+}
+
+/// Whom the device finds by the beginning of its own name.
+void World::audit_search(Device& device, const ConversationId& id,
+                         const std::map<UserId, Role>& members) {
+  const std::string prefix = device.subject().substr(0, 5);
+  std::map<std::string, UserId> expected;
+  for (const std::string& subject : rumours_.subjects) {
+    const auto user = checker_.user_of(subject);
+    if (user && members.contains(*user) && subject.starts_with(prefix)) expected[subject] = *user;
+  }
+  std::vector<UserId> told, in_order;
+  for (const auto& [subject, user] : expected) in_order.push_back(user);
+  UserId after;
+  for (bool more = true; more;) {
+    const auto reply = ask(
+        device, wire::Members{.conversation = id, .after = after, .limit = 2, .prefix = prefix});
+    const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
+    if (page == nullptr) broken("C12", device.subject() + " may not search " + short_name(id));
+    for (const Member& member : page->members) told.push_back(after = member.user);
+    more = page->more && !page->members.empty();
+  }
+  if (told != in_order)
+    broken("C12", device.subject() + " finds others than the members of " + short_name(id));
 }
 
 /// Every thread that the user may see: all replies, and unread as the stream says.

@@ -317,6 +317,24 @@ TEST_CASE("rows, format 1") {
     CHECK(decode_member(encode(member))->groups == 8);
     check_strict(encode(member), [](Bytes bytes) { return decode_member(bytes).has_value(); });
   }
+  SECTION("member by name") {
+    CHECK(hex(member_name_key("ann", UserId{3})) == "6e616e6e000000000000000003");
+    CHECK(parse_member_name_key(member_name_key("ann", UserId{3})) == UserId{3});
+    CHECK_FALSE(parse_member_name_key(member_key(UserId{3})));
+    CHECK(member_name_range("an") == std::pair(std::string("nan"), std::string("nao")));
+    const MemberRow member{.role = Role::member, .since_ms = 1, .groups = 8, .shadowed = true};
+    const std::string named = encode(member, "ann");
+    CHECK(hex(named).starts_with("0414"));
+    CHECK(hex(named).ends_with("00080100000000000000000003616e6e"));
+    CHECK(decode_member(named)->shadowed);
+    CHECK(decode_member_name(named) == "ann");
+    CHECK(decode_member_name(encode(member)).empty());
+    check_strict(named, [](Bytes bytes) { return decode_member(bytes).has_value(); });
+    CHECK(searched_name("Ann") == "ann");
+    CHECK(searched_name(std::string("a\0b", 3)) == "a\1b");
+    CHECK(searched_name(std::string(200, 'A')) == std::string(64, 'a'));
+    CHECK(searched_name(std::string(63, 'A') + "\xc3\x84") == std::string(63, 'a'));
+  }
   SECTION("block") {
     CHECK(hex(block_key(UserId{3})) == "620000000000000003");
     CHECK(hex(encode(BlockRow{7})) ==
@@ -392,6 +410,10 @@ TEST_CASE("rows, format 1") {
           "0000000000000003");
     check_strict(encode(CountCell{1, 2, 3}),
                  [](Bytes bytes) { return decode_count(bytes).has_value(); });
+    const CountCell indexed{1, 2, 3, true};
+    CHECK(hex(encode(indexed)).starts_with("02"));
+    CHECK(decode_count(encode(indexed))->indexed);
+    check_strict(encode(indexed), [](Bytes bytes) { return decode_count(bytes).has_value(); });
   }
   SECTION("list") {
     ListRow row{true, ConversationKind::channel, UserId{1}, 2, 3, 4, 5};

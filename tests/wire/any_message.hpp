@@ -311,7 +311,7 @@ inline wire::Operation any_operation(std::size_t index) {
     case 14:
       return wire::Watch{c, any_list(any_user)};
     case 15:
-      return wire::Members{c, any_user(), any_u32()};
+      return wire::Members{c, any_user(), any_u32(), any_text()};
     case 16:
       return wire::Lookup{any_list(any_user)};
     case 17:

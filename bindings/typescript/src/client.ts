@@ -348,12 +348,16 @@ export class ParleyClient {
     return result.page;
   }
 
+  /**
+   * Members by pages: `after` is the last one of the page before. With `prefix` (at most 64 bytes)
+   * only those whose subject begins so, whatever its case, in the order of their subjects.
+   */
   async members(
     conversation: ConversationId,
-    options: { after?: UserId; limit?: number } = {},
+    options: { after?: UserId; limit?: number; prefix?: string } = {},
   ): Promise<MembersPage> {
-    const { after = '', limit = 100 } = options;
-    const result = await this.call({ type: 'members', conversation, after, limit });
+    const { after = '', limit = 100, prefix = '' } = options;
+    const result = await this.call({ type: 'members', conversation, after, limit, prefix });
     if (result.type !== 'members') throw unexpected(result);
     return result.page;
   }

@@ -194,7 +194,13 @@ export type Operation =
       lastsMs?: number;
     }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
-  | { type: 'members'; conversation: ConversationId; after: UserId; limit: number }
+  | {
+      type: 'members';
+      conversation: ConversationId;
+      after: UserId;
+      limit: number;
+      prefix: string;
+    }
   | { type: 'lookup'; users: UserId[] }
   | { type: 'sync'; token: string }
   | { type: 'ping' }

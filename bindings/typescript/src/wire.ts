@@ -301,6 +301,7 @@ function write_operation(operation: Operation): Json {
         ...compact({
           after: operation.after,
           limit: operation.limit === members_limit_default ? undefined : operation.limit,
+          prefix: operation.prefix,
         }),
       };
     case 'history':

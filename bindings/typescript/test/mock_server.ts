@@ -450,13 +450,16 @@ export class MockServer {
           users: (frame['users'] as string[]).map((user) => this.presence(user)),
         });
       case 'members': {
-        const members = [...conversation.members].map(([user, fields]) => ({ user, ...fields }));
+        const wanted = ((frame['prefix'] as string) ?? '').toLowerCase();
+        const members = [...conversation.members]
+          .map(([user, fields]) => ({ user, ...fields }))
+          .filter(({ user }) => this.users.get(user)!.toLowerCase().startsWith(wanted));
         const receipts = conversation.kind === 'channel' ? [] : [...conversation.receipts.values()];
         return reply({
           type: 'members_page',
           members,
           receipts,
-          count: members.length,
+          count: conversation.members.size,
           more: false,
         });
       }
