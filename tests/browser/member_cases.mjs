@@ -1,7 +1,7 @@
 // member_cases.mjs: who may do what in a group, and who says so.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, input, part } from './person.mjs';
+import { Person, input, numbered, part } from './person.mjs';
 
 /** An owner with a group of two others; everybody looks at it. */
 async function group_of_three(title) {
@@ -157,4 +157,36 @@ check('who is muted reads on; who is banned is gone, and both end', async () => 
   await carol.entry('Calm').waitFor();
   await owner.page.keyboard.press('Escape');
   await part(owner, bob, carol);
+});
+
+check('one of very many is found by the beginning of the name, and can be named', async () => {
+  const owner = await Person.arrive('owner');
+  const guests = numbered('guest', 130);
+  await owner.start('group', { title: 'Crowd', members: guests.slice(0, 65).join(', ') });
+  await owner.page.click('[title="Members"]');
+  await owner.page.fill('dialog [name=members]', guests.slice(65).join(', '));
+  await owner.page.click('dialog button:text-is("Add")');
+  await owner.page.waitForSelector('dialog .subtitle:has-text("131 members")');
+  await owner.page.waitForSelector('.members li:nth-child(100)');
+  const found = async (text, count) => {
+    await owner.page.fill('dialog [type=search]', text);
+    await owner.until(`${count} members for ${text}`, async () => {
+      const saw = await owner.page.locator('.members .title').allTextContents();
+      return { ok: saw.length === count, saw };
+    });
+  };
+  await found('GUEST 12', 11);
+  await found('Guest 129', 1);
+  await found('nobody', 0);
+  await owner.page.waitForSelector('dialog .subtitle:text-is("Nobody of that name")');
+  await found('', 100);
+  await owner.page.keyboard.press('Escape');
+  for (const name of ['guest 113', 'guest 7', 'guest 130']) {
+    await owner.page.fill(input, '');
+    await owner.page.locator(input).pressSequentially(`@${name}`);
+    await owner.page.click(`.mention-picker li:text-is("${name}")`);
+    await owner.page.press(input, 'Enter');
+    await owner.page.waitForSelector(`.chat .mention:text-is("@${name}")`);
+  }
+  await owner.leave();
 });

@@ -98,6 +98,7 @@ export class ChatView {
       poll: (question, poll) => void this.send(question, { poll }),
       typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
       people: () => this.members_.others(),
+      find_people: (begun) => this.members_.find(begun),
     });
     this.reactions_ = new Reactions(client_, () => this.schedule());
     this.polls_ = new Polls(client_, () => this.schedule());
@@ -324,6 +325,7 @@ export class ChatView {
     const { window_, scroller_: scroller } = this;
     this.header_.render(view, this.typing_names(), this.threads_.all_unread());
     this.composer_.bar(why_silent(view, this.members_.info));
+    this.composer_.people_changed();
     const echoes = new Set(window_.events.map((event) => event.echo));
     this.acked_ = this.acked_.filter(({ item }) => !echoes.has(item.random));
     this.pending_ = this.client_.outbox(view.conversation).filter((item) => !item.threadRoot);

@@ -40,6 +40,8 @@ export interface ComposerActions {
   poll: (question: string, poll: PollDraft) => void;
   /** Who may be named. */
   people: () => readonly Person[];
+  /** Looks for more of them: `people_changed` is called when they are there. */
+  find_people: (begun: string) => void;
 }
 
 export class Composer {
@@ -78,7 +80,8 @@ export class Composer {
     const buttons = [this.poll_, this.life_, this.later_, this.button_];
     this.line_ = el('div', { class: 'line' }, this.input_, ...buttons);
     this.expire_after(0);
-    this.names_ = new MentionPicker(this.input_, actions_.people, () => this.written());
+    const { people, find_people } = actions_;
+    this.names_ = new MentionPicker(this.input_, people, find_people, () => this.written());
     const parts = [this.names_.element, this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
     this.element.addEventListener('submit', (event) => {
@@ -115,6 +118,10 @@ export class Composer {
   private show_draft(): void {
     this.input_.value = this.id_ === null ? '' : this.drafts_.text(this.id_);
     this.grow();
+  }
+
+  people_changed(): void {
+    this.names_.refresh();
   }
 
   focus(): void {

@@ -5,6 +5,7 @@ import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { el, icon_button, reconcile } from './dom.js';
 import { avatar, conversation_title, presence_text, user_name } from './format.js';
 import { member_menu, role_name } from './member_menu.js';
+import { search_prefix } from './members.js';
 import { open_menu } from './menu.js';
 import { restrictions_dialog } from './restrictions.js';
 import { may } from './rights.js';
@@ -14,8 +15,10 @@ import { share_conversation } from './links.js';
 import { names_in } from './start_dialog.js';
 import { toast_error } from './toasts.js';
 
-const listed_members = 200;
+const listed_members = 100;
 const filter_from = 8;
+/** Between the last key and the search for who is not listed. */
+const search_pause_ms = 150;
 
 export interface LeaveActions {
   leaving: () => void;
@@ -36,20 +39,26 @@ class MemberList {
     hidden: true,
   });
   private members_: Member[] = [];
+  /** Of more than are listed: those whose names begin with what is looked for; null: nothing is. */
+  private found_: readonly Member[] | null = null;
+  private all_listed_ = true;
+  private counted_ = '';
+  private pause_ = 0;
 
   constructor(
     private readonly client_: ParleyClient,
     private readonly id_: ConversationId,
     private readonly blocks_: Blocks,
   ) {
-    this.filter.addEventListener('input', () => this.draw());
+    this.filter.addEventListener('input', () => this.look());
   }
 
   async load(): Promise<void> {
     try {
       const page = await this.client_.members(this.id_, { limit: listed_members });
       this.members_ = page.members;
-      this.count.textContent = page.more
+      this.all_listed_ = !page.more;
+      this.counted_ = page.more
         ? `${page.count} members; the first ${page.members.length} are listed`
         : `${page.count} member${page.count === 1 ? '' : 's'}`;
       this.filter.hidden = page.members.length <= filter_from;
@@ -60,19 +69,48 @@ class MemberList {
     }
   }
 
+  private look(): void {
+    const prefix = search_prefix(this.filter.value);
+    clearTimeout(this.pause_);
+    if (prefix === '') this.found_ = null;
+    else if (!this.all_listed_)
+      this.pause_ = window.setTimeout(() => void this.search(prefix), search_pause_ms);
+    this.draw();
+  }
+
+  private async search(prefix: string): Promise<void> {
+    try {
+      const { members } = await this.client_.members(this.id_, { prefix, limit: listed_members });
+      if (prefix !== search_prefix(this.filter.value)) return;
+      this.found_ = members;
+      this.draw();
+    } catch (error) {
+      toast_error('The members could not be searched', error);
+    }
+  }
+
+  /** Who fits what is looked for. */
+  private fitting(): readonly Member[] {
+    if (this.found_) return this.found_;
+    const wanted = this.filter.value.trim().toLowerCase();
+    return this.members_.filter(({ user }) =>
+      user_name(this.client_, user).toLowerCase().includes(wanted),
+    );
+  }
+
   draw(): void {
     const { client_: client } = this;
     const view = client.conversation(this.id_);
     if (!view) return;
-    const wanted = this.filter.value.trim().toLowerCase();
+    const shown = [...this.fitting()];
+    const nobody = shown.length === 0 && this.filter.value !== '';
+    this.count.textContent = nobody ? 'Nobody of that name' : this.counted_;
+    this.count.hidden = view.kind === 'direct';
     const by_name = (a: Member, b: Member): number =>
       user_name(client, a.user).localeCompare(user_name(client, b.user), undefined, {
         numeric: true,
         sensitivity: 'base',
       });
-    const shown = this.members_.filter(({ user }) =>
-      user_name(client, user).toLowerCase().includes(wanted),
-    );
     reconcile(
       this.element,
       shown.sort(by_name).map((member) => this.line(view, member)),

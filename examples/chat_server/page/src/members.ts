@@ -4,6 +4,16 @@ import { user_name } from './format.js';
 import type { Person } from './mentions.js';
 
 const watched_members = 100;
+const found_members = 20;
+const prefix_bytes = 64;
+
+/** As much of a beginning as the engine looks for. */
+export function search_prefix(text: string): string {
+  const encoder = new TextEncoder();
+  let prefix = text.trim();
+  while (encoder.encode(prefix).length > prefix_bytes) prefix = prefix.slice(0, -1);
+  return prefix;
+}
 
 export class Members {
   list: readonly Member[] = [];
@@ -12,6 +22,8 @@ export class Members {
   /** What is set, and whether this user is muted; null: not known, or of two people. */
   info: ConversationInfo | null = null;
   private view_: ConversationView | null = null;
+  /** Found by the beginnings of their names, which are the keys; null: asked for. */
+  private readonly found_ = new Map<string, readonly Member[] | null>();
 
   constructor(
     private readonly client_: ParleyClient,
@@ -23,6 +35,7 @@ export class Members {
     if (before && before.kind !== 'direct') this.client_.watch(before.conversation, []);
     this.view_ = view;
     this.list = [];
+    this.found_.clear();
     this.count = 0;
     this.info = null;
     void this.load();
@@ -49,11 +62,28 @@ export class Members {
     this.changed_();
   }
 
-  /** Who may be named in a message. */
+  /** Who may be named in a message: those in the list, and who was found. */
   others(): Person[] {
-    return this.list
-      .filter(({ user }) => user !== this.self())
-      .map(({ user }) => ({ user, name: user_name(this.client_, user) }));
+    const found = [...this.found_.values()].flatMap((members) => members ?? []);
+    const users = new Set([...this.list, ...found].map(({ user }) => user));
+    users.delete(this.self());
+    return [...users].map((user) => ({ user, name: user_name(this.client_, user) }));
+  }
+
+  /** Members who are not in the list, by the beginning of their names; `changed` tells when they are there. */
+  find(begun: string): void {
+    const view = this.view_;
+    const prefix = search_prefix(begun).toLowerCase();
+    if (!view || prefix === '' || this.count <= this.list.length || this.found_.has(prefix)) return;
+    this.found_.set(prefix, null);
+    this.client_
+      .members(view.conversation, { prefix, limit: found_members })
+      .then(({ members }) => {
+        if (view !== this.view_) return;
+        this.found_.set(prefix, members);
+        this.changed_();
+      })
+      .catch(() => this.found_.delete(prefix)); // those in the list can be named all the same
   }
 
   online(): number {

@@ -58,13 +58,19 @@ export class MentionPicker {
   private chosen_ = 0;
   private people_: Person[] = [];
 
+  /** `of_`: all who are known; `find_` looks for more whose names begin so: `refresh` shows them. */
   constructor(
     private readonly input_: HTMLTextAreaElement,
     private readonly of_: () => readonly Person[],
+    private readonly find_: (begun: string) => void,
     private readonly written_: () => void,
   ) {
     input_.setAttribute('aria-controls', 'mention-picker');
-    input_.addEventListener('input', () => this.update());
+    input_.addEventListener('input', () => {
+      const begun = this.begun();
+      if (begun) this.find_(begun);
+      this.update();
+    });
     input_.addEventListener('blur', () => this.hide());
     this.element.addEventListener('pointerdown', (event) => {
       event.preventDefault(); // the focus stays in the text
@@ -98,11 +104,22 @@ export class MentionPicker {
     return /(?<![\p{L}\p{N}_@])@([\p{L}\p{N}_. -]{0,40})$/u.exec(before)?.[1] ?? null;
   }
 
-  private update(): void {
-    const begun = this.begun()?.toLowerCase();
-    if (begun === undefined) return this.hide();
+  /** Who may be named has changed. */
+  refresh(): void {
+    if (this.begun() === null || document.activeElement !== this.input_) return;
+    const before = this.people_.map(({ name }) => name).join();
+    if (this.fitting().map(({ name }) => name).join() !== before) this.update();
+  }
+
+  private fitting(): Person[] {
+    const begun = this.begun()?.toLowerCase() ?? '';
     const people = this.of_().filter(({ name }) => name.toLowerCase().startsWith(begun));
-    this.people_ = people.slice(0, offered);
+    return people.slice(0, offered);
+  }
+
+  private update(): void {
+    if (this.begun() === null) return this.hide();
+    this.people_ = this.fitting();
     if (this.people_.length === 0) return this.hide();
     this.element.replaceChildren(
       ...this.people_.map(({ name }, at) =>
