@@ -281,7 +281,7 @@ void Fans::remove(Fan& fan, std::uint32_t index) {
 void Fans::sweep(std::chrono::steady_clock::time_point now) {
   for (auto it = fans_.begin(); it != fans_.end();) {
     Fan& fan = *it->second;
-    if (!fan.subscriptions.empty() || now - fan.empty_since < limits::idle_conversation) {
+    if (!fan.subscriptions.empty() || now - fan.empty_since < shard_.config.idle_after) {
       ++it;
       continue;
     }

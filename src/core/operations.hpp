@@ -116,8 +116,8 @@ Then<T> Operations::telling(ShardState& there, SessionRef ref, std::uint32_t num
   return [&there, ref, number, user](Result<T> state) {
     if (!state) return there.fail(ref, number, std::move(state).error());
     there.at(there.shard_of(user), [user, state = *state](ShardState& here) {
-      const auto home = here.users.find(user);
-      if (home != here.users.end()) home->second->tell(state);
+      if (here.users.contains(user) || here.resting.contains(user))
+        here.user_home(user).tell(state);
     });
     there.answer(ref, number, std::move(*state));
   };

@@ -31,16 +31,20 @@ SessionRef Sessions::open(Outlet& outlet, SessionSetup setup) {
   session.outlet = &outlet;
   session.kind = setup.kind;
   session.auto_subscribe = setup.auto_subscribe;
-  session.subject = std::move(setup.identity.subject);
-  if (setup.kind == SessionSetup::Kind::system) session.phase = SessionState::Phase::ready;
+  if (setup.kind == SessionSetup::Kind::system) {
+    session.phase = SessionState::Phase::ready;
+  } else {
+    session.greeting = std::make_unique<SessionState::Greeting>();
+    session.greeting->subject = std::move(setup.identity.subject);
+  }
   const base::Slot slot = sessions_.emplace(std::move(session));
   const SessionRef ref{shard_.index, slot.index, slot.generation};
   SessionState& placed = *sessions_.find(slot);
   placed.generation = slot.generation;
   if (setup.kind == SessionSetup::Kind::link) {
-    placed.hello_timer = shard_.world.start_timer(limits::handshake_hello, [this, ref] {
-      if (SessionState* late = find(ref)) {
-        late->hello_timer = Effects::Timer::none;
+    placed.greeting->timer = shard_.world.start_timer(limits::handshake_hello, [this, ref] {
+      if (SessionState* late = find(ref); late != nullptr && late->greeting) {
+        late->greeting->timer = Effects::Timer::none;
         close(ref, CloseReason::policy, "no hello in time");
       }
     });
@@ -123,9 +127,8 @@ void Sessions::closed(SessionRef ref) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
   session->phase = SessionState::Phase::closed;
-  if (session->hello_timer != Effects::Timer::none) {
-    shard_.world.cancel_timer(session->hello_timer);
-  }
+  if (session->greeting && session->greeting->timer != Effects::Timer::none)
+    shard_.world.cancel_timer(session->greeting->timer);
   while (!session->follows.empty()) {
     const SessionState::Follow follow = session->follows.back();
     shard_.fans.remove(*follow.fan, follow.index);
@@ -221,7 +224,7 @@ bool Sessions::hides_reads(std::uint32_t slot) noexcept {
 void Sessions::revoked(SessionRef ref) {
   SessionState* session = find(ref);
   if (session == nullptr || session->phase == SessionState::Phase::closed) return;
-  if (!session->ticket.empty()) shard_.tickets.drop(session->ticket);
+  if (session->ticket) shard_.tickets.drop(session->ticket);
   session->outlet->push(make_frame(0, wire::Goodbye{"device_revoked", 0, false}));
   close(ref, CloseReason::policy, "the device was revoked");
 }
@@ -263,7 +266,7 @@ void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
     return refuse(Errc::invalid_argument, "list_limit: expected at most 256");
   }
   if (session.kind == SessionSetup::Kind::trusted) {
-    return identified(ref, number, std::move(hello), Identity{session.subject});
+    return identified(ref, number, std::move(hello), Identity{session.greeting->subject});
   }
   auto authenticate = [this, ref, number](wire::Hello hello) {
     std::string token = hello.token;
@@ -277,10 +280,11 @@ void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
       identified(ref, number, std::move(hello), std::move(*identity));
     });
   };
-  const auto issuer = Tickets::issuer(hello.ticket);
-  if (!issuer || *issuer >= shard_.config.shards) return authenticate(std::move(hello));
-  shard_.at(*issuer, [ref, number, hello = std::move(hello), authenticate](ShardState& there) {
-    auto identity = there.tickets.redeem(hello.ticket, hello.device, there.world.now());
+  const auto named = parse_ticket(hello.ticket);
+  if (!named || named->issuer >= shard_.config.shards) return authenticate(std::move(hello));
+  shard_.at(named->issuer, [ref, number, ticket = named->ticket, hello = std::move(hello),
+                            authenticate](ShardState& there) {
+    auto identity = there.tickets.redeem(ticket, hello.device, there.world.now());
     there.at(ref.shard, [ref, number, hello, authenticate,
                          identity = std::move(identity)](ShardState& here) mutable {
       if (here.sessions.find(ref) == nullptr) return;
@@ -294,7 +298,7 @@ void Sessions::identified(SessionRef ref, std::uint32_t number, wire::Hello hell
                           Identity identity) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
-  session->subject = identity.subject;
+  session->greeting->subject = identity.subject;
   shard_.names.resolve(identity.subject, true,
                        [this, ref, number, hello = std::move(hello)](Result<UserId> user) mutable {
                          if (find(ref) == nullptr) return;
@@ -311,7 +315,7 @@ Error Sessions::host_refuses(const SessionState& session, UserId user,
   const ConnectHook& ask = shard_.config.on_connect;
   if (!ask || session.kind != SessionSetup::Kind::link) return {};
   try {
-    auto verdict = ask({user, session.subject, device});
+    auto verdict = ask({user, session.greeting->subject, device});
     return verdict ? Error{} : std::move(verdict).error();
   } catch (...) {
     shard_.world.log(Effects::Severity::error, "EngineOptions::on_connect threw");
@@ -326,7 +330,7 @@ void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, 
     return close(ref, CloseReason::policy, "refused by the host");
   }
   session.user = user;
-  session.device_name = hello.device;
+  session.greeting->device_name = hello.device;
   session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}
                                         : device_id(shard_.config.key, user, hello.device);
   const UserSession attached{ref, session.device, hello.device, hello.state};
@@ -352,19 +356,19 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
     return close(ref, refused ? CloseReason::policy : CloseReason::internal, "cannot attach");
   }
   session->phase = SessionState::Phase::ready;
-  if (session->hello_timer != Effects::Timer::none) {
-    shard_.world.cancel_timer(std::exchange(session->hello_timer, Effects::Timer::none));
-  }
+  const auto greeting = std::move(session->greeting);
+  if (greeting->timer != Effects::Timer::none) shard_.world.cancel_timer(greeting->timer);
   wire::Welcome welcome;
   welcome.session = std::uint64_t{ref.shard} << 48 | std::uint64_t{ref.generation} << 24 | ref.slot;
   welcome.user = session->user;
   welcome.device = session->device;
-  welcome.subject = session->subject;
+  welcome.subject = greeting->subject;
   welcome.heartbeat_ms = static_cast<std::uint32_t>(shard_.config.heartbeat.count());
   welcome.max_body = static_cast<std::uint32_t>(shard_.config.conversation.max_body);
   if (session->kind == SessionSetup::Kind::link) {
-    welcome.ticket = session->ticket = shard_.tickets.issue(
-        shard_.index, shard_.world, Identity{session->subject}, session->device_name);
+    session->ticket = shard_.tickets.issue(shard_.world, Identity{greeting->subject},
+                                           greeting->device_name);
+    welcome.ticket = session->ticket.text(shard_.index);
   }
   const std::vector<ListEntry> entries =
       session->auto_subscribe ? list->entries : std::vector<ListEntry>{};

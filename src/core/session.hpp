@@ -15,6 +15,7 @@
 #include "core/fan.hpp"
 #include "core/outlet.hpp"
 #include "core/shard.hpp"
+#include "core/tickets.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::core {
@@ -34,6 +35,11 @@ struct SessionState {
     ConversationId conversation;
     UserId user;
   };
+  struct Greeting {  // until it is ready
+    std::string subject;
+    std::string device_name;  // "" = ephemeral
+    Effects::Timer timer = Effects::Timer::none;
+  };
   struct SignalBudget {  // a sender and conversation; the four used last
     ConversationId conversation;
     std::chrono::steady_clock::time_point since{};
@@ -51,11 +57,9 @@ struct SessionState {
   std::vector<Open> open;  // requests without an answer
   UserId user;
   DeviceId device;
-  std::string subject;
-  std::string device_name;  // "" = ephemeral
-  std::string list_token;   // with the last list it was sent
-  std::string ticket;       // that it was given
-  Effects::Timer hello_timer = Effects::Timer::none;
+  std::unique_ptr<Greeting> greeting;
+  std::string list_token;  // with the last list it was sent
+  Ticket ticket;           // that it was given
   std::vector<Follow> follows;
   std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
   std::vector<Watched> watched;

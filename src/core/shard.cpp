@@ -63,7 +63,11 @@ Home& ShardState::home(const ConversationId& id) {
 
 UserHome& ShardState::user_home(UserId id) {
   auto& home = users[id];
-  if (!home) home = std::make_unique<UserHome>(*this, id);
+  if (!home) {
+    auto rested = resting.extract(id);
+    home = std::make_unique<UserHome>(
+        *this, id, rested ? std::move(rested.mapped()) : std::vector<UserSession>{});
+  }
   return *home;
 }
 
@@ -114,8 +118,12 @@ void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
   for (auto& [shard, moved] : by_shard) {
     at(shard, [id, head, moved = std::move(moved)](ShardState& there) {
       for (const Receipt& receipt : moved) {
-        const auto user = there.users.find(receipt.user);
-        if (user != there.users.end()) user->second->position_moved(id, receipt.read >= head);
+        const bool to_head = receipt.read >= head;
+        const auto rested = there.resting.find(receipt.user);
+        const bool wakes = rested != there.resting.end() &&
+                           UserHome::told_of_position(rested->second.size(), to_head);
+        if (wakes || there.users.contains(receipt.user))
+          there.user_home(receipt.user).position_moved(id, to_head);
       }
     });
   }
@@ -262,10 +270,14 @@ void ShardState::sweep() {
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;
     return home.followers.empty() && home.conversation->idle() &&
-           now - home.used >= limits::idle_conversation;
+           now - home.used >= config.idle_after;
   });
   std::erase_if(users, [&](const auto& entry) {
-    return entry.second->idle() && now - entry.second->used() >= limits::idle_conversation;
+    UserHome& home = *entry.second;
+    if (!home.idle() || now - home.used() < config.idle_after) return false;
+    if (auto sessions = home.take_sessions(); !sessions.empty())
+      resting.emplace(entry.first, std::move(sessions));
+    return true;
   });
   sweep_timer = world.start_timer(sweep_period, [this] { sweep(); });
 }
@@ -314,5 +326,6 @@ ShardIndex Shard::index() const noexcept { return state_->index; }
 std::size_t Shard::sessions() const noexcept { return state_->sessions.size(); }
 std::size_t Shard::ingress_bytes() const noexcept { return state_->sessions.ingress(); }
 std::size_t Shard::conversations() const noexcept { return state_->homes.size(); }
+std::size_t Shard::users() const noexcept { return state_->users.size(); }
 
 }  // namespace parley::core

@@ -27,6 +27,7 @@ struct ShardConfig {
   std::uint16_t node = 0;              // 0..1023, in snowflakes
   ConversationLimits conversation;
   std::chrono::milliseconds heartbeat = limits::heartbeat;  // told to clients in Welcome
+  std::chrono::milliseconds idle_after = limits::idle_home;  // then a home leaves memory
   ConnectHook on_connect;
   CommitHook after_commit;
   SignalFilter signal_filter;
@@ -83,6 +84,7 @@ class Shard {
   /// Bytes of requests accepted and not yet answered (limits::ingress), for accounts and tests.
   [[nodiscard]] std::size_t ingress_bytes() const noexcept;
   [[nodiscard]] std::size_t conversations() const noexcept;  // homes in memory
+  [[nodiscard]] std::size_t users() const noexcept;          // likewise
 
  private:
   friend struct ShardAccess;  // the shard's own parts

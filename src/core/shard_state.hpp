@@ -109,6 +109,8 @@ struct ShardState final : ConversationHost {
   Timers timers;
   std::unordered_map<ConversationId, Home> homes;
   std::unordered_map<UserId, std::unique_ptr<UserHome>> users;
+  /// The sessions of users of whom nothing was wanted for a while: their home is made anew.
+  std::unordered_map<UserId, std::vector<UserSession>> resting;
 };
 
 /// From the public class to its parts.

@@ -5,14 +5,35 @@
 #include <utility>
 
 namespace parley::core {
+namespace {
 
-std::string Tickets::issue(ShardIndex shard, Effects& effects, Identity identity,
-                           std::string device) {
+template <class Number>
+bool read_hex(std::string_view text, Number& into) noexcept {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, 16);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::string Ticket::text(ShardIndex issuer) const {
   char text[40];
-  const int size = std::snprintf(text, sizeof text, "%04x%016llx%016llx", unsigned{shard},
-                                 static_cast<unsigned long long>(effects.random()),
-                                 static_cast<unsigned long long>(effects.random()));
-  std::string ticket(text, static_cast<std::size_t>(size));
+  const int size = std::snprintf(text, sizeof text, "%04x%016llx%016llx", unsigned{issuer},
+                                 static_cast<unsigned long long>(high),
+                                 static_cast<unsigned long long>(low));
+  return {text, static_cast<std::size_t>(size)};
+}
+
+std::optional<NamedTicket> parse_ticket(std::string_view text) noexcept {
+  NamedTicket named;
+  if (text.size() != 36 || !read_hex(text.substr(0, 4), named.issuer) ||
+      !read_hex(text.substr(4, 16), named.ticket.high) ||
+      !read_hex(text.substr(20), named.ticket.low))
+    return std::nullopt;
+  return named;
+}
+
+Ticket Tickets::issue(Effects& effects, Identity identity, std::string device) {
+  const Ticket ticket{effects.random(), effects.random()};
   if (young_.size() >= most / 2) {
     old_ = std::move(young_);
     young_.clear();
@@ -22,11 +43,9 @@ std::string Tickets::issue(ShardIndex shard, Effects& effects, Identity identity
   return ticket;
 }
 
-std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_view device,
-                                        Time now) {
-  const std::string key(ticket);
+std::optional<Identity> Tickets::redeem(Ticket ticket, std::string_view device, Time now) {
   for (auto* map : {&young_, &old_}) {
-    auto it = map->find(key);
+    auto it = map->find(ticket);
     if (it == map->end()) continue;
     Issued issued = std::move(it->second);
     map->erase(it);
@@ -36,17 +55,9 @@ std::optional<Identity> Tickets::redeem(std::string_view ticket, std::string_vie
   return std::nullopt;
 }
 
-void Tickets::drop(const std::string& ticket) {
+void Tickets::drop(Ticket ticket) {
   young_.erase(ticket);
   old_.erase(ticket);
-}
-
-std::optional<ShardIndex> Tickets::issuer(std::string_view ticket) noexcept {
-  if (ticket.size() != 36) return std::nullopt;
-  unsigned shard = 0;
-  const auto [end, ec] = std::from_chars(ticket.data(), ticket.data() + 4, shard, 16);
-  if (ec != std::errc{} || end != ticket.data() + 4) return std::nullopt;
-  return static_cast<ShardIndex>(shard);
 }
 
 }  // namespace parley::core

@@ -12,20 +12,33 @@
 
 namespace parley::core {
 
-/// The tickets issued by one shard. The text names the shard, so that any other can ask it.
-/// Bounded: the oldest go when there are too many; their owners authenticate again.
+/// 128 random bits; zero for none. As text it also names the shard that issued it, so that any
+/// other can ask there.
+struct Ticket {
+  std::uint64_t high = 0, low = 0;
+  explicit operator bool() const noexcept { return (high | low) != 0; }
+  friend bool operator==(const Ticket&, const Ticket&) = default;
+  [[nodiscard]] std::string text(ShardIndex issuer) const;
+};
+struct NamedTicket {
+  ShardIndex issuer = 0;
+  Ticket ticket;
+};
+/// Nothing when the text is no ticket.
+std::optional<NamedTicket> parse_ticket(std::string_view text) noexcept;
+
+/// The tickets issued by one shard. Bounded: the oldest go when there are too many; their owners
+/// authenticate again.
 class Tickets {
  public:
   static constexpr std::chrono::minutes life{5};
   static constexpr std::size_t most = 65'536;
 
   /// For the device of that name only: a revoked one cannot come back as another.
-  std::string issue(ShardIndex shard, Effects& effects, Identity identity, std::string device);
+  Ticket issue(Effects& effects, Identity identity, std::string device);
   /// The identity, and the ticket is gone; nothing when unknown, used, another's or too old.
-  std::optional<Identity> redeem(std::string_view ticket, std::string_view device, Time now);
-  void drop(const std::string& ticket);
-  /// Which shard issued it; nothing when the text is no ticket.
-  static std::optional<ShardIndex> issuer(std::string_view ticket) noexcept;
+  std::optional<Identity> redeem(Ticket ticket, std::string_view device, Time now);
+  void drop(Ticket ticket);
 
  private:
   struct Issued {
@@ -33,7 +46,10 @@ class Tickets {
     std::string device;
     std::chrono::steady_clock::time_point until{};
   };
-  std::unordered_map<std::string, Issued> young_, old_;
+  struct Hash {
+    std::size_t operator()(const Ticket& ticket) const noexcept { return ticket.low; }
+  };
+  std::unordered_map<Ticket, Issued, Hash> young_, old_;
 };
 
 }  // namespace parley::core

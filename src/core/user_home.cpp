@@ -41,16 +41,17 @@ void UserHome::News::add(const News& more) {
   blocks |= more.blocks;
 }
 
-UserHome::UserHome(ShardState& shard, UserId id)
+UserHome::UserHome(ShardState& shard, UserId id, std::vector<UserSession> sessions)
     : shard_(shard),
       id_(id),
       partition_(layout::user_id(shard.config.ns, id)),
+      sessions_(std::move(sessions)),
       used_(shard.world.now().steady) {
   announced_.user = announced_own_.user = id;
 }
 
 bool UserHome::idle() const noexcept {
-  return sessions_.empty() && watchers_.empty() && !loading_ && !committing_ && changes_.empty() &&
+  return watchers_.empty() && !loading_ && !committing_ && changes_.empty() &&
          operations_ == 0 && presence_timer_ == Effects::Timer::none;
 }
 
@@ -258,9 +259,8 @@ void UserHome::announce_later(const News& news) {
   if (!announcing_) announce();
 }
 
-/// The session that read to the head needs nobody to tell it that nothing is unread.
 void UserHome::position_moved(const ConversationId& conversation, bool to_head) {
-  if (!loaded_ || sessions_.empty() || (to_head && sessions_.size() == 1)) return;
+  if (!told_of_position(sessions_.size(), to_head)) return;
   const News news{{conversation}};
   if (listings_ > 0) changed_.add(news);
   announce_later(news);
@@ -273,7 +273,7 @@ void UserHome::announce() {
   const News news = std::exchange(to_announce_, {});
   if (sessions_.empty()) return;
   announcing_ = true;
-  entries(news, [this, news](Result<wire::ListChanged> list) {
+  const auto told = [this, news](Result<wire::ListChanged> list) {
     if (!list) {
       shard_.world.log(Effects::Severity::warning,
                        "a list change waits to be announced: " + list.error().message);
@@ -293,6 +293,12 @@ void UserHome::announce() {
     }
     announcing_ = false;
     announce();
+  };
+  ++operations_;
+  load([this, news, told](Error error) {
+    --operations_;
+    if (error) return told(std::move(error));
+    entries(news, told);
   });
 }
 

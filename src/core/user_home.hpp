@@ -52,7 +52,8 @@ class UserHome {
  public:
   static constexpr Seq kept_events = 256;
 
-  UserHome(ShardState& shard, UserId id);
+  /// `sessions`: attached to an earlier home of the user, which take_sessions() emptied.
+  UserHome(ShardState& shard, UserId id, std::vector<UserSession> sessions = {});
 
   /// A session came: what changed since its token (or everything, or the first page of it), and it
   /// is told what follows. Errc::device_revoked, limit_reached.
@@ -72,7 +73,11 @@ class UserHome {
   /// Answers what is set then.
   void set(UserSettingsChange change, Then<UserSettings> then);
 
-  /// The user's own position moved: what is unread follows from it. `to_head`: nothing is.
+  /// Whether so many sessions are told that the user's own position moved: what is unread follows
+  /// from it. `to_head`: nothing is, and the session that read to the head knows.
+  [[nodiscard]] static bool told_of_position(std::size_t sessions, bool to_head) noexcept {
+    return sessions > (to_head ? 1 : 0);
+  }
   void position_moved(const ConversationId& conversation, bool to_head);
 
   /// To all sessions of the user.
@@ -106,7 +111,9 @@ class UserHome {
   void watch(SessionRef watcher, UserId user, std::function<void(const Presence&)> then);
   void unwatch(SessionRef watcher);
 
+  /// Nothing is under way, and nobody is told of changes but its own sessions.
   [[nodiscard]] bool idle() const noexcept;
+  [[nodiscard]] std::vector<UserSession> take_sessions() noexcept { return std::move(sessions_); }
   [[nodiscard]] std::chrono::steady_clock::time_point used() const noexcept { return used_; }
 
  private:
@@ -258,6 +265,7 @@ class UserHome {
   [[nodiscard]] Presence presence(bool own) const;
   [[nodiscard]] Presence presence_for(const Watcher& watcher) const;
   void watchers_changed(UserId user, bool blocked);
+  void with_profile(std::function<void()> then);
   void read_profile(std::function<void()> then);
 
   ShardState& shard_;

@@ -138,8 +138,8 @@ void UserHome::watch(SessionRef ref, UserId user, std::function<void(const Prese
     then(presence_for(now));
   };
   if (loaded_) return answer(blocked_.contains(user));
-  ++operations_;
-  read_profile([this, user, answer] {
+  with_profile([this, user, answer] {
+    ++operations_;
     auto memory =
         std::make_shared<std::pair<std::string, std::string>>(partition_, layout::block_key(user));
     Get get;
@@ -150,6 +150,15 @@ void UserHome::watch(SessionRef ref, UserId user, std::function<void(const Prese
       // What cannot be read is not told.
       answer(loaded_ ? blocked_.contains(user) : !cells || cells->values[0].has_value());
     });
+  });
+}
+
+void UserHome::with_profile(std::function<void()> then) {
+  if (profile_read_) return then();
+  ++operations_;
+  read_profile([this, then = std::move(then)] {
+    --operations_;
+    then();
   });
 }
 
@@ -221,7 +230,7 @@ void UserHome::presence_later() {
   }
   presence_timer_ = shard_.world.start_timer(delay, [this] {
     presence_timer_ = Effects::Timer::none;
-    announce_presence();
+    with_profile([this] { announce_presence(); });
   });
 }
 

@@ -328,9 +328,9 @@ TEST_CASE("limits: how often a head is told, and when an idle conversation leave
   CHECK(alice.all<wire::HeadMoved>().size() == 1);
 
   world.sign_out(alice);
-  world.pass(limits::idle_conversation - 1s);
+  world.pass(limits::idle_home - 1s);
   CHECK(world.shard(0).conversations() == 1);
-  world.pass(limits::idle_conversation + 12s);  // a follower counts as long as its fan is kept
+  world.pass(limits::idle_home + 12s);  // a follower counts as long as its fan is kept
   CHECK(world.shard(0).conversations() == 0);
 }
 

@@ -18,6 +18,15 @@ std::vector<Device> devices(World& world, Client& client) {
   return world.ask<wire::DeviceList>(client, wire::Devices{}).devices;
 }
 
+/// What was told last of a conversation of the list.
+std::optional<ListEntry> listed(const Client& client, const ConversationId& id) {
+  std::optional<ListEntry> last;
+  for (const auto& push : client.all<wire::ListChanged>())
+    for (const ListEntry& each : push.entries)
+      if (each.conversation == id) last = each;
+  return last;
+}
+
 /// The state that was told last of a user.
 std::optional<Presence> told(const Client& client, UserId user) {
   std::optional<Presence> last;
@@ -35,6 +44,52 @@ wire::Hello hello_of(const std::string& name, const std::string& device) {
 }
 
 }  // namespace
+
+// ---- In memory ----
+
+TEST_CASE("a user of whom nothing is wanted leaves memory, and the sessions miss nothing") {
+  World world(1);
+  Client& phone = world.sign_in("alice", "phone");
+  Client& laptop = world.sign_in("alice", "laptop");
+  Client& bob = world.sign_in("bob", "phone");
+  const ConversationId team = world.group(bob, {"alice"});
+  world.pass(limits::idle_home + 12s);
+  REQUIRE(world.shard(0).users() == 0);
+  phone.replies.clear();
+  laptop.replies.clear();
+
+  SECTION("of a conversation they are added to") {
+    const ConversationId other = world.group(bob, {"alice"});
+    world.pass(100ms);
+    CHECK(listed(phone, other));
+    CHECK(listed(laptop, other));
+  }
+  SECTION("of what another device has read") {
+    const Seq seq = world.say(bob, team, "x");
+    world.ask<wire::Done>(laptop, wire::MarkRead{team, seq, seq});
+    world.pass(2s);
+    REQUIRE(listed(phone, team));
+    CHECK(listed(phone, team)->read == seq);
+  }
+  SECTION("of the user's presence") {
+    world.ask<wire::PresenceChanged>(bob, wire::Watch{team, {phone.user}});
+    CHECK(told(bob, phone.user)->online);
+    world.sign_out(phone);
+    world.pass(limits::presence_grace + 1s);
+    CHECK(told(bob, phone.user)->online);
+    world.sign_out(laptop);
+    world.pass(limits::presence_grace + 1s);
+    CHECK_FALSE(told(bob, phone.user)->online);
+  }
+  SECTION("of a device that is revoked") {
+    const auto all = devices(world, phone);
+    REQUIRE(find(all, "laptop") != nullptr);
+    CHECK(find(all, "laptop")->online);
+    world.ask<wire::Done>(phone, wire::RevokeDevice{find(all, "laptop")->id, {}});
+    world.pass(100ms);
+    CHECK(laptop.closed == CloseReason::policy);
+  }
+}
 
 // ---- Devices ----
 

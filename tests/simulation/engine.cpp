@@ -228,6 +228,7 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
   if (!opened) throw Broken("A the weak store does not open: " + opened.error().message);
   store_ = *std::move(opened);
   core::ShardConfig config{.shards = shards, .instance = instance};
+  if (random_.chance(0.5)) config.idle_after = 0s;  // every home that is idle leaves at each sweep
   for (std::size_t i = 0; i < config.key.size(); ++i) config.key[i] = static_cast<std::uint8_t>(i);
   for (core::ShardIndex i = 0; i < shards; ++i) {
     worlds_.push_back(std::make_unique<ShardWorld>(*this, i, shards));
