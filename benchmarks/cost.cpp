@@ -3,17 +3,24 @@
 // against a file that it wrote earlier (--update); none is kept in the tree yet.
 //
 //   parley_cost <path>     one hot path; prints "<figure> <value>" lines
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "meter.hpp"
+#include "parley/lmdb_store.hpp"
 #include "parley/parley.hpp"
 #include "websocket_load.hpp"
 
@@ -94,12 +101,28 @@ void local_burst() {
 
 // ---- Over WebSocket, on one thread but for the signing in ----
 
+int port_of(Engine& engine) {
+  const std::string address = engine.listen("ws://127.0.0.1:0/chat").value();
+  return std::atoi(address.c_str() + address.rfind(':') + 1);
+}
+
+/// One user more in the channel, which the first makes.
+int sign_in(ParleyLoad& load, ConversationId& channel) {
+  const int client = load.sign_in("user" + std::to_string(load.size()));
+  if (channel) {
+    load.ask(client, wire::Join{channel});
+  } else {
+    wire::Create create;
+    create.kind = ConversationKind::channel;
+    create.title = "room";
+    channel = std::get<wire::Opened>(load.ask(client, create)).entry.conversation;
+  }
+  return client;
+}
+
 class LinkRoom {
  public:
-  LinkRoom() : engine_(host_driven_engine()) {
-    const std::string address = engine_.listen("ws://127.0.0.1:0/chat").value();
-    load_.emplace(std::atoi(address.c_str() + address.rfind(':') + 1));
-  }
+  LinkRoom() : engine_(host_driven_engine()), load_(port_of(engine_)) {}
   /// Runs `clients`, which may block, while the engine is polled.
   void with_engine(const std::function<void()>& clients) {
     std::atomic<bool> over{false};
@@ -115,20 +138,11 @@ class LinkRoom {
     poll(engine_);
   }
   void enter(int members) {
-    const int first = load_->size();
     for (int i = 0; i < members; ++i) {
-      const int client = load_->sign_in("user" + std::to_string(first + i));
-      if (!channel_) {
-        wire::Create create;
-        create.kind = ConversationKind::channel;
-        create.title = "room";
-        channel_ = std::get<wire::Opened>(load_->ask(client, create)).entry.conversation;
-      } else {
-        load_->ask(client, wire::Join{channel_});
-      }
+      const int client = sign_in(load_, channel_);
       wire::Subscribe subscribe;
       subscribe.items.push_back({channel_, Level::full, std::nullopt});
-      load_->ask(client, subscribe);
+      load_.ask(client, subscribe);
     }
   }
   /// `rounds` times `together` publishes of the first client, each round delivered to everybody.
@@ -137,20 +151,19 @@ class LinkRoom {
     send.conversation = channel_;
     send.body = Payload::copy_of(std::string(64, 'x'));
     for (int round = 0; round < rounds; ++round) {
-      const std::uint64_t goal =
-          load_->events + static_cast<std::uint64_t>(together) * load_->size();
-      for (int i = 0; i < together; ++i) load_->post(0, request_++, send);
-      while (load_->events < goal) {
+      const std::uint64_t goal = load_.events + static_cast<std::uint64_t>(together) * load_.size();
+      for (int i = 0; i < together; ++i) load_.post(0, request_++, send);
+      while (load_.events < goal) {
         metered ? poll_metered(engine_) : poll(engine_);
-        load_->poll(0);
+        load_.poll(0);
       }
     }
   }
-  [[nodiscard]] std::uint64_t delivered() const { return load_->events; }
+  [[nodiscard]] std::uint64_t delivered() const { return load_.events; }
 
  private:
   Engine engine_;
-  std::optional<ParleyLoad> load_;
+  ParleyLoad load_;
   ConversationId channel_;
   std::uint32_t request_ = 1;
 };
@@ -169,13 +182,48 @@ void link(int members, int together, int rounds) {
       static_cast<double>(counts().allocations - start.allocations) / deliveries);
 }
 
+// ---- At rest ----
+
+/// Another process, so that what it keeps is not counted: signs in, tells, and stays.
+[[noreturn]] void rest(int members, int port, int told) {
+  ParleyLoad load(port);
+  ConversationId channel;
+  for (int i = 0; i < members; ++i) sign_in(load, channel);
+  if (::write(told, "", 1) != 1) std::exit(1);
+  for (;;) ::pause();
+}
+
+/// On LMDB, whose rows are the disk's: what stays in memory of somebody who is signed in, in one
+/// channel, and of whom nothing was wanted for so long that their home has left it.
 void idle_session() {
-  LinkRoom room;
-  room.with_engine([&] { room.enter(100); });  // what grows once
+  constexpr int members = 1000;
+  const char* folder = "cost.idle";
+  std::filesystem::remove_all(folder);
+  EngineOptions options;
+  options.store = lmdb_store({.path = folder});
+  options.threads = host_driven;
+  options.authenticator = development_authenticator();
+  Engine engine = Engine::open(std::move(options)).value();
+  const int port = port_of(engine);
+  int pipe[2];
+  if (::pipe2(pipe, O_NONBLOCK) != 0) std::exit(1);
   const std::uint64_t before = live_bytes();
-  room.with_engine([&] { room.enter(400); });
-  // The client's side is counted too: what it keeps is a constant of this program.
-  say("bytes_per_session", static_cast<double>(live_bytes() - before) / 400);
+  const pid_t clients = ::fork();
+  if (clients == 0) rest(members, port, pipe[1]);
+  char told;
+  while (::read(pipe[0], &told, 1) != 1) {
+    engine.wait(1ms);
+    engine.poll(10ms);
+  }
+  const auto until = std::chrono::steady_clock::now() + limits::idle_home + 20s;
+  while (std::chrono::steady_clock::now() < until) {
+    engine.wait(100ms);
+    engine.poll(10ms);
+  }
+  say("bytes_per_session", static_cast<double>(live_bytes() - before) / members);
+  ::kill(clients, SIGKILL);
+  ::waitpid(clients, nullptr, 0);
+  std::filesystem::remove_all(folder);
 }
 
 // ---- History ----

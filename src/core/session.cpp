@@ -366,8 +366,8 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
   welcome.heartbeat_ms = static_cast<std::uint32_t>(shard_.config.heartbeat.count());
   welcome.max_body = static_cast<std::uint32_t>(shard_.config.conversation.max_body);
   if (session->kind == SessionSetup::Kind::link) {
-    session->ticket = shard_.tickets.issue(shard_.world, Identity{greeting->subject},
-                                           greeting->device_name);
+    session->ticket =
+        shard_.tickets.issue(shard_.world, Identity{greeting->subject}, greeting->device_name);
     welcome.ticket = session->ticket.text(shard_.index);
   }
   const std::vector<ListEntry> entries =

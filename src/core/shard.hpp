@@ -26,7 +26,7 @@ struct ShardConfig {
   std::uint64_t instance = 0;          // random per opening; sync stamps are believed within it
   std::uint16_t node = 0;              // 0..1023, in snowflakes
   ConversationLimits conversation;
-  std::chrono::milliseconds heartbeat = limits::heartbeat;  // told to clients in Welcome
+  std::chrono::milliseconds heartbeat = limits::heartbeat;   // told to clients in Welcome
   std::chrono::milliseconds idle_after = limits::idle_home;  // then a home leaves memory
   ConnectHook on_connect;
   CommitHook after_commit;

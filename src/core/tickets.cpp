@@ -17,9 +17,9 @@ bool read_hex(std::string_view text, Number& into) noexcept {
 
 std::string Ticket::text(ShardIndex issuer) const {
   char text[40];
-  const int size = std::snprintf(text, sizeof text, "%04x%016llx%016llx", unsigned{issuer},
-                                 static_cast<unsigned long long>(high),
-                                 static_cast<unsigned long long>(low));
+  const int size =
+      std::snprintf(text, sizeof text, "%04x%016llx%016llx", unsigned{issuer},
+                    static_cast<unsigned long long>(high), static_cast<unsigned long long>(low));
   return {text, static_cast<std::size_t>(size)};
 }
 

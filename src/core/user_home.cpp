@@ -51,8 +51,8 @@ UserHome::UserHome(ShardState& shard, UserId id, std::vector<UserSession> sessio
 }
 
 bool UserHome::idle() const noexcept {
-  return watchers_.empty() && !loading_ && !committing_ && changes_.empty() &&
-         operations_ == 0 && presence_timer_ == Effects::Timer::none;
+  return watchers_.empty() && !loading_ && !committing_ && changes_.empty() && operations_ == 0 &&
+         presence_timer_ == Effects::Timer::none;
 }
 
 // ---- Loading ----
