@@ -106,8 +106,8 @@ int port_of(Engine& engine) {
   return std::atoi(address.c_str() + address.rfind(':') + 1);
 }
 
-/// One user more in the channel, which the first makes.
-int sign_in(ParleyLoad& load, ConversationId& channel) {
+/// One user more in the channel, which the first makes, to see everything of it.
+void sign_in(ParleyLoad& load, ConversationId& channel) {
   const int client = load.sign_in("user" + std::to_string(load.size()));
   if (channel) {
     load.ask(client, wire::Join{channel});
@@ -117,7 +117,9 @@ int sign_in(ParleyLoad& load, ConversationId& channel) {
     create.title = "room";
     channel = std::get<wire::Opened>(load.ask(client, create)).entry.conversation;
   }
-  return client;
+  wire::Subscribe subscribe;
+  subscribe.items.push_back({channel, Level::full, std::nullopt});
+  load.ask(client, subscribe);
 }
 
 class LinkRoom {
@@ -138,12 +140,7 @@ class LinkRoom {
     poll(engine_);
   }
   void enter(int members) {
-    for (int i = 0; i < members; ++i) {
-      const int client = sign_in(load_, channel_);
-      wire::Subscribe subscribe;
-      subscribe.items.push_back({channel_, Level::full, std::nullopt});
-      load_.ask(client, subscribe);
-    }
+    for (int i = 0; i < members; ++i) sign_in(load_, channel_);
   }
   /// `rounds` times `together` publishes of the first client, each round delivered to everybody.
   void publish(int rounds, int together, bool metered) {
@@ -184,13 +181,14 @@ void link(int members, int together, int rounds) {
 
 // ---- At rest ----
 
-/// Another process, so that what it keeps is not counted: signs in, tells, and stays.
+/// Another process, so that what it keeps is not counted: signs in, tells, and stays, answering
+/// pings.
 [[noreturn]] void rest(int members, int port, int told) {
   ParleyLoad load(port);
   ConversationId channel;
   for (int i = 0; i < members; ++i) sign_in(load, channel);
   if (::write(told, "", 1) != 1) std::exit(1);
-  for (;;) ::pause();
+  for (;;) load.poll(1'000);
 }
 
 /// On LMDB, whose rows are the disk's: what stays in memory of somebody who is signed in, in one

@@ -24,7 +24,11 @@ int WebsocketLoad::connect() {
 }
 
 void WebsocketLoad::send(int client, std::string_view payload, bool text) {
-  std::string frame(1, static_cast<char>(text ? 0x81 : 0x82));
+  send_frame(client, text ? 1 : 2, payload);
+}
+
+void WebsocketLoad::send_frame(int client, int opcode, std::string_view payload) {
+  std::string frame(1, static_cast<char>(0x80 | opcode));
   if (payload.size() < 126) {
     frame += static_cast<char>(0x80 | payload.size());
   } else if (payload.size() < 65'536) {
@@ -70,6 +74,7 @@ std::size_t WebsocketLoad::received(int client, std::string_view bytes) {
     if (bytes.size() < head + length) break;
     const int opcode = bytes[0] & 15;
     if (opcode == 1 || opcode == 2) handler_(client, bytes.substr(head, length));
+    if (opcode == 9) send_frame(client, 10, bytes.substr(head, length));  // ping, pong
     bytes.remove_prefix(head + length);
   }
   return whole - bytes.size();

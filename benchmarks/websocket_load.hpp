@@ -28,6 +28,7 @@ class WebsocketLoad {
   [[nodiscard]] int size() const noexcept { return sockets_.size(); }
 
  private:
+  void send_frame(int client, int opcode, std::string_view payload);
   std::size_t received(int client, std::string_view bytes);
   std::string path_, subprotocol_;
   Sockets sockets_;

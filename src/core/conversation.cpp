@@ -74,6 +74,10 @@ bool Conversation::State::idle() const noexcept {
 
 bool Conversation::idle() const noexcept { return state_->idle(); }
 
+void Conversation::rest() {
+  if (state_->idle()) state_->trim_rows(true);
+}
+
 bool Conversation::empty() const noexcept {
   return state_->idle() && state_->phase != State::Phase::ready && !state_->published;
 }

@@ -239,6 +239,8 @@ class Conversation {
 
   /// The engine closes: what waits for its time is committed now.
   void hurry();
+  /// Nothing was wanted for a while: rows that can be read again leave memory.
+  void rest();
   /// Nothing pending, in flight or waiting: may be dropped from memory.
   [[nodiscard]] bool idle() const noexcept;
   /// Nothing is known of it, and nobody waits for anything.

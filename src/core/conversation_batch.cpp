@@ -45,13 +45,18 @@ void Conversation::State::pump() {
   answer_all(answers);
 }
 
+void Conversation::State::trim_rows(bool all) {
+  const auto most = [all](std::size_t kept) { return all ? 0 : kept; };
+  senders.trim(most(senders_kept));
+  host_keys.trim(most(host_keys_kept));
+  last_sent.trim(most(senders_kept));
+  channel_members.trim(most(channel_members_kept));
+  messages.trim(most(messages_kept));
+  mentions.trim(most(mentions_kept));
+}
+
 void Conversation::State::start_staging() {
-  senders.trim(senders_kept);
-  host_keys.trim(host_keys_kept);
-  last_sent.trim(senders_kept);
-  channel_members.trim(channel_members_kept);
-  messages.trim(messages_kept);
-  mentions.trim(mentions_kept);
+  trim_rows(false);
   blocked_users.clear();
   staged.emplace();
   if (phase == Phase::ready) staged->head = head;

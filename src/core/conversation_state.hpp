@@ -100,6 +100,8 @@ struct Conversation::State {
   Decision decide(Op& op, DirectOp& direct);
   [[nodiscard]] bool fits(std::size_t events, std::size_t rows, std::size_t bytes) const noexcept;
   StagedEvent& stage_event(wire::RecordFields& fields);
+  /// Rows that were read by key and are not in use: down to a bound, or `all`.
+  void trim_rows(bool all);
   void start_staging();
   [[nodiscard]] bool housekeeping() const noexcept;  // something is left to erase or to carry on
   [[nodiscard]] bool flushable() const noexcept;     // a commit now would erase something

@@ -269,8 +269,9 @@ void ShardState::sweep() {
   fans.sweep(now);
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;
-    return home.followers.empty() && home.conversation->idle() &&
-           now - home.used >= config.idle_after;
+    if (now - home.used < config.idle_after) return false;
+    home.conversation->rest();
+    return home.followers.empty() && home.conversation->idle();
   });
   std::erase_if(users, [&](const auto& entry) {
     UserHome& home = *entry.second;
