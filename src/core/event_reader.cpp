@@ -114,6 +114,8 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     Scan scan{.partition = partition(), .from = from_key_, .to = to_key_, .owner = self};
     effects_.scan(std::move(scan), [self](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
+      if (!rows->guard) return self->then_(absent());
+      if (const auto head = layout::decode_head(*rows->guard)) self->sealed_since(head->sealed);
       for (const Row& row : rows->rows) {
         const auto seq = layout::parse_number_key('o', row.key);
         if (!seq) continue;
@@ -126,6 +128,13 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
       self->overlay_from_ = 0;
       self->read_chunks();
     });
+  }
+
+  /// What was open and is sealed now comes from the archive: its overlay may have been merged there
+  /// and erased before the overlays were read.
+  void sealed_since(Seq sealed) {
+    page_.head.sealed = std::max(page_.head.sealed, sealed);
+    std::erase_if(open_, [sealed](const StoredEvent& event) { return event.seq <= sealed; });
   }
 
   /// What the open rows do not cover must be in the archive; rows that were sealed and erased since

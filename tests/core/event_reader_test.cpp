@@ -223,6 +223,39 @@ TEST_CASE("an overlay replaces the record at its seq, open or sealed") {
   CHECK(body(world.read({.from = 6, .to = 6})->events[0]) != "redacted");
 }
 
+TEST_CASE("what is sealed and merged between two scans of a read is shown as it stands") {
+  for (const bool backward : {false, true}) {
+    CAPTURE(backward);
+    World world;
+    Stream stream(world, 30, 20);
+    wire::RecordFields fields{.seq = 25, .ordinal = 25, .time_ms = 1, .sender = user(1)};
+    fields.body = "redacted";
+    StoredEvent& changed = stream.events[24];
+    const StoredEvent before = changed;
+    changed.record = wire::build_record(fields);
+    stream.cell.flags |= layout::head_has_overlays;
+    stream.commit({{layout::overlay_key(25), layout::encode_event(world.id(), changed)}}, {});
+
+    std::optional<Result<EventPage>> page;
+    read_events(world.fx,
+                {.partition = layout::conversation_id(0, world.id()),
+                 .conversation = world.id(),
+                 .backward = backward},
+                [&](Result<EventPage> read) { page = std::move(read); });
+    // The scan of the open rows is answered with them as they were.
+    stream.cell.sealed = 30;
+    stream.write_chunks();
+    std::vector<std::string> erased = {layout::overlay_key(25)};
+    for (Seq seq = 21; seq <= 30; ++seq) erased.push_back(layout::event_key(seq));
+    stream.commit({}, erased);
+    world.fx.drain();
+    REQUIRE((page && *page && (*page)->events.size() == 30));
+    const StoredEvent& shown = (*page)->events[24];
+    CHECK(wire::read_record(shown.record.bytes()).body == "redacted");
+    CHECK(shown.mark == before.mark);
+  }
+}
+
 TEST_CASE("what is missing or damaged is told, never skipped") {
   World world;
   SECTION("no stream") { CHECK(shape(world.read({})) == "denied"); }
