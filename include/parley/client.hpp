@@ -193,7 +193,8 @@ class Client {
   void send(const ConversationId& conversation, MessageDraft draft, Completion<Ack> done);
   /// What is not settled, in the order it will be sent.
   void outbox(Completion<std::vector<OutboxItem>> done);
-  Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
+  Pending<HistoryPage> history(const ConversationId& conversation,
+                               HistoryOptions options = HistoryOptions());
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
 
@@ -219,7 +220,7 @@ class Client {
   void react(const ConversationId& conversation, Seq message, std::string key, bool on,
              Completion<void> done);
   Pending<ReactorsPage> reactors(const ConversationId& conversation, Seq message, std::string key,
-                                 ReactorsOptions options = {});
+                                 ReactorsOptions options = ReactorsOptions());
   void reactors(const ConversationId& conversation, Seq message, std::string key,
                 ReactorsOptions options, Completion<ReactorsPage> done);
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
@@ -237,16 +238,17 @@ class Client {
   Pending<Ballot> ballot(const ConversationId& conversation, Seq message);
   void ballot(const ConversationId& conversation, Seq message, Completion<Ballot> done);
   Pending<VotersPage> voters(const ConversationId& conversation, Seq message, std::uint8_t option,
-                             VotersOptions options = {});
+                             VotersOptions options = VotersOptions());
   void voters(const ConversationId& conversation, Seq message, std::uint8_t option,
               VotersOptions options, Completion<VotersPage> done);
 
   // Threads: see Session.
   Pending<ThreadPage> thread(const ConversationId& conversation, Seq root,
-                             ThreadOptions options = {});
+                             ThreadOptions options = ThreadOptions());
   void thread(const ConversationId& conversation, Seq root, ThreadOptions options,
               Completion<ThreadPage> done);
-  Pending<ThreadsPage> threads(const ConversationId& conversation, ThreadsOptions options = {});
+  Pending<ThreadsPage> threads(const ConversationId& conversation,
+                               ThreadsOptions options = ThreadsOptions());
   void threads(const ConversationId& conversation, ThreadsOptions options,
                Completion<ThreadsPage> done);
   Pending<ThreadState> follow_thread(const ConversationId& conversation, Seq root, bool on = true);
@@ -271,7 +273,8 @@ class Client {
   void blocked(Completion<std::vector<UserId>> done);
   Pending<ListEntry> join_invite(std::string token);
   void join_invite(std::string token, Completion<ListEntry> done);
-  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  Pending<Invite> create_invite(const ConversationId& conversation,
+                                InviteOptions options = InviteOptions());
   void create_invite(const ConversationId& conversation, InviteOptions options,
                      Completion<Invite> done);
   Pending<std::vector<Invite>> invites(const ConversationId& conversation);
@@ -281,7 +284,7 @@ class Client {
   Pending<void> request_join(const ConversationId& conversation, std::string note = {});
   void request_join(const ConversationId& conversation, std::string note, Completion<void> done);
   Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
-                                          JoinRequestsOptions options = {});
+                                          JoinRequestsOptions options = JoinRequestsOptions());
   void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
                      Completion<JoinRequestsPage> done);
   Pending<void> answer_request(const ConversationId& conversation, UserId user, bool approve);
@@ -304,14 +307,14 @@ class Client {
   Pending<ConversationInfo> info(const ConversationId& conversation);
   void info(const ConversationId& conversation, Completion<ConversationInfo> done);
   Pending<void> restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
-                              RestrictOptions options = {});
+                              RestrictOptions options = RestrictOptions());
   void restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
                      RestrictOptions options, Completion<void> done);
   Pending<void> lift(const ConversationId& conversation, UserId user, RestrictionKind kind);
   void lift(const ConversationId& conversation, UserId user, RestrictionKind kind,
             Completion<void> done);
   Pending<RestrictionsPage> restrictions(const ConversationId& conversation, RestrictionKind kind,
-                                         RestrictionsOptions options = {});
+                                         RestrictionsOptions options = RestrictionsOptions());
   void restrictions(const ConversationId& conversation, RestrictionKind kind,
                     RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
@@ -323,7 +326,8 @@ class Client {
   void retention(const ConversationId& conversation, Completion<Retention> done);
   Pending<void> delete_conversation(const ConversationId& conversation);
   void delete_conversation(const ConversationId& conversation, Completion<void> done);
-  Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
+  Pending<MembersPage> members(const ConversationId& conversation,
+                               MembersOptions options = MembersOptions());
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);
 
@@ -331,14 +335,14 @@ class Client {
   /// From then on, also after a reconnect, in place of ClientOptions::follow. Without `from` it
   /// goes on from the stored cursor, else from the head.
   Pending<ResumeAnswer> subscribe(const ConversationId& conversation,
-                                  SubscribeOptions options = {});
+                                  SubscribeOptions options = SubscribeOptions());
   void subscribe(const ConversationId& conversation, SubscribeOptions options,
                  Completion<ResumeAnswer> done);
   /// The conversations as this device knows them, most recent first. Answers without the server.
   Pending<std::vector<ListEntry>> list();
   void list(Completion<std::vector<ListEntry>> done);
   /// A page from the server; its conversations are known and followed from then on.
-  Pending<ListPage> list_page(ListPageOptions options = {});
+  Pending<ListPage> list_page(ListPageOptions options = ListPageOptions());
   void list_page(ListPageOptions options, Completion<ListPage> done);
   /// Pin, archive, hide, mark unread, mute, put into a folder, keep a draft: about this user's list
   /// entry, on every device.
@@ -350,7 +354,7 @@ class Client {
   void seen(const ConversationId& conversation, Seq seq, Completion<std::uint64_t> done);
 
   // The user: see Session.
-  Pending<UserSettings> set_user(UserSettingsChange change = {});
+  Pending<UserSettings> set_user(UserSettingsChange change = UserSettingsChange());
   void set_user(UserSettingsChange change, Completion<UserSettings> done);
   /// For this connection and the later ones.
   void set_presence(PresenceState state);

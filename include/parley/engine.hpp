@@ -132,7 +132,8 @@ class Engine {
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   // Links as the system makes them: see Session.
-  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  Pending<Invite> create_invite(const ConversationId& conversation,
+                                InviteOptions options = InviteOptions());
   void create_invite(const ConversationId& conversation, InviteOptions options,
                      Completion<Invite> done);
   Pending<std::vector<Invite>> invites(const ConversationId& conversation);
@@ -140,7 +141,7 @@ class Engine {
   Pending<void> revoke_invite(std::string token);
   void revoke_invite(std::string token, Completion<void> done);
   Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
-                                          JoinRequestsOptions options = {});
+                                          JoinRequestsOptions options = JoinRequestsOptions());
   void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
                      Completion<JoinRequestsPage> done);
   Pending<void> answer_request(const ConversationId& conversation, std::string user, bool approve);
@@ -152,7 +153,7 @@ class Engine {
   Pending<ConversationInfo> info(const ConversationId& conversation);
   void info(const ConversationId& conversation, Completion<ConversationInfo> done);
   Pending<void> restrict_user(const ConversationId& conversation, std::string user,
-                              RestrictionKind kind, RestrictOptions options = {});
+                              RestrictionKind kind, RestrictOptions options = RestrictOptions());
   void restrict_user(const ConversationId& conversation, std::string user, RestrictionKind kind,
                      RestrictOptions options, Completion<void> done);
   Pending<void> lift(const ConversationId& conversation, std::string user, RestrictionKind kind);

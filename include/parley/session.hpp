@@ -217,6 +217,8 @@ struct ListChange {
 /// Lifetime: arguments are taken over. Cancellation: none. Completion: once, on the session's
 /// shard. In any of them Errc::denied means absent or forbidden; busy, that limits::in_flight
 /// operations are open. Thread: any, but for moving and destroying.
+// Defaults of options are written `Options()`: gcc 12 destroys a braced aggregate twice when a
+// co_await is in the same expression (its bug 98401).
 class Session {
  public:
   Session() = default;  // attached to nothing: every call answers session_closed
@@ -265,7 +267,8 @@ class Session {
             Completion<Ack> done);
   void send(const ConversationId& conversation, MessageDraft draft, SendOptions options,
             Completion<Ack> done);
-  Pending<HistoryPage> history(const ConversationId& conversation, HistoryOptions options = {});
+  Pending<HistoryPage> history(const ConversationId& conversation,
+                               HistoryOptions options = HistoryOptions());
   void history(const ConversationId& conversation, HistoryOptions options,
                Completion<HistoryPage> done);
 
@@ -301,7 +304,7 @@ class Session {
              Completion<void> done);
   /// Who reacted with `key`, a page at a time.
   Pending<ReactorsPage> reactors(const ConversationId& conversation, Seq message, std::string key,
-                                 ReactorsOptions options = {});
+                                 ReactorsOptions options = ReactorsOptions());
   void reactors(const ConversationId& conversation, Seq message, std::string key,
                 ReactorsOptions options, Completion<ReactorsPage> done);
   // Polls, by the seq of their message. Results come with the message, and with ReactionsChange.
@@ -319,7 +322,7 @@ class Session {
   void ballot(const ConversationId& conversation, Seq message, Completion<Ballot> done);
   /// Who has chosen that option, a page at a time. Errc::denied when the poll is anonymous.
   Pending<VotersPage> voters(const ConversationId& conversation, Seq message, std::uint8_t option,
-                             VotersOptions options = {});
+                             VotersOptions options = VotersOptions());
   void voters(const ConversationId& conversation, Seq message, std::uint8_t option,
               VotersOptions options, Completion<VotersPage> done);
 
@@ -332,11 +335,12 @@ class Session {
 
   // Threads, by the seq of their root, whose replies are events of the conversation like others.
   Pending<ThreadPage> thread(const ConversationId& conversation, Seq root,
-                             ThreadOptions options = {});
+                             ThreadOptions options = ThreadOptions());
   void thread(const ConversationId& conversation, Seq root, ThreadOptions options,
               Completion<ThreadPage> done);
   /// The threads of the conversation that this user follows.
-  Pending<ThreadsPage> threads(const ConversationId& conversation, ThreadsOptions options = {});
+  Pending<ThreadsPage> threads(const ConversationId& conversation,
+                               ThreadsOptions options = ThreadsOptions());
   void threads(const ConversationId& conversation, ThreadsOptions options,
                Completion<ThreadsPage> done);
   /// Replying and being mentioned follows by itself; `false` ends it until the next own reply.
@@ -362,7 +366,8 @@ class Session {
   Pending<Conversation> join_invite(std::string token);
   void join_invite(std::string token, Completion<Conversation> done);
   /// Makes a link, up to limits::invites a conversation; for those with the right to invite.
-  Pending<Invite> create_invite(const ConversationId& conversation, InviteOptions options = {});
+  Pending<Invite> create_invite(const ConversationId& conversation,
+                                InviteOptions options = InviteOptions());
   void create_invite(const ConversationId& conversation, InviteOptions options,
                      Completion<Invite> done);
   /// The links that hold and that this user could have made, the oldest first.
@@ -377,7 +382,7 @@ class Session {
   void request_join(const ConversationId& conversation, std::string note, Completion<void> done);
   /// Who waits for an answer; for those with the right to invite.
   Pending<JoinRequestsPage> join_requests(const ConversationId& conversation,
-                                          JoinRequestsOptions options = {});
+                                          JoinRequestsOptions options = JoinRequestsOptions());
   void join_requests(const ConversationId& conversation, JoinRequestsOptions options,
                      Completion<JoinRequestsPage> done);
   /// Lets in who asked, as a member, or says no. The same answer again changes nothing.
@@ -416,7 +421,7 @@ class Session {
   void info(const ConversationId& conversation, Completion<ConversationInfo> done);
   /// Mutes or bans somebody of a lower role; again: until another time.
   Pending<void> restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
-                              RestrictOptions options = {});
+                              RestrictOptions options = RestrictOptions());
   void restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
                      RestrictOptions options, Completion<void> done);
   /// Ends that; nothing when there is none.
@@ -425,7 +430,7 @@ class Session {
             Completion<void> done);
   /// Who is muted or banned; for those who may mute or ban.
   Pending<RestrictionsPage> restrictions(const ConversationId& conversation, RestrictionKind kind,
-                                         RestrictionsOptions options = {});
+                                         RestrictionsOptions options = RestrictionsOptions());
   void restrictions(const ConversationId& conversation, RestrictionKind kind,
                     RestrictionsOptions options, Completion<RestrictionsPage> done);
   Pending<void> set_title(const ConversationId& conversation, std::string title);
@@ -444,13 +449,14 @@ class Session {
   /// By pages, or searched by the beginning of the name that the host gave them: at the same cost
   /// for any number of members. Errc::invalid_argument when `prefix` is no UTF-8, or when a search
   /// goes on after somebody who was erased meanwhile; too_large when it is too long.
-  Pending<MembersPage> members(const ConversationId& conversation, MembersOptions options = {});
+  Pending<MembersPage> members(const ConversationId& conversation,
+                               MembersOptions options = MembersOptions());
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);
 
   // What this session follows, and what its user has seen.
   Pending<ResumeAnswer> subscribe(const ConversationId& conversation,
-                                  SubscribeOptions options = {});
+                                  SubscribeOptions options = SubscribeOptions());
   void subscribe(const ConversationId& conversation, SubscribeOptions options,
                  Completion<ResumeAnswer> done);
   /// The user's conversations with their heads, positions and unread counts.
@@ -458,7 +464,7 @@ class Session {
   void list(Completion<std::vector<ListEntry>> done);
   /// The same by pages, when all of it is too much. A conversation that becomes active meanwhile is
   /// told by on_list or its events, not by a later page.
-  Pending<ListPage> list_page(ListPageOptions options = {});
+  Pending<ListPage> list_page(ListPageOptions options = ListPageOptions());
   void list_page(ListPageOptions options, Completion<ListPage> done);
   /// Pin, archive, hide, mark unread, mute, put into a folder, keep a draft: about this user's list
   /// entry, on every device.
@@ -478,7 +484,7 @@ class Session {
 
   // The user: the same on every device.
   /// Answers what is set then; nothing given: what is set.
-  Pending<UserSettings> set_user(UserSettingsChange change = {});
+  Pending<UserSettings> set_user(UserSettingsChange change = UserSettingsChange());
   void set_user(UserSettingsChange change, Completion<UserSettings> done);
   /// How the user of this session is; not offline.
   Pending<void> set_presence(PresenceState state);
