@@ -75,6 +75,11 @@ check('a poll with several answers that nobody is named in', async () => {
   await sees_votes(owner, 'Friday 1 Saturday 1');
   await vote(bob, 'Friday');
   await sees_votes(owner, 'Friday 0 Saturday 1');
+  await bob.act('Which days?', 'thread');
+  await bob.page.click('.thread .poll-option:has-text("Friday")');
+  await sees_votes(owner, 'Friday 1 Saturday 1');
+  await bob.page.click('.thread .poll-option:has-text("Friday")');
+  await sees_votes(owner, 'Friday 0 Saturday 1');
   await owner.page.waitForSelector('.poll-words:has-text("several may be chosen · anonymous")');
   assert.equal(await owner.page.locator('.poll-words button').count(), 0);
   assert.ok(!(await owner.offers('Which days?')).includes('forward'));

@@ -127,6 +127,7 @@ export class ChatView {
     this.thread_ = new ThreadPanel(client_, this.known_, this.reactions_, this.threads_, {
       actions_of: (seq) => this.commands_.actions_of(seq),
       row_actions: ({ conversation }) => this.row_actions(conversation),
+      poll: (view, seq) => this.poll_of(view, seq),
       silent: (view) => why_silent(view, this.members_.info),
       closed: () => this.composer_.focus(),
     });

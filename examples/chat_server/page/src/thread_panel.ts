@@ -15,6 +15,7 @@ import { row_element, type RowActions } from './rows.js';
 import { Scroller } from './scroller.js';
 import type { Threads } from './threads.js';
 import { build_rows } from './timeline.js';
+import type { PollRow } from './polls.js';
 import type { Reactions } from './reactions.js';
 import { toast_error } from './toasts.js';
 
@@ -23,6 +24,7 @@ const page_replies = 50;
 export interface ThreadActions {
   actions_of: ActionsOf;
   row_actions: (view: ConversationView) => RowActions;
+  poll: (view: ConversationView, seq: Seq) => PollRow | null;
   /** Why one may not write; '' when one may. */
   silent: (view: ConversationView) => string;
   closed: () => void;
@@ -166,7 +168,7 @@ export class ThreadPanel {
         return message ? this.reactions_.chips(view.conversation, message) : [];
       },
       thread: () => null,
-      poll: () => null,
+      poll: ({ seq }) => this.actions_.poll(view, seq),
       typing: [],
       unfolded: new Set(),
     });
