@@ -38,7 +38,7 @@ enum class Verdict : std::uint8_t {
   done,     // durable at facts().durability and seen by every `latest` read that starts from now on
   refused,  // the guard differed: nothing written, and this attempt can never take effect
   failed,   // nothing written, and never will be; `error` says why and whether a retry may help
-  unknown,  // may have taken effect, or may still: "Resolving unknown" in the layout page
+  unknown,  // may have taken effect, or may within 30 s: "Resolving unknown" in the layout page
 };
 struct Committed {
   Verdict verdict = Verdict::unknown;

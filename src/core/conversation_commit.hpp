@@ -1,6 +1,7 @@
 // core/conversation_commit.hpp: one guarded commit of one partition, carried on until its outcome
 // is known (STORE §1.2).
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,11 @@ struct Settled {
   bool unsure = false;
   Error error;
 };
+
+/// So long after its outcome was known, or after a crash, no copy of a commit lands any more. What
+/// is written under a guard cannot land later in any case; what created a partition could, once
+/// that has been erased.
+inline constexpr std::chrono::milliseconds landed_within{30'000};
 
 /// Submits `batch`, resolves `unknown` by the guard (the same batch again, 10 ms to 1 s apart, for
 /// as long as `alive` is), and answers once. The batch's views belong to its owner.

@@ -184,6 +184,7 @@ void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> event
 
 void Conversation::State::loaded() {
   phase = Phase::ready;
+  if (!published) may_still_land();  // what another life left under way
   published = Cursor{head.epoch, head.head, head.mark};
   merge_due = (head.flags & layout::head_has_overlays) != 0;
   std::vector<Op> answers;
@@ -250,6 +251,7 @@ void Conversation::State::run_load_waiters(const Error& error) {
 /// After a guard that is not ours: nothing read under an older one may be used again (STORE §1.1).
 void Conversation::State::drop_caches() {
   ++generation;
+  earlier_writes += std::exchange(writes, 0);
   phase = Phase::cold;
   pair.known = false;
   senders.clear();

@@ -168,6 +168,7 @@ struct Conversation::State {
   void add_thread_change(std::pair<Seq, Seq> key, layout::ThreadChange row);
   struct ThreadJob;
   void move_threads();
+  void move_threads_later();
   void move_thread(Seq root);
   void index_replies(std::shared_ptr<ThreadJob> job);
   static void gather_followers(ThreadJob& job);
@@ -514,7 +515,20 @@ struct Conversation::State {
     effects.scan(std::move(request), input<Result<Rows>>(std::move(then)));
   }
   void commit(Batch batch, std::function<void(Settled)> then) {
-    submit_guarded(effects, alive, std::move(batch), input<Settled>(std::move(then)));
+    ++writes;
+    const bool creates = !batch.expect;
+    submit_guarded(
+        effects, alive, std::move(batch),
+        input<Settled>([this, creates, from = generation, then = std::move(then)](Settled outcome) {
+          --(from == generation ? writes : earlier_writes);
+          if (creates && outcome.unsure) may_still_land();
+          then(std::move(outcome));
+        }));
+  }
+  void may_still_land() { landed_at = effects.now().steady + landed_within; }
+  /// What was erased cannot come back by a commit of before.
+  [[nodiscard]] bool all_landed() const {
+    return earlier_writes == 0 && effects.now().steady >= landed_at;
   }
 
   ConversationHost& host;
@@ -576,6 +590,9 @@ struct Conversation::State {
 
   // Loading.
   std::uint64_t generation = 0;  // grows when caches are dropped: late answers are not believed
+  // Commits under way, and those that were when caches were dropped: no flag tells of them.
+  std::size_t writes = 0, earlier_writes = 0;
+  std::chrono::steady_clock::time_point landed_at{};  // until then copies of some may land
   int load_attempts = 0;
   bool landed = false;  // the doubtful batch was found in the stream
   std::string load_guard;

@@ -71,8 +71,9 @@ void Conversation::State::when_quiet(std::shared_ptr<EndJob> job) {
   closing = !in_flight && !staged;
   const bool busy = !closing || sealing || merging || erasing || receipts_busy ||
                     reading_receipts || !reaction_queues.empty() || !writing_users.empty() ||
-                    !moving_threads.empty() || !indexing.empty();
+                    !moving_threads.empty() || !indexing.empty() || writes != 0 || !all_landed();
   if (!busy) return end_stream(std::move(job));
+  if (hurried) return job->then({Errc::engine_closed, "the engine stops; the rest follows"});
   effects.start_timer(quiet_after, [this, job, here = std::weak_ptr<const void>(alive)] {
     if (!here.expired()) when_quiet(job);
   });

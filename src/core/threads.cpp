@@ -132,7 +132,10 @@ void Conversation::State::move_threads() {
   if (phase != Phase::ready) return;
   for (auto at = thread_changes.begin(); at != thread_changes.end();) {
     const Seq root = at->first.first;
-    if (!moving_threads.contains(root)) move_thread(root);
+    if (root < head.floor && !all_landed())
+      move_threads_later();
+    else if (!moving_threads.contains(root))
+      move_thread(root);
     at = thread_changes.lower_bound({root + 1, 0});
   }
 }
@@ -154,6 +157,7 @@ void Conversation::State::move_thread(Seq root) {
 
 void Conversation::State::index_replies(std::shared_ptr<ThreadJob> job) {
   get(owned_get({{layout::thread, job->partition, {}}}), [this, job](Result<Cells> cells) {
+    if (job->generation != generation) return;
     if (!cells) return thread_moved(*job, cells.error());
     layout::CountCell cell;
     const auto& known = cells->values[0];
@@ -198,6 +202,7 @@ void Conversation::State::gather_followers(ThreadJob& job) {
 
 /// One user after the other.
 void Conversation::State::note_followers(std::shared_ptr<ThreadJob> job) {
+  if (job->generation != generation) return;
   if (job->followers.empty()) return thread_moved(*job, {});
   const UserId user = job->followers.back().first;
   std::vector<std::pair<Seq, layout::ThreadChange>> named;
@@ -221,14 +226,7 @@ void Conversation::State::thread_moved(const ThreadJob& job, const Error& error)
   moving_threads.erase(job.root);
   if (error) {
     if (!error.retryable() || hurried) return drop_threads(error);
-    if (thread_timer != Effects::Timer::none) return;
-    thread_timer =
-        effects.start_timer(move_again_after, [this, here = std::weak_ptr<const void>(alive)] {
-          if (here.expired()) return;
-          thread_timer = Effects::Timer::none;
-          move_threads();
-        });
-    return;
+    return move_threads_later();
   }
   for (const auto& [seq, change] : job.changes) {
     const auto now = thread_changes.find({job.root, seq});
@@ -239,6 +237,16 @@ void Conversation::State::thread_moved(const ThreadJob& job, const Error& error)
   serve_thread_waiters();
   move_threads();
   start_flush_timer();
+}
+
+void Conversation::State::move_threads_later() {
+  if (thread_timer != Effects::Timer::none) return;
+  thread_timer =
+      effects.start_timer(move_again_after, [this, here = std::weak_ptr<const void>(alive)] {
+        if (here.expired()) return;
+        thread_timer = Effects::Timer::none;
+        move_threads();
+      });
 }
 
 /// The rows stay where they are: the next life moves them.
@@ -290,6 +298,7 @@ void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow chan
     const layout::FollowRow before = row;
     change(row);
     if (row == before) return then(row);
+    if (ended()) return then(denied());
     BatchWriter writer(layout::personal, partition, 128);
     if (rows->guard) writer.expect(*rows->guard);
     cell.revision += 1;

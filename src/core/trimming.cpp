@@ -213,7 +213,7 @@ void Conversation::State::erase_old() {
   const bool work = phase == Phase::ready && !ended() && keeping.erased < head.floor;
   if (!work || erasing) return;
   // What these write may lie below the floor.
-  const bool busy = sealing || merging ||
+  const bool busy = sealing || merging || !all_landed() ||
                     (!reaction_queues.empty() && reaction_queues.begin()->first < head.floor) ||
                     std::any_of(moving_threads.begin(), moving_threads.end(),
                                 [this](Seq root) { return root < head.floor; });
