@@ -364,6 +364,10 @@ void Engine::commit(Batch batch, std::function<void(Committed)> then) {
       if (batch.partition.space == layout::reaction)
         std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'u'; });
       break;
+    case Lie::lost_ballot:
+      if (batch.partition.space == layout::reaction)
+        std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'b'; });
+      break;
     default:
       break;
   }

@@ -27,6 +27,7 @@ enum class Lie : std::uint8_t {
   wrong_unread,       // one list entry counts one more
   lost_overlay,       // a message that was changed is stored as it was
   lost_reactor,       // a reaction is counted, its row is not stored
+  lost_ballot,        // a vote is counted, its ballot is not stored
   count_
 };
 
@@ -53,6 +54,7 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::wrong_unread, "wrong_unread"},
     {Lie::lost_overlay, "lost_overlay"},
     {Lie::lost_reactor, "lost_reactor"},
+    {Lie::lost_ballot, "lost_ballot"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {
