@@ -38,8 +38,10 @@ Payload stand_in(const wire::RecordFields& event) {
 
 void hide(std::vector<layout::StoredEvent>& events, const Reader& reader, Seq ended_at) {
   for (layout::StoredEvent& event : events) {
+    const wire::Glance seen = wire::glance(event.record.bytes());
+    const bool later = ended_at != 0 && seen.last_edit > ended_at;
+    if (!later && seen.audience == audience::everyone) continue;
     const wire::RecordFields fields = wire::read_record(event.record.bytes());
-    const bool later = ended_at != 0 && !fields.edits.empty() && fields.edits.back() > ended_at;
     if (later || !visible(fields, reader)) event.record = stand_in(fields);
   }
 }
@@ -56,9 +58,8 @@ std::vector<Payload> shown_to(const std::vector<Payload>& records, const Reader&
 
 bool edited_after(const std::vector<layout::StoredEvent>& events, Seq last) {
   return std::any_of(events.begin(), events.end(), [last](const layout::StoredEvent& event) {
-    const wire::RecordFields fields = wire::read_record(event.record.bytes());
-    return fields.audience != audience::everyone && !fields.edits.empty() &&
-           fields.edits.back() > last;
+    const wire::Glance seen = wire::glance(event.record.bytes());
+    return seen.audience != audience::everyone && seen.last_edit > last;
   });
 }
 

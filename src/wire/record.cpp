@@ -51,6 +51,12 @@ std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
 
+std::string_view body_of(const fb::Record& record) {
+  const auto* body = record.body();
+  if (body == nullptr) return {};
+  return {reinterpret_cast<const char*>(body->data()), body->size()};
+}
+
 PollResults results_of(const fb::PollResults& from) {
   PollResults results{.votes = {}, .voters = from.voters(), .closed = from.closed()};
   if (const auto* votes = from.votes()) results.votes.assign(votes->begin(), votes->end());
@@ -233,9 +239,7 @@ RecordFields fields_of(const fb::Record& record) {
     std::memcpy(fields.conversation.bytes.data(), id, fields.conversation.bytes.size());
   }
   fields.content_type = view(record.content_type());
-  if (const auto* body = record.body()) {
-    fields.body = {reinterpret_cast<const char*>(body->data()), body->size()};
-  }
+  fields.body = body_of(record);
   fields.title = view(record.title());
   fields.groups = record.groups();
   fields.shadowed = record.shadowed();
@@ -361,6 +365,13 @@ RecordFields read_record(Bytes record) {
   return fields_of(*flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data()));
 }
 
+Glance glance(Bytes record) {
+  const auto& from = *flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data());
+  const auto* edits = from.edits();
+  const bool edited = edits != nullptr && edits->size() != 0;
+  return {from.audience(), edited ? edits->Get(edits->size() - 1) : 0};
+}
+
 std::optional<RecordFields> verify_record(Bytes record) {
   if (record.size() < 16 || record.size() % 8 != 0 ||
       record.size() >= FLATBUFFERS_MAX_BUFFER_SIZE ||
@@ -409,40 +420,45 @@ JoinRequestState request_state(EventKind kind) {
   }
 }
 
-Poll poll_of(const RecordFields& fields) {
-  Poll poll{.options = fields.poll->options,
-            .multiple = fields.poll->multiple,
-            .anonymous = fields.poll->anonymous,
-            .closes = WallTime(std::chrono::milliseconds(fields.poll->closes_ms))};
-  if (!fields.tallies.empty() && fields.tallies.front().poll)
-    poll.results = *fields.tallies.front().poll;
+/// Of a message: `tally` is its own, if it has one.
+Poll poll_with_results(const fb::Poll& from, const fb::Tally* tally) {
+  PollTerms terms = *poll_of(&from);
+  Poll poll{.options = std::move(terms.options),
+            .multiple = terms.multiple,
+            .anonymous = terms.anonymous,
+            .closes = WallTime(std::chrono::milliseconds(terms.closes_ms))};
+  if (tally != nullptr && tally->poll() != nullptr) poll.results = results_of(*tally->poll());
   poll.results.votes.resize(poll.options.size());
   return poll;
 }
-Message message_of(RecordFields& fields) {
-  Message message;
-  message.content_type = fields.content_type.empty() ? "text/plain" : fields.content_type;
-  message.body = fields.body;
-  message.reply_to = fields.reply_to;
-  message.expires = WallTime(std::chrono::milliseconds(fields.expires_ms));
-  message.written = WallTime(std::chrono::milliseconds(fields.written_ms));
-  message.import_id = fields.import_id;
-  message.changed = fields.changed;
-  message.edited = WallTime(std::chrono::milliseconds(fields.edited_ms));
-  message.deleted = fields.deleted;
-  message.pinned = fields.pinned;
-  message.mentions = std::move(fields.extras.mentions);
-  message.mention_scope = fields.extras.mention_scope;
-  message.attachments = std::move(fields.extras.attachments);
-  message.headers = std::move(fields.extras.headers);
-  message.forwarded = fields.origin;
-  message.thread_root = fields.thread_root;
-  message.thread_ordinal = fields.thread_ordinal;
-  message.replies = fields.thread.replies;
-  message.last_reply = fields.thread.last;
-  if (fields.poll) message.poll = poll_of(fields);
-  if (!fields.tallies.empty()) message.reactions = std::move(fields.tallies.front().reactions);
-  return message;
+
+/// Straight from the record, in place: pages of history are made of these.
+void read_message(const fb::Record& record, Message& message) {
+  message.content_type = view(record.content_type());
+  if (message.content_type.empty()) message.content_type = "text/plain";
+  message.body = body_of(record);
+  message.reply_to = record.reply_to();
+  message.expires = WallTime(std::chrono::milliseconds(record.expires_ms()));
+  message.written = WallTime(std::chrono::milliseconds(record.written_ms()));
+  message.import_id = view(record.import_id());
+  message.changed = record.changed();
+  message.edited = WallTime(std::chrono::milliseconds(record.edited_ms()));
+  message.deleted = record.deleted();
+  message.pinned = record.pinned();
+  Extras extras = extras_of(record);
+  message.mentions = std::move(extras.mentions);
+  message.mention_scope = extras.mention_scope;
+  message.attachments = std::move(extras.attachments);
+  message.headers = std::move(extras.headers);
+  message.forwarded = origin_of(record.origin());
+  message.thread_root = record.thread_root();
+  message.thread_ordinal = record.thread_ordinal();
+  message.replies = record.replies();
+  message.last_reply = record.last_reply();
+  const auto* tallies = record.tallies();
+  const fb::Tally* tally = tallies == nullptr || tallies->size() == 0 ? nullptr : tallies->Get(0);
+  if (record.poll() != nullptr) message.poll = poll_with_results(*record.poll(), tally);
+  if (tally != nullptr) message.reactions = tally_of(*tally).reactions;
 }
 std::vector<std::uint8_t> groups_in(std::uint16_t bits) {
   std::vector<std::uint8_t> groups;
@@ -465,25 +481,9 @@ ReactionsChange reactions_of(RecordFields& fields) {
     change.messages.push_back({tally.seq, std::move(tally.reactions), std::move(tally.poll)});
   return change;
 }
-}  // namespace
-
-Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark) {
-  RecordFields fields = read_record(record.bytes());
-  Event event;
-  event.conversation = conversation;
-  event.epoch = epoch;
-  event.seq = fields.seq;
-  event.mark = mark;
-  event.ordinal = fields.ordinal;
-  event.id = fields.id;
-  event.time = WallTime(std::chrono::milliseconds(fields.time_ms));
-  event.sender = fields.sender;
-  event.kind = fields.kind;
-  event.audience = fields.audience;
+/// Of everything but messages.
+void read_content(RecordFields fields, Event& event) {
   switch (fields.kind) {
-    case EventKind::message:
-      event.content = message_of(fields);
-      break;
     case EventKind::edited:
       event.content = parley::Edit{fields.about,
                                    fields.content_type.empty() ? "text/plain" : fields.content_type,
@@ -525,6 +525,7 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::join_withdrawn:
       event.content = JoinRequestChange{fields.target, request_state(fields.kind)};
       break;
+    case EventKind::message:
     case EventKind::own_request:
     case EventKind::blocks_changed:
     case EventKind::hidden:
@@ -536,6 +537,27 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     case EventKind::devices_changed:
     case EventKind::settings_set:
       break;
+  }
+}
+}  // namespace
+
+Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark) {
+  const auto& from = *flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data());
+  Event event;
+  event.conversation = conversation;
+  event.epoch = epoch;
+  event.seq = from.seq();
+  event.mark = mark;
+  event.ordinal = from.ordinal();
+  event.id = from.snowflake();
+  event.time = WallTime(std::chrono::milliseconds(from.time_ms()));
+  event.sender = UserId{from.sender()};
+  event.kind = static_cast<EventKind>(from.kind());
+  event.audience = from.audience();
+  if (event.kind == EventKind::message) {
+    read_message(from, event.content.emplace<Message>());
+  } else {
+    read_content(fields_of(from), event);
   }
   event.record = std::move(record);
   return event;

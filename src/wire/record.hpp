@@ -95,6 +95,13 @@ Payload build_record(const RecordFields& fields);
 /// Reads a record that was built by this code and checked by its envelope's checksum (no verifier).
 RecordFields read_record(Bytes record);
 
+/// What decides who may see an event: far quicker to read than all of it.
+struct Glance {
+  std::uint8_t audience = 0;
+  Seq last_edit = 0;  // of a message as it stands; 0: none
+};
+Glance glance(Bytes record);
+
 /// Verifies foreign bytes (8-aligned, exactly one size-prefixed record, limits from the size), then
 /// reads them; nothing when they are no record.
 std::optional<RecordFields> verify_record(Bytes record);
