@@ -95,6 +95,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
       (range_.backward ? low_ : high_) =
           range_.backward ? high_ - range_.max_events + 1 : low_ + range_.max_events - 1;
     }
+    open_.reserve(rows.rows.size());
     for (const Row& row : rows.rows) {
       const auto seq = layout::parse_event_key(row.key);
       if (!seq || *seq < low_ || *seq > high_) continue;

@@ -19,6 +19,8 @@ class Frame {
  public:
   explicit Frame(wire::Reply reply) : reply_(std::move(reply)) {}
   [[nodiscard]] const wire::Reply& reply() const noexcept { return reply_; }
+  /// The answer to a request goes to one session, which may take it away.
+  [[nodiscard]] wire::Answer take_answer() const { return std::move(reply_.answer); }
   /// The bytes for a link; the codec must be of the shard's own.
   const Payload& encoded(wire::Codec& codec) const {
     Payload& bytes = encoded_[static_cast<std::size_t>(codec.encoding())];
@@ -33,7 +35,7 @@ class Frame {
   }
 
  private:
-  wire::Reply reply_;
+  mutable wire::Reply reply_;
   mutable std::vector<Event> events_;
   mutable std::array<Payload, 2> encoded_;
 };

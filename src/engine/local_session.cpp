@@ -192,7 +192,7 @@ void LocalSession::shrink(std::size_t size) {
 bool LocalSession::deliver(const Queued& queued) {
   const wire::Reply& reply = queued.frame->reply();
   if (reply.request != 0) {
-    answer(reply.request, reply.answer);
+    answer(reply.request, queued.frame->take_answer());
     return true;
   }
   if (!std::holds_alternative<wire::Events>(reply.answer)) {
@@ -288,7 +288,7 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
   }  // Goodbye: close() says it as well
 }
 
-void LocalSession::answer(std::uint32_t number, const wire::Answer& answer) {
+void LocalSession::answer(std::uint32_t number, wire::Answer answer) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) {  // one of our own acknowledgements: a hint, nobody waits for it
     if (open_acks_ > 0) --open_acks_;
@@ -296,7 +296,7 @@ void LocalSession::answer(std::uint32_t number, const wire::Answer& answer) {
   }
   engine::CallRef call = std::move(found->second);
   calls_.erase(found);
-  run_guarded("a completion", [&] { call.answer(answer); });
+  run_guarded("a completion", [&] { call.answer(std::move(answer)); });
 }
 
 void LocalSession::send_acks() {

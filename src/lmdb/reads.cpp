@@ -165,6 +165,7 @@ Result<Rows> read_rows(const Tails& tails, ReaderPool::Lease& reader, const Scan
   std::size_t bytes = 0, block_bytes = aligned8(guard.size());
   MergedWalk walk(reader.cursor(), from.bytes(), end.bytes(), scan.reverse, prefix.bytes().size(),
                   overlay);
+  answer.rows.reserve(std::min<std::size_t>(max_rows, 64));
   for (; walk.valid(); walk.next()) {
     const Bytes key = walk.key();
     const std::size_t size = key.size() + walk.value().size();
