@@ -1,6 +1,6 @@
 // parley_cost: what the hot paths cost in units that no clock has a part in: allocations, system
 // calls, bytes, and under callgrind instructions. cost_check.py runs it and holds the figures
-// against a file that it wrote earlier (--update); none is kept in the tree yet.
+// against cost_baseline.json.
 //
 //   parley_cost <path>     one hot path; prints "<figure> <value>" lines
 #include <fcntl.h>
@@ -97,6 +97,25 @@ void local_burst() {
   say("allocations_per_delivery",
       (static_cast<double>(allocations[1]) - static_cast<double>(allocations[0])) /
           static_cast<double>(delivered[1] - delivered[0]));
+}
+
+void round_trip() {
+  LocalRoom room(1);
+  constexpr int trips = 256;
+  const std::string body(64, 'x');
+  int answered = 0;
+  const auto trip = [&](bool metered) {
+    room.sessions[0].send(room.channel, std::string_view(body), {},
+                          [&](const Result<Ack>&) { ++answered; });
+    metered ? poll_metered(room.engine) : poll(room.engine);
+  };
+  for (int i = 0; i < 16; ++i) trip(false);
+  const std::uint64_t allocated = counts().allocations;
+  answered = 0;
+  for (int i = 0; i < trips; ++i) trip(true);
+  if (answered != trips) std::exit(1);
+  say("deliveries", trips);
+  say("allocations_per_trip", static_cast<double>(counts().allocations - allocated) / trips);
 }
 
 // ---- Over WebSocket, on one thread but for the signing in ----
@@ -256,6 +275,7 @@ struct Path {
 const std::vector<Path>& paths() {
   static const std::vector<Path> all = {
       {"local_burst", local_burst},
+      {"round_trip", round_trip},
       {"link_burst", [] { link(100, burst, 16); }},
       {"link_single", [] { link(100, 1, 64); }},
       {"echo", [] { link(1, 1, 500); }},

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # cost_check.py: runs the hot paths of parley_cost and holds what they cost against a baseline.
-# Instructions (counted by callgrind) may differ by 5 %, bytes by 5 %, system calls and allocations
-# by nothing to speak of. A figure that became better by more than that fails as well: then the
+# Instructions (counted by callgrind), bytes and allocations may differ by 5 %; system calls by
+# half: a burst takes one turn more when the clock says so, and one send for each message when the
+# joining is broken. A figure that became better by more than that fails as well: then the
 # baseline is to be lowered, with the change that did it.
 #
-#   cost_check.py <parley_cost> <baseline.json>             checks; exit code 1 when one is off (needs valgrind)
+#   cost_check.py <parley_cost> <baseline.json>             checks; exit code 1 when one is off
 #   cost_check.py <parley_cost> <baseline.json> --update    writes the baseline
 import json
 import re
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-TOLERANCE = {"instructions": 0.05, "bytes": 0.05, "allocations": 0.02, "sends": 0.02}
+TOLERANCE = {"instructions": 0.05, "bytes": 0.05, "allocations": 0.05, "sends": 0.5}
 
 
 def figures_of(output):
