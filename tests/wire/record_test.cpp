@@ -88,6 +88,9 @@ TEST_CASE("records of any content keep the layout and verify") {
     const auto verified = wire::verify_record(record.bytes());
     RC_ASSERT(verified.has_value());
     RC_ASSERT(wire::build_record(*verified).bytes() == record.bytes());
+    const wire::Glance seen = wire::glance(record.bytes());
+    RC_ASSERT(seen.audience == verified->audience);
+    RC_ASSERT(seen.last_edit == (verified->edits.empty() ? 0 : verified->edits.back()));
   }));
 }
 
