@@ -1,6 +1,8 @@
 // history.cpp: pages of 50 messages of random conversations, through the API from LMDB in cache,
 // beside peers that copy as many values of the same size. The first run fills the directory; later
 // ones find it filled.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -88,11 +90,15 @@ std::vector<ConversationId> fill_parley(Engine& engine, const Shape& shape) {
   return rooms;
 }
 
-Figures on_parley(const Arguments& arguments, Shape& shape) {
+Engine open_engine(const Shape& shape) {
   EngineOptions options;
   options.threads = host_driven;
   options.store = lmdb_store({.path = shape.directory});
-  Engine engine = Engine::open(std::move(options)).value();
+  return Engine::open(std::move(options)).value();
+}
+
+Figures on_parley(const Arguments& arguments, Shape& shape) {
+  Engine engine = open_engine(shape);
   const std::vector<ConversationId> rooms = fill_parley(engine, shape);
   Session reader = engine.attach({.user = "reader", .follow = false}).get().value();
   for (const ConversationId& room : rooms) reader.join(room).get().value();
@@ -141,6 +147,26 @@ Figures history(const Arguments& arguments) {
   std::filesystem::create_directories(std::filesystem::path(shape.directory).parent_path());
   return arguments.text("contestant") == "parley" ? on_parley(arguments, shape)
                                                   : on_peer(arguments, shape);
+}
+
+/// A run opens what is stored once; only the first fills it.
+Figures start(const Arguments& arguments) {
+  Shape shape(arguments);
+  if (is_empty(shape)) {
+    std::filesystem::remove_all(shape.directory);
+    std::filesystem::create_directories(std::filesystem::path(shape.directory).parent_path());
+    Engine engine = open_engine(shape);
+    fill_parley(engine, shape);
+  }
+  const auto since = Clock::now();
+  const auto cpu = process_cpu(getpid());
+  Engine engine = open_engine(shape);
+  Session reader = engine.attach({.user = "reader", .follow = false}).get().value();
+  Figures figures;
+  figures.add("start_ms", 1e3 * seconds_since(since));
+  figures.add("cpu_us", static_cast<double>((process_cpu(getpid()) - cpu).count()) / 1e3);
+  figures.add("disk_bytes", disk_bytes(shape.directory) / arguments.number("messages"));
+  return figures;
 }
 
 }  // namespace parley::bench

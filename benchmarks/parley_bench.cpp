@@ -20,9 +20,16 @@ using namespace parley::bench;
 
 const std::map<std::string, Figures (*)(const Arguments&)>& tasks() {
   static const std::map<std::string, Figures (*)(const Arguments&)> all = {
-      {"connections", connections}, {"durable", durable},       {"echo", echo},
-      {"fanout", fanout},           {"history", history},       {"local_fanout", local_fanout},
-      {"receipts", receipts},       {"round_trip", round_trip},
+      {"connections", connections},
+      {"durable", durable},
+      {"echo", echo},
+      {"fanout", fanout},
+      {"history", history},
+      {"local_fanout", local_fanout},
+      {"presence", presence},
+      {"receipts", receipts},
+      {"round_trip", round_trip},
+      {"start", start},
   };
   return all;
 }

@@ -81,11 +81,13 @@ class Window {
 Figures fanout(const Arguments& arguments);
 Figures echo(const Arguments& arguments);
 Figures receipts(const Arguments& arguments);
+Figures presence(const Arguments& arguments);
 Figures connections(const Arguments& arguments);
 Figures local_fanout(const Arguments& arguments);
 Figures round_trip(const Arguments& arguments);
 Figures durable(const Arguments& arguments);
 Figures history(const Arguments& arguments);
+Figures start(const Arguments& arguments);
 /// Serves until killed; prints its port.
 void serve_engine();
 

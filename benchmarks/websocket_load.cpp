@@ -107,6 +107,8 @@ void ParleyLoad::message(std::string_view bytes, int client) {
         others = true;
       else if (request != 0 && on_answer)
         on_answer(request);
+      else if (request == 0 && on_push)
+        pushed(rest.substr(0, length));
     }
     rest.remove_prefix(length);
   }
@@ -118,6 +120,13 @@ void ParleyLoad::message(std::string_view bytes, int client) {
   for (auto& reply : replies) {
     if (reply.request == asked_) answer_.push_back(std::move(reply.answer));
   }
+}
+
+void ParleyLoad::pushed(std::string_view frame) {
+  std::vector<wire::Reply> replies;
+  if (auto decoded = codec_->decode(frame, replies); !decoded)
+    throw std::runtime_error("not decoded: " + decoded.error().message);
+  for (const wire::Reply& reply : replies) on_push(reply.answer);
 }
 
 void ParleyLoad::post(int client, std::uint32_t number, wire::Operation operation) {
@@ -141,7 +150,7 @@ int ParleyLoad::sign_in(const std::string& name) {
   wire::Hello hello;
   hello.token = name;
   hello.device = "bench";
-  ask(client, std::move(hello));
+  users_.push_back(std::get<wire::Welcome>(ask(client, std::move(hello))).user);
   return client;
 }
 

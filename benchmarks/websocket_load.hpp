@@ -41,6 +41,8 @@ class ParleyLoad {
  public:
   explicit ParleyLoad(int port);
   int sign_in(const std::string& name);
+  /// Whom a client signed in as.
+  [[nodiscard]] UserId user(int client) const { return users_[static_cast<std::size_t>(client)]; }
   /// Sends a request and waits for its answer; pushes that come meanwhile are counted.
   wire::Answer ask(int client, wire::Operation operation);
   void post(int client, std::uint32_t number, wire::Operation operation);
@@ -50,14 +52,17 @@ class ParleyLoad {
   std::uint64_t events = 0;                              // delivered so far, over all clients
   std::function<void(std::uint32_t request)> on_answer;  // without a waiting ask()
   std::function<void(int client, std::uint64_t first, std::uint32_t count)> on_events;
+  std::function<void(const wire::Answer&)> on_push;  // what is neither event nor answer, decoded
 
  private:
   void message(std::string_view bytes, int client);
+  void pushed(std::string_view frame);
   WebsocketLoad load_;
   std::unique_ptr<wire::Codec> codec_ = wire::binary_codec();
   std::uint32_t asked_ = 0;
   std::uint32_t next_request_ = 1'000'000;
   std::vector<wire::Answer> answer_;
+  std::vector<UserId> users_;
 };
 
 }  // namespace parley::bench

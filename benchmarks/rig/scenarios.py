@@ -23,6 +23,7 @@ FIGURES = {
     "bytes_connected": "memory before the room B",
     "subscribe_cpu_us": "CPU µs to enter",
     "idle_share": "idle CPU share",
+    "start_ms": "start ms",
     "include_s": "include s",
     "library_s": "library build s",
     "example_bytes": "example B",

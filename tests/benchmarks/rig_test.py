@@ -30,7 +30,7 @@ def fixed():
 
 class Scenarios(unittest.TestCase):
     def test_each_is_whole(self):
-        tasks = runner.LOAD_TASKS | {"build_cost", "durable", "history", "local_fanout",
+        tasks = runner.LOAD_TASKS | {"build_cost", "durable", "history", "local_fanout", "start",
                                      "round_trip"}
         for quick in (False, True):
             for scenario in scenarios.load(quick):
