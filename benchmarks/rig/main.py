@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="the scenarios")
     parser.add_argument("--build", default=TREE / "build/demo", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, help="a folder on the disk to be measured")
+    parser.add_argument("--note", help="a line for the report, as what else the machine did")
     parser.add_argument("--out", type=pathlib.Path,
                         help="where the report goes (default: docs/benchmarks; with --quick, --goals "
                              "or --only a folder of the build)")
@@ -72,7 +73,7 @@ def main():
                 "centrifuge": str(options.build / "centrifuge_server"),
                 "build": str(options.build)}
     rounds = 1 if options.quick else options.rounds
-    run = {"started": now(), "rounds": rounds, "quick": options.quick,
+    run = {"started": now(), "rounds": rounds, "quick": options.quick, "note": options.note,
            "machine": machine.facts(data), "scenarios": {}}
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # servers and load inherit it

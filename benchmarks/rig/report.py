@@ -143,6 +143,8 @@ def machine_lines(run):
     yield f"- Peers: {peers}"
     yield (f"- Load average before the run {facts['load_average']:.1f}; the hypervisor took "
            f"{100 * run['stolen']:.0f} % of the time")
+    if run.get("note"):
+        yield f"- {run['note']}"
 
 
 def page(scenarios, run):
