@@ -123,6 +123,7 @@ struct ClientHandlers {
   std::function<void(const ScheduledChange&)> on_scheduled{};
   std::function<void(const ThreadState&)> on_thread{};
   std::function<void(const Ballot&)> on_ballot{};
+  std::function<void(const StreamPiece&)> on_stream{};
   std::function<void(const MessageSettled&)> on_settled{};
   std::function<void(const MessageRenumbered&)> on_renumbered{};
   /// snapshot, trimmed, forked, ahead, not_member, denied: the stream does not simply go on.
@@ -235,6 +236,20 @@ class Client {
             Completion<void> done);
   Pending<void> close_poll(const ConversationId& conversation, Seq message);
   void close_poll(const ConversationId& conversation, Seq message, Completion<void> done);
+  // A message that grows while it is written: see Session::start_stream.
+  Pending<Snowflake> start_stream(const ConversationId& conversation, StreamDraft draft = {});
+  void start_stream(const ConversationId& conversation, StreamDraft draft,
+                    Completion<Snowflake> done);
+  Pending<void> append_stream(const ConversationId& conversation, Snowflake stream,
+                              std::uint64_t at, std::string text);
+  void append_stream(const ConversationId& conversation, Snowflake stream, std::uint64_t at,
+                     std::string text, Completion<void> done);
+  Pending<void> cancel_stream(const ConversationId& conversation, Snowflake stream);
+  void cancel_stream(const ConversationId& conversation, Snowflake stream, Completion<void> done);
+  Pending<std::string> stream_text(const ConversationId& conversation, Snowflake stream);
+  void stream_text(const ConversationId& conversation, Snowflake stream,
+                   Completion<std::string> done);
+
   Pending<Ballot> ballot(const ConversationId& conversation, Seq message);
   void ballot(const ConversationId& conversation, Seq message, Completion<Ballot> done);
   Pending<VotersPage> voters(const ConversationId& conversation, Seq message, std::uint8_t option,

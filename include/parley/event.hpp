@@ -89,6 +89,7 @@ struct Message {
   /// When it was written elsewhere, of a message that was imported; zero: here, at Event::time.
   WallTime written{};
   std::string_view import_id{};  // of an imported one: the host's own id
+  Snowflake stream = 0;          // the growing text in whose place it comes; zero: none
   Seq changed = 0;               // the event that changed it last; zero: as written
   WallTime edited{};             // when its content was changed last; zero: never
   bool deleted = false;          // a tombstone
@@ -212,6 +213,22 @@ struct ThreadState {
   std::uint64_t unread = 0;  // replies after `read`, without deleted ones: a function
 };
 
+/// A piece of a message that grows while it is written (Session::start_stream): never stored, told
+/// to those who look. It goes on where the last one ended; with a gap (`at` is more than what was
+/// told so far: one came midway, or was slow) Session::stream_text has all of it. Not told of for
+/// limits::stream_lost: it is over.
+struct StreamPiece {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+  UserId sender{};
+  std::string_view content_type{};  // "" = text/plain
+  Seq reply_to = 0;
+  Seq thread_root = 0;
+  std::uint64_t at = 0;     // bytes before `text`
+  std::string_view text{};  // UTF-8; may be empty
+  /// Nothing more comes. Of one that was stored as a message (Message::stream), after its event.
+  bool ended = false;
+};
 /// What this user has chosen in a poll.
 struct Ballot {
   ConversationId conversation{};

@@ -50,6 +50,13 @@ struct MessageDraft {
   /// limits::expires_most; zero: never.
   std::chrono::milliseconds expires_after{0};
   std::optional<PollDraft> poll{};  // with a question as content; not forwarded, not edited
+  Snowflake stream = 0;  // it takes the place of this growing text, the sender's own; zero: none
+};
+/// What is known of a message before its text: as it will be in the message.
+struct StreamDraft {
+  std::string content_type{};  // text/…; default "text/plain"
+  Seq reply_to = 0;
+  Seq thread_root = 0;
 };
 struct SendOptions {
   /// Makes a repeated send answer with the first one's Ack, for 30 days; up to limits::host_key
@@ -250,6 +257,8 @@ class Session {
   void on_thread(std::function<void(const ThreadState&)> handler);
   /// This user voted on another of its devices.
   void on_ballot(std::function<void(const Ballot&)> handler);
+  /// Texts that grow in conversations followed at Level::full, those of this session left out.
+  void on_stream(std::function<void(const StreamPiece&)> handler);
   void on_head(std::function<void(const HeadMoved&)> handler);
   void on_scheduled(std::function<void(const ScheduledChange&)> handler);
   /// The stream of a followed conversation goes on elsewhere than after the last event delivered:
@@ -453,6 +462,30 @@ class Session {
                                MembersOptions options = MembersOptions());
   void members(const ConversationId& conversation, MembersOptions options,
                Completion<MembersPage> done);
+
+  /// Begins a message that grows before the eyes of those who look at the conversation: append to
+  /// it, then send() the whole text with MessageDraft::stream, which ends it and is what is stored;
+  /// or cancel. It ends by itself when this session is gone for limits::stream_orphaned. What grows
+  /// is shown as it is: the host's hooks see the message when it is sent. Errors: as send();
+  /// limit_reached beyond limits::streams of the user and limits::streams_conversation there.
+  Pending<Snowflake> start_stream(const ConversationId& conversation, StreamDraft draft = {});
+  void start_stream(const ConversationId& conversation, StreamDraft draft,
+                    Completion<Snowflake> done);
+  /// `at`: bytes that were appended before, so that a repeated call changes nothing. `text`: UTF-8,
+  /// up to limits::stream_piece; all of it up to EngineOptions::max_body. Told at most once in
+  /// limits::stream_period. Errors: denied when it has ended; invalid_argument when `at` is beyond
+  /// its end; too_large.
+  Pending<void> append_stream(const ConversationId& conversation, Snowflake stream,
+                              std::uint64_t at, std::string text);
+  void append_stream(const ConversationId& conversation, Snowflake stream, std::uint64_t at,
+                     std::string text, Completion<void> done);
+  /// Nothing when it has ended.
+  Pending<void> cancel_stream(const ConversationId& conversation, Snowflake stream);
+  void cancel_stream(const ConversationId& conversation, Snowflake stream, Completion<void> done);
+  /// All that was appended so far. Errc::denied when it has ended.
+  Pending<std::string> stream_text(const ConversationId& conversation, Snowflake stream);
+  void stream_text(const ConversationId& conversation, Snowflake stream,
+                   Completion<std::string> done);
 
   // What this session follows, and what its user has seen.
   Pending<ResumeAnswer> subscribe(const ConversationId& conversation,

@@ -55,7 +55,7 @@ struct Completed {
 using Notice =
     std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer, wire::HeadMoved,
                  wire::ReceiptsMoved, wire::Signalled, wire::PresenceChanged, wire::Scheduled,
-                 wire::ThreadState, Ballot, Completed, ClientStatus>;
+                 wire::ThreadState, Ballot, wire::Streamed, Completed, ClientStatus>;
 
 /// What an input led to, in this order: requests to send, the link to close, a link to dial.
 struct Outputs {

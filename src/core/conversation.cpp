@@ -414,6 +414,23 @@ void Conversation::allows(Caller caller, Action action, Then<void> then) {
   });
 }
 
+void Conversation::may_write(Caller caller, Then<bool> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, then](const Error& error) {
+    if (error) return then(error);
+    state.with_settled_member(
+        caller.user, [&state, caller, then](Result<const layout::MemberRow*> row) {
+          if (!row) return then(std::move(row).error());
+          const layout::MemberRow known = *row == nullptr ? layout::MemberRow{} : **row;
+          Error no = state.may(Action::send, known.role) ? state.hindered(caller) : denied();
+          if (no) return then(std::move(no));
+          then(!state.build_access(caller.user, known).unheard);
+        });
+  });
+}
+
 namespace {
 /// Whether the row is that of somebody who is a member now.
 Error check_member(const Result<const layout::MemberRow*>& row) {

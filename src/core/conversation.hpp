@@ -220,6 +220,8 @@ class Conversation {
   void visible(UserId user, Then<Visible> then);
   /// Errc::denied, or nothing when the caller is a member who may.
   void allows(Caller caller, Action action, Then<void> then);
+  /// Whether the user could write now, as far as rights and mutes go; true: and be heard.
+  void may_write(Caller caller, Then<bool> then);
   void members(Caller caller, wire::Members asked, Then<wire::MembersPage> then);
   void info(Caller caller, Then<ConversationInfo> then);
   void restrictions(Caller caller, wire::Restrictions asked, Then<wire::RestrictionsPage> then);

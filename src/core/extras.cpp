@@ -136,7 +136,9 @@ Error check_extras(wire::Send& send) {
 
 std::uint32_t extras_crc(std::uint32_t crc, const wire::Send& send) {
   const wire::Extras& extras = send.extras;
-  if (extras == wire::Extras{} && !send.forward && send.thread_root == 0 && !send.poll) return crc;
+  if (extras == wire::Extras{} && !send.forward && send.thread_root == 0 && !send.poll &&
+      send.stream == 0)
+    return crc;
   Checksum sum(crc);
   sum.number(send.thread_root);
   sum.number(extras.mentions.size());
@@ -164,6 +166,7 @@ std::uint32_t extras_crc(std::uint32_t crc, const wire::Send& send) {
     sum.number((send.poll->multiple ? 1U : 0U) + (send.poll->anonymous ? 2U : 0U));
     sum.number(static_cast<std::uint64_t>(send.poll->closes_after.count()));
   }
+  if (send.stream != 0) sum.number(send.stream);
   return sum.value();
 }
 

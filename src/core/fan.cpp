@@ -262,6 +262,20 @@ void Fans::signalled(const wire::Signalled& signal, SessionRef except) {
   }
 }
 
+/// Who misses a piece finds out by the next one.
+void Fans::streamed(const wire::Streamed& piece, SessionRef except) {
+  Fan* fan = find(piece.conversation);
+  if (fan == nullptr) return;
+  const FramePtr frame = make_frame(0, piece);
+  for (Subscription& sub : fan->subscriptions) {
+    if (sub.level != Level::full || sub.state != Subscription::State::live) continue;
+    if (except.shard == shard_.index && except.slot == sub.session && except.generation != 0)
+      continue;
+    if (sub.outlet->backlog() > limits::queue_soft / 2) continue;
+    sub.outlet->push(frame);
+  }
+}
+
 std::uint32_t Fans::add(Fan& fan, Subscription subscription) {
   fan.subscriptions.push_back(subscription);
   return static_cast<std::uint32_t>(fan.subscriptions.size() - 1);

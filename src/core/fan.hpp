@@ -73,6 +73,7 @@ class Fans {
   void receipts(const ConversationId& id, ConversationKind kind,
                 const std::vector<MovedReceipt>& receipts);
   void signalled(const wire::Signalled& signal, SessionRef except);
+  void streamed(const wire::Streamed& piece, SessionRef except);
 
   /// Adds a subscription for a session (a slot here) in state `opening`; its index in the fan.
   std::uint32_t add(Fan& fan, Subscription subscription);

@@ -64,6 +64,10 @@ struct Operations {
   void operator()(wire::Vote&& vote);  // operations_polls.cpp
   void operator()(wire::ClosePoll&& close);
   void operator()(wire::GetBallot&& get);
+  void operator()(wire::StartStream&& start);  // operations_growing.cpp
+  void operator()(wire::AppendStream&& append);
+  void operator()(wire::CancelStream&& cancel);
+  void operator()(wire::GetStream&& get);
   void operator()(wire::Voters&& voters);
   void operator()(wire::Pin&& pin);
   void operator()(wire::Pins&& pins);

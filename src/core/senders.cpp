@@ -300,7 +300,8 @@ void Conversation::State::stage_send(Op& op, SendOp& send) {
                             .reply_to = what.reply_to,
                             .thread_root = what.thread_root,
                             .extras = what.extras,
-                            .origin = send.origin};
+                            .origin = send.origin,
+                            .stream = what.stream};
   // What not everybody sees is counted nowhere.
   const bool for_all = fields.audience == audience::everyone;
   if (what.thread_root != 0 && for_all)

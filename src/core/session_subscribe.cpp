@@ -127,6 +127,7 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
             if (std::find(followers.begin(), followers.end(), asking) == followers.end()) {
               followers.push_back(asking);
             }
+            if (work->items[item].level == Level::full) there.growing.announce(id, work->ref);
           }
           there.at(asking, [work, item, access = std::move(access)](ShardState& here) mutable {
             here.sessions.item_opened(work, item, std::move(access));

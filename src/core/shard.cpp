@@ -32,6 +32,7 @@ ShardState::ShardState(ShardIndex own_index, ShardConfig own_config, Effects& ow
       names(*this),
       sessions(*this),
       fans(*this),
+      growing(*this),
       follower(*this),
       timers(*this) {}
 
@@ -108,6 +109,7 @@ void ShardState::published(std::shared_ptr<const Published> events) {
   for (const ShardIndex follower_shard : home->second.followers) {
     at(follower_shard, [events](ShardState& there) { there.fans.published(*events); });
   }
+  growing.published(*events);
 }
 
 void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
@@ -136,6 +138,7 @@ void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
 }
 
 void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
+  growing.left(id, user);
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {
@@ -146,6 +149,7 @@ void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
 }
 
 void ShardState::hearing_changed(const ConversationId& id, UserId user) {
+  growing.ended(id);  // begun anew by who is still heard
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {
@@ -156,6 +160,7 @@ void ShardState::hearing_changed(const ConversationId& id, UserId user) {
 }
 
 void ShardState::conversation_ended(const ConversationId& id) {
+  growing.ended(id);
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {

@@ -13,6 +13,7 @@
 #include "core/bounded_cache.hpp"
 #include "core/fan.hpp"
 #include "core/feed_follower.hpp"
+#include "core/growing.hpp"
 #include "core/names.hpp"
 #include "core/session.hpp"
 #include "core/shard.hpp"
@@ -105,6 +106,7 @@ struct ShardState final : ConversationHost {
   Tickets tickets;
   Sessions sessions;
   Fans fans;
+  Growing growing;
   FeedFollower follower;
   Timers timers;
   std::unordered_map<ConversationId, Home> homes;

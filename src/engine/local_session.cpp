@@ -274,6 +274,9 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
     run_handler("on_thread", [&] { handlers_.on_thread(wire::to_thread(*thread)); });
   } else if (const auto* ballot = std::get_if<Ballot>(&answer)) {
     if (handlers_.on_ballot) run_handler("on_ballot", [&] { handlers_.on_ballot(*ballot); });
+  } else if (const auto* piece = std::get_if<wire::Streamed>(&answer)) {
+    if (!handlers_.on_stream) return;
+    run_handler("on_stream", [&] { handlers_.on_stream(wire::to_piece(*piece)); });
   } else if (const auto* moved = std::get_if<wire::HeadMoved>(&answer)) {
     if (!handlers_.on_head) return;
     run_handler("on_head", [&] {

@@ -197,6 +197,9 @@ void Session::on_thread(std::function<void(const ThreadState&)> handler) {
 void Session::on_ballot(std::function<void(const Ballot&)> handler) {
   set(session_, &Handlers::on_ballot, std::move(handler));
 }
+void Session::on_stream(std::function<void(const StreamPiece&)> handler) {
+  set(session_, &Handlers::on_stream, std::move(handler));
+}
 void Session::on_receipts(std::function<void(const ReceiptsMoved&)> handler) {
   set(session_, &Handlers::on_receipts, std::move(handler));
 }

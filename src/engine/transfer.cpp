@@ -296,7 +296,7 @@ Pending<void> export_to(const Impl& impl, const ConversationId& id, ExportSink s
 /// What an imported message cannot be; no error when it is nothing of that.
 Error check_draft(const MessageDraft& draft) {
   const bool plain = draft.audience == audience::everyone && draft.thread_root == 0 &&
-                     !draft.forward && draft.expires_after.count() == 0;
+                     !draft.forward && draft.expires_after.count() == 0 && draft.stream == 0;
   if (plain) return {};
   return {Errc::invalid_argument,
           "message: one for everybody, in no thread, no forward, that stays was expected"};

@@ -21,6 +21,7 @@ inline Send send_of(const ConversationId& conversation, MessageDraft draft) {
                  std::move(draft.headers)};
   send.forward = draft.forward;
   send.poll = std::move(draft.poll);
+  send.stream = draft.stream;
   send.expires_after_ms = static_cast<std::uint64_t>(draft.expires_after.count());
   return send;
 }

@@ -396,6 +396,25 @@ void read(FrameReader& r, Ballot& v) {
   v.message = t->seq();
   r.small_numbers(v.options, t->options());
 }
+void read(FrameReader& r, StreamStarted& v) {
+  const auto* t = r.root<fb::StreamStarted>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "stream_started.conversation");
+  v.stream = t->stream();
+}
+void read(FrameReader& r, Streamed& v) {
+  const auto* t = r.root<fb::Streamed>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "streamed.conversation");
+  v.stream = t->stream();
+  v.sender = UserId{t->sender()};
+  r.text(v.content_type, t->content_type(), "streamed.content_type");
+  v.reply_to = t->reply_to();
+  v.thread_root = t->thread_root();
+  v.at = t->at();
+  r.text(v.text, t->text(), "streamed.text");
+  v.ended = t->ended();
+}
 void read(FrameReader& r, VotersPage& v) {
   const auto* t = r.root<fb::VotersPage>();
   if (t == nullptr) return;

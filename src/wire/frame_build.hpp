@@ -61,4 +61,12 @@ Offset<fb::ListBlocked> build(Builder& b, const ListBlocked& v);
 Offset<fb::BlockedUsers> build(Builder& b, const BlockedUsers& v);
 Offset<fb::Invites> build(Builder& b, const Invites& v);
 
+// ---- frame_growing.cpp ----
+Offset<fb::StartStream> build(Builder& b, const StartStream& v);
+Offset<fb::AppendStream> build(Builder& b, const AppendStream& v);
+Offset<fb::CancelStream> build(Builder& b, const CancelStream& v);
+Offset<fb::GetStream> build(Builder& b, const GetStream& v);
+Offset<fb::StreamStarted> build(Builder& b, const StreamStarted& v);
+Offset<fb::Streamed> build(Builder& b, const Streamed& v);
+
 }  // namespace parley::wire

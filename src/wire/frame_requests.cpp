@@ -36,6 +36,7 @@ void read(FrameReader& r, Send& v, const fb::Send& t) {
   v.audience = t.audience();
   v.thread_root = t.thread_root();
   v.expires_after_ms = t.expires_after();
+  v.stream = t.stream();
   read_extras(r, v.extras, t);
   if (const auto* poll = t.poll()) {
     PollDraft& draft = v.poll.emplace();
@@ -428,6 +429,34 @@ void read(FrameReader& r, ClosePoll& v) {
   if (t == nullptr) return;
   r.id(v.conversation, t->conversation(), "close_poll.conversation");
   v.seq = t->seq();
+}
+void read(FrameReader& r, StartStream& v) {
+  const auto* t = r.root<fb::StartStream>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "start_stream.conversation");
+  r.text(v.content_type, t->content_type(), "start_stream.content_type");
+  v.reply_to = t->reply_to();
+  v.thread_root = t->thread_root();
+}
+void read(FrameReader& r, AppendStream& v) {
+  const auto* t = r.root<fb::AppendStream>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "append_stream.conversation");
+  v.stream = t->stream();
+  v.at = t->at();
+  r.text(v.text, t->text(), "append_stream.text");
+}
+void read(FrameReader& r, CancelStream& v) {
+  const auto* t = r.root<fb::CancelStream>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "cancel_stream.conversation");
+  v.stream = t->stream();
+}
+void read(FrameReader& r, GetStream& v) {
+  const auto* t = r.root<fb::GetStream>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "get_stream.conversation");
+  v.stream = t->stream();
 }
 void read(FrameReader& r, GetBallot& v) {
   const auto* t = r.root<fb::GetBallot>();

@@ -83,6 +83,10 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::close_poll, "close_poll"},
     {fb::FrameType::get_ballot, "get_ballot"},
     {fb::FrameType::voters, "voters"},
+    {fb::FrameType::start_stream, "start_stream"},
+    {fb::FrameType::append_stream, "append_stream"},
+    {fb::FrameType::cancel_stream, "cancel_stream"},
+    {fb::FrameType::get_stream, "get_stream"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -119,6 +123,8 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::retention, "retention"},
     {fb::FrameType::ballot, "ballot"},
     {fb::FrameType::voters_page, "voters_page"},
+    {fb::FrameType::stream_started, "stream_started"},
+    {fb::FrameType::streamed, "streamed"},
 };
 // clang-format on
 /// Not so at the end of both: what is for host calls, and Unknown.

@@ -88,7 +88,8 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
   return fb::CreateSend(b, &conversation, v.number, v.random, v.settled, content_type, body,
                         v.reply_to, v.audience, mentions, number(v.extras.mention_scope),
                         attachments, headers, v.forward ? &forward : nullptr,
-                        v.forward ? v.forward->seq : 0, v.thread_root, v.expires_after_ms, poll);
+                        v.forward ? v.forward->seq : 0, v.thread_root, v.expires_after_ms, poll,
+                        v.stream);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
   const auto nonce = bytes16(v.nonce.bytes);

@@ -146,6 +146,7 @@ void fields(A& a, In<A, RecordFields> v) {
   a.may("expires", v.expires_ms, 0);
   a.may("written", v.written_ms, 0);
   a.may("import_id", v.import_id, std::string_view());
+  a.may("stream", Text64{v.stream}, 0U);
   a.may("changed", v.changed, 0U);
   a.may("edited", v.edited_ms, 0);
   a.may("deleted", v.deleted, false);
@@ -274,6 +275,7 @@ void fields(A& a, In<A, Send> v) {
   a.may("forward", v.forward, std::nullopt);
   a.may("expires_after", v.expires_after_ms, 0U);
   a.may("poll", v.poll, std::nullopt);
+  a.may("stream", Text64{v.stream}, 0U);
 }
 template <class A>
 void fields(A& a, In<A, Create> v) {
@@ -544,6 +546,30 @@ void fields(A& a, In<A, ClosePoll> v) {
   a.must("seq", v.seq);
 }
 template <class A>
+void fields(A& a, In<A, StartStream> v) {
+  a.must("conversation", v.conversation);
+  a.may("content_type", v.content_type, std::string_view());
+  a.may("reply_to", v.reply_to, 0U);
+  a.may("thread_root", v.thread_root, 0U);
+}
+template <class A>
+void fields(A& a, In<A, AppendStream> v) {
+  a.must("conversation", v.conversation);
+  a.must("stream", Text64{v.stream});
+  a.must("at", v.at);
+  a.must("text", v.text);
+}
+template <class A>
+void fields(A& a, In<A, CancelStream> v) {
+  a.must("conversation", v.conversation);
+  a.must("stream", Text64{v.stream});
+}
+template <class A>
+void fields(A& a, In<A, GetStream> v) {
+  a.must("conversation", v.conversation);
+  a.must("stream", Text64{v.stream});
+}
+template <class A>
 void fields(A& a, In<A, GetBallot> v) {
   a.must("conversation", v.conversation);
   a.must("seq", v.seq);
@@ -764,6 +790,23 @@ void fields(A& a, In<A, Ballot> v) {
   a.must("conversation", v.conversation);
   a.must("seq", v.message);
   a.must("options", v.options);
+}
+template <class A>
+void fields(A& a, In<A, StreamStarted> v) {
+  a.must("conversation", v.conversation);
+  a.must("stream", Text64{v.stream});
+}
+template <class A>
+void fields(A& a, In<A, Streamed> v) {
+  a.must("conversation", v.conversation);
+  a.must("stream", Text64{v.stream});
+  a.must("sender", v.sender);
+  a.may("content_type", v.content_type, std::string_view());
+  a.may("reply_to", v.reply_to, 0U);
+  a.may("thread_root", v.thread_root, 0U);
+  a.must("at", v.at);
+  a.may("text", v.text, std::string_view());
+  a.may("ended", v.ended, false);
 }
 template <class A>
 void fields(A& a, In<A, VotersPage> v) {

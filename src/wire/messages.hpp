@@ -57,6 +57,7 @@ struct Send {
   std::optional<ForwardOf> forward{};  // then without a content, attachments or headers
   std::uint64_t expires_after_ms = 0;  // it is deleted so long after it was stored; 0: never
   std::optional<PollDraft> poll{};
+  Snowflake stream = 0;  // the growing text in whose place it comes; 0: none
   struct Import {
     UserId sender{};  // none: the system
     std::int64_t written_ms = 0;
@@ -357,6 +358,30 @@ struct GetBallot {
   ConversationId conversation{};
   Seq seq = 0;
 };  // Answer: Ballot
+/// A text that grows begins. Answer: StreamStarted.
+struct StartStream {
+  ConversationId conversation{};
+  std::string content_type{};
+  Seq reply_to = 0;
+  Seq thread_root = 0;
+};
+/// Answer: Done.
+struct AppendStream {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+  std::uint64_t at = 0;  // bytes before the text
+  std::string text{};
+};
+/// Answer: Done, though it has ended.
+struct CancelStream {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+};
+/// Answer: Streamed, all of it.
+struct GetStream {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+};
 /// Who chose that option, by ascending id. Answer: VotersPage.
 struct Voters {
   ConversationId conversation{};
@@ -404,8 +429,8 @@ using Operation =
                  FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
                  SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
                  RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
-                 GetRetention, End, Vote, ClosePoll, GetBallot, Voters, SetVisibility, PlacesOf,
-                 Import, Forget, Unknown>;
+                 GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream,
+                 CancelStream, GetStream, SetVisibility, PlacesOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation;
@@ -577,6 +602,22 @@ struct Kept {
   ConversationId conversation{};
   Retention retention{};
 };
+struct StreamStarted {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+};
+/// A piece of a text that grows. Push, and the answer to GetStream.
+struct Streamed {
+  ConversationId conversation{};
+  Snowflake stream = 0;
+  UserId sender{};
+  std::string content_type{};
+  Seq reply_to = 0;
+  Seq thread_root = 0;
+  std::uint64_t at = 0;  // bytes before the text
+  std::string text{};
+  bool ended = false;
+};
 struct VotersPage {
   ConversationId conversation{};
   Seq seq = 0;
@@ -602,7 +643,8 @@ using Answer =
                  ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
                  ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
-                 JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, Places, Imported>;
+                 JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, StreamStarted, Streamed,
+                 Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;
@@ -629,6 +671,12 @@ inline std::vector<Event> to_events(const Messages& messages) {
 /// What is stored of a poll that closes then, as views of the draft.
 inline PollTerms terms_of(const PollDraft& draft, std::int64_t closes_ms) {
   return {{draft.options.begin(), draft.options.end()}, draft.multiple, draft.anonymous, closes_ms};
+}
+
+/// The public view of a piece; of the piece's texts.
+inline StreamPiece to_piece(const Streamed& piece) {
+  return {piece.conversation, piece.stream, piece.sender, piece.content_type, piece.reply_to,
+          piece.thread_root,  piece.at,     piece.text,   piece.ended};
 }
 
 /// The public view of where a user is in a thread.

@@ -248,6 +248,7 @@ RecordFields fields_of(const fb::Record& record) {
   fields.expires_ms = record.expires_ms();
   fields.written_ms = record.written_ms();
   fields.import_id = view(record.import_id());
+  fields.stream = record.stream();
   fields.changed = record.changed();
   fields.edited_ms = record.edited_ms();
   fields.deleted = record.deleted();
@@ -323,6 +324,7 @@ Payload build_record(const RecordFields& fields) {
   record.add_expires_ms(fields.expires_ms);
   record.add_written_ms(fields.written_ms);
   record.add_import_id(import_id);
+  record.add_stream(fields.stream);
   record.add_changed(fields.changed);
   record.add_edited_ms(fields.edited_ms);
   record.add_tallies(tallies);
@@ -441,6 +443,7 @@ void read_message(const fb::Record& record, Message& message) {
   message.expires = WallTime(std::chrono::milliseconds(record.expires_ms()));
   message.written = WallTime(std::chrono::milliseconds(record.written_ms()));
   message.import_id = view(record.import_id());
+  message.stream = record.stream();
   message.changed = record.changed();
   message.edited = WallTime(std::chrono::milliseconds(record.edited_ms()));
   message.deleted = record.deleted();

@@ -77,6 +77,7 @@ struct RecordFields {
   std::int64_t expires_ms = 0;           // messages: when it will be deleted; 0: never
   std::int64_t written_ms = 0;           // messages that were imported: when; 0: others
   std::string_view import_id{};          // of those: the host's own id
+  Snowflake stream = 0;                  // messages that grew before: as what
   // A message as it stands.
   Seq changed = 0;
   std::int64_t edited_ms = 0;

@@ -187,6 +187,9 @@ std::map<std::string, Make> make_all() {
   all["answer_request"] = [](const Cell& cell) -> wire::Operation {
     return wire::AnswerRequest{cell.conversation, cell.bystander, true};
   };
+  all["start_stream"] = [](const Cell& cell) -> wire::Operation {
+    return wire::StartStream{.conversation = cell.conversation};
+  };
   all["send_brief"] = [](const Cell& cell) -> wire::Operation {
     wire::Send send;
     send.conversation = cell.conversation;

@@ -344,6 +344,11 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             expect(is(std::in_place_type<wire::Vote>) || is(std::in_place_type<wire::GetBallot>));
             ballot(session, a);
           },
+          [&](const wire::StreamStarted&) { expect(is(std::in_place_type<wire::StartStream>)); },
+          [&](const wire::Streamed& a) {
+            expect(is(std::in_place_type<wire::GetStream>) && a.at == 0);
+            on(session, a);
+          },
           [&](const wire::VotersPage& a) {
             expect(is(std::in_place_type<wire::Voters>));
             ballot(session, {a.conversation, a.seq, {}});
@@ -479,6 +484,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                    if (!ended(a.conversation) && spans(a.conversation, a.sender).empty())
                      broken("C7", "a signal from a stranger");
                  },
+                 [&](const wire::Streamed& a) { on(session, a); },
                  [&](const wire::PresenceChanged&) {},
                  [&](const wire::Scheduled& a) {
                    for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
@@ -495,6 +501,18 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                    broken("A", "an unasked answer of kind " + std::to_string(reply.answer.index()));
                  }},
       reply.answer);
+}
+
+/// Devices write their user's name, so every piece is one of it.
+void Checker::on(Session& session, const wire::Streamed& piece) {
+  report_.reached(Sometimes::text_grew);
+  if (spans(piece.conversation, session.user).empty()) broken("C7", "a stranger sees a text grow");
+  if (!ended(piece.conversation) && spans(piece.conversation, piece.sender).empty())
+    broken("C7", "a stranger's text grows");
+  const auto writer = subjects_.find(piece.sender);
+  if (writer == subjects_.end() || piece.at > writer->second.size() ||
+      writer->second.compare(piece.at, piece.text.size(), piece.text) != 0)
+    broken("A", "a text grows that nobody wrote");
 }
 
 Seq Checker::shown_message(Session& session, const ConversationId& id, const Payload& record) {

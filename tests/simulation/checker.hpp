@@ -105,6 +105,7 @@ class Checker {
   void on(Session& session, const wire::ReceiptsMoved& moved);
   void on(Session& session, const wire::ListChanged& changed);
   void on(Session& session, const wire::ListPage& page);
+  void on(Session& session, const wire::Streamed& piece);
   void on(Session& session, const wire::MembersPage& page, const ConversationId& id);
   void resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
                const ResumeAnswer& answer);

@@ -200,6 +200,12 @@ struct Requests {
   std::string operator()(const wire::Voters& op) const {
     return "voters " + short_name(op.conversation) + " " + n(op.seq) + " " + n(op.option);
   }
+  std::string operator()(const wire::StartStream& op) const {
+    return "start_stream " + short_name(op.conversation);
+  }
+  std::string operator()(const wire::AppendStream& op) const {
+    return "append_stream " + short_name(op.conversation) + " " + n(op.stream) + " " + n(op.at);
+  }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -290,6 +296,13 @@ struct Answers {
   }
   std::string operator()(const wire::VotersPage& a) const {
     return "voters_page " + short_name(a.conversation) + " " + n(a.users.size());
+  }
+  std::string operator()(const wire::StreamStarted& a) const {
+    return "stream_started " + short_name(a.conversation) + " " + n(a.stream);
+  }
+  std::string operator()(const wire::Streamed& a) const {
+    return "streamed " + short_name(a.conversation) + " " + n(a.stream) + " " + n(a.at) +
+           (a.ended ? " ended" : "");
   }
   std::string operator()(const wire::Goodbye& a) const { return "goodbye " + a.reason; }
   template <class Other>

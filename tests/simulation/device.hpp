@@ -138,6 +138,7 @@ class Device final : public LinkUser {
   void answer_requests(const ConversationId& where);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);
+  void grow(const ConversationId& id);
   void history(const ConversationId& id);
   void change_message(const ConversationId& id);
   void poll(const ConversationId& id, Seq seq);

@@ -68,7 +68,10 @@ void Device::act() {
       ask(wire::MarkRead{*id, received, random_.below(received + 1)}, ignore);
     }
   } else if (dice < 780) {
-    ask(wire::SendSignal{*id, "typing", random_.chance(0.5) ? "x" : ""}, ignore);
+    if (random_.chance(0.3))
+      grow(*id);
+    else
+      ask(wire::SendSignal{*id, "typing", random_.chance(0.5) ? "x" : ""}, ignore);
   } else if (dice < 790) {
     history(*id);
   } else if (dice < 800) {
@@ -221,6 +224,21 @@ void Device::change_message(const ConversationId& id) {
       ask(wire::React{id, seq, random_.chance(0.5) ? "a" : "b", random_.chance(0.7)},
           told(Sometimes::reacted));
   }
+}
+
+/// Writes its user's name in two pieces, and takes it back sometimes.
+void Device::grow(const ConversationId& id) {
+  ask(wire::StartStream{.conversation = id}, [this, id](const wire::Reply* reply) {
+    if (reply == nullptr || !online_) return;
+    const auto* begun = std::get_if<wire::StreamStarted>(&reply->answer);
+    if (begun == nullptr) return;
+    const Snowflake stream = begun->stream;
+    ask(wire::AppendStream{id, stream, 0, subject_.substr(0, 3)}, ignore);
+    ask(wire::AppendStream{id, stream, random_.below(4), ""}, ignore);
+    ask(wire::AppendStream{id, stream, 3, subject_.substr(3)}, ignore);
+    if (random_.chance(0.5)) ask(wire::CancelStream{id, stream}, ignore);
+    if (random_.chance(0.3)) ask(wire::GetStream{id, stream}, ignore);
+  });
 }
 
 void Device::poll(const ConversationId& id, Seq seq) {

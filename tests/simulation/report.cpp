@@ -52,6 +52,7 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "list_incremental",
                                                "list_removed",
                                                "signal_passed",
+                                               "text_grew",
                                                "hostile_refused",
                                                "clock_stepped",
                                                "sealed",

@@ -70,6 +70,7 @@ enum class Sometimes : std::uint8_t {
   list_incremental,
   list_removed,
   signal_passed,
+  text_grew,
   hostile_refused,
   clock_stepped,
   sealed,

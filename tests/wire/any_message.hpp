@@ -111,6 +111,7 @@ inline Payload any_record(Seq seq) {
     f.expires_ms = any_time().time_since_epoch().count();
     f.written_ms = any_time().time_since_epoch().count();
     f.import_id = import_id;
+    f.stream = any_seq();
     f.thread_root = any_seq();
     f.extras = any_extras();
     f.thread = {any_seq(), any_seq(), any_seq()};
@@ -276,6 +277,7 @@ inline wire::Operation any_operation(std::size_t index) {
       if (any_bool())
         send.poll = PollDraft{any_list(any_text), any_bool(), any_bool(),
                               std::chrono::milliseconds(any_seq())};
+      send.stream = any_seq();
       return send;
     }
     case 2:
@@ -423,6 +425,14 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::GetBallot{c, any_seq()};
     case 61:
       return wire::Voters{c, any_seq(), *rc::gen::arbitrary<std::uint8_t>(), any_user(), any_u32()};
+    case 62:
+      return wire::StartStream{c, any_text(), any_seq(), any_seq()};
+    case 63:
+      return wire::AppendStream{c, any_u64(), any_seq(), any_text()};
+    case 64:
+      return wire::CancelStream{c, any_u64()};
+    case 65:
+      return wire::GetStream{c, any_u64()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -545,6 +555,11 @@ inline wire::Answer any_answer(std::size_t index) {
     case 33:
       return wire::VotersPage{c, any_seq(), *rc::gen::arbitrary<std::uint8_t>(), any_list(any_user),
                               any_bool()};
+    case 34:
+      return wire::StreamStarted{c, any_u64()};
+    case 35:
+      return wire::Streamed{c,         any_u64(), any_user(), any_text(), any_seq(),
+                            any_seq(), any_seq(), any_text(), any_bool()};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -170,7 +170,7 @@ TEST_CASE("a request of unknown type is passed on as such, an unknown push is sk
   requests.clear();
   REQUIRE(binary->decode(frame, requests));
   CHECK(std::get<wire::Unknown>(requests.at(0).operation).type == "250");
-  frame[4] = 127;
+  frame[4] = static_cast<char>(251);
   replies.clear();
   REQUIRE(binary->decode(frame, replies));
   CHECK(std::get<wire::Failed>(replies.at(0).answer).error.errc() == Errc::unsupported);

@@ -5,6 +5,7 @@ import { ClientCore } from './core.js';
 import { ParleyError } from './errors.js';
 import type { Action, Call, CallResult, ClientEvents, Input, LinkState } from './inputs.js';
 import { MemoryStorage } from './memory_storage.js';
+import { MessageStream } from './message_stream.js';
 import type { Operation, Reply } from './operations.js';
 import { given } from './sender.js';
 import { random_decimal64, random_hex128 } from './random.js';
@@ -374,7 +375,7 @@ export class ParleyClient {
     options: SendOptions = {},
   ): Promise<Ack> {
     const { contentType = 'text/plain', replyTo = 0, ...others } = options;
-    const { audience, expiresAfter, threadRoot, forward, poll, ...some } = others;
+    const { audience, expiresAfter, threadRoot, forward, poll, stream, ...some } = others;
     const extras = Object.keys(some).length === 0 ? undefined : { ...no_extras, ...some };
     const result = await this.wait((call) => ({
       type: 'send',
@@ -390,10 +391,41 @@ export class ParleyClient {
         forward,
         expiresAfter: expiresAfter || undefined,
         poll,
+        stream,
       }),
     }));
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;
+  }
+
+  /**
+   * A message that others see grow while it is written: append to it, then finish, which sends it
+   * with these options, or cancel. It ends by itself when this client is gone for a minute.
+   */
+  async stream(conversation: ConversationId, options: SendOptions = {}): Promise<MessageStream> {
+    const { contentType = 'text/plain', replyTo = 0, threadRoot = 0 } = options;
+    const started = await this.call({
+      type: 'start_stream',
+      conversation,
+      contentType,
+      replyTo,
+      threadRoot,
+    });
+    if (started.type !== 'stream_started') throw unexpected(started);
+    const { stream } = started;
+    return new MessageStream(
+      stream,
+      {
+        append: async (at, text) => {
+          await this.call({ type: 'append_stream', conversation, stream, at, text });
+        },
+        cancel: async () => {
+          await this.call({ type: 'cancel_stream', conversation, stream });
+        },
+        send: (text, sent) => this.send(conversation, text, sent),
+      },
+      options,
+    );
   }
 
   /**

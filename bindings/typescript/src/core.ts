@@ -6,6 +6,7 @@ import type { Action, Call, CallResult, Emitted, Input, LinkState } from './inpu
 import { Link, type LinkOwner } from './link.js';
 import type { Answer, EventsFrame, Operation, Welcome } from './operations.js';
 import type { CoreOwner } from './owner.js';
+import { Growing } from './growing.js';
 import { People } from './people.js';
 import { Receipts } from './receipts.js';
 import { Sender } from './sender.js';
@@ -49,6 +50,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
   readonly timers = new Timers();
   self: Self | null = null;
   readonly people = new People(this);
+  private readonly growing_ = new Growing(this);
   private readonly receipts_ = new Receipts(this);
   private readonly subscriptions_ = new Subscriptions(this);
   private meta_: StoredMeta = { device: '', subject: '', syncToken: '' };
@@ -285,6 +287,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       if (what === 'outbox' && state) this.sender_.pump(state);
       if (what === 'subscribe') this.subscriptions_.again();
       if (what === 'names') this.people.flush_names();
+      if (what === 'growing') this.growing_.expire();
       if (what === 'sync') this.sync();
     }
   }
@@ -361,6 +364,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
 
   on_lost(): void {
     this.people.link_lost();
+    this.growing_.link_lost();
     for (const state of this.states()) {
       state.level = 'none';
       state.subscribing = null;
@@ -388,6 +392,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.emit({ name: 'thread', value: answer.thread });
       case 'ballot':
         return this.emit({ name: 'ballot', value: answer.ballot });
+      case 'streamed':
+        this.people.want_names([answer.piece.sender]);
+        return this.growing_.take(answer.piece);
       case 'presence':
         return this.people.present(answer.users);
       case 'scheduled':
@@ -470,6 +477,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
     this.rows_.delete(id);
     this.changed_.delete(id);
     this.removed_.add(id);
+    this.growing_.conversation_gone(id);
     const others = <T extends { conversation: ConversationId }>(all: T[] | undefined): T[] =>
       (all ?? []).filter((one) => one.conversation !== id);
     this.batch_.outbox = others(this.batch_.outbox);
@@ -499,6 +507,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
     this.when_stored(() => this.receipts_.received(state, seq));
     for (const event of events) this.people.want_names([event.sender, event.target]);
     this.emit({ name: 'events', value: { conversation, events } });
+    for (const event of events) this.growing_.stored(event);
   }
 
   private on_head_moved(push: {
@@ -607,6 +616,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.resolve(call, { type: 'reactors', page: answer.page });
       case 'ballot':
         return this.resolve(call, { type: 'ballot', ballot: answer.ballot });
+      case 'stream_started':
+        return this.resolve(call, { type: 'stream_started', stream: answer.stream });
       case 'voters_page':
         this.people.want_names(answer.page.users);
         return this.resolve(call, { type: 'voters', page: answer.page });

@@ -14,6 +14,7 @@ import type {
   Extras,
   ForwardOf,
   Device,
+  GrowingMessage,
   HistoryPage,
   Invite,
   JoinRequestsPage,
@@ -69,6 +70,7 @@ export type Input =
       forward?: ForwardOf;
       expiresAfter?: number;
       poll?: PollDraft;
+      stream?: string;
     }
   | { type: 'retry'; conversation: ConversationId; local: string }
   | { type: 'discard'; conversation: ConversationId; local: string }
@@ -107,6 +109,8 @@ export interface ClientEvents {
   thread: ThreadState;
   /** This user voted, on whatever device. */
   ballot: Ballot;
+  /** A message that somebody else writes grows, or grows no more. */
+  stream: GrowingMessage;
   /** It holds for `lastsMs` unless a newer one of its sender and kind comes; 0: it ended. */
   signal: {
     conversation: ConversationId;
@@ -159,6 +163,7 @@ export type CallResult =
   | { type: 'user_settings'; settings: UserSettings }
   | { type: 'retention'; retention: Retention }
   | { type: 'ballot'; ballot: Ballot }
+  | { type: 'stream_started'; stream: string }
   | { type: 'voters'; page: VotersPage }
   | { type: 'done' };
 

@@ -45,6 +45,7 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
     origin: null,
     expires: 0,
     importId: '',
+    stream: '',
     poll: null,
     changed: Math.max(changed, event.changed ?? 0),
     edited: 0,

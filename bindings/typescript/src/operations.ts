@@ -37,6 +37,7 @@ import type {
   Self,
   Seq,
   SettingsUpdate,
+  StreamPiece,
   ThreadPage,
   ThreadState,
   ThreadsPage,
@@ -81,6 +82,7 @@ export type Operation =
       /** Milliseconds after it was stored; none: never. */
       expiresAfter?: number;
       poll?: PollDraft;
+      stream?: string;
     }
   | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
   | { type: 'direct'; peer: string }
@@ -177,6 +179,22 @@ export type Operation =
   | { type: 'close_poll'; conversation: ConversationId; seq: Seq }
   | { type: 'get_ballot'; conversation: ConversationId; seq: Seq }
   | {
+      type: 'start_stream';
+      conversation: ConversationId;
+      contentType: string;
+      replyTo: Seq;
+      threadRoot: Seq;
+    }
+  | {
+      type: 'append_stream';
+      conversation: ConversationId;
+      stream: string;
+      at: number;
+      text: string;
+    }
+  | { type: 'cancel_stream'; conversation: ConversationId; stream: string }
+  | { type: 'get_stream'; conversation: ConversationId; stream: string }
+  | {
       type: 'voters';
       conversation: ConversationId;
       seq: Seq;
@@ -271,6 +289,8 @@ export type Answer =
   | { type: 'user_settings'; settings: UserSettings }
   | { type: 'retention'; retention: Retention }
   | { type: 'ballot'; ballot: Ballot }
+  | { type: 'stream_started'; stream: string }
+  | { type: 'streamed'; piece: StreamPiece }
   | { type: 'voters_page'; page: VotersPage }
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */

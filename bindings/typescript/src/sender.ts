@@ -31,6 +31,7 @@ export interface SendInput {
   forward?: ForwardOf;
   expiresAfter?: number;
   poll?: PollDraft;
+  stream?: string;
 }
 
 /** Without what is undefined. */
@@ -123,8 +124,8 @@ export class Sender {
     const refusal = this.too_large(item.text);
     if (refusal) return this.fail(state, item, refusal);
     const { conversation, number, random, contentType, text, replyTo } = item;
-    const { audience, threadRoot, extras, forward, expiresAfter, poll } = item;
-    const some = given({ audience, threadRoot, extras, forward, expiresAfter, poll });
+    const { audience, threadRoot, extras, forward, expiresAfter, poll, stream } = item;
+    const some = given({ audience, threadRoot, extras, forward, expiresAfter, poll, stream });
     const content = { contentType, text, replyTo, ...some };
     this.owner_.ask(
       { type: 'send', conversation, number, random, settled, ...content },

@@ -195,6 +195,8 @@ export interface ChatEvent extends Extras {
   /** Messages that were imported: when they were written elsewhere, and the host's own id. */
   written: number;
   importId: string;
+  /** Messages that grew before: the stream in whose place this one stands; '' else. */
+  stream: string;
   /** Messages with a poll. */
   poll: Poll | null;
   /** Membership events: whom. */
@@ -589,6 +591,27 @@ export interface SendOptions extends Partial<Extras> {
   expiresAfter?: number;
   /** With the text as its question. */
   poll?: PollDraft;
+  /** It takes the place of this growing text: `MessageStream.finish` says so. */
+  stream?: string;
+}
+
+/** A message that grows while its sender writes it: nothing of it is stored yet. */
+export interface GrowingMessage {
+  conversation: ConversationId;
+  stream: string;
+  sender: UserId;
+  contentType: string;
+  replyTo: Seq;
+  threadRoot: Seq;
+  /** All of it so far. */
+  text: string;
+  /** It is stored as a message (`ChatEvent.stream`), or was taken back: show it no more. */
+  ended: boolean;
+}
+
+/** What the engine tells of one: `text` goes behind the first `at` bytes. */
+export interface StreamPiece extends GrowingMessage {
+  at: number;
 }
 
 /** How much of a conversation is kept; what falls below is gone for everybody. */
@@ -633,6 +656,7 @@ export interface OutboxItem {
   /** Milliseconds; it is deleted so long after it was stored. */
   expiresAfter?: number;
   poll?: PollDraft;
+  stream?: string;
   createdAt: number;
   state: 'pending' | 'failed';
   /**

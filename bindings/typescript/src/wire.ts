@@ -151,8 +151,28 @@ function write_operation(operation: Operation): Json {
           forward: operation.forward,
           expires_after: operation.expiresAfter,
           poll: operation.poll && write_poll(operation.poll),
+          stream: operation.stream,
         }),
       };
+    case 'start_stream':
+      return {
+        conversation: operation.conversation,
+        ...compact({
+          content_type: spelled_type(operation.contentType),
+          reply_to: operation.replyTo,
+          thread_root: operation.threadRoot,
+        }),
+      };
+    case 'append_stream':
+      return {
+        conversation: operation.conversation,
+        stream: operation.stream,
+        at: operation.at,
+        text: operation.text,
+      };
+    case 'cancel_stream':
+    case 'get_stream':
+      return { conversation: operation.conversation, stream: operation.stream };
     case 'edit':
       return {
         conversation: operation.conversation,
@@ -597,6 +617,7 @@ function read_event(value: unknown): ChatEvent {
     expires: number(json, 'expires', 0),
     written: number(json, 'written', 0),
     importId: text(json, 'import_id', ''),
+    stream: decimal(json, 'stream', ''),
     poll: json['poll'] === undefined ? null : read_poll(json['poll']),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
@@ -972,6 +993,23 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'ballot':
       return { type, ballot: read_ballot(json) };
+    case 'stream_started':
+      return { type, stream: decimal(json, 'stream') };
+    case 'streamed':
+      return {
+        type,
+        piece: {
+          conversation: hex128(json, 'conversation'),
+          stream: decimal(json, 'stream'),
+          sender: decimal(json, 'sender'),
+          contentType: text(json, 'content_type', 'text/plain'),
+          replyTo: number(json, 'reply_to', 0),
+          threadRoot: number(json, 'thread_root', 0),
+          at: number(json, 'at'),
+          text: text(json, 'text', ''),
+          ended: flag(json, 'ended', false),
+        },
+      };
     case 'voters_page':
       return {
         type,

@@ -205,6 +205,37 @@ test('messages to be sent later are the same on every device', async () => {
   await server.close();
 });
 
+test('a message grows before the eyes of others, and is stored once', async () => {
+  const server = new MockServer();
+  const port = await server.listen();
+  const [bot, alice] = await Promise.all([client(port, 'bot'), client(port, 'alice')]);
+  const { conversation } = await bot.create({ kind: 'group', title: 'g', members: ['alice'] });
+  await until('alice knows it', () => alice.conversation(conversation) !== null);
+  alice.open(conversation);
+  const seen: string[] = [];
+  alice.on('stream', ({ text, ended }) => seen.push(ended ? 'ended' : text));
+  const events: ChatEvent[] = [];
+  alice.on('events', (told) => events.push(...told.events));
+  await until('she looks', () => server.looks('alice', conversation));
+  const stream = await bot.stream(conversation);
+  stream.append('Hel');
+  await until('it begins', () => seen.length > 0);
+  stream.append('lo');
+  await until('it grows', () => seen[seen.length - 1] === 'Hello');
+  const ack = await stream.finish();
+  await until('it ended', () => seen[seen.length - 1] === 'ended');
+  await until('it is stored', () => events.some((event) => event.seq === ack.seq));
+  const stored = events.find((event) => event.seq === ack.seq)!;
+  assert.deepEqual([stored.text, stored.stream], ['Hello', stream.id]);
+  const other = await bot.stream(conversation);
+  other.append('never mind');
+  await until('it grows', () => seen[seen.length - 1] === 'never mind');
+  await other.cancel();
+  await until('it is gone', () => seen[seen.length - 1] === 'ended');
+  await Promise.all([bot.stop(), alice.stop()]);
+  await server.close();
+});
+
 test('a listener that throws does not stop the client', async () => {
   const server = new MockServer();
   const port = await server.listen();

@@ -78,6 +78,7 @@ export function message(seq: number, fields: Partial<ChatEvent> = {}): ChatEvent
     written: 0,
     importId: '',
     poll: null,
+    stream: '',
     target: '',
     role: 'none',
     title: '',

@@ -46,6 +46,8 @@ export interface MockOptions {
 }
 
 export class MockServer {
+  readonly growing = new Map<string, { known: Json; text: string }>();
+  private next_stream = 1;
   readonly users = new Map<string, string>(); // id -> subject
   readonly conversations = new Map<string, Conversation>();
   readonly sessions = new Set<Session>();
@@ -105,6 +107,14 @@ export class MockServer {
   }
 
   // ---- The model ----
+
+  /** Whether that user follows the conversation in full. */
+  looks(subject: string, conversation: string): boolean {
+    const user = this.ids_.get(subject);
+    return [...this.sessions].some(
+      (one) => one.user === user && one.levels.get(conversation) === 'full',
+    );
+  }
 
   user(subject: string): string {
     let id = this.ids_.get(subject);
@@ -443,6 +453,33 @@ export class MockServer {
           });
         }
         return;
+      case 'start_stream': {
+        const stream = String(this.next_stream++);
+        const { content_type, reply_to } = frame;
+        const known = { conversation: conversation.id, stream, sender: session.user };
+        this.growing.set(stream, { known: { ...known, content_type, reply_to }, text: '' });
+        return reply({ type: 'stream_started', conversation: conversation.id, stream });
+      }
+      case 'append_stream': {
+        const grown = this.growing.get(frame['stream']);
+        if (!grown) return fail('denied', 'it has ended');
+        if (Buffer.byteLength(grown.text) !== frame['at']) return fail('invalid_argument', 'at');
+        grown.text += frame['text'];
+        this.push_piece(conversation, session, {
+          ...grown.known,
+          at: frame['at'],
+          text: frame['text'],
+        });
+        return reply({ type: 'done' });
+      }
+      case 'cancel_stream':
+        this.end_growing(conversation, session, frame['stream']);
+        return reply({ type: 'done' });
+      case 'get_stream': {
+        const grown = this.growing.get(frame['stream']);
+        if (!grown) return fail('denied', 'it has ended');
+        return reply({ type: 'streamed', ...grown.known, at: 0, text: grown.text });
+      }
       case 'watch':
         session.watched.set(conversation.id, frame['users']);
         return reply({
@@ -501,6 +538,21 @@ export class MockServer {
     }
   }
 
+  private push_piece(conversation: Conversation, from: Session, piece: Json): void {
+    for (const other of this.sessions) {
+      if (other === from || other.levels.get(conversation.id) !== 'full') continue;
+      this.push(other, { type: 'streamed', ...piece });
+    }
+  }
+
+  private end_growing(conversation: Conversation, from: Session, stream: string): void {
+    const grown = this.growing.get(stream);
+    if (!grown) return;
+    this.growing.delete(stream);
+    const at = Buffer.byteLength(grown.text);
+    this.push_piece(conversation, from, { ...grown.known, at, ended: true });
+  }
+
   private send(
     session: Session,
     frame: Json,
@@ -523,7 +575,7 @@ export class MockServer {
         next,
       });
     }
-    const { text, content_type, reply_to } = frame;
+    const { text, content_type, reply_to, stream } = frame;
     const event = this.append(conversation, {
       kind: 'message',
       sender: session.user,
@@ -531,7 +583,9 @@ export class MockServer {
       text,
       content_type,
       reply_to,
+      stream,
     });
+    if (stream) this.end_growing(conversation, session, stream);
     conversation.keys.set(key, { random: frame['random'], seq: event['seq'], time: event['time'] });
     reply({ ...ack, seq: event['seq'], time: event['time'] });
   }
