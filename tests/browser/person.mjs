@@ -246,11 +246,16 @@ export async function group_of_two(title) {
   return [owner, bob];
 }
 
+/** The id of what `person` shows. */
+export function conversation_of(person) {
+  return /c=([0-9a-f]{32})/.exec(person.page.url())[1];
+}
+
 /** Sends in `person`'s name what the page has no button for, into the conversation it shows. */
 export async function send_raw(person, fields) {
   const raw = new RawClient(server.url);
   await raw.hello(person.name, { device: 'raw' });
-  const conversation = /c=([0-9a-f]{32})/.exec(person.page.url())[1];
+  const conversation = conversation_of(person);
   const key = { number: '1', random: '1', settled: '1' };
   const ack = await raw.ask('send', { conversation, ...key, ...fields });
   assert.equal(ack.type, 'ack', JSON.stringify(ack));

@@ -15,6 +15,7 @@ import { Composer } from './composer.js';
 import { el } from './dom.js';
 import { EventWindow, page_events, type Edge } from './event_window.js';
 import { conversation_title, events_sentence, user_name } from './format.js';
+import { Growing } from './growing.js';
 import { JoinRequests, render_requests_bar, requests_dialog } from './join_requests.js';
 import { KnownMessages } from './known_messages.js';
 import { Members } from './members.js';
@@ -57,6 +58,7 @@ export class ChatView {
   private readonly members_: Members;
   private readonly reactions_: Reactions;
   private readonly polls_: Polls;
+  private readonly growing_: Growing;
   private readonly commands_: MessageCommands;
   private readonly threads_: Threads;
   private readonly thread_: ThreadPanel;
@@ -102,6 +104,10 @@ export class ChatView {
     });
     this.reactions_ = new Reactions(client_, () => this.schedule());
     this.polls_ = new Polls(client_, () => this.schedule());
+    this.growing_ = new Growing(client_, ({ stream }) => {
+      this.unfolded_.add(`g${stream}`); // it is read as it comes
+      this.schedule();
+    });
     this.commands_ = new MessageCommands(client_, this.known_, this.reactions_, {
       view,
       info: () => this.members_.info,
@@ -128,6 +134,7 @@ export class ChatView {
       actions_of: (seq) => this.commands_.actions_of(seq),
       row_actions: ({ conversation }) => this.row_actions(conversation),
       poll: (view, seq) => this.poll_of(view, seq),
+      growing: (view, root) => this.growing_.of(view.conversation, root),
       silent: (view) => why_silent(view, this.members_.info),
       closed: () => this.composer_.focus(),
     });
@@ -385,6 +392,7 @@ export class ChatView {
       },
       thread: ({ seq }) => this.thread_note(seq),
       poll: ({ seq }) => this.poll_of(view, seq),
+      growing: window_.newer ? [] : this.growing_.of(view.conversation, 0),
       typing: window_.newer ? [] : this.typing_names(),
       unfolded: this.unfolded_,
     });

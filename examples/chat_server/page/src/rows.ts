@@ -152,6 +152,7 @@ function thread_chip(seq: Seq, { replies, unread }: ThreadNote, actions: RowActi
 }
 
 function meta(row: MessageRow): HTMLElement {
+  if (row.growing) return el('span', { class: 'meta' }, 'writing…');
   const when = row.edited > 0 ? `Edited ${day_name(row.edited)}, ${time_of_day(row.edited)}` : '';
   return el(
     'span',
@@ -177,6 +178,7 @@ function message(row: MessageRow, actions: RowActions): HTMLElement {
   if (row.tick === 'failed') classes.push('failed');
   if (row.deleted) classes.push('deleted');
   if (row.names_me) classes.push('names-me');
+  if (row.growing) classes.push('growing');
   const bubble = el('div', { class: 'bubble' });
   if (row.name !== '' && row.first) {
     bubble.append(sender_color(el('div', { class: 'sender' }, row.name), row.name));

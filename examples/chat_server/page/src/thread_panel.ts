@@ -9,14 +9,15 @@ import type {
 } from '@parley/client';
 import { el, icon, icon_button } from './dom.js';
 import { user_name } from './format.js';
+import type { GrowingText } from './growing.js';
 import type { KnownMessages } from './known_messages.js';
 import { ActionBar, type ActionsOf } from './message_actions.js';
+import type { PollRow } from './polls.js';
+import type { Reactions } from './reactions.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scroller } from './scroller.js';
 import type { Threads } from './threads.js';
 import { build_rows } from './timeline.js';
-import type { PollRow } from './polls.js';
-import type { Reactions } from './reactions.js';
 import { toast_error } from './toasts.js';
 
 const page_replies = 50;
@@ -25,6 +26,8 @@ export interface ThreadActions {
   actions_of: ActionsOf;
   row_actions: (view: ConversationView) => RowActions;
   poll: (view: ConversationView, seq: Seq) => PollRow | null;
+  /** What is still being written in the thread of a root. */
+  growing: (view: ConversationView, root: Seq) => GrowingText[];
   /** Why one may not write; '' when one may. */
   silent: (view: ConversationView) => string;
   closed: () => void;
@@ -169,6 +172,7 @@ export class ThreadPanel {
       },
       thread: () => null,
       poll: ({ seq }) => this.actions_.poll(view, seq),
+      growing: this.actions_.growing(view, this.root_),
       typing: [],
       unfolded: new Set(),
     });

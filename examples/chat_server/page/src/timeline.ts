@@ -1,6 +1,7 @@
 // timeline.ts: turns events, outbox and receipts into the rows of the message view; pure, no DOM.
 import type { ChatEvent, Extras, OutboxItem, PollDraft, Seq, UserId } from '@parley/client';
 import { day_name, file_size, same_day } from './format.js';
+import type { GrowingText } from './growing.js';
 import type { PollRow } from './polls.js';
 import type { ReactionChip } from './reactions.js';
 import type { ThreadNote } from './threads.js';
@@ -56,6 +57,8 @@ export interface MessageRow {
   poll: PollRow | null;
   /** When it will be deleted; 0 = never. */
   expires: number;
+  /** It is still being written. */
+  growing: boolean;
 }
 
 export type Row =
@@ -90,6 +93,8 @@ export interface TimelineInput {
   reactions: (message: ChatEvent) => ReactionChip[];
   thread: (message: ChatEvent) => ThreadNote | null;
   poll: (message: ChatEvent) => PollRow | null;
+  /** What is still being written. */
+  growing: readonly GrowingText[];
   typing: readonly string[];
   /** The keys of long messages that are shown in full. */
   unfolded: ReadonlySet<string>;
@@ -115,10 +120,47 @@ function fold(input: TimelineInput, key: string, text: string): { text: string; 
   return { text: `${text.slice(0, end).trimEnd()}…`, folded: text.length - end };
 }
 
+/** What there is of no message that nobody has seen yet. */
+const empty_row: MessageRow = {
+  kind: 'message',
+  key: '',
+  seq: 0,
+  own: false,
+  sender: '',
+  name: '',
+  text: '',
+  folded: 0,
+  time: 0,
+  first: true,
+  last: true,
+  tick: 'none',
+  local: '',
+  problem: '',
+  renumbered: false,
+  edited: 0,
+  deleted: false,
+  pinned: false,
+  quote: null,
+  reactions: [],
+  named: [],
+  attachments: [],
+  names_me: false,
+  forwarded_from: '',
+  thread: null,
+  poll: null,
+  expires: 0,
+  growing: false,
+};
+
+/** The same while it is pending, acked and committed, or while it grows: the row stays in place. */
+function key_of({ seq, echo, stream }: ChatEvent, own: boolean): string {
+  if (own && echo !== '') return `e${echo}`;
+  return stream ? `g${stream}` : `m${seq}`;
+}
+
 function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
   const own = event.sender === input.self;
-  // The same key while it is pending, acked and committed: the row stays in place.
-  const key = own && event.echo !== '' ? `e${event.echo}` : `m${event.seq}`;
+  const key = key_of(event, own);
   return {
     kind: 'message',
     key,
@@ -151,6 +193,22 @@ function message_row(input: TimelineInput, event: ChatEvent): MessageRow {
     thread: input.thread(event),
     poll: event.deleted ? null : input.poll(event),
     expires: event.deleted ? 0 : event.expires,
+    growing: false,
+  };
+}
+
+function growing_row(input: TimelineInput, message: GrowingText): MessageRow {
+  const own = message.sender === input.self;
+  return {
+    ...empty_row,
+    key: `g${message.stream}`,
+    own,
+    sender: message.sender,
+    name: input.show_names && !own ? input.name(message.sender) : '',
+    text: message.text,
+    time: message.since,
+    quote: message.replyTo > 0 ? input.quote(message.replyTo) : null,
+    growing: true,
   };
 }
 
@@ -186,31 +244,21 @@ function outbox_row(input: TimelineInput, item: OutboxItem, seq: Seq, time: numb
   const kept = input.is_stored?.(item) ?? true;
   const key = `e${item.random}`;
   return {
-    kind: 'message',
+    ...empty_row,
     key,
     seq,
     own: true,
     sender: input.self,
-    name: '',
     ...fold(input, key, item.text),
     time,
-    first: true,
-    last: true,
     tick: seq > 0 ? tick(input, seq) : failed ? 'failed' : kept ? 'pending' : 'none',
     local: failed ? item.local : '',
     problem: failed ? refusal(item) : '',
     renumbered: item.renumbered,
-    edited: 0,
-    deleted: false,
-    pinned: false,
     quote: item.replyTo > 0 ? input.quote(item.replyTo) : null,
-    reactions: [],
     ...extras_of(input, item.extras ?? {}),
-    names_me: false,
     forwarded_from: item.forward ? '…' : '',
-    thread: null,
     poll: item.poll ? unsent_poll(item.poll) : null,
-    expires: 0,
   };
 }
 
@@ -301,6 +349,10 @@ export function build_rows(input: TimelineInput): Row[] {
     if (echoes.has(item.random)) continue;
     start_day(item.createdAt);
     rows.push(outbox_row(input, item, 0, item.createdAt));
+  }
+  for (const message of input.growing) {
+    start_day(message.since);
+    rows.push(growing_row(input, message));
   }
   join_runs(rows);
   if (input.typing.length > 0)

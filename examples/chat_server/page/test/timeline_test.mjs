@@ -60,6 +60,7 @@ function rows(fields) {
     unfolded: new Set(),
     thread: () => null,
     poll: () => null,
+    growing: [],
     ...fields,
   });
   return all.filter((row) => row.kind !== 'day');
@@ -154,6 +155,7 @@ test('days are separated; events of unknown kind are not shown', () => {
     reactions: () => [],
     thread: () => null,
     poll: () => null,
+    growing: [],
     typing: [],
     unfolded: new Set(),
   }).map((row) => row.kind);
