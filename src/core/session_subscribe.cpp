@@ -417,8 +417,7 @@ void Sessions::ask_again(Subscription& sub, const ConversationId& id) {
   const SessionRef ref = ref_of(sub.session);
   sub.state = Subscription::State::opening;
   sub.attempt = ++find(ref)->attempts;
-  const Seq last = sub.last != 0 ? sub.last : sub.next - 1;
-  const Reopening asked{ref, id, last, sub.attempt};
+  const Reopening asked{ref, id, sub.next - 1, sub.attempt};
   shard_.at_home(id, [asked, user = sub.user](ShardState& there, Conversation& home) {
     home.access(user, [&there, asked](Result<Access> access) {
       there.at(asked.ref.shard, [asked, access = std::move(access)](ShardState& here) {

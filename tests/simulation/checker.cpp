@@ -449,6 +449,8 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
               }
             }
             expect(
+                is(std::in_place_type<wire::AppendStream>) ||
+                is(std::in_place_type<wire::CancelStream>) ||
                 is(std::in_place_type<wire::Unschedule>) || is(std::in_place_type<wire::Leave>) ||
                 is(std::in_place_type<wire::Add>) || is(std::in_place_type<wire::Edit>) ||
                 is(std::in_place_type<wire::Delete>) || is(std::in_place_type<wire::SetList>) ||
