@@ -236,6 +236,38 @@ TEST_CASE("of two subscribes under way for one conversation the later one counts
   CHECK(bob.seqs(chat) == Seqs{4, 5});
 }
 
+TEST_CASE("rights that change and end while a subscription opens skip nothing of what it may see") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  Client& laptop = world.sign_in("bob", "laptop");
+  const ConversationId room = world.group(alice, {}, ConversationKind::channel);
+  world.ask<wire::Opened>(bob, wire::Join{room});
+  for (int i = 0; i < 3; ++i) world.say(alice, room, std::to_string(i));
+  const Cursor two = after(world, bob, room, 2);
+
+  const std::string name = layout::conversation_id(0, room);
+  world.hold_scans = [&](const Scan& scan) {
+    return scan.partition.space == layout::conversation && scan.partition.id == name &&
+           scan.max_rows == 1;  // the mark at the cursor
+  };
+  wire::Subscribe subscribe;
+  subscribe.items.push_back({room, Level::full, two});
+  world.post(bob, subscribe);
+  world.settle();
+  world.ask<wire::Done>(alice, wire::SetRole{room, bob.user, Role::moderator});
+  world.ask<wire::Done>(alice, wire::Remove{room, bob.user});
+  world.ask<wire::Opened>(laptop, wire::Join{room});
+  const Seq last = world.say(alice, room, "again");
+  REQUIRE(bob.all<wire::Subscribed>().empty());
+  world.release_scans();
+  world.pass(1s);
+  REQUIRE(bob.all<wire::Subscribed>().size() == 1);
+  Seqs expected;
+  for (Seq seq = 3; seq <= last; ++seq) expected.push_back(seq);
+  CHECK(bob.seqs(room) == expected);
+}
+
 TEST_CASE("who was added later sees from there on") {
   World world;
   Client& alice = world.sign_in("alice");

@@ -88,6 +88,7 @@ class World {
   void stop() {
     work_.clear();
     held_.clear();
+    held_scans_.clear();
     timers_.clear();
     shards_.clear();
     effects_.clear();
@@ -227,6 +228,13 @@ class World {
     for (const auto& tell : std::exchange(held_, {})) tell();
     settle();
   }
+  /// Scans of which it says so are answered late.
+  std::function<bool(const Scan&)> hold_scans;
+  void release_scans() {
+    hold_scans = {};
+    for (const auto& tell : std::exchange(held_scans_, {})) tell();
+    settle();
+  }
   /// Nobody runs for a while.
   void sleep(std::chrono::milliseconds time) { now_ += time; }
   WallTime wall() const { return WallTime(wall_begin + now_); }
@@ -261,7 +269,10 @@ class World {
       world.store_->get(std::move(get), later(std::move(then)));
     }
     void scan(Scan scan, Then<Result<Rows>> then) override {
-      world.store_->scan(std::move(scan), later(std::move(then)));
+      auto done = later(std::move(then));
+      if (!world.hold_scans || !world.hold_scans(scan))
+        return world.store_->scan(std::move(scan), std::move(done));
+      world.held_scans_.push_back([this, scan, done] { world.store_->scan(scan, done); });
     }
     void list(std::uint8_t space, std::string after, std::uint32_t max,
               Then<Result<Listed>> then) override {
@@ -312,7 +323,7 @@ class World {
   std::mt19937_64 random_{42};
   std::chrono::milliseconds now_{1'000'000};
   std::deque<std::function<void()>> work_;
-  std::vector<std::function<void()>> held_;
+  std::vector<std::function<void()>> held_, held_scans_;
   std::map<std::pair<std::chrono::milliseconds, std::uint64_t>, std::function<void()>> timers_;
   std::uint64_t timer_id_ = 0;
   std::vector<std::unique_ptr<Side>> effects_;
