@@ -237,7 +237,8 @@ class Client {
   Pending<void> close_poll(const ConversationId& conversation, Seq message);
   void close_poll(const ConversationId& conversation, Seq message, Completion<void> done);
   // A message that grows while it is written: see Session::start_stream.
-  Pending<Snowflake> start_stream(const ConversationId& conversation, StreamDraft draft = {});
+  Pending<Snowflake> start_stream(const ConversationId& conversation,
+                                  StreamDraft draft = StreamDraft());
   void start_stream(const ConversationId& conversation, StreamDraft draft,
                     Completion<Snowflake> done);
   Pending<void> append_stream(const ConversationId& conversation, Snowflake stream,

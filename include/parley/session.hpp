@@ -468,7 +468,8 @@ class Session {
   /// or cancel. It ends by itself when this session is gone for limits::stream_orphaned. What grows
   /// is shown as it is: the host's hooks see the message when it is sent. Errors: as send();
   /// limit_reached beyond limits::streams of the user and limits::streams_conversation there.
-  Pending<Snowflake> start_stream(const ConversationId& conversation, StreamDraft draft = {});
+  Pending<Snowflake> start_stream(const ConversationId& conversation,
+                                  StreamDraft draft = StreamDraft());
   void start_stream(const ConversationId& conversation, StreamDraft draft,
                     Completion<Snowflake> done);
   /// `at`: bytes that were appended before, so that a repeated call changes nothing. `text`: UTF-8,
