@@ -181,6 +181,12 @@ class Engine {
   Pending<void> revoke_device(std::string user, DeviceId device);
   void revoke_device(std::string user, DeviceId device, Completion<void> done);
 
+  /// Other limits from here on: answered once they hold in every conversation and session. Nothing
+  /// is taken from anybody who has more already. They last as long as the engine: give them to
+  /// EngineOptions as well. Errors: invalid_argument (names the field; nothing is changed).
+  Pending<void> set_limits(LimitsUpdate update);
+  void set_limits(LimitsUpdate update, Completion<void> done);
+
   // History from elsewhere and to elsewhere, and the end of a user.
   /// Up to limits::import_at_once messages, stored in this order after what is there; hooks are not
   /// asked. Errors name the first message that was refused; others may be stored: import all again,

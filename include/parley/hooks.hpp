@@ -4,9 +4,11 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "parley/conversation.hpp"
 #include "parley/event.hpp"
+#include "parley/message.hpp"
 #include "parley/result.hpp"
 
 namespace parley::inline v0 {
@@ -26,6 +28,10 @@ struct IncomingMessage {
   std::string body{};          // may be changed, within max_body
   /// Of a new message: may be changed, whoever the sender is. An edit keeps its message's.
   std::uint8_t audience = audience::everyone;
+  // Of a new message, within the limits of MessageDraft; an edit keeps its message's.
+  std::vector<MessageHeader> headers{};     // may be changed: notes for the host's own programs
+  std::vector<Attachment> attachments{};    // may be changed
+  std::vector<std::string> poll_options{};  // to be looked at
 };
 /// Looks at a message before it is stored: may change it, or refuse it with an error, whose code
 /// (the host's own begin at 1000) and message the sender is shown. At most once for each message,

@@ -105,7 +105,7 @@ struct TransportChoice {
   std::function<Result<std::unique_ptr<Transport>>()> open = {};
 };
 
-/// The options of an engine. None may change at run time.
+/// The options of an engine. What LimitsUpdate names may change at run time, the rest may not.
 struct EngineOptions {
   // Behaviour.
 
@@ -156,6 +156,15 @@ struct EngineOptions {
   /// Sessions at once, links and in-process; more are refused (links) or answered
   /// Errc::limit_reached (attach). Default 100,000. Bounds: 1..10,000,000.
   std::size_t max_sessions = 100'000;
+  /// Members of one group; who would be one more is answered Errc::limit_reached. Default 1,000.
+  /// Bounds: 2..limits::group_members.
+  std::size_t group_members = limits::group_members;
+  /// Members of one channel, likewise. Default 1,000,000. Bounds: 1..limits::channel_members.
+  std::size_t channel_members = limits::channel_members;
+  /// Requests of any kind that one link may make in a second, whoever floods; more are answered
+  /// Errc::busy with a time to retry and have no effect. Sessions of host code are not counted.
+  /// Default 0: none is refused for that. Bounds: 0..1,000,000.
+  std::uint32_t requests_per_second = 0;
 
   // Tuning.
 
@@ -164,6 +173,19 @@ struct EngineOptions {
   /// The first node in snowflakes; each shard takes one from here on, so engines on one store need
   /// ranges that do not overlap. Default 0. Bounds: 0..1023, the last shard's as well.
   std::uint16_t node = 0;
+};
+
+/// What a host changes while the engine runs (Engine::set_limits); what is absent stays. Meaning
+/// and bounds: see EngineOptions.
+struct LimitsUpdate {
+  /// Clients go by what they were told when they connected; a longer body is then refused.
+  std::optional<std::size_t> max_body{};
+  std::optional<std::chrono::milliseconds> edit_window{};
+  std::optional<std::size_t> memory_limit{};
+  std::optional<std::size_t> max_sessions{};   // those that are there stay
+  std::optional<std::size_t> group_members{};  // those that are in stay
+  std::optional<std::size_t> channel_members{};
+  std::optional<std::uint32_t> requests_per_second{};
 };
 
 }  // namespace parley::inline v0

@@ -41,12 +41,13 @@ void make_unique(std::vector<UserId>& users, UserId without) {
 
 // ---- Home ----
 
-Conversation::Conversation(ConversationHost& host, ConversationId id, ConversationLimits limits)
+Conversation::Conversation(ConversationHost& host, ConversationId id,
+                           const ConversationLimits& limits)
     : id_(id), state_(std::make_unique<State>(host, id, limits)) {}
 Conversation::~Conversation() = default;
 
 Conversation::State::State(ConversationHost& owner, ConversationId conversation,
-                           ConversationLimits bounds)
+                           const ConversationLimits& bounds)
     : host(owner),
       effects(owner.effects()),
       id(conversation),

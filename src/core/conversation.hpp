@@ -129,10 +129,12 @@ class ConversationHost : public WakeStore {
   ~ConversationHost() = default;
 };
 
-/// What the host's options say of conversations.
+/// What the host's options say of conversations. Some of it may change between two inputs.
 struct ConversationLimits {
   std::size_t max_body = limits::body_default;
   std::chrono::milliseconds edit_window = limits::edit_window;
+  std::size_t group_members = limits::group_members;
+  std::size_t channel_members = limits::channel_members;
   Permissions permissions;
   MessageHook before_message;
   bool looks_at_messages = false;  // Effects::look_at
@@ -145,7 +147,8 @@ struct ConversationLimits {
 /// the commit that they depend on. Every operation is answered exactly once, on this shard.
 class Conversation {
  public:
-  Conversation(ConversationHost& host, ConversationId id, ConversationLimits limits);
+  /// `limits` outlive it.
+  Conversation(ConversationHost& host, ConversationId id, const ConversationLimits& limits);
   ~Conversation();
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;

@@ -141,10 +141,16 @@ Decision Conversation::State::decide(Op& op, CreateOp& create) {
     answer_created(op, create);
     return Decision::moved;
   }
+  const UserId creator = op.caller.user;
+  if (create.kind == ConversationKind::group &&
+      create.members.size() + (creator ? 1 : 0) > limits.group_members) {
+    op.error = {Errc::limit_reached,
+                "members: a group has at most " + std::to_string(limits.group_members)};
+    return Decision::decided;
+  }
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
-  const UserId creator = op.caller.user;
   batch.info = layout::InfoRow{.kind = create.kind, .creator = creator, .created_ms = batch.now_ms};
   batch.info->settings.title = create.title;
   batch.info->settings.join = layout::default_join(create.kind);

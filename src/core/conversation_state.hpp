@@ -32,7 +32,7 @@
 namespace parley::core {
 
 struct Conversation::State {
-  State(ConversationHost& host, ConversationId id, ConversationLimits limits);
+  State(ConversationHost& host, ConversationId id, const ConversationLimits& limits);
   ~State();
 
   // ---- conversation.cpp: arrival, answers, access ----
@@ -244,6 +244,7 @@ struct Conversation::State {
   /// Those that `maker`, who is `role` from here on, could not make any more.
   void withdraw_invites(UserId maker, Role role);
   [[nodiscard]] bool full_house() const noexcept;
+  [[nodiscard]] Error too_many_members() const;
   /// Into a group with the event of it, into a channel with a row, once.
   void let_in(UserId user, UserId by, EventKind kind, Role role);
   /// Let in, and not in the channel's member partition yet.
@@ -534,7 +535,7 @@ struct Conversation::State {
   ConversationHost& host;
   Effects& effects;
   const ConversationId id;
-  const ConversationLimits limits;
+  const ConversationLimits& limits;
   const std::shared_ptr<const std::string> name;  // of the partition
   std::shared_ptr<const int> alive = std::make_shared<const int>(0);
   std::size_t outstanding = 0;

@@ -108,14 +108,8 @@ std::size_t extras_size(const wire::Send& send) noexcept {
          item_overhead * (extras.attachments.size() + extras.headers.size());
 }
 
-Error check_extras(wire::Send& send) {
-  wire::Extras& extras = send.extras;
-  if (extras.mentions.size() > limits::mentions)
-    return {Errc::limit_reached, "mentions: at most 50 users were expected"};
-  if (std::find(extras.mentions.begin(), extras.mentions.end(), UserId{}) != extras.mentions.end())
-    return {Errc::invalid_argument, "mentions: a user id is zero"};
-  if (extras.mention_scope > MentionScope::all)
-    return {Errc::invalid_argument, "mention_scope: none, here or all was expected"};
+Error check_texts(const wire::Send& send) {
+  const wire::Extras& extras = send.extras;
   if (extras.attachments.size() > limits::attachments)
     return {Errc::limit_reached, "attachments: at most 16 were expected"};
   if (extras.headers.size() > limits::headers)
@@ -126,6 +120,18 @@ Error check_extras(wire::Send& send) {
     if (Error error = check_header(each)) return error;
   if (texts_size(send) > limits::extras)
     return {Errc::too_large, "attachments, headers and poll: at most 8192 bytes were expected"};
+  return {};
+}
+
+Error check_extras(wire::Send& send) {
+  wire::Extras& extras = send.extras;
+  if (extras.mentions.size() > limits::mentions)
+    return {Errc::limit_reached, "mentions: at most 50 users were expected"};
+  if (std::find(extras.mentions.begin(), extras.mentions.end(), UserId{}) != extras.mentions.end())
+    return {Errc::invalid_argument, "mentions: a user id is zero"};
+  if (extras.mention_scope > MentionScope::all)
+    return {Errc::invalid_argument, "mention_scope: none, here or all was expected"};
+  if (Error error = check_texts(send)) return error;
   if (send.forward)
     if (Error error = check_forward(send)) return error;
   std::sort(extras.mentions.begin(), extras.mentions.end());

@@ -15,6 +15,8 @@ inline constexpr std::size_t extras_most = limits::extras + 8 * limits::mentions
                                            16 * limits::poll_options;
 std::size_t extras_size(const wire::Send& send) noexcept;
 
+/// Its attachments and headers.
+Error check_texts(const wire::Send& send);
 /// Mentions come out ascending, each once. A forward comes without a content of its own.
 Error check_extras(wire::Send& send);
 

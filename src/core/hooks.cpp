@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/conversation_state.hpp"
+#include "core/extras.hpp"
 
 namespace parley::core {
 namespace {
@@ -14,14 +15,14 @@ struct Content {
   std::string& content_type;
   Payload& body;
   Look& look;
-  std::uint8_t* audience = nullptr;  // of a new message
+  wire::Send* send = nullptr;  // a new message
   Seq edits = 0;
 };
 Content content_of(Op& op) {
   if (auto* edit = std::get_if<EditOp>(&op.what))
     return {edit->content_type, edit->body, edit->look, nullptr, edit->seq};
   auto& send = std::get<SendOp>(op.what);
-  return {send.send.content_type, send.send.body, send.look, &send.send.audience, 0};
+  return {send.send.content_type, send.send.body, send.look, &send.send, 0};
 }
 
 }  // namespace
@@ -51,14 +52,19 @@ bool Conversation::State::host_agrees(Op& op, Role role, Decision& decision) {
 
 IncomingMessage Conversation::State::show(Op& op, Role role) const {
   const Content content = content_of(op);
-  return {.conversation = id,
-          .kind = info.kind,
-          .sender = op.caller.user,
-          .role = role,
-          .edits = content.edits,
-          .content_type = content.content_type,
-          .body = std::string(content.body.bytes()),
-          .audience = content.audience == nullptr ? audience::everyone : *content.audience};
+  IncomingMessage message{.conversation = id,
+                          .kind = info.kind,
+                          .sender = op.caller.user,
+                          .role = role,
+                          .edits = content.edits,
+                          .content_type = content.content_type,
+                          .body = std::string(content.body.bytes())};
+  if (content.send == nullptr) return message;
+  message.audience = content.send->audience;
+  message.headers = content.send->extras.headers;
+  message.attachments = content.send->extras.attachments;
+  if (content.send->poll) message.poll_options = content.send->poll->options;
+  return message;
 }
 
 /// Puts what the host made of it in its place.
@@ -71,11 +77,16 @@ Error Conversation::State::take(Op& op, IncomingMessage message) {
   const bool same =
       message.content_type == content.content_type && message.body == content.body.bytes();
   if (!wrong && !same) wrong = check_content(message.content_type, message.body);
+  if (!wrong && content.send != nullptr) {
+    content.send->audience = message.audience;
+    content.send->extras.headers = std::move(message.headers);
+    content.send->extras.attachments = std::move(message.attachments);
+    wrong = check_texts(*content.send);
+  }
   if (wrong) {
     effects.log(Effects::Severity::error, "a message hook left a bad message: " + wrong.message);
     return unseen();
   }
-  if (content.audience != nullptr) *content.audience = message.audience;
   if (same) return {};
   content.content_type = std::move(message.content_type);
   content.body = message.body.empty() ? Payload() : Payload::copy_of(message.body);

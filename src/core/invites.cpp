@@ -202,8 +202,15 @@ Decision Conversation::State::join_by_invite(Op& op, const layout::InviteSecret&
 // ---- Into a channel ----
 
 bool Conversation::State::full_house() const noexcept {
-  return channel() ? member_count() >= limits::channel_members
-                   : staged->head.members >= limits::group_members;
+  return channel() ? member_count() >= limits.channel_members
+                   : staged->head.members >= limits.group_members;
+}
+
+Error Conversation::State::too_many_members() const {
+  const bool wide = channel();
+  const std::size_t most = wide ? limits.channel_members : limits.group_members;
+  return {Errc::limit_reached, std::string("members: a ") + (wide ? "channel" : "group") +
+                                   " has at most " + std::to_string(most)};
 }
 
 void Conversation::State::let_in(UserId user, UserId by, EventKind kind, Role role) {

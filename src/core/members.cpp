@@ -123,8 +123,8 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
 }
 
 Decision Conversation::State::join_group(Op& op) {
-  if (staged->head.members >= limits::group_members) {
-    op.error = {Errc::limit_reached, "a group has at most 1,000 members"};
+  if (full_house()) {
+    op.error = too_many_members();
     return Decision::decided;
   }
   if (!fits(2, 4, 2 * event_bytes)) return Decision::full;
@@ -226,8 +226,8 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
     const layout::MemberRow* row = group_member(user);
     if (row == nullptr || row->role == Role::none) fresh.push_back(user);
   }
-  if (staged->head.members + fresh.size() > limits::group_members) {
-    op.error = {Errc::limit_reached, "members: a group has at most 1,000; make it a channel"};
+  if (staged->head.members + fresh.size() > limits.group_members) {
+    op.error = too_many_members();
     return decision;
   }
   const std::size_t events = fresh.size() * 2;  // each may have asked to be let in

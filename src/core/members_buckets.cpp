@@ -178,8 +178,8 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
     case MemberWrite::What::join: {
       if (in || (write.birth && row)) return *row;
       if (member_count() + static_cast<std::uint64_t>(delta > 0 ? delta : 0) >=
-          limits::channel_members)
-        return Error{Errc::limit_reached, "the channel has 1,000,000 members"};
+          limits.channel_members)
+        return too_many_members();
       layout::MemberRow fresh{
           .role = write.role, .since_ms = effects.now().wall_ms, .visible_ordinal = head.ordinal};
       if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied

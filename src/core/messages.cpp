@@ -169,7 +169,7 @@ Decision Conversation::State::decide(Op& op, EditOp& edit) {
   const bool for_all = fields.audience == audience::everyone;
   if (for_all && ignored(op.caller.user)) return decision;  // nobody is to know
   const bool seen_by_all = for_all && muffled(op);
-  if ((!open_end && age > limits.edit_window) || seen_by_all) {
+  if ((!open_end && age >= limits.edit_window) || seen_by_all) {
     op.error = {Errc::denied, "the time in which this message could be edited is over"};
     return decision;
   }

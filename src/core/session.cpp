@@ -9,6 +9,9 @@
 #include "parley/limits.hpp"
 
 namespace parley::core {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request under way
@@ -84,9 +87,27 @@ void Sessions::request(SessionRef ref, wire::Request request) {
     busy.retry_after = std::chrono::milliseconds(50);
     return refuse(std::move(busy));
   }
+  if (const auto wait = too_often(*session); wait > 0ms) {
+    Error busy(Errc::busy, "more requests in a second than EngineOptions::requests_per_second");
+    busy.retry_after = wait;
+    return refuse(std::move(busy));
+  }
   session->open.push_back({number, charge});
   ingress_ += charge;
   dispatch(ref, *session, std::move(request));
+}
+
+/// How long a link has to wait that has used up its second; else the request is counted.
+std::chrono::milliseconds Sessions::too_often(SessionState& session) const {
+  const std::uint32_t most = shard_.config.requests_per_second;
+  if (most == 0 || session.kind != SessionSetup::Kind::link) return 0ms;
+  const auto now = shard_.world.now().steady;
+  if (now - session.requests_since >= 1s) {
+    session.requests_since = now;
+    session.requests = 0;
+  }
+  if (session.requests < most) return ++session.requests, 0ms;
+  return std::chrono::ceil<std::chrono::milliseconds>(session.requests_since + 1s - now);
 }
 
 void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request request) {

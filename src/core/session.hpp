@@ -53,7 +53,9 @@ struct SessionState {
   bool reading = false;        // a refill is with the store
   bool hides_reads = false;    // UserSettings::hide_reads
   std::uint16_t attempts = 0;  // Subscribe items so far
+  std::uint32_t requests = 0;  // in the second that began at requests_since
   std::uint32_t generation = 0;
+  std::chrono::steady_clock::time_point requests_since{};
   std::vector<Open> open;  // requests without an answer
   UserId user;
   DeviceId device;
@@ -111,6 +113,7 @@ class Sessions {
   struct Subscribing;        // one Subscribe request on its way: session_subscribe.cpp
 
   [[nodiscard]] SessionRef ref_of(std::uint32_t slot) const noexcept;
+  [[nodiscard]] std::chrono::milliseconds too_often(SessionState& session) const;
   void dispatch(SessionRef ref, SessionState& session, wire::Request request);
   void close(SessionRef ref, CloseReason reason, std::string text);
 

@@ -325,6 +325,16 @@ void Shard::request(SessionRef session, wire::Request request) {
 }
 void Shard::drained(SessionRef session) { state_->sessions.drained(session); }
 void Shard::session_closed(SessionRef session) { state_->sessions.closed(session); }
+void Shard::set_limits(const LimitsUpdate& update) {
+  ConversationLimits& conversation = state_->config.conversation;
+  conversation.max_body = update.max_body.value_or(conversation.max_body);
+  conversation.edit_window = update.edit_window.value_or(conversation.edit_window);
+  conversation.group_members = update.group_members.value_or(conversation.group_members);
+  conversation.channel_members = update.channel_members.value_or(conversation.channel_members);
+  auto& requests = state_->config.requests_per_second;
+  requests = update.requests_per_second.value_or(requests);
+}
+std::size_t Shard::max_body() const noexcept { return state_->config.conversation.max_body; }
 void Shard::resolve(std::string subject, bool create, Then<UserId> then) {
   state_->names.resolve(std::move(subject), create, std::move(then));
 }

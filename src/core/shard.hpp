@@ -11,6 +11,7 @@
 #include "core/conversation.hpp"
 #include "core/effects.hpp"
 #include "core/outlet.hpp"
+#include "parley/options.hpp"
 #include "parley/result.hpp"
 #include "wire/messages.hpp"
 
@@ -28,6 +29,7 @@ struct ShardConfig {
   ConversationLimits conversation;
   std::chrono::milliseconds heartbeat = limits::heartbeat;   // told to clients in Welcome
   std::chrono::milliseconds idle_after = limits::idle_home;  // then a home leaves memory
+  std::uint32_t requests_per_second = 0;                     // of a link; 0: any number
   ConnectHook on_connect;
   CommitHook after_commit;
   SignalFilter signal_filter;
@@ -75,6 +77,10 @@ class Shard {
   void drained(SessionRef session);
   /// The link is gone or the host detached. The outlet is not used any more.
   void session_closed(SessionRef session);
+
+  /// Those that concern a shard, checked by the caller.
+  void set_limits(const LimitsUpdate& update);
+  [[nodiscard]] std::size_t max_body() const noexcept;
 
   /// The id of a host's subject; `create`: allocates one at first sight. Callable on any shard.
   void resolve(std::string subject, bool create, Then<UserId> then);

@@ -368,6 +368,14 @@ Pending<Retention> Engine::retention(const ConversationId& conversation) {
 void Engine::retention(const ConversationId& conversation, Completion<Retention> done) {
   retention_of(impl_, conversation, std::move(done));
 }
+Pending<void> Engine::set_limits(LimitsUpdate update) {
+  if (!impl_) return engine::refuse<void>(why_none(impl_), {});
+  return impl_->set_limits(update, {});
+}
+void Engine::set_limits(LimitsUpdate update, Completion<void> done) {
+  if (!impl_) return void(engine::refuse<void>(why_none(impl_), std::move(done)));
+  impl_->set_limits(update, std::move(done));
+}
 Pending<void> Engine::delete_conversation(const ConversationId& conversation) {
   return do_as_system(impl_, wire::End{conversation}, {});
 }

@@ -48,7 +48,10 @@ Error forked_error() {
 
 // ---- Opening ----
 
-EngineImpl::EngineImpl(EngineOptions options) : options_(std::move(options)) {}
+EngineImpl::EngineImpl(EngineOptions options)
+    : options_(std::move(options)),
+      max_sessions_(options_.max_sessions),
+      memory_limit_(options_.memory_limit) {}
 
 EngineImpl::~EngineImpl() {
   for (std::thread& thread : own_threads_) {  // the first one at most: it joined the others
@@ -131,12 +134,8 @@ Error EngineImpl::open_store() {
             "durability: the store promises less; a store on disk is lmdb_store(), of "
             "parley/lmdb_store.hpp"};
   }
-  const std::size_t envelope = std::size_t{16} * limits::kib;
-  if (options_.max_body + envelope > facts_.max_value) {
-    return {Errc::invalid_argument, "max_body: the store holds values up to " +
-                                        std::to_string(facts_.max_value) +
-                                        " bytes; expected 16 KiB less at most"};
-  }
+  if (Error error = engine::check_limits({.max_body = options_.max_body}, facts_.max_value))
+    return error;
   std::array<std::uint8_t, 16> fresh{};
   if (auto random = base::random_bytes(fresh.data(), fresh.size()); !random) {
     return std::move(random).error();
@@ -157,6 +156,9 @@ Error EngineImpl::make_shards() {
   config.node = options_.node;
   config.conversation.max_body = options_.max_body;
   config.conversation.edit_window = options_.edit_window;
+  config.conversation.group_members = options_.group_members;
+  config.conversation.channel_members = options_.channel_members;
+  config.requests_per_second = options_.requests_per_second;
   config.conversation.permissions = options_.permissions;
   set_hooks(config);
   config.heartbeat = options_.heartbeat;
@@ -489,8 +491,29 @@ EngineStats EngineImpl::stats() const {
   return sum;
 }
 
+Pending<void> EngineImpl::set_limits(const LimitsUpdate& update, Completion<void> done) {
+  auto started = engine::make_call<void, wire::Done>(shared_from_this(), 0, {}, [](wire::Done&) {});
+  if (done) started.pending.then(std::move(done));
+  auto call = std::make_shared<engine::CallRef>(std::move(started.call));
+  if (forked()) return call->fail(forked_error()), std::move(started.pending);
+  if (Error error = engine::check_limits(update, facts_.max_value)) {
+    return call->fail(std::move(error)), std::move(started.pending);
+  }
+  if (update.max_sessions) max_sessions_.store(*update.max_sessions);
+  if (update.memory_limit) memory_limit_.store(*update.memory_limit);
+  auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const auto to = static_cast<core::ShardIndex>(i);
+    post(to, [this, to, update, left, call] {
+      shards_[to]->core().set_limits(update);
+      if (left->fetch_sub(1) == 1) call->answer(wire::Done{});
+    });
+  }
+  return std::move(started.pending);
+}
+
 bool EngineImpl::admit_session() noexcept {
-  if (sessions_.fetch_add(1) <= options_.max_sessions) return true;  // the system's is one of them
+  if (sessions_.fetch_add(1) <= max_sessions_.load()) return true;  // the system's is one of them
   sessions_.fetch_sub(1);
   return false;
 }
@@ -498,7 +521,7 @@ bool EngineImpl::admit_session() noexcept {
 bool EngineImpl::memory_full() const noexcept {
   std::size_t sum = 0;
   for (const auto& shard : shards_) sum += shard->memory();
-  return sum >= options_.memory_limit;
+  return sum >= memory_limit_.load(std::memory_order_relaxed);
 }
 
 void EngineImpl::log(LogLevel level, std::string_view text) const {

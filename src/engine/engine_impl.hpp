@@ -26,6 +26,8 @@ class Shutdown;
 Result<core::Identity> check_answer(Result<AuthAnswer> answer);
 /// The option that is out of bounds, or none.
 Error check_options(const EngineOptions& options);
+/// The limit that is out of bounds, or none; bodies also by what a value of the store holds.
+Error check_limits(const LimitsUpdate& limits, std::size_t max_value);
 /// What Threads means by default.
 int default_threads() noexcept;
 Error check_subject(std::string_view subject);
@@ -76,6 +78,7 @@ class EngineImpl final : public Waiting,
   void resolve(std::string subject, engine::CallRef call,
                std::function<void(LocalSession&, engine::CallRef, UserId)> with);
   [[nodiscard]] EngineStats stats() const;
+  Pending<void> set_limits(const LimitsUpdate& update, Completion<void> done);
 
   // The end.
   void close();
@@ -144,6 +147,7 @@ class EngineImpl final : public Waiting,
   engine::Gate gate_;
   std::atomic<Phase> phase_{Phase::opening};
   std::atomic<std::size_t> sessions_{0};
+  std::atomic<std::size_t> max_sessions_, memory_limit_;
   std::atomic<std::uint32_t> next_shard_{0};  // for adopted links
   std::atomic<std::uint64_t> chance_{0};
 

@@ -15,10 +15,8 @@ namespace {
 constexpr std::size_t frame_room = 64 * limits::kib;
 constexpr auto busy_for = std::chrono::milliseconds(1'000);
 
-std::size_t most_message(const EngineOptions& options, Encoding encoding) {
-  const std::size_t body =
-      encoding == Encoding::json ? (options.max_body + 2) / 3 * 4 : options.max_body;
-  return body + frame_room;
+std::size_t most_message(std::size_t max_body, Encoding encoding) {
+  return (encoding == Encoding::json ? (max_body + 2) / 3 * 4 : max_body) + frame_room;
 }
 
 }  // namespace
@@ -31,7 +29,7 @@ LinkSession::LinkSession(ShardHost& host, std::unique_ptr<Link> link, LinkInfo i
       progress_(host.now().steady) {}
 
 void LinkSession::open() {
-  link_->limit_messages(limits::message_before_hello);
+  link_->limit_messages(most_);
   ref_ = host_.core().open(*this, {.kind = core::SessionSetup::Kind::link});
 }
 
@@ -49,8 +47,8 @@ void LinkSession::note_answer(const wire::Reply& reply) {
   if (open_requests_ > 0) --open_requests_;
   const auto* welcome = std::get_if<wire::Welcome>(&reply.answer);
   if (welcome == nullptr) return;
-  welcomed_ = true;
-  link_->limit_messages(most_message(host_.engine().options(), info_.encoding));
+  most_ = most_message(host_.core().max_body(), info_.encoding);
+  link_->limit_messages(most_);
   welcome_ = std::make_unique<SessionInfo>(
       SessionInfo{welcome->user, welcome->device, welcome->subject, info_.transport});
 }
@@ -88,7 +86,7 @@ bool LinkSession::flush() {
     link_->close(reason_, text_);
     return false;
   }
-  const std::size_t most = std::max(one_message_, host_.engine().options().max_body);
+  const std::size_t most = std::max(one_message_, host_.core().max_body());
   const std::size_t hard = limits::queue_hard + most + frame_room;
   if (backlog_ > hard) {
     fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "answers were not read");
@@ -136,11 +134,9 @@ void LinkSession::sweep() {
 void LinkSession::received(Bytes message) {
   held_since_ = {};
   if (released_ || closing_) return;
-  const std::size_t most = welcomed_ ? most_message(host_.engine().options(), info_.encoding)
-                                     : limits::message_before_hello;
-  if (message.size() > most) {
+  if (message.size() > most_) {
     return fail_link(CloseReason::too_large, Errc::too_large,
-                     "a message may have " + std::to_string(most) + " bytes");
+                     "a message may have " + std::to_string(most_) + " bytes");
   }
   std::vector<wire::Request>& requests = host_.requests_scratch();
   if (auto decoded = codec_.decode(message, requests); !decoded) {

@@ -9,6 +9,7 @@
 
 #include "engine/outlet.hpp"
 #include "parley/engine.hpp"
+#include "parley/limits.hpp"
 #include "parley/transport.hpp"
 #include "wire/codec.hpp"
 
@@ -47,7 +48,6 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::vector<Payload> pending_;  // of this turn
   std::size_t pending_bytes_ = 0;
   std::size_t open_requests_ = 0;
-  bool welcomed_ = false;
   bool above_ = false;    // the backlog has been above the soft limit and not yet at its half
   bool closing_ = false;  // close() was asked for
   bool closed_ = false;   // Link::close was called
@@ -57,6 +57,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::uint64_t accepted_ = 0;            // bytes given to the link
   std::uint64_t taken_ = 0;               // of those: taken by the network, at the last look
   std::size_t one_message_ = 0;           // the largest one since the queue was low
+  std::size_t most_ = limits::message_before_hello;  // a message from the peer: as it was told
   std::chrono::steady_clock::time_point progress_{};
   std::chrono::steady_clock::time_point held_since_{};  // the link holds a part of a message
 };

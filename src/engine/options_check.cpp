@@ -1,6 +1,7 @@
 // options_check.cpp: bounds of the options, and of what the host says about users.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -17,7 +18,16 @@ Error bad(std::string text) { return {Errc::invalid_argument, std::move(text)}; 
 
 constexpr std::size_t most_body = 16 * limits::mib;
 constexpr std::size_t most_sessions = 10'000'000;
+constexpr std::size_t most_requests = 1'000'000;
+constexpr std::size_t value_room = 16 * limits::kib;  // in a stored value, around the body
 constexpr int most_node = 1'023;
+
+template <class Number>
+Error check(const std::optional<Number>& value, const char* name, std::size_t least,
+            std::size_t most) {
+  if (!value || (*value >= least && *value <= most)) return {};
+  return bad(name + (": expected " + std::to_string(least)) + " to " + std::to_string(most));
+}
 
 Error check_transports(const EngineOptions& options) {
   for (std::size_t i = 0; i < options.transports.size(); ++i) {
@@ -45,6 +55,21 @@ int default_threads() noexcept {
   return static_cast<int>(std::clamp(cores, 1U, static_cast<unsigned>(Threads::most)));
 }
 
+Error check_limits(const LimitsUpdate& update, std::size_t max_value) {
+  const std::size_t body = std::min(most_body, max_value > value_room ? max_value - value_room : 0);
+  if (Error error = check(update.max_body, "max_body", 1, body)) return error;
+  if (update.edit_window && update.edit_window->count() < 0)
+    return bad("edit_window: expected 0 ms and up");
+  if (update.memory_limit && *update.memory_limit < limits::mib)
+    return bad("memory_limit: expected at least 1 MiB");
+  if (Error error = check(update.max_sessions, "max_sessions", 1, most_sessions)) return error;
+  if (Error error = check(update.group_members, "group_members", 2, limits::group_members))
+    return error;
+  if (Error error = check(update.channel_members, "channel_members", 1, limits::channel_members))
+    return error;
+  return check(update.requests_per_second, "requests_per_second", 0, most_requests);
+}
+
 Error check_options(const EngineOptions& options) {
   if (const auto count = options.threads.count(); count && !options.threads.host_driven()) {
     if (*count < 1 || *count > Threads::most) {
@@ -52,14 +77,15 @@ Error check_options(const EngineOptions& options) {
     }
   }
   if (Error error = core::check_permissions(options.permissions)) return error;
-  if (options.edit_window.count() < 0) return bad("edit_window: expected 0 ms and up");
-  if (options.max_body == 0 || options.max_body > most_body) {
-    return bad("max_body: expected 1 to " + std::to_string(most_body) + " bytes");
-  }
-  if (options.memory_limit < limits::mib) return bad("memory_limit: expected at least 1 MiB");
-  if (options.max_sessions == 0 || options.max_sessions > most_sessions) {
-    return bad("max_sessions: expected 1 to " + std::to_string(most_sessions));
-  }
+  const LimitsUpdate limits{.max_body = options.max_body,
+                            .edit_window = options.edit_window,
+                            .memory_limit = options.memory_limit,
+                            .max_sessions = options.max_sessions,
+                            .group_members = options.group_members,
+                            .channel_members = options.channel_members,
+                            .requests_per_second = options.requests_per_second};
+  // What the store holds is known once it is open.
+  if (Error error = check_limits(limits, most_body + value_room)) return error;
   if (options.heartbeat < std::chrono::seconds(1) || options.heartbeat > std::chrono::minutes(10)) {
     return bad("heartbeat: expected 1 second to 10 minutes");
   }

@@ -68,6 +68,36 @@ TEST_CASE("while a message is with the host, only its device's later ones wait")
   CHECK(chat.bodies() == Bodies{"other", "elsewhere", "first, changed", "second"});
 }
 
+TEST_CASE("the host sees all that a message carries, and notes what it thinks of it") {
+  Chat chat;
+  wire::Send asked = text("which?");
+  asked.extras.headers = {{"lang", "en"}};
+  asked.extras.attachments = {{"blob/1", "image/png", "cat.png", 3}};
+  asked.poll = PollDraft{.options = {"this", "that"}};
+  auto sent = chat.send(by(2), std::move(asked));
+  chat.fx.drain();
+  REQUIRE(chat.fx.looking.size() == 1);
+  IncomingMessage& seen = chat.fx.looking[0].first;
+  CHECK(seen.headers == std::vector<MessageHeader>{{"lang", "en"}});
+  CHECK(seen.attachments.size() == 1);
+  CHECK(seen.poll_options == std::vector<std::string>{"this", "that"});
+  seen.headers.push_back({"score", "0.2"});
+  seen.attachments.clear();
+  seen.poll_options.clear();  // not the host's to change
+  chat.agree();
+  CHECK(sent.errc() == Errc::ok);
+  const auto stored = chat.stream().back();
+  CHECK(stored.extras.headers == std::vector<MessageHeader>{{"lang", "en"}, {"score", "0.2"}});
+  CHECK(stored.extras.attachments.empty());
+  CHECK(stored.poll.has_value());
+
+  auto bad = chat.send(by(2), text("bad"));
+  chat.fx.drain();
+  chat.fx.looking[0].first.headers = {{"", "no name"}};
+  chat.agree();
+  CHECK(bad.errc() == Errc::internal);
+}
+
 TEST_CASE("a host that says no, or nothing") {
   Chat chat;
   auto refused = chat.send(by(2), text("refused"));

@@ -174,6 +174,19 @@ TEST_CASE("every option is checked at its bounds", "[engine]") {
   REQUIRE(open_error({.threads = host_driven, .max_sessions = 0}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .max_sessions = 10'000'001}) ==
           Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .edit_window = -1ms}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .group_members = 1}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .group_members = limits::group_members + 1}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .channel_members = 0}) == Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .channel_members = limits::channel_members + 1}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .requests_per_second = 1'000'001}) ==
+          Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven,
+                      .group_members = 2,
+                      .channel_members = 1,
+                      .requests_per_second = 1'000'000}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 999ms}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 1s}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 600'001ms}) == Errc::invalid_argument);
@@ -203,6 +216,65 @@ TEST_CASE("the body is limited by the options and by the store", "[engine]") {
     REQUIRE(open_error({.threads = host_driven, .max_body = most}) == Errc::ok);
     REQUIRE(open_error({.threads = host_driven, .max_body = most + 1}) == Errc::invalid_argument);
   }
+}
+
+TEST_CASE("limits change while the engine runs, on every shard, and take nothing away",
+          "[engine]") {
+  auto engine = Engine::open({.threads = 3, .max_body = 100, .max_sessions = 3}).value();
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto bob = engine.attach({.user = "bob"}).get().value();
+  auto carol = engine.attach({.user = "carol"}).get().value();
+  std::vector<Conversation> rooms;  // on every shard, some of them
+  for (int i = 0; i < 12; ++i) rooms.push_back(alice.create({.members = {"bob"}}).get().value());
+
+  REQUIRE(engine
+              .set_limits({.max_body = 10,
+                           .edit_window = 0ms,
+                           .max_sessions = 1,
+                           .group_members = 2,
+                           .channel_members = 2})
+              .get());
+  const auto code = [](const auto& result) { return result ? Errc::ok : result.error().errc(); };
+  for (const Conversation& room : rooms) {
+    const Ack ack = bob.send(room, std::string(10, 'x')).get().value();
+    REQUIRE(code(bob.send(room, std::string(11, 'x')).get()) == Errc::too_large);
+    REQUIRE(code(bob.edit(room, ack.seq, "y").get()) == Errc::denied);
+    REQUIRE(code(alice.add(room, {"carol"}).get()) == Errc::limit_reached);
+  }
+  REQUIRE(code(alice.create({.members = {"bob", "carol"}}).get()) == Errc::limit_reached);
+  auto channel = alice.create({.kind = ConversationKind::channel}).get().value();
+  REQUIRE(bob.join(channel).get());
+  REQUIRE(code(carol.join(channel).get()) == Errc::limit_reached);
+  REQUIRE(code(engine.attach({.user = "dave"}).get()) == Errc::limit_reached);
+
+  REQUIRE(engine.set_limits({.max_body = 200, .max_sessions = 4, .group_members = 3}).get());
+  REQUIRE(engine.attach({.user = "dave"}).get());
+  for (const Conversation& room : rooms) {
+    REQUIRE(bob.send(room, std::string(200, 'x')).get());
+    REQUIRE(alice.add(room, {"carol"}).get());
+  }
+  REQUIRE(code(carol.join(channel).get()) == Errc::limit_reached);  // named by neither: it stays
+}
+
+TEST_CASE("a limit out of bounds is named, and nothing changes", "[engine]") {
+  auto engine = Engine::open({.threads = host_driven, .max_body = 100}).value();
+  const auto text = [&](LimitsUpdate update) { return engine.set_limits(update).get().error(); };
+  const std::size_t most =
+      std::min(std::size_t{16} * limits::mib, engine.store_facts().max_value - 16 * limits::kib);
+  REQUIRE(text({.max_body = most + 1}).message.starts_with("max_body"));
+  REQUIRE(text({.max_body = 1, .memory_limit = limits::mib - 1}).message.starts_with("memory"));
+  REQUIRE(text({.edit_window = -1ms}).message.starts_with("edit_window"));
+  REQUIRE(text({.max_sessions = 0}).message.starts_with("max_sessions"));
+  REQUIRE(text({.group_members = 1}).message.starts_with("group_members"));
+  REQUIRE(text({.channel_members = 0}).message.starts_with("channel_members"));
+  const Error error = text({.requests_per_second = 1'000'001});
+  REQUIRE(error.errc() == Errc::invalid_argument);
+  REQUIRE(error.message == "requests_per_second: expected 0 to 1000000");
+
+  auto alice = engine.attach({.user = "alice"}).get().value();
+  auto room = alice.create({}).get().value();
+  REQUIRE(alice.send(room, std::string(100, 'x')).get());
+  REQUIRE(engine.set_limits({.max_body = most}).get());
 }
 
 TEST_CASE("a store that cannot be opened, or promises too little, is an error of open",

@@ -273,6 +273,21 @@ TEST_CASE("a message that never ends ends the link", "[link][slow]") {
   REQUIRE(peer->closed == CloseReason::policy);
 }
 
+TEST_CASE("a link that asks too often is told to wait, and nothing happens", "[link]") {
+  EngineOptions options;
+  options.requests_per_second = 1;  // hello is one
+  World world(std::move(options));
+  auto peer = world.welcome();
+  peer->say(R"({"type":"ping","request":2})");
+  REQUIRE(world.until([&] { return peer->has(R"("retry_after_ms")"); }));
+  REQUIRE(peer->has(R"("code":"busy")"));
+
+  REQUIRE(world.engine.set_limits({.requests_per_second = 0}).get());
+  for (int i = 0; i < 50; ++i)
+    peer->say(R"({"type":"ping","request":)" + std::to_string(100 + i) + "}");
+  REQUIRE(world.until([&] { return peer->has(R"("request":149)"); }));
+}
+
 TEST_CASE("above the memory limit requests are busy and links refused", "[link]") {
   EngineOptions options;
   options.memory_limit = limits::mib;
