@@ -38,7 +38,9 @@ namespace detail {
 }
 }  // namespace detail
 
-/// A T or an Error. `value()` throws BadResult on an error (aborts where exceptions are off).
+/// A T or an Error. `value()` throws BadResult on an error (aborts where exceptions are off). Of a
+/// temporary result the value comes out by value, so that
+/// `for (auto& event : session.history(id).get().value().events)` walks over what is still there.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -51,17 +53,17 @@ class [[nodiscard]] Result {
 
   T& value() & { return check(), *std::get_if<0>(&state_); }
   const T& value() const& { return check(), *std::get_if<0>(&state_); }
-  T&& value() && { return check(), std::move(*std::get_if<0>(&state_)); }
+  T value() && { return check(), std::move(*std::get_if<0>(&state_)); }
   /// The value; the result must be ok().
   T& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  T operator*() && { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
   /// The error; the result must not be ok().
   [[nodiscard]] const Error& error() const& noexcept { return *std::get_if<1>(&state_); }
-  [[nodiscard]] Error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+  [[nodiscard]] Error error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
 
  private:
   void check() const {
@@ -84,7 +86,7 @@ class [[nodiscard]] Result<void> {
     if (error_) detail::bad_result(error_);
   }
   [[nodiscard]] const Error& error() const& noexcept { return error_; }
-  [[nodiscard]] Error&& error() && noexcept { return std::move(error_); }
+  [[nodiscard]] Error error() && noexcept { return std::move(error_); }
 
  private:
   Error error_;
