@@ -1,4 +1,5 @@
-// parley/conversation.hpp: what a conversation is, who is in it, how a list shows it.
+// parley/conversation.hpp: what a conversation is, who is in it, how a list shows it. Thread:
+// any; these are values.
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // parley/error.hpp: every way a call can fail, as a value. Codes below 1000 are the library's;
-// hosts use 1000 and up.
+// hosts use 1000 and up. Thread: any; these are values.
 #pragma once
 #include <chrono>
 #include <cstdint>

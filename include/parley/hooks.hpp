@@ -13,9 +13,9 @@
 
 namespace parley::inline v0 {
 
-// Rules for all of them: called on an engine thread, several at once; they must not block, must not
-// wait for the engine (Pending::get), and hold up their shard as long as they run: a call above
-// limits::hook_budget is logged. One that throws counts as a refusal with Errc::internal.
+// Thread: an engine thread, several at once. They must not block, must not wait for the engine
+// (Pending::get), and hold up their shard as long as they run: a call above limits::hook_budget is
+// logged. One that throws counts as a refusal with Errc::internal.
 
 /// A message, or the new content of one, that its sender may post and that was not posted before.
 struct IncomingMessage {

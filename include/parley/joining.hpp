@@ -1,4 +1,5 @@
-// parley/joining.hpp: how somebody comes into a group or channel who is not added.
+// parley/joining.hpp: how somebody comes into a group or channel who is not added. Thread: any;
+// these are values.
 #pragma once
 #include <cstdint>
 #include <string>

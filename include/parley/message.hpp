@@ -1,4 +1,4 @@
-// parley/message.hpp: what a message carries beside its content.
+// parley/message.hpp: what a message carries beside its content. Thread: any; these are values.
 #pragma once
 #include <chrono>
 #include <cstdint>

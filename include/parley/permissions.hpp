@@ -1,5 +1,5 @@
 // parley/permissions.hpp: who may do what: the least role for each action in each kind of
-// conversation.
+// conversation. Thread: any; these are values.
 #pragma once
 #include "parley/conversation.hpp"
 

@@ -1,4 +1,5 @@
-// parley/result.hpp: a value or an Error; what every call of the library returns.
+// parley/result.hpp: a value or an Error; what every call of the library returns. Thread: any;
+// these are values.
 #pragma once
 #include <cstdlib>
 #include <optional>

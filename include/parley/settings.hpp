@@ -1,4 +1,5 @@
-// parley/settings.hpp: what a group or channel is like, and who is kept from what in it.
+// parley/settings.hpp: what a group or channel is like, and who is kept from what in it. Thread:
+// any; these are values.
 #pragma once
 #include <chrono>
 #include <cstdint>

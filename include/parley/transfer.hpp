@@ -1,4 +1,5 @@
 // parley/transfer.hpp: history from elsewhere, history to elsewhere, and the end of a user.
+// Thread: any; these are values.
 #pragma once
 #include <cstdint>
 #include <functional>

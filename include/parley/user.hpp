@@ -1,4 +1,5 @@
-// parley/user.hpp: what users may know of one another, and what they have for themselves.
+// parley/user.hpp: what users may know of one another, and what they have for themselves. Thread:
+// any; these are values.
 #pragma once
 #include <cstdint>
 #include <optional>
