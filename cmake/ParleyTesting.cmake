@@ -15,12 +15,16 @@ if(NOT Python3_FOUND)
   message(FATAL_ERROR "Parley's tests need Python 3 (Debian: python3); or set PARLEY_TESTS=OFF.")
 endif()
 
+# What runs on several threads: what a ThreadSanitizer build of them is worth the time for.
+add_custom_target(parley_threads)
+
 # parley_test(<folder> [SOURCES <files…>] [LINKS <targets…>] [TIMEOUT <seconds>] [SLOW] [LABELS …]
 #             [DEFINITIONS …])
 #
 # Makes parley_test_<folder>, linked to the layer of that name when there is one, and registers it
 # with ctest under the label "quick". Cases tagged [slow] run apart, only when SLOW is given, as
-# <name>.slow under the label "slow". Without SOURCES nothing is made.
+# <name>.slow under the label "slow". Without SOURCES nothing is made. The label "threads" makes it a
+# part of the target parley_threads.
 function(parley_test folder)
   cmake_parse_arguments(arg "SLOW" "TIMEOUT" "SOURCES;LINKS;LABELS;DEFINITIONS" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
@@ -45,6 +49,9 @@ function(parley_test folder)
   target_link_libraries(${target} PRIVATE ${arg_LINKS} Catch2::Catch2 rapidcheck)
   parley_add_test(${target} COMMAND ${target} "~[slow]" TIMEOUT ${arg_TIMEOUT}
                   LABELS quick ${arg_LABELS})
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(parley_threads ${target})
+  endif()
   if(arg_SLOW)
     parley_add_test(${target}.slow COMMAND ${target} "[slow]" TIMEOUT 900
                     LABELS slow ${arg_LABELS})
