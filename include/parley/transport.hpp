@@ -69,7 +69,7 @@ class LinkEvents {
 /// What the engine learns about a new link.
 struct LinkInfo {
   std::string transport{};  // "ws"
-  std::string peer{};       // for the log and for limits per address; "" when there is none
+  std::string peer{};       // for the log; "" when there is none
   Encoding encoding = Encoding::binary;
 };
 

@@ -76,6 +76,8 @@ void ShardLinks::arm() {
   if (timer_ != LinkHost::Timer::none) return;
   timer_ = host_.start_timer(period_, [this] {
     timer_ = LinkHost::Timer::none;
+    if (count_ == 0) return;
+    arm();  // first: whatever happens in the sweep
     sweep();
   });
 }
@@ -102,7 +104,6 @@ void ShardLinks::sweep() {
     link_last(connection, Stage::pinged);  // keeps the time when it was last heard
     connection.ping();
   });
-  if (count_ > 0) arm();
 }
 
 void ShardLinks::close() {

@@ -93,6 +93,21 @@ bool StaticFiles::usable() const {
   return fs::is_directory(root_, failed);
 }
 
+StaticFiles::Contents StaticFiles::contents(const std::string& file, const std::string& tag,
+                                            std::size_t size) const {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(sending_, [](const auto& sent) { return sent.second.contents.expired(); });
+  Sent& sent = sending_[file];
+  if (sent.tag == tag)
+    if (Contents shared = sent.contents.lock()) return shared;
+  std::string body(size, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream.read(body.data(), static_cast<std::streamsize>(size)) && size > 0) return nullptr;
+  auto fresh = std::make_shared<const std::string>(std::move(body));
+  sent = {tag, fresh};
+  return fresh;
+}
+
 StaticFiles::Response StaticFiles::answer(const HttpHead& head) const {
   if (head.method != "GET" && head.method != "HEAD") {
     return refused(405, "expected GET or HEAD", "Allow: GET, HEAD\r\n");
@@ -115,20 +130,16 @@ StaticFiles::Response StaticFiles::answer(const HttpHead& head) const {
   if (has_token(head.if_none_match, tag)) {
     return {.head = "HTTP/1.1 304 Not Modified\r\n" + common + "\r\n"};
   }
-  std::string body(size, '\0');
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream.read(body.data(), static_cast<std::streamsize>(size)) && size > 0) {
-    return refused(404, "nothing here");
-  }
   Response response;
+  if (head.method == "GET") {
+    const Contents body = contents(file.string(), tag, size);
+    if (!body) return refused(404, "nothing here");
+    response.body = Payload(body, *body);
+  }
   response.head = "HTTP/1.1 200 OK\r\nContent-Type: ";
   response.head.append(content_type(path));
   response.head += "\r\nContent-Length: " + std::to_string(size) +
                    "\r\nX-Content-Type-Options: nosniff\r\n" + common + "\r\n";
-  if (head.method == "GET") {
-    auto owner = std::make_shared<const std::string>(std::move(body));
-    response.body = Payload(owner, *owner);
-  }
   return response;
 }
 

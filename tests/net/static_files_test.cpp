@@ -53,6 +53,19 @@ std::string body(const StaticFiles& files, const std::string& target) {
 
 }  // namespace
 
+TEST_CASE("those who fetch a file at the same time share one copy of it, as it is now") {
+  const Folder folder;
+  const StaticFiles files((folder.root / "page").string(), 10);
+  const auto first = files.answer(get("/ten.bin"));
+  const auto second = files.answer(get("/ten.bin"));
+  CHECK(first.body.bytes().data() == second.body.bytes().data());
+  folder.write("page/ten.bin", "changed");
+  const auto third = files.answer(get("/ten.bin"));
+  CHECK(third.body.bytes() == "changed");
+  CHECK(first.body.bytes() == "0123456789");
+  CHECK(files.answer(get("/ten.bin", "HEAD")).body.bytes().empty());
+}
+
 TEST_CASE("files of the directory are served with their type, tag and length") {
   const Folder folder;
   const StaticFiles files((folder.root / "page").string(), 10);
