@@ -109,7 +109,9 @@ bool Loop::State::run_posted() {
   if (next_posted == posted.size()) {
     posted.clear();
     next_posted = 0;
-    mailbox.take_all([this](Callback&& callback) { posted.push_back(std::move(callback)); });
+    guarded([this] {
+      mailbox.take_all([this](Callback&& callback) { posted.push_back(std::move(callback)); });
+    });
   }
   while (next_posted < posted.size()) {
     const Callback callback = std::move(posted[next_posted++]);
