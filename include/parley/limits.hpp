@@ -94,7 +94,8 @@ inline constexpr std::size_t snapshot_tail = 256;      // events that follow it
 
 // One session.
 inline constexpr std::size_t in_flight = 64;           // operations without an answer; then busy
-inline constexpr std::size_t subscriptions = 10'000;   // 32 bytes each
+inline constexpr std::size_t user_sessions = 1'000;    // of one user at once; more: limit_reached
+inline constexpr std::size_t subscriptions = 10'000;   // 80 bytes each
 inline constexpr std::size_t subscribe_at_once = 256;  // conversations in one subscribe
 inline constexpr std::size_t watched_users = 1'000;    // presence
 inline constexpr std::size_t lookup_at_once = 256;     // users in one lookup
@@ -132,7 +133,9 @@ inline constexpr std::size_t pending = 4'096;       // operations before the com
 inline constexpr std::size_t batch_events = 1'024;  // events in one commit
 inline constexpr std::size_t batch_bytes = 1 * mib;
 inline constexpr std::size_t memory_default = 256 * mib;  // EngineOptions::memory_limit
-inline constexpr std::size_t ingress = 64 * mib;   // accepted and not yet answered; then busy
+// Accepted and not yet answered; then busy. Split among the shards, but each has room for 4 of the
+// longest messages.
+inline constexpr std::size_t ingress = 64 * mib;
 inline constexpr auto idle_home = 60s;             // then it leaves memory
 inline constexpr std::size_t open_events = 64;     // more are sealed into chunks
 inline constexpr std::size_t chunk_bytes = 4'064;  // one sealed chunk, or one larger event

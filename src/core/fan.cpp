@@ -9,6 +9,8 @@
 
 namespace parley::core {
 
+using namespace std::chrono_literals;
+
 Fan& Fans::fan(const ConversationId& id) {
   auto [it, fresh] = fans_.try_emplace(id);
   if (fresh) {
@@ -210,8 +212,10 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
     return make_frame(0, std::move(moved));
   };
   const auto of = [&](UserId user) {
-    return std::find_if(receipts.begin(), receipts.end(),
-                        [user](const MovedReceipt& receipt) { return receipt.own.user == user; });
+    const auto found = std::lower_bound(
+        receipts.begin(), receipts.end(), user,
+        [](const MovedReceipt& receipt, UserId wanted) { return receipt.own.user < wanted; });
+    return found != receipts.end() && found->own.user == user ? found : receipts.end();
   };
   const bool for_others = std::any_of(receipts.begin(), receipts.end(),
                                       [](const MovedReceipt& each) { return !each.own_only; });
@@ -292,19 +296,24 @@ void Fans::remove(Fan& fan, std::uint32_t index) {
   if (fan.subscriptions.empty()) fan.empty_since = shard_.world.now().steady;
 }
 
+void Fans::forget_unknown(const ConversationId& id) {
+  const auto it = fans_.find(id);
+  if (it != fans_.end() && !it->second->known && it->second->subscriptions.empty()) fans_.erase(it);
+}
+
 void Fans::sweep(std::chrono::steady_clock::time_point now) {
   for (auto it = fans_.begin(); it != fans_.end();) {
     Fan& fan = *it->second;
-    if (!fan.subscriptions.empty() || now - fan.empty_since < shard_.config.idle_after) {
+    const auto idle = fan.known ? shard_.idle_after() : 0ms;
+    if (!fan.subscriptions.empty() || now - fan.empty_since < idle) {
       ++it;
       continue;
     }
-    if (fan.known) {
-      shard_.at(shard_.shard_of(fan.id), [id = fan.id, here = shard_.index](ShardState& there) {
-        auto home = there.homes.find(id);
-        if (home != there.homes.end()) std::erase(home->second.followers, here);
-      });
-    }
+    // An unknown one, too: its answer may be on the way, with this shard among the followers.
+    shard_.at(shard_.shard_of(fan.id), [id = fan.id, here = shard_.index](ShardState& there) {
+      auto home = there.homes.find(id);
+      if (home != there.homes.end()) std::erase(home->second.followers, here);
+    });
     it = fans_.erase(it);
   }
 }

@@ -80,6 +80,8 @@ class Fans {
   /// Removes by index; the session whose entry moved is told.
   void remove(Fan& fan, std::uint32_t index);
 
+  /// There was nothing there to subscribe to: nothing of it is kept.
+  void forget_unknown(const ConversationId& id);
   void sweep(std::chrono::steady_clock::time_point now);
   [[nodiscard]] std::size_t size() const noexcept { return fans_.size(); }
   /// Other audiences are for the user from here on: the home says which.

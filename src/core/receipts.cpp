@@ -318,6 +318,8 @@ void Conversation::State::receipts_settled(ReceiptJob& job, const Settled&) {
     const bool own_only = ignores(user) && row.shown == before.shown;
     moved.push_back({{user, row.received, row.read}, row.shown, own_only});
   }
+  std::sort(moved.begin(), moved.end(),
+            [](const auto& a, const auto& b) { return a.own.user < b.own.user; });
   for (auto& [key, count] : job.counts) bucket.counts[key] = count;
   if (bucket.counts.size() > rows_kept) bucket.counts.clear();
   for (const auto& [user, done] : job.marks) {

@@ -1,9 +1,11 @@
 #include "core/session.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "core/extras.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
@@ -18,16 +20,49 @@ constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request
 
 constexpr std::uint32_t list_charge = 256 * 1024;  // what a list may weigh while it is made
 
+/// What an operation of host code, which comes in no bytes, brings with it.
+template <class Operation>
+std::size_t carried(const Operation&) noexcept {
+  return 0;
+}
+std::size_t carried(const wire::Send& send) noexcept {
+  return send.body.size() + extras_size(send);
+}
+std::size_t carried(const wire::Edit& edit) noexcept { return edit.body.size(); }
+std::size_t carried(const wire::Schedule& later) noexcept { return carried(later.message); }
+std::size_t carried(const wire::AppendStream& piece) noexcept { return piece.text.size(); }
+std::size_t carried(const wire::Import& import) noexcept {
+  std::size_t sum = 0;
+  for (const wire::Send& send : import.messages) sum += carried(send);
+  return sum;
+}
+
 std::uint32_t charge_of(const wire::Request& request) {
   const bool makes_list = std::holds_alternative<wire::Hello>(request.operation) ||
                           std::holds_alternative<wire::PageList>(request.operation) ||
                           std::holds_alternative<wire::Sync>(request.operation);
   if (makes_list) return list_charge;
-  const auto* send = std::get_if<wire::Send>(&request.operation);
-  return request_charge + (send != nullptr ? static_cast<std::uint32_t>(send->body.size()) : 0);
+  if (request.bytes != 0) return request_charge + request.bytes;
+  return request_charge + static_cast<std::uint32_t>(std::visit(
+                              [](const auto& op) { return carried(op); }, request.operation));
 }
 
 }  // namespace
+
+namespace {
+bool before(const SessionState::Follow& follow, const Fan* fan) noexcept {
+  return std::less<const Fan*>()(follow.fan, fan);
+}
+}  // namespace
+
+SessionState::Follow* SessionState::follow(const Fan& fan) noexcept {
+  const auto it = std::lower_bound(follows.begin(), follows.end(), &fan, before);
+  return it != follows.end() && it->fan == &fan ? &*it : nullptr;
+}
+
+void SessionState::add(const Follow& follow) {
+  follows.insert(std::lower_bound(follows.begin(), follows.end(), follow.fan, before), follow);
+}
 
 SessionRef Sessions::open(Outlet& outlet, SessionSetup setup) {
   SessionState session;
@@ -82,7 +117,7 @@ void Sessions::request(SessionRef ref, wire::Request request) {
   const std::uint32_t charge = charge_of(request);
   const bool host = session->kind == SessionSetup::Kind::system;
   const std::size_t most = host ? limits::pending : limits::in_flight;
-  if (session->open.size() >= most || ingress_ + charge > limits::ingress / shard_.config.shards) {
+  if (session->open.size() >= most || ingress_ + charge > ingress_share()) {
     Error busy(Errc::busy, "too many requests without an answer; wait for some");
     busy.retry_after = std::chrono::milliseconds(50);
     return refuse(std::move(busy));
@@ -94,7 +129,19 @@ void Sessions::request(SessionRef ref, wire::Request request) {
   }
   session->open.push_back({number, charge});
   ingress_ += charge;
-  dispatch(ref, *session, std::move(request));
+  try {
+    dispatch(ref, *session, std::move(request));
+  } catch (...) {  // out of memory, most likely: what was charged goes back
+    answer(ref, number, wire::Failed{Error(Errc::internal, "the request could not be run")});
+    close(ref, CloseReason::internal, "a request could not be run");
+    throw;
+  }
+}
+
+/// Of limits::ingress; on many shards still room for some of the longest messages.
+std::size_t Sessions::ingress_share() const noexcept {
+  const std::size_t messages = 4 * shard_.config.conversation.max_body + limits::mib;
+  return std::max(limits::ingress / shard_.config.shards, messages);
 }
 
 /// How long a link has to wait that has used up its second; else the request is counted.
@@ -180,20 +227,14 @@ void Sessions::goodbye_all() {
 void Sessions::forget(std::uint32_t slot, Fan& fan) {
   SessionState* session = sessions_.at(slot);
   if (session == nullptr) return;
-  auto& follows = session->follows;
-  auto it = std::find_if(follows.rbegin(), follows.rend(),
-                         [&](const auto& follow) { return follow.fan == &fan; });
-  if (it == follows.rend()) return;
-  *it = follows.back();
-  follows.pop_back();
+  if (const auto* follow = session->follow(fan))
+    session->follows.erase(session->follows.begin() + (follow - session->follows.data()));
 }
 
 void Sessions::moved(std::uint32_t slot, Fan& fan, std::uint32_t index) {
   SessionState* session = sessions_.at(slot);
   if (session == nullptr) return;
-  for (auto& follow : session->follows) {
-    if (follow.fan == &fan) follow.index = index;
-  }
+  if (auto* follow = session->follow(fan)) follow->index = index;
 }
 
 void Sessions::unwatch_all(std::uint32_t slot, const ConversationId& conversation) {

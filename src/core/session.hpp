@@ -60,12 +60,16 @@ struct SessionState {
   UserId user;
   DeviceId device;
   std::unique_ptr<Greeting> greeting;
-  std::string list_token;  // with the last list it was sent
-  Ticket ticket;           // that it was given
-  std::vector<Follow> follows;
+  std::string list_token;             // with the last list it was sent
+  Ticket ticket;                      // that it was given
+  std::vector<Follow> follows;        // ascending by fan, up to limits::subscriptions
   std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
   std::vector<Watched> watched;
   std::vector<SignalBudget> signals;
+
+  /// Where it follows a fan; null: it does not.
+  [[nodiscard]] Follow* follow(const Fan& fan) noexcept;
+  void add(const Follow& follow);
 };
 
 class Sessions {
@@ -113,6 +117,7 @@ class Sessions {
   struct Subscribing;        // one Subscribe request on its way: session_subscribe.cpp
 
   [[nodiscard]] SessionRef ref_of(std::uint32_t slot) const noexcept;
+  [[nodiscard]] std::size_t ingress_share() const noexcept;
   [[nodiscard]] std::chrono::milliseconds too_often(SessionState& session) const;
   void dispatch(SessionRef ref, SessionState& session, wire::Request request);
   void close(SessionRef ref, CloseReason reason, std::string text);

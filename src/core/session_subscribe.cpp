@@ -42,18 +42,15 @@ struct Sessions::Subscribing {
 };
 
 Subscription* Sessions::subscription(SessionState& session, const ConversationId& id) noexcept {
-  for (const auto& follow : session.follows) {
-    if (follow.fan->id == id) return &follow.fan->subscriptions[follow.index];
-  }
-  return nullptr;
+  Fan* fan = shard_.fans.find(id);
+  const auto* follow = fan == nullptr ? nullptr : session.follow(*fan);
+  return follow == nullptr ? nullptr : &fan->subscriptions[follow->index];
 }
 
 void Sessions::unsubscribe(SessionState& session, const ConversationId& id) {
-  for (const auto& follow : session.follows) {
-    if (follow.fan->id != id) continue;
-    const SessionState::Follow gone = follow;
-    return shard_.fans.remove(*gone.fan, gone.index);
-  }
+  Fan* fan = shard_.fans.find(id);
+  const auto* follow = fan == nullptr ? nullptr : session.follow(*fan);
+  if (follow != nullptr) shard_.fans.remove(*fan, follow->index);
 }
 
 void Sessions::subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe) {
@@ -113,7 +110,7 @@ void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   subscription.level = wanted.level;
   subscription.user = session->user;
   subscription.attempt = work->outcomes[item].attempt = ++session->attempts;
-  session->follows.push_back({&fan, shard_.fans.add(fan, subscription)});
+  session->add({&fan, shard_.fans.add(fan, subscription)});
   const ConversationId id = wanted.conversation;
   shard_.at_home(id, [work = std::move(work), item, id, user = session->user](ShardState& there,
                                                                               Conversation& home) {
@@ -160,6 +157,7 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
       work->error = std::move(access).error();
     }
     if (sub != nullptr) unsubscribe(*session, work->items[item].conversation);
+    shard_.fans.forget_unknown(work->items[item].conversation);
     return item_done(std::move(work));
   }
   answer_item(*work, item, *access);

@@ -267,25 +267,29 @@ void ShardState::drop_wake(const layout::TimerTarget& target, std::int64_t due_m
   at(shard_of(target), [target, due_ms](ShardState& there) { there.timers.erase(target, due_ms); });
 }
 
+std::chrono::milliseconds ShardState::idle_after() const noexcept {
+  return short_of_memory ? std::min(config.idle_after, sweep_period) : config.idle_after;
+}
+
 void ShardState::sweep() {
+  sweep_timer = world.start_timer(sweep_period, [this] { sweep(); });  // whatever happens below
   const auto now = world.now().steady;
   static_cast<void>(settled_wall_ms());  // notices a jump that nobody asked about
   if (index == 0) follower.kick();       // a commit of an earlier life may have landed since
   fans.sweep(now);
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;
-    if (now - home.used < config.idle_after) return false;
+    if (now - home.used < idle_after()) return false;
     home.conversation->rest();
     return home.followers.empty() && home.conversation->idle();
   });
   std::erase_if(users, [&](const auto& entry) {
     UserHome& home = *entry.second;
-    if (!home.idle() || now - home.used() < config.idle_after) return false;
+    if (!home.idle() || now - home.used() < idle_after()) return false;
     if (auto sessions = home.take_sessions(); !sessions.empty())
       resting.emplace(entry.first, std::move(sessions));
     return true;
   });
-  sweep_timer = world.start_timer(sweep_period, [this] { sweep(); });
 }
 
 void ShardState::await_idle() {
@@ -334,6 +338,14 @@ void Shard::set_limits(const LimitsUpdate& update) {
   auto& requests = state_->config.requests_per_second;
   requests = update.requests_per_second.value_or(requests);
 }
+// By the heap of 40,000 of each: `direct` with made-up names, subscriptions to made-up ids.
+constexpr std::size_t home_weight = 4 * limits::kib, user_weight = 2 * limits::kib,
+                      fan_weight = 320;
+std::size_t Shard::weight() const noexcept {
+  return home_weight * state_->homes.size() + user_weight * state_->users.size() +
+         fan_weight * state_->fans.size();
+}
+void Shard::set_short_of_memory(bool is_short) noexcept { state_->short_of_memory = is_short; }
 std::size_t Shard::max_body() const noexcept { return state_->config.conversation.max_body; }
 void Shard::resolve(std::string subject, bool create, Then<UserId> then) {
   state_->names.resolve(std::move(subject), create, std::move(then));

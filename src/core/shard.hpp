@@ -89,6 +89,10 @@ class Shard {
   [[nodiscard]] std::size_t sessions() const noexcept;
   /// Bytes of requests accepted and not yet answered (limits::ingress), for accounts and tests.
   [[nodiscard]] std::size_t ingress_bytes() const noexcept;
+  /// What everything that is in memory weighs, about: homes, users, followed conversations.
+  [[nodiscard]] std::size_t weight() const noexcept;
+  /// Memory is short: what nobody uses leaves it at once, not after ShardConfig::idle_after.
+  void set_short_of_memory(bool is_short) noexcept;
   [[nodiscard]] std::size_t conversations() const noexcept;  // homes in memory
   [[nodiscard]] std::size_t users() const noexcept;          // likewise
 

@@ -90,6 +90,8 @@ struct ShardState final : ConversationHost {
   void without_blockers(UserId caller, std::vector<UserId> users, Then<std::vector<UserId>> then);
   /// The conversation comes into the user's list, if the user is in it; `then` here, afterwards.
   void list_again(const ConversationId& id, UserId user, std::function<void()> then);
+  /// How long what nobody uses stays in memory.
+  [[nodiscard]] std::chrono::milliseconds idle_after() const noexcept;
   void sweep();       // every few seconds: what nobody uses leaves memory
   void await_idle();  // while stopping
 
@@ -99,6 +101,7 @@ struct ShardState final : ConversationHost {
   base::SnowflakeSource snowflakes;
   WallClock wall_clock;
   bool stopping = false;
+  bool short_of_memory = false;
   std::function<void()> stopped;
   Effects::Timer sweep_timer = Effects::Timer::none;
 

@@ -44,6 +44,8 @@ void UserHome::attach(UserSession session, std::string sync_token, std::uint32_t
         then = std::move(then)](Error error) mutable {
     --operations_;
     if (!error) error = check_device(session);
+    if (!error && sessions_.size() > limits::user_sessions)
+      error = {Errc::limit_reached, "the user has 1,000 sessions already"};
     if (error) {
       sessions_changed([&] {
         std::erase_if(sessions_, [&](const auto& other) { return other.ref == session.ref; });

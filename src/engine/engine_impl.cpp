@@ -518,10 +518,10 @@ bool EngineImpl::admit_session() noexcept {
   return false;
 }
 
-bool EngineImpl::memory_full() const noexcept {
+std::size_t EngineImpl::memory() const noexcept {
   std::size_t sum = 0;
   for (const auto& shard : shards_) sum += shard->memory();
-  return sum >= memory_limit_.load(std::memory_order_relaxed);
+  return sum;
 }
 
 void EngineImpl::log(LogLevel level, std::string_view text) const {

@@ -104,7 +104,9 @@ class EngineImpl final : public Waiting,
   bool post(core::ShardIndex to, std::function<void()> work);
   bool admit_session() noexcept;
   void session_gone() noexcept { sessions_.fetch_sub(1); }
-  [[nodiscard]] bool memory_full() const noexcept;
+  [[nodiscard]] bool memory_full() const noexcept { return memory() >= memory_limit_; }
+  /// Half of the limit: time to let go of what nobody uses.
+  [[nodiscard]] bool memory_short() const noexcept { return memory() >= memory_limit_ / 2; }
   void tell_session(const SessionInfo& info);
   void log(LogLevel level, std::string_view text) const;
   [[nodiscard]] std::uint64_t fallback_random() noexcept;
@@ -113,6 +115,7 @@ class EngineImpl final : public Waiting,
  private:
   enum class Phase : std::uint8_t { opening, open, closing, stopped };
 
+  [[nodiscard]] std::size_t memory() const noexcept;
   Error init();
   Error open_store();
   Error make_shards();

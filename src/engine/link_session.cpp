@@ -54,8 +54,14 @@ void LinkSession::note_answer(const wire::Reply& reply) {
 }
 
 void LinkSession::measure() {
-  backlog_ = link_->queued() + link_->held() + pending_bytes_;
+  note_held(link_->held());
+  backlog_ = link_->queued() + held_ + pending_bytes_;
   if (backlog_ > limits::queue_soft) above_ = true;
+}
+
+void LinkSession::note_held(std::size_t bytes) noexcept {
+  host_.holds(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(held_));
+  held_ = bytes;
 }
 
 void LinkSession::close(CloseReason reason, std::string_view text) {
@@ -119,7 +125,8 @@ void LinkSession::sweep() {
     return fail_link(CloseReason::slow_consumer, Errc::slow_consumer,
                      "nothing was read for 15 seconds");
   }
-  if (link_->held() == 0) {
+  note_held(link_->held());
+  if (held_ == 0) {
     held_since_ = {};
   } else if (held_since_ == std::chrono::steady_clock::time_point{}) {
     held_since_ = now;
@@ -146,6 +153,7 @@ void LinkSession::received(Bytes message) {
   for (wire::Request& request : requests) {
     if (closing_) return;
     ++open_requests_;
+    request.bytes = static_cast<std::uint32_t>(message.size() / requests.size());
     if (refusal && request.number != 0) {
       push(core::make_frame(request.number, wire::Failed{refusal}));
     } else {
@@ -180,6 +188,7 @@ void LinkSession::closed(Error why) {
   }
   closed_ = true;
   open_requests_ = 0;
+  note_held(0);
   backlog_ = 0;
   pending_.clear();
   host_.core().session_closed(ref_);
@@ -191,6 +200,7 @@ void LinkSession::abandon(const Error& why) {
   if (!closed_) link_->close(CloseReason::going_away, why.message);
   closed_ = true;
   open_requests_ = 0;
+  note_held(0);
   pending_.clear();
   host_.core().session_closed(ref_);
   host_.orphan(*this);

@@ -39,6 +39,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
  private:
   void note_answer(const wire::Reply& reply);
   void measure();
+  void note_held(std::size_t bytes) noexcept;
   [[nodiscard]] Error refuse_all() const;
   void fail_link(CloseReason reason, Errc code, std::string text);
 
@@ -59,6 +60,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::size_t one_message_ = 0;           // the largest one since the queue was low
   std::size_t most_ = limits::message_before_hello;  // a message from the peer: as it was told
   std::chrono::steady_clock::time_point progress_{};
+  std::size_t held_ = 0;  // bytes of a message that has not ended, at the last look
   std::chrono::steady_clock::time_point held_since_{};  // the link holds a part of a message
 };
 

@@ -15,6 +15,7 @@ namespace parley::engine {
 namespace {
 
 constexpr auto sweep_period = std::chrono::milliseconds(250);
+constexpr std::size_t session_weight = 1'536;  // of an idle one
 
 LogLevel level_of(core::Effects::Severity severity) noexcept {
   switch (severity) {
@@ -74,8 +75,8 @@ void ShardHost::start() {
 
 void ShardHost::arm_sweep() {
   loop_->start_timer(sweep_period, [this] {
+    arm_sweep();  // first: whatever happens below
     for (auto& [key, outlet] : outlets_) outlet->sweep();
-    arm_sweep();
   });
 }
 
@@ -142,6 +143,10 @@ void ShardHost::update_figures() {
   sessions_.store(outlets_.size(), std::memory_order_relaxed);
   conversations_.store(core_->conversations(), std::memory_order_relaxed);
   ingress_.store(core_->ingress_bytes(), std::memory_order_relaxed);
+  const std::size_t weight =
+      core_->weight() + session_weight * outlets_.size() + static_cast<std::size_t>(held_);
+  weight_.store(weight, std::memory_order_relaxed);
+  core_->set_short_of_memory(engine_.memory_short());
 }
 
 EngineStats ShardHost::stats() const noexcept {

@@ -94,13 +94,16 @@ class ShardHost final : public core::Effects {
   [[nodiscard]] std::size_t outlets() const noexcept { return outlets_.size(); }
   /// Ends what is left, without waiting for anybody.
   void abandon_all(const Error& why);
-  /// Too much is queued or accepted (EngineOptions::memory_limit).
+  /// A link holds so many bytes more, or less, of a message that has not ended.
+  void holds(std::ptrdiff_t bytes) noexcept { held_ += bytes; }
+  /// EngineOptions::memory_limit is reached.
   [[nodiscard]] bool memory_full() const noexcept;
 
   // Figures. Thread: any.
   [[nodiscard]] EngineStats stats() const noexcept;
   [[nodiscard]] std::size_t memory() const noexcept {
-    return queued_->load(std::memory_order_relaxed) + ingress_.load(std::memory_order_relaxed);
+    return queued_->load(std::memory_order_relaxed) + ingress_.load(std::memory_order_relaxed) +
+           weight_.load(std::memory_order_relaxed);
   }
 
  private:
@@ -134,7 +137,9 @@ class ShardHost final : public core::Effects {
   std::size_t chance_left_ = 0;
   std::unique_ptr<core::Shard> core_;
 
+  std::ptrdiff_t held_ = 0;  // by links, of messages that have not ended
   std::atomic<std::size_t> sessions_{0}, conversations_{0}, ingress_{0};
+  std::atomic<std::size_t> weight_{0};  // of the core, the sessions and what links hold
 };
 
 }  // namespace parley::engine

@@ -433,7 +433,8 @@ using Operation =
                  CancelStream, GetStream, SetVisibility, PlacesOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
-  Operation operation;
+  Operation operation{};
+  std::uint32_t bytes = 0;  // that it came in, about; 0: it came in none
 };
 
 // ---- Answers (request != 0) and pushes (request == 0): engine to client. ----

@@ -293,6 +293,73 @@ TEST_CASE("limits: bytes that wait for an answer") {
   world.ask<wire::Acked>(*senders[0], send);
 }
 
+TEST_CASE(
+    "limits: whatever is long counts among the bytes that wait, from links and from the host") {
+  World world(1);
+  Client& alice = world.host("alice");
+  const ConversationId room = world.group(alice, {"bob"});
+  const Payload body = Payload::copy_of(std::string(limits::body_default, 'b'));
+  const auto weighs = [&](wire::Operation operation) {
+    world.post(alice, std::move(operation));
+    const std::size_t bytes = world.shard(0).ingress_bytes();
+    world.settle();
+    CHECK(world.shard(0).ingress_bytes() == 0);
+    return bytes;
+  };
+  CHECK(weighs(wire::Send{.conversation = room, .body = body}) > limits::body_default);
+  CHECK(weighs(wire::Edit{.conversation = room, .seq = 3, .body = body}) > limits::body_default);
+  wire::Schedule later{.at = WallTime(std::chrono::milliseconds(1))};
+  later.message.conversation = room;
+  later.message.body = body;
+  CHECK(weighs(later) > limits::body_default);
+  CHECK(weighs(wire::Ping{}) < limits::kib);
+  wire::Request counted{.number = 900, .operation = wire::Ping{}, .bytes = 5'000};
+  world.shard(0).request(alice.ref, std::move(counted));
+  CHECK(world.shard(0).ingress_bytes() >= 5'000);
+  world.settle();
+}
+
+TEST_CASE("limits: many shards leave room for long messages on each") {
+  World world(256);
+  Client& alice = world.sign_in("alice");
+  const ConversationId room = world.group(alice, {"bob"});
+  wire::Send send{.conversation = room};
+  send.body = Payload::copy_of(std::string(limits::body_default, 'b'));
+  for (int i = 0; i < 4; ++i) world.post(alice, send);
+  world.settle();
+  CHECK(alice.all<wire::Failed>().empty());
+  CHECK(alice.all<wire::Acked>().size() == 4);
+}
+
+TEST_CASE("what was never there to follow leaves nothing behind") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  for (std::uint8_t i = 1; i < 200; ++i) {
+    ConversationId made_up;
+    made_up.bytes.fill(i);
+    world.subscribe(alice, made_up);
+  }
+  CHECK(world.shard(0).weight() + world.shard(1).weight() < 260 * 4 * limits::kib);
+  world.pass(limits::idle_home + 30s);
+  CHECK(world.shard(0).conversations() + world.shard(1).conversations() == 0);
+  CHECK(world.shard(0).weight() + world.shard(1).weight() <= 4 * limits::kib);
+}
+
+TEST_CASE("when memory is short what nobody uses leaves it soon") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  for (int i = 0; i < 20; ++i)
+    world.ask<wire::Opened>(alice, wire::Direct{"friend " + std::to_string(i)});
+  const auto homes = [&] {
+    return world.shard(0).conversations() + world.shard(1).conversations();
+  };
+  world.pass(25s);
+  CHECK(homes() == 20);
+  for (std::size_t i = 0; i < 2; ++i) world.shard(i).set_short_of_memory(true);
+  world.pass(11s);
+  CHECK(homes() == 0);
+}
+
 TEST_CASE("limits: how long presence waits") {
   World world;
   Client& alice = world.sign_in("alice");

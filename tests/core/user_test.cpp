@@ -154,6 +154,17 @@ TEST_CASE("a hundred devices can be connected, not one more") {
   world.sign_in("alice", "");  // an ephemeral one is none of them
 }
 
+TEST_CASE("limits: sessions of one user") {
+  World world;
+  Client& first = world.sign_in("alice", "");
+  for (std::size_t i = 1; i < limits::user_sessions; ++i) world.sign_in("alice", "", i % 2);
+  Client& late = world.link();
+  CHECK(world.failure(late, hello_of("alice", "")) == Errc::limit_reached);
+  world.sign_in("bob", "");
+  world.sign_out(first);
+  world.sign_in("alice", "");
+}
+
 TEST_CASE("a revoked device is closed and refused for ever") {
   World world;
   Client& phone = world.sign_in("alice", "phone");

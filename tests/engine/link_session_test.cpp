@@ -273,6 +273,24 @@ TEST_CASE("a message that never ends ends the link", "[link][slow]") {
   REQUIRE(peer->closed == CloseReason::policy);
 }
 
+TEST_CASE("messages that do not end count as memory, until they are over", "[link]") {
+  EngineOptions options;
+  options.memory_limit = limits::mib;
+  World world(std::move(options));
+  auto slow = world.welcome();
+  auto other = world.welcome();
+  slow->held = limits::mib;
+  REQUIRE(world.until([&] {
+    other->say(R"({"type":"ping","request":2})");
+    return other->has(R"("code":"busy")");
+  }));
+  slow->held = 0;
+  REQUIRE(world.until([&] {
+    other->say(R"({"type":"ping","request":3})");
+    return other->has(R"("type":"done","request":3)") || other->has(R"("request":3,"type":"done")");
+  }));
+}
+
 TEST_CASE("a link that asks too often is told to wait, and nothing happens", "[link]") {
   EngineOptions options;
   options.requests_per_second = 1;  // hello is one
