@@ -268,7 +268,8 @@ void ShardState::drop_wake(const layout::TimerTarget& target, std::int64_t due_m
 }
 
 std::chrono::milliseconds ShardState::idle_after() const noexcept {
-  return short_of_memory ? std::min(config.idle_after, sweep_period) : config.idle_after;
+  return short_of_memory ? std::min<std::chrono::milliseconds>(config.idle_after, sweep_period)
+                         : config.idle_after;
 }
 
 void ShardState::sweep() {

@@ -12,7 +12,7 @@ class LoopDriver final : public TransportDriver {
  public:
   explicit LoopDriver(std::size_t hosts) {
     for (std::size_t i = 0; i < hosts; ++i) {
-      loops_.push_back(std::move(runtime::Loop::create().value()));
+      loops_.push_back(runtime::Loop::create().value());
     }
   }
   [[nodiscard]] std::size_t hosts() const noexcept override { return loops_.size(); }

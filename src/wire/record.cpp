@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/utf8.hpp"
+#include "wire/numbers.hpp"
 #include "wire/record_generated.h"
 #include "wire/settings_table.hpp"
 
@@ -59,7 +60,7 @@ std::string_view body_of(const fb::Record& record) {
 
 PollResults results_of(const fb::PollResults& from) {
   PollResults results{.votes = {}, .voters = from.voters(), .closed = from.closed()};
-  if (const auto* votes = from.votes()) results.votes.assign(votes->begin(), votes->end());
+  read_numbers(from.votes(), results.votes);
   return results;
 }
 
@@ -72,9 +73,7 @@ Tally tally_of(const fb::Tally& from) {
     Reaction& out = tally.reactions.emplace_back();
     out.key = view(reaction->key());
     out.count = reaction->count();
-    if (reaction->users() == nullptr) continue;
-    out.users.reserve(reaction->users()->size());
-    for (const std::uint64_t user : *reaction->users()) out.users.push_back(UserId{user});
+    read_numbers(reaction->users(), out.users);
   }
   return tally;
 }
@@ -165,10 +164,7 @@ flatbuffers::Offset<fb::Origin> add_origin(flatbuffers::FlatBufferBuilder& build
 
 Extras extras_of(const fb::Record& record) {
   Extras extras;
-  if (const auto* users = record.mentions()) {
-    extras.mentions.reserve(users->size());
-    for (const std::uint64_t user : *users) extras.mentions.push_back(UserId{user});
-  }
+  read_numbers(record.mentions(), extras.mentions);
   extras.mention_scope = static_cast<MentionScope>(record.mention_scope());
   if (const auto* attachments = record.attachments()) {
     for (const fb::Attachment* from : *attachments)
@@ -260,7 +256,7 @@ RecordFields fields_of(const fb::Record& record) {
   fields.origin = origin_of(record.origin());
   fields.poll = poll_of(record.poll());
   fields.thread = {record.thread_head(), record.replies(), record.last_reply()};
-  if (const auto* edits = record.edits()) fields.edits.assign(edits->begin(), edits->end());
+  read_numbers(record.edits(), fields.edits);
   if (const auto* tallies = record.tallies()) {
     fields.tallies.reserve(tallies->size());
     for (const fb::Tally* tally : *tallies) fields.tallies.push_back(tally_of(*tally));
@@ -371,7 +367,7 @@ Glance glance(Bytes record) {
   const auto& from = *flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data());
   const auto* edits = from.edits();
   const bool edited = edits != nullptr && edits->size() != 0;
-  return {from.audience(), edited ? edits->Get(edits->size() - 1) : 0};
+  return {from.audience(), edited ? number_at(*edits, edits->size() - 1) : 0};
 }
 
 std::optional<RecordFields> verify_record(Bytes record) {

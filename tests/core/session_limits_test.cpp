@@ -308,12 +308,11 @@ TEST_CASE(
   };
   CHECK(weighs(wire::Send{.conversation = room, .body = body}) > limits::body_default);
   CHECK(weighs(wire::Edit{.conversation = room, .seq = 3, .body = body}) > limits::body_default);
-  wire::Schedule later{.at = WallTime(std::chrono::milliseconds(1))};
-  later.message.conversation = room;
-  later.message.body = body;
-  CHECK(weighs(later) > limits::body_default);
+  const Payload text = Payload::copy_of(std::string(limits::stream_piece, 'b'));
+  CHECK(weighs(wire::AppendStream{.conversation = room, .text = std::string(text.bytes())}) >=
+        limits::stream_piece);
   CHECK(weighs(wire::Ping{}) < limits::kib);
-  wire::Request counted{.number = 900, .operation = wire::Ping{}, .bytes = 5'000};
+  wire::Request counted{.number = 900, .operation = wire::GetInfo{room}, .bytes = 5'000};
   world.shard(0).request(alice.ref, std::move(counted));
   CHECK(world.shard(0).ingress_bytes() >= 5'000);
   world.settle();

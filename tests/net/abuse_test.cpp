@@ -320,7 +320,7 @@ TEST_CASE("out of descriptors: accepting pauses, and goes on when there are some
   Server server(tcp_transport(), tcp_url);
   const auto url = transport::parse_url(server.bound).value();
   const auto address = base::socket_address(url.host, *url.port).value();
-  auto client = std::move(base::connect_stream(address).value());
+  auto client = base::connect_stream(address).value();
   // The client holds the highest number in use; the server may not have another one.
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);

@@ -39,7 +39,7 @@ struct Ear final : LinkEvents {
 /// Time stands still but for advance(). Descriptors and posts are a real loop's.
 class ManualHost final : public LinkHost {
  public:
-  ManualHost() : loop_(std::move(runtime::Loop::create().value())) {}
+  ManualHost() : loop_(runtime::Loop::create().value()) {}
 
   LinkEvents* opened(std::unique_ptr<Link> link, LinkInfo info) override {
     ears.push_back(std::make_unique<Ear>());
@@ -123,8 +123,7 @@ class RawPeer {
  public:
   explicit RawPeer(Server& server) : server_(server) {
     const auto url = transport::parse_url(server.bound).value();
-    socket_ =
-        std::move(base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
+    socket_ = base::connect_stream(base::socket_address(url.host, *url.port).value()).value();
     server_.host.turn();
   }
   /// False when the connection is broken.

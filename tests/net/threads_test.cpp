@@ -64,7 +64,7 @@ TEST_CASE(
   std::atomic<int> wrong{0};
   std::atomic<int> dialled{0};
   for (int i = 0; i < 4; ++i) {
-    loops.push_back(std::move(Loop::create().value()));
+    loops.push_back(Loop::create().value());
     Loop* loop = loops.back().get();
     hosts.push_back(loop);
     loop->on_opened([&, loop](std::unique_ptr<Link> link, const LinkInfo&) {

@@ -11,8 +11,7 @@ namespace {
 /// Writes `bytes` to a bound address and closes.
 void write_and_vanish(std::string_view bound, std::string_view bytes) {
   const auto url = transport::parse_url(bound).value();
-  auto socket =
-      std::move(base::connect_stream(base::socket_address(url.host, *url.port).value()).value());
+  auto socket = base::connect_stream(base::socket_address(url.host, *url.port).value()).value();
   const Bytes piece = bytes;
   // Connecting to loopback is over when connect() returns.
   REQUIRE(base::send_gathered(socket.get(), std::span(&piece, 1)).bytes == bytes.size());

@@ -20,7 +20,7 @@ using Ready = LinkHost::Ready;
 
 namespace {
 
-std::unique_ptr<Loop> make_loop() { return std::move(Loop::create().value()); }
+std::unique_ptr<Loop> make_loop() { return Loop::create().value(); }
 
 struct Pair {
   std::array<int, 2> end{-1, -1};
