@@ -128,31 +128,24 @@ void Fans::push_events(Fan& fan, const Published& events) {
 }
 
 void Fans::end_access(Fan& fan, UserId user, Seq last) {
-  for (std::uint32_t i = 0; i < fan.subscriptions.size();) {
-    Subscription& sub = fan.subscriptions[i];
-    if (sub.user != user) {
-      ++i;
-      continue;
-    }
+  for (const std::uint32_t slot : shard_.sessions.followers_of(user, fan)) {
+    Subscription& sub = *shard_.sessions.subscription(slot, fan);
     // Opening or filling: what it may see still comes from the store, up to the first such event.
     if (sub.last == 0) sub.last = last;
     const bool given = sub.state == Subscription::State::live ||
                        (sub.state == Subscription::State::filling && sub.next > last);
-    if (given || sub.level != Level::full) {
-      const std::uint32_t session = sub.session;
-      const bool told = sub.state != Subscription::State::opening;  // else the answer says it
-      remove(fan, i);
-      shard_.sessions.unwatch_all(session, fan.id);
-      if (told) shard_.sessions.left(session, fan.id);
-    } else {
-      ++i;
-    }
+    if (!given && sub.level == Level::full) continue;
+    const bool told = sub.state != Subscription::State::opening;  // else the answer says it
+    remove(fan, static_cast<std::uint32_t>(&sub - fan.subscriptions.data()));
+    shard_.sessions.unwatch_all(slot, fan.id);
+    if (told) shard_.sessions.left(slot, fan.id);
   }
 }
 
 void Fans::change_access(Fan& fan, UserId user) {
-  for (Subscription& sub : fan.subscriptions) {
-    if (sub.user != user || sub.last != 0) continue;
+  for (const std::uint32_t slot : shard_.sessions.followers_of(user, fan)) {
+    Subscription& sub = *shard_.sessions.subscription(slot, fan);
+    if (sub.last != 0) continue;
     if (sub.state == Subscription::State::opening)
       sub.stale = true;
     else

@@ -205,10 +205,39 @@ void Sessions::closed(SessionRef ref) {
     shard_.at_user(watched.user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
   }
   if (session->user) {
+    leave_user(ref, *session);
     shard_.at_user(session->user, [ref](ShardState&, UserHome& home) { home.detach(ref); });
   }
   for (const auto& open : session->open) ingress_ -= open.charge;
   sessions_.erase(base::Slot{ref.slot, ref.generation});
+}
+
+void Sessions::enter_user(SessionRef ref, SessionState& session) {
+  const auto [first, fresh] = of_user_.try_emplace(session.user, ref.slot);
+  if (!fresh) session.next_of_user = std::exchange(first->second, ref.slot);
+}
+
+void Sessions::leave_user(SessionRef ref, const SessionState& session) noexcept {
+  const auto first = of_user_.find(session.user);
+  std::uint32_t* at = &first->second;
+  while (*at != ref.slot) at = &sessions_.at(*at)->next_of_user;
+  *at = session.next_of_user;
+  if (first->second == SessionState::no_slot) of_user_.erase(first);
+}
+
+std::vector<std::uint32_t> Sessions::followers_of(UserId user, const Fan& fan) {
+  std::vector<std::uint32_t> slots;
+  const auto first = of_user_.find(user);
+  std::uint32_t slot = first == of_user_.end() ? SessionState::no_slot : first->second;
+  for (; slot != SessionState::no_slot; slot = sessions_.at(slot)->next_of_user)
+    if (sessions_.at(slot)->follow(fan) != nullptr) slots.push_back(slot);
+  return slots;
+}
+
+Subscription* Sessions::subscription(std::uint32_t slot, Fan& fan) noexcept {
+  SessionState* session = sessions_.at(slot);
+  const auto* follow = session == nullptr ? nullptr : session->follow(fan);
+  return follow == nullptr ? nullptr : &fan.subscriptions[follow->index];
 }
 
 void Sessions::goodbye_all() {
@@ -392,6 +421,7 @@ void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, 
     return close(ref, CloseReason::policy, "refused by the host");
   }
   session.user = user;
+  enter_user(ref, session);
   session.greeting->device_name = hello.device;
   session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}
                                         : device_id(shard_.config.key, user, hello.device);

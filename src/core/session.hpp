@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace parley::core {
 
 /// One live attachment of a device.
 struct SessionState {
+  static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
   enum class Phase : std::uint8_t { hello, attaching, ready, closed };
   struct Follow {
     Fan* fan = nullptr;
@@ -50,10 +52,11 @@ struct SessionState {
   SessionSetup::Kind kind = SessionSetup::Kind::link;
   Phase phase = Phase::hello;
   bool auto_subscribe = false;
-  bool reading = false;        // a refill is with the store
-  bool hides_reads = false;    // UserSettings::hide_reads
-  std::uint16_t attempts = 0;  // Subscribe items so far
-  std::uint32_t requests = 0;  // in the second that began at requests_since
+  bool reading = false;                  // a refill is with the store
+  bool hides_reads = false;              // UserSettings::hide_reads
+  std::uint16_t attempts = 0;            // Subscribe items so far
+  std::uint32_t requests = 0;            // in the second that began at requests_since
+  std::uint32_t next_of_user = no_slot;  // another session of the same user here
   std::uint32_t generation = 0;
   std::chrono::steady_clock::time_point requests_since{};
   std::vector<Open> open;  // requests without an answer
@@ -85,6 +88,10 @@ class Sessions {
   /// The answer to a request, on the session's shard; late ones for closed sessions are dropped.
   void answer(SessionRef ref, std::uint32_t request, wire::Answer answer);
   [[nodiscard]] SessionState* find(SessionRef ref) noexcept;
+  /// Where the sessions of a user on this shard follow a fan: their slots.
+  [[nodiscard]] std::vector<std::uint32_t> followers_of(UserId user, const Fan& fan);
+  /// The subscription of a session to a fan; null: there is none.
+  [[nodiscard]] Subscription* subscription(std::uint32_t slot, Fan& fan) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
   [[nodiscard]] std::size_t ingress() const noexcept { return ingress_; }
 
@@ -121,6 +128,8 @@ class Sessions {
   [[nodiscard]] std::chrono::milliseconds too_often(SessionState& session) const;
   void dispatch(SessionRef ref, SessionState& session, wire::Request request);
   void close(SessionRef ref, CloseReason reason, std::string text);
+  void enter_user(SessionRef ref, SessionState& session);
+  void leave_user(SessionRef ref, const SessionState& session) noexcept;
 
   // Hello.
   void hello(SessionRef ref, std::uint32_t number, wire::Hello hello);
@@ -157,6 +166,7 @@ class Sessions {
 
   ShardState& shard_;
   base::SlotMap<SessionState> sessions_;
+  std::unordered_map<UserId, std::uint32_t> of_user_;  // the first slot; then next_of_user
   std::chrono::steady_clock::time_point alarm_after_{};
   std::size_t ingress_ = 0;  // requests accepted and not answered: a fixed charge and the body
 };

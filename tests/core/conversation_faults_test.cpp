@@ -19,9 +19,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Fault every_fault[] = {Fault::refused,      Fault::failed,       Fault::unknown_landed,
-                             Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
-
 std::map<std::string, int> bodies(World& world) {
   std::map<std::string, int> out;
   for (const auto& event : world.stream())

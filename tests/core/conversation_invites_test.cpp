@@ -15,19 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Fault every_fault[] = {
-    Fault::none,         Fault::refused,      Fault::failed,           Fault::unknown_landed,
-    Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
 constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
 
-/// The next commit of that space goes wrong so.
-void fail_next(World& world, Fault fault, std::uint8_t space = layout::conversation) {
-  auto first = std::make_shared<bool>(true);
-  world.fx.inject = [fault, first, space](const Batch& batch) {
-    const bool hit = batch.partition.space == space && std::exchange(*first, false);
-    return hit ? fault : Fault::none;
-  };
-}
 Result<Invite> make(World& world, Caller caller, InviteOptions options = {}) {
   Asked<Invite> asked;
   world->create_invite(caller, options, asked.then());
@@ -171,13 +160,13 @@ TEST_CASE("the banned do not come in, nobody comes into what is archived or full
 
 TEST_CASE("two who join with the last use of a link: one is in") {
   for (const auto kind : kinds) {
-    for (const Fault fault : every_fault) {
+    for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
       (void)world.create(by(1), kind, {user(2)});
       const auto link = make(world, by(1), {.uses = 2});
       REQUIRE(enter(world, 4, *link).errc() == Errc::ok);
-      fail_next(world, fault);
+      world.fail_next(fault);
       Asked<Access> five, six, again;
       world->join(by(5), secret_of(*link), five.then());
       world->join(by(6), secret_of(*link), six.then());
@@ -204,12 +193,12 @@ TEST_CASE("two who join with the last use of a link: one is in") {
 }
 
 TEST_CASE("who a channel let in is in, whatever becomes of the row") {
-  for (const Fault fault : every_fault) {
+  for (const Fault fault : every_verdict) {
     CAPTURE(static_cast<int>(fault));
     World world;
     (void)world.create(by(1), ConversationKind::channel, {user(2)});
     const auto link = make(world, by(1), {.uses = 1});
-    fail_next(world, fault, layout::member);
+    world.fail_next(fault, layout::member);
     Asked<Access> asked;
     world->join(by(5), secret_of(*link), asked.then());
     world.fx.drain();
@@ -325,16 +314,16 @@ TEST_CASE("a link goes with the right to make it") {
 
 TEST_CASE("links are whole, whatever goes wrong") {
   for (const auto kind : kinds) {
-    for (const Fault fault : every_fault) {
+    for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
       (void)world.create(by(1), kind, {user(2)});
       const auto old = make(world, by(1));
-      fail_next(world, fault);
+      world.fail_next(fault);
       const auto link = make(world, by(1), {.uses = 1});
       CHECK(link.ok() == (fault != Fault::failed));
       CHECK(world.rows('v') == (link ? 2U : 1U));
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc revoked = revoke(world, by(1), *old);
       CHECK(revoked == (fault == Fault::failed ? Errc::unavailable : Errc::ok));
       world.restart();

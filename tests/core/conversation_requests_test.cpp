@@ -15,18 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Fault every_fault[] = {
-    Fault::none,         Fault::refused,      Fault::failed,           Fault::unknown_landed,
-    Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
 constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
 
-void fail_next(World& world, Fault fault, std::uint8_t space = layout::conversation) {
-  auto first = std::make_shared<bool>(true);
-  world.fx.inject = [fault, first, space](const Batch& batch) {
-    const bool hit = batch.partition.space == space && std::exchange(*first, false);
-    return hit ? fault : Fault::none;
-  };
-}
 Errc set(World& world, SettingsUpdate settings) {
   Asked<void> asked;
   world->set_settings(by(1), std::move(settings), asked.then());
@@ -187,18 +177,18 @@ TEST_CASE("a request ends when it is taken back, with a ban, and with whatever l
 
 TEST_CASE("requests and answers are whole, whatever goes wrong") {
   for (const auto kind : kinds) {
-    for (const Fault fault : every_fault) {
+    for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
       open_world(world, kind);
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc asked = request(world, 5);
       CHECK(asked == (fault == Fault::failed ? Errc::unavailable : Errc::ok));
       if (asked != Errc::ok) REQUIRE(request(world, 5) == Errc::ok);
       REQUIRE(request(world, 6) == Errc::ok);
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc let_in = answer(world, by(1), 5, true);
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc refused = answer(world, by(1), 6, false);
       CHECK(let_in == refused);
       CHECK(let_in == (fault == Fault::failed ? Errc::unavailable : Errc::ok));

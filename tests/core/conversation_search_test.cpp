@@ -16,9 +16,6 @@ using namespace parley::core::test;
 namespace {
 
 constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
-constexpr Fault every_fault[] = {
-    Fault::none,         Fault::refused,      Fault::failed,           Fault::unknown_landed,
-    Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
 
 /// All that are found, over pages of that size.
 std::vector<std::uint64_t> found(World& world, const std::string& prefix, std::uint32_t limit = 3) {
@@ -84,14 +81,6 @@ void drop_names(World& world) {
       });
   for (const auto& [batch, kept] : batches)
     REQUIRE(world.fx.store.commit_now(batch).verdict == Verdict::done);
-}
-
-void fail_next(World& world, Fault fault, std::uint8_t space) {
-  world.fx.inject = [&world, fault, space](const Batch& batch) {
-    if (batch.partition.space != space) return Fault::none;
-    world.fx.inject = nullptr;
-    return fault;
-  };
 }
 
 }  // namespace
@@ -167,7 +156,7 @@ TEST_CASE("a search reads the same for any number of members, and of those found
 }
 
 TEST_CASE("members of a store without names get them with the first search") {
-  for (const Fault fault : every_fault) {
+  for (const Fault fault : every_verdict) {
     CAPTURE(static_cast<int>(fault));
     World world;
     for (std::uint64_t n = 1; n <= 60; ++n) world.names[n] = "user" + std::to_string(n);
@@ -178,7 +167,7 @@ TEST_CASE("members of a store without names get them with the first search") {
     world.restart();
     REQUIRE(world.leave(7) == Errc::ok);                // without a name
     REQUIRE(world.add(by(1), {user(51)}) == Errc::ok);  // with one, perhaps among others without
-    fail_next(world, fault, layout::member);
+    world.fail_next(fault, layout::member);
     const auto first = world.search(by(1), "user", {}, 500);
     if (fault == Fault::failed) {
       CHECK(first.error().errc() == Errc::unavailable);
@@ -213,9 +202,9 @@ TEST_CASE("who is found is what a naive model says, whatever goes wrong") {
       for (int step = 0; step < 60; ++step) {
         const std::uint64_t who = 2 + dice(29);
         if (dice(4) == 0) {
-          const Fault fault = every_fault[dice(std::size(every_fault))];
+          const Fault fault = every_verdict[dice(std::size(every_verdict))];
           const bool rows = kind == ConversationKind::channel && dice(2) == 0;
-          fail_next(world, fault, rows ? layout::member : layout::conversation);
+          world.fail_next(fault, rows ? layout::member : layout::conversation);
         }
         switch (dice(6)) {
           case 0:

@@ -14,18 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Fault every_fault[] = {
-    Fault::none,         Fault::refused,      Fault::failed,           Fault::unknown_landed,
-    Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
-
-/// The next commit of the conversation goes wrong so.
-void fail_next(World& world, Fault fault) {
-  auto first = std::make_shared<bool>(true);
-  world.fx.inject = [fault, first](const Batch& batch) {
-    const bool hit = batch.partition.space == layout::conversation && std::exchange(*first, false);
-    return hit ? fault : Fault::none;
-  };
-}
 Errc set(World& world, Caller caller, SettingsUpdate settings) {
   Asked<void> asked;
   world->set_settings(caller, std::move(settings), asked.then());
@@ -341,14 +329,14 @@ TEST_CASE("a ban meets a join that is on its way") {
 
 TEST_CASE("mutes and bans are whole, whatever goes wrong") {
   for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
-    for (const Fault fault : every_fault) {
+    for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
       (void)world.create(by(1), kind, users(2, 2));
       REQUIRE(set(world, by(1), {.join = JoinRule::open}) == Errc::ok);
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc muted = mute(world, by(1), 3);
-      fail_next(world, fault);
+      world.fail_next(fault);
       const Errc banned = ban(world, by(1), 2);
       world.fx.advance(5s);
       CHECK(muted == banned);
@@ -438,12 +426,12 @@ TEST_CASE("a clock that is set back does not hold anybody in slow mode until it 
 }
 
 TEST_CASE("slow mode counts what was committed, whatever goes wrong") {
-  for (const Fault fault : every_fault) {
+  for (const Fault fault : every_verdict) {
     CAPTURE(static_cast<int>(fault));
     World world;
     (void)world.create(by(1), ConversationKind::group, users(2, 1));
     REQUIRE(set(world, by(1), {.slow_mode = 3600s}) == Errc::ok);
-    fail_next(world, fault);
+    world.fail_next(fault);
     auto sent = world.send(by(2), text("one", 1, 77));
     world.fx.advance(5s);
     const bool there = sent.errc() == Errc::ok;

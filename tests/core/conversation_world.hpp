@@ -29,6 +29,13 @@ enum class Fault : std::uint8_t {
   unknown_late,       // applied after the next few answers
   unknown_overtaken,  // applied, and another writer replaced the guard after it
 };
+inline constexpr Fault every_fault[] = {Fault::refused,        Fault::failed,
+                                        Fault::unknown_landed, Fault::unknown_lost,
+                                        Fault::unknown_late,   Fault::unknown_overtaken};
+/// With none at all.
+inline constexpr Fault every_verdict[] = {
+    Fault::none,         Fault::refused,      Fault::failed,           Fault::unknown_landed,
+    Fault::unknown_lost, Fault::unknown_late, Fault::unknown_overtaken};
 
 class TestEffects final : public Effects {
  public:
@@ -399,6 +406,14 @@ class World : public ConversationHost {
     const std::string name = layout::conversation_id(0, id_);
     Get get{.cells = {{{layout::conversation, name}, {}}}};
     return *layout::decode_head(*fx.store.get_now(get)->values[0]);
+  }
+  /// The next commit of that space goes wrong so.
+  void fail_next(Fault fault, std::uint8_t space = layout::conversation) {
+    auto first = std::make_shared<bool>(true);
+    fx.inject = [fault, first, space](const Batch& batch) {
+      const bool hit = batch.partition.space == space && std::exchange(*first, false);
+      return hit ? fault : Fault::none;
+    };
   }
   [[nodiscard]] std::size_t rows(char prefix, std::uint8_t space = layout::conversation) {
     std::size_t count = 0;
