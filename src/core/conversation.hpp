@@ -149,6 +149,8 @@ class Conversation {
  public:
   /// `limits` outlive it.
   Conversation(ConversationHost& host, ConversationId id, const ConversationLimits& limits);
+  Conversation(ConversationHost& host, ConversationId id,
+               const ConversationLimits&& limits) = delete;
   ~Conversation();
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;

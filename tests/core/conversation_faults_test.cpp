@@ -153,7 +153,7 @@ TEST_CASE("two homes on one store: one line of history") {
   World a;
   (void)a.create(by(1), ConversationKind::group, {user(2)});
   // The second home works on the first one's store, as another process would.
-  core::Conversation other(a, a.id(), {});
+  core::Conversation other(a, a.id(), a.limits);
   std::vector<Asked<Ack>> asked;
   for (std::uint64_t n = 1; n <= 40; ++n) {
     core::Conversation& home = n % 3 == 0 ? *a.home : other;
@@ -177,7 +177,7 @@ TEST_CASE("two homes on one store: one line of history") {
 TEST_CASE("a cached sender row is not believed under another's guard") {
   World world;
   (void)world.direct(1, 2, 1);
-  core::Conversation other(world, world.id(), {});
+  core::Conversation other(world, world.id(), world.limits);
   auto warm = world.send(by(1), text("warm", 1, 1));
   world.fx.drain();
   Asked<Ack> there;
