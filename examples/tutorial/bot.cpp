@@ -27,6 +27,7 @@ int main() {
           .get()
           .value();
   engine.add(lobby, {"dice", "alice"}).get().value();
+  bot.subscribe(lobby).get().value();  // hears whatever is said from here on
   //! [lobby]
 
   auto alice = engine.attach({.user = "alice"}).get().value();
