@@ -284,7 +284,8 @@ class Session {
   // Messages that the engine sends later, in this user's name: kept with the user, the same on
   // every device. When it is due the user must still be allowed to send. It is stamped with the
   // time at which it was sent and leaves the user's read position where it is.
-  /// Up to limits::scheduled of them, limits::scheduled_bytes together (limit_reached).
+  /// Up to limits::scheduled of them, limits::scheduled_bytes together (limit_reached). Not what
+  /// is forwarded, or grows (invalid_argument).
   Pending<ScheduledMessage> schedule(const ConversationId& conversation, MessageDraft message,
                                      ScheduleOptions options);
   void schedule(const ConversationId& conversation, MessageDraft message, ScheduleOptions options,

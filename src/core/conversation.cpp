@@ -426,6 +426,8 @@ void Conversation::may_write(Caller caller, Then<bool> then) {
           if (!row) return then(std::move(row).error());
           const layout::MemberRow known = *row == nullptr ? layout::MemberRow{} : **row;
           Error no = state.may(Action::send, known.role) ? state.hindered(caller) : denied();
+          if (!no && state.slowed(caller, known.role))
+            no = {Errc::denied, "slow mode is on: messages come whole, none grows"};
           if (no) return then(std::move(no));
           then(!state.build_access(caller.user, known).unheard);
         });

@@ -33,6 +33,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     overlays_.clear();
     sealed_.clear();
     cursor_.clear();
+    overlay_bytes_ = 0;
     page_.events.clear();
     page_.more = false;
     if (attempt_ == 0) return scan_open();
@@ -108,11 +109,19 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     has_overlays_ ? scan_overlays() : read_chunks();
   }
 
+  /// From the end that a limit keeps, until they alone fill the page.
   void scan_overlays() {
     auto self = shared_from_this();
-    from_key_ = layout::overlay_key(overlay_from_ == 0 ? low_ : overlay_from_);
-    to_key_ = layout::overlay_key(high_ + 1);
-    Scan scan{.partition = partition(), .from = from_key_, .to = to_key_, .owner = self};
+    const bool first = overlays_.empty();
+    const Seq reached = first ? 0 : overlays_.back().seq;
+    from_key_ = layout::overlay_key(first || range_.backward ? low_ : reached + 1);
+    to_key_ = layout::overlay_key(first || !range_.backward ? high_ + 1 : reached);
+    Scan scan{.partition = partition(),
+              .from = from_key_,
+              .to = to_key_,
+              .reverse = range_.backward,
+              .max_bytes = range_.max_bytes,
+              .owner = self};
     effects_.scan(std::move(scan), [self](Result<Rows> rows) {
       if (!rows) return self->then_(std::move(rows).error());
       if (!rows->guard) return self->then_(absent());
@@ -122,13 +131,22 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
         if (!seq) continue;
         auto event = layout::decode_event(self->range_.conversation, *seq, row.value, rows->owner);
         if (!event) return self->then_(std::move(event).error());
+        self->overlay_bytes_ += event->record.size();
         self->overlays_.push_back(std::move(*event));
-        self->overlay_from_ = *seq + 1;
       }
-      if (rows->more && !rows->rows.empty()) return self->scan_overlays();
-      self->overlay_from_ = 0;
+      if (!rows->more || rows->rows.empty()) return self->read_chunks();
+      if (self->overlay_bytes_ < self->range_.max_bytes) return self->scan_overlays();
+      self->end_at(self->overlays_.back().seq);
       self->read_chunks();
     });
+  }
+
+  /// The page goes no further than there.
+  void end_at(Seq seq) {
+    page_.more = true;
+    (range_.backward ? low_ : high_) = seq;
+    std::erase_if(open_,
+                  [&](const StoredEvent& event) { return event.seq < low_ || event.seq > high_; });
   }
 
   /// What was open and is sealed now comes from the archive: its overlay may have been merged there
@@ -299,8 +317,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   std::vector<StoredEvent> open_, overlays_, sealed_;
   Seq low_ = 1, high_ = 0;           // the window that the answer may cover
   Seq want_from_ = 1, want_to_ = 0;  // of it, what the archive still has to bring
-  Seq overlay_from_ = 0;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0, overlay_bytes_ = 0;
   int attempt_ = 0;
   bool open_cut_ = false, has_overlays_ = false, guard_moved_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -62,10 +63,12 @@ struct FeedFollower::Asked {
   layout::OwnRequestRow row;
 };
 
-/// A page of the feed on its way through.
+/// A page of the feed on its way through: all partitions at once, the entries of each in order, so
+/// that a page takes as long as the longest of them and their commits share their flushes.
 struct FeedFollower::Work {
   Changes changes;
-  std::size_t at = 0;
+  std::map<Bytes, std::vector<std::size_t>> of_partition;  // entries, taken from the end
+  std::size_t open = 0;                                    // partitions
 };
 
 void FeedFollower::start() { read_position(); }
@@ -139,8 +142,24 @@ void FeedFollower::poll() {
 }
 
 void FeedFollower::process(std::shared_ptr<Work> work) {
-  if (work->at < work->changes.entries.size()) return entry(std::move(work));
-  page_done(std::move(work));
+  const auto& entries = work->changes.entries;
+  for (std::size_t i = entries.size(); i-- > 0;)
+    work->of_partition[entries[i].partition.id].push_back(i);
+  work->open = work->of_partition.size() + 1;
+  for (auto& [partition, waiting] : work->of_partition) next_entry(work, waiting);
+  partition_done(work);
+}
+
+void FeedFollower::next_entry(const std::shared_ptr<Work>& work,
+                              std::vector<std::size_t>& waiting) {
+  if (waiting.empty()) return partition_done(work);
+  const std::size_t at = waiting.back();
+  waiting.pop_back();
+  entry(work->changes.entries[at], [this, work, &waiting] { next_entry(work, waiting); });
+}
+
+void FeedFollower::partition_done(const std::shared_ptr<Work>& work) {
+  if (--work->open == 0) page_done(work);
 }
 
 void FeedFollower::page_done(std::shared_ptr<Work> work) {
@@ -215,11 +234,9 @@ void FeedFollower::read_saved() {
 
 // ---- One entry: whose membership moved? ----
 
-void FeedFollower::entry(std::shared_ptr<Work> work) {
-  const Changes::Entry& entry = work->changes.entries[work->at++];
+void FeedFollower::entry(const Changes::Entry& entry, Next next) {
   const auto note = layout::decode_note(entry.note);
   const auto conversation = conversation_in(entry.partition.id);
-  auto next = [this, work] { process(work); };
   if (!note || !conversation) return next();
   if (note->kind == layout::Note::Kind::reactions) {
     retell(*conversation, note->first, note->last);

@@ -42,7 +42,9 @@ class FeedFollower {
   void read_position();
   void poll();
   void process(std::shared_ptr<Work> work);
-  void entry(std::shared_ptr<Work> work);
+  void next_entry(const std::shared_ptr<Work>& work, std::vector<std::size_t>& waiting);
+  void partition_done(const std::shared_ptr<Work>& work);
+  void entry(const Changes::Entry& entry, Next next);
   void retell(ConversationId conversation, Seq seq, std::uint64_t revision);
   void ask_to_retell(ConversationId conversation, Seq seq, std::uint64_t revision,
                      std::uint64_t number);

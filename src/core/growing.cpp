@@ -40,8 +40,11 @@ void Growing::begin(SessionRef ref, const Caller& caller, const wire::StartStrea
   });
   if (static_cast<std::size_t>(own) >= limits::streams)
     return then(Error{Errc::limit_reached, "4 messages of yours are growing here; end one first"});
+  if (of_user_[caller.user] >= limits::streams_user)
+    return then(Error{Errc::limit_reached, "16 messages of yours are growing; end one first"});
   if (all.size() >= limits::streams_conversation)
     return then(Error{Errc::limit_reached, "16 messages are growing here; try again later"});
+  ++of_user_[caller.user];
   Stream& stream = all.emplace_back();
   stream.known = {.conversation = start.conversation,
                   .stream = shard_.next_snowflake(),
@@ -76,8 +79,8 @@ void Growing::take(SessionRef ref, UserId sender, const wire::AppendStream& appe
   std::string& text = stream->known.text;
   if (append.at > text.size())
     return then(Error{Errc::invalid_argument, "at: beyond the end of what was appended"});
-  const std::size_t known = text.size() - append.at;
-  const bool same = text.compare(append.at, std::string::npos, append.text, 0, known) == 0;
+  const std::size_t known = std::min<std::size_t>(text.size() - append.at, append.text.size());
+  const bool same = text.compare(append.at, known, append.text, 0, known) == 0;
   if (!same) return then(Error{Errc::invalid_argument, "at: another text was appended there"});
   if (append.at + append.text.size() > shard_.config.conversation.max_body)
     return then(Error{Errc::too_large, "text: the message grows beyond EngineOptions::max_body"});
@@ -85,7 +88,10 @@ void Growing::take(SessionRef ref, UserId sender, const wire::AppendStream& appe
     tell(*stream, true);
     stream->unheard = true;
   }
-  if (append.text.size() > known) text.append(append.text, known);
+  if (append.at + append.text.size() > text.size()) {
+    bytes_ += append.text.size() - known;
+    text.append(append.text, known);
+  }
   stream->session = ref;
   stream->orphaned_at = {};
   tell_later(*stream);
@@ -201,6 +207,9 @@ void Growing::end(const ConversationId& id, Which which) {
   std::erase_if(all->second, [&](Stream& stream) {
     if (!which(stream)) return false;
     tell(stream, true);
+    bytes_ -= stream.known.text.size();
+    const auto own = of_user_.find(stream.known.sender);
+    if (--own->second == 0) of_user_.erase(own);
     return true;
   });
   if (all->second.empty()) streams_.erase(all);

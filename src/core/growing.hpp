@@ -31,6 +31,9 @@ class Growing {
 
   /// Somebody begins to look: is told that they are there, and asks for what it wants.
   void announce(const ConversationId& id, SessionRef to);
+  /// What their texts take in memory.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
   void published(const Published& events);
   void left(const ConversationId& id, UserId user);
   void ended(const ConversationId& id);
@@ -63,6 +66,8 @@ class Growing {
 
   ShardState& shard_;
   std::unordered_map<ConversationId, Streams> streams_;
+  std::unordered_map<UserId, std::size_t> of_user_;  // how many; never 0
+  std::size_t bytes_ = 0;                            // of all texts
 };
 
 }  // namespace parley::core

@@ -13,6 +13,10 @@ void Operations::operator()(wire::Schedule&& schedule) {
   if (!known(message.conversation) || !has_user()) return;
   if (message.number != 0 || message.random != 0 || message.settled != 0)
     return void(fail(Errc::invalid_argument, "message: expected neither number nor random"));
+  if (message.forward)
+    return void(fail(Errc::invalid_argument, "message.forward: a forward cannot be sent later"));
+  if (message.stream != 0)
+    return void(fail(Errc::invalid_argument, "message.stream: what grows is stored at its end"));
   const auto now = WallTime(std::chrono::milliseconds(shard.world.now().wall_ms));
   if (schedule.at <= now || schedule.at > now + limits::schedule_ahead)
     return void(fail(Errc::invalid_argument, "at: expected a time within the next 366 days"));

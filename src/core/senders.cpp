@@ -129,7 +129,22 @@ void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> th
   if (Error error = check_poll(send)) return then(std::move(error));
   wire::Send copy = send;
   if (Error error = check_extras(copy)) return then(std::move(error));
-  allows(caller, Action::send, std::move(then));
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  const Seq answers = std::max(send.reply_to, send.thread_root);
+  state.when_loaded([&state, caller, answers, then](const Error& error) {
+    if (error) return then(error);
+    state.with_settled_member(
+        caller.user, [&state, caller, answers, then](Result<const layout::MemberRow*> row) {
+          if (!row) return then(std::move(row).error());
+          const Role role = *row == nullptr ? Role::none : (*row)->role;
+          Error no = state.may(Action::send, role) ? state.hindered(caller) : denied();
+          if (!no && answers > state.head.head)
+            no = {Errc::invalid_argument, "reply_to: a message of this conversation was expected"};
+          then(no ? Result<void>(std::move(no)) : Result<void>());
+        });
+  });
 }
 
 std::uint32_t Conversation::State::today() const noexcept {

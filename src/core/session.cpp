@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request under way
 
+constexpr std::uint32_t read_charge = 64 * 1024;  // what a page of messages may weigh, or more
+
 constexpr std::uint32_t list_charge = 256 * 1024;  // what a list may weigh while it is made
 
 /// What an operation of host code, which comes in no bytes, brings with it.
@@ -42,6 +44,11 @@ std::uint32_t charge_of(const wire::Request& request) {
                           std::holds_alternative<wire::PageList>(request.operation) ||
                           std::holds_alternative<wire::Sync>(request.operation);
   if (makes_list) return list_charge;
+  const bool reads = std::holds_alternative<wire::History>(request.operation) ||
+                     std::holds_alternative<wire::Thread>(request.operation) ||
+                     std::holds_alternative<wire::Threads>(request.operation) ||
+                     std::holds_alternative<wire::Pins>(request.operation);
+  if (reads) return read_charge;
   if (request.bytes != 0) return request_charge + request.bytes;
   return request_charge + static_cast<std::uint32_t>(std::visit(
                               [](const auto& op) { return carried(op); }, request.operation));

@@ -344,7 +344,7 @@ constexpr std::size_t home_weight = 4 * limits::kib, user_weight = 2 * limits::k
                       fan_weight = 320;
 std::size_t Shard::weight() const noexcept {
   return home_weight * state_->homes.size() + user_weight * state_->users.size() +
-         fan_weight * state_->fans.size();
+         fan_weight * state_->fans.size() + state_->growing.bytes();
 }
 void Shard::set_short_of_memory(bool is_short) noexcept { state_->short_of_memory = is_short; }
 std::size_t Shard::max_body() const noexcept { return state_->config.conversation.max_body; }

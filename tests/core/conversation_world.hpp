@@ -88,6 +88,8 @@ class TestEffects final : public Effects {
   void scan(Scan scan, Then<Result<Rows>> then) override {
     ++scans;
     auto out = read_error ? Result<Rows>(*read_error) : store.scan_now(scan);
+    if (out)
+      for (const Row& row : out->rows) scanned_bytes += row.value.size();
     post([then = std::move(then), out = std::move(out), keep = scan.owner] { then(out); });
   }
   void list(std::uint8_t space, std::string after, std::uint32_t max,
@@ -184,6 +186,7 @@ class TestEffects final : public Effects {
   std::vector<std::string> logged;
   std::vector<std::pair<IncomingMessage, Then<Result<IncomingMessage>>>> looking;  // with the host
   int commits = 0, conversation_commits = 0, gets = 0, scans = 0;
+  std::size_t scanned_bytes = 0;
 
  private:
   void post(std::function<void()> then) { queue_.push_back(std::move(then)); }

@@ -223,6 +223,41 @@ TEST_CASE("an overlay replaces the record at its seq, open or sealed") {
   CHECK(body(world.read({.from = 6, .to = 6})->events[0]) != "redacted");
 }
 
+TEST_CASE("overlays are read as far as the page goes, from either end") {
+  World world;
+  Stream stream(world, 100, 80);
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (Seq seq = 1; seq <= 100; ++seq) {
+    wire::RecordFields fields{.seq = seq, .ordinal = seq, .time_ms = 1, .sender = user(1)};
+    const std::string text(8'000, static_cast<char>('a' + seq % 26));
+    fields.body = text;
+    StoredEvent overlay = stream.events[seq - 1];
+    overlay.record = wire::build_record(fields);
+    rows.emplace_back(layout::overlay_key(seq), layout::encode_event(world.id(), overlay));
+  }
+  stream.cell.flags |= layout::head_has_overlays;
+  stream.commit(rows, {});
+  for (const bool backward : {false, true}) {
+    CAPTURE(backward);
+    Seq at = backward ? 100 : 1;
+    std::size_t pages = 0;
+    for (bool more = true; more; ++pages) {
+      world.fx.scanned_bytes = 0;
+      const auto page = backward ? world.read({.to = at, .backward = true, .max_bytes = 36'000})
+                                 : world.read({.from = at, .max_bytes = 36'000});
+      REQUIRE(page.ok());
+      CHECK(world.fx.scanned_bytes < 150'000);
+      CHECK(page->events.size() == 4);
+      for (const auto& event : page->events)
+        CHECK(wire::read_record(event.record.bytes()).body.size() == 8'000);
+      CHECK((backward ? page->events.back().seq : page->events.front().seq) == at);
+      at = backward ? page->events.front().seq - 1 : page->events.back().seq + 1;
+      more = page->more;
+    }
+    CHECK(pages == 25);
+  }
+}
+
 TEST_CASE("what is sealed and merged between two scans of a read is shown as it stands") {
   for (const bool backward : {false, true}) {
     CAPTURE(backward);

@@ -233,6 +233,56 @@ TEST_CASE("limits: growing messages of a user and of a conversation") {
   CHECK(world.failure(room.bot, wire::StartStream{.conversation = open}) == Errc::limit_reached);
 }
 
+TEST_CASE("limits: growing messages of a user in all conversations, and their weight in memory") {
+  World world(1);
+  Client& bot = world.sign_in("bot");
+  const std::size_t before = world.shard(0).weight();
+  std::vector<ConversationId> rooms;
+  std::vector<Snowflake> streams;
+  for (std::size_t i = 0; i * limits::streams < limits::streams_user; ++i)
+    rooms.push_back(world.group(bot, {}));
+  const ConversationId another = world.group(bot, {});
+  for (const ConversationId& id : rooms)
+    for (std::size_t i = 0; i < limits::streams; ++i) streams.push_back(begin(world, bot, id));
+  REQUIRE(streams.size() == limits::streams_user);
+  CHECK(world.failure(bot, wire::StartStream{.conversation = another}) == Errc::limit_reached);
+  const std::string piece(limits::stream_piece, 'x');
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    world.ask<wire::Done>(bot,
+                          wire::AppendStream{rooms[i / limits::streams], streams[i], 0, piece});
+  CHECK(world.shard(0).weight() >= before + streams.size() * piece.size());
+  world.ask<wire::Done>(bot, wire::CancelStream{rooms[0], streams[0]});
+  begin(world, bot, another);
+}
+
+TEST_CASE("an append that is repeated changes nothing, whatever was appended since") {
+  Room room;
+  const Snowflake stream = begin(room.world, room.bot, room.id);
+  room.append(stream, 0, "hello ");
+  room.append(stream, 6, "world");
+  room.append(stream, 0, "hello ");
+  room.append(stream, 2, "llo wor");
+  room.append(stream, 3, "");
+  CHECK(room.text(room.ann, stream) == "hello world");
+  CHECK(room.world.failure(room.bot, wire::AppendStream{room.id, stream, 0, "help"}) ==
+        Errc::invalid_argument);
+  room.append(stream, 6, "world, and you");
+  CHECK(room.text(room.ann, stream) == "hello world, and you");
+}
+
+TEST_CASE("slow mode is not gone around by messages that grow") {
+  Room room;
+  World& world = room.world;
+  SettingsUpdate slow;
+  slow.slow_mode = 60s;
+  const Snowflake before =
+      world.ask<wire::StreamStarted>(room.ann, wire::StartStream{.conversation = room.id}).stream;
+  world.ask<wire::Done>(room.bot, wire::SetSettings{room.id, slow});
+  CHECK(world.failure(room.ann, wire::StartStream{.conversation = room.id}) == Errc::denied);
+  CHECK(world.failure(room.ann, wire::AppendStream{room.id, before, 0, "x"}) == Errc::denied);
+  begin(world, room.bot, room.id);  // its owner
+}
+
 TEST_CASE("limits: one append, and how far a message grows") {
   Room room;
   World& world = room.world;

@@ -54,6 +54,26 @@ const ListEntry* entry_in(const wire::ListChanged& list, const ConversationId& i
 
 }  // namespace
 
+TEST_CASE("what could not be sent later is refused now") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob");
+  const ConversationId room = world.group(alice, {"bob"});
+  const WallTime soon = world.wall() + 60s;
+  wire::Schedule forward = later(room, "", soon);
+  forward.message.forward = ForwardOf{room, 1};
+  CHECK(world.failure(alice, forward) == Errc::invalid_argument);
+  wire::Schedule grown = later(room, "text", soon);
+  grown.message.stream = 7;
+  CHECK(world.failure(alice, grown) == Errc::invalid_argument);
+  wire::Schedule answer = later(room, "text", soon);
+  answer.message.reply_to = 99;
+  CHECK(world.failure(alice, answer) == Errc::invalid_argument);
+  world.ask<wire::Done>(alice, wire::Restrict{.conversation = room, .user = bob.user});
+  CHECK(world.failure(bob, later(room, "text", soon)) == Errc::muted);
+  CHECK(world.ask<wire::Scheduled>(alice, wire::ListScheduled{}).items.empty());
+}
+
 TEST_CASE("the wall clock is followed in small steps, and after a jump once it was stable") {
   core::WallClock clock;
   Time now{Steady{} + 1h, 1'000'000};

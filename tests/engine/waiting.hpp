@@ -14,11 +14,9 @@ template <class T>
 class Collected {
  public:
   void add(T value) {
-    {
-      const std::lock_guard lock(mutex_);
-      values_.push_back(std::move(value));
-    }
-    changed_.notify_all();
+    const std::lock_guard lock(mutex_);
+    values_.push_back(std::move(value));
+    changed_.notify_all();  // under the lock: who waits may destroy this as soon as it has it
   }
   /// What is there once it is `count` or more; after a generous deadline, what there is.
   std::vector<T> wait_for(std::size_t count) {
