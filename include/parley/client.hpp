@@ -123,6 +123,8 @@ struct ClientHandlers {
   std::function<void(const ScheduledChange&)> on_scheduled{};
   std::function<void(const ThreadState&)> on_thread{};
   std::function<void(const Ballot&)> on_ballot{};
+  /// As Session::on_deleted_for_me. A page that was asked for before may still bring them.
+  std::function<void(const DeletedForMe&)> on_deleted_for_me{};
   std::function<void(const StreamPiece&)> on_stream{};
   std::function<void(const MessageSettled&)> on_settled{};
   std::function<void(const MessageRenumbered&)> on_renumbered{};
@@ -216,6 +218,9 @@ class Client {
             std::string content_type, Completion<void> done);
   Pending<void> delete_message(const ConversationId& conversation, Seq message);
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  Pending<void> delete_for_me(const ConversationId& conversation, std::vector<Seq> messages);
+  void delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
+                     Completion<void> done);
   Pending<void> react(const ConversationId& conversation, Seq message, std::string key,
                       bool on = true);
   void react(const ConversationId& conversation, Seq message, std::string key, bool on,

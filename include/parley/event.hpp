@@ -236,6 +236,13 @@ struct Ballot {
   std::vector<std::uint8_t> options{};  // from 0, ascending; empty: no vote
 };
 
+/// Messages that this user deleted for itself alone (Session::delete_for_me), on whatever device:
+/// they go from the screen, and from what a client keeps.
+struct DeletedForMe {
+  ConversationId conversation{};
+  std::vector<Seq> messages{};  // ascending
+};
+
 /// An ephemeral thing: fanned out to those who look, never stored, newest wins, first to be
 /// dropped.
 struct Signal {

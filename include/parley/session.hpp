@@ -257,6 +257,9 @@ class Session {
   void on_thread(std::function<void(const ThreadState&)> handler);
   /// This user voted on another of its devices.
   void on_ballot(std::function<void(const Ballot&)> handler);
+  /// This user deleted messages for itself alone, on whatever device; and, after the answer to a
+  /// subscription at Level::full, all that it ever deleted there.
+  void on_deleted_for_me(std::function<void(const DeletedForMe&)> handler);
   /// Texts that grow in conversations followed at Level::full, those of this session left out.
   void on_stream(std::function<void(const StreamPiece&)> handler);
   void on_head(std::function<void(const HeadMoved&)> handler);
@@ -307,6 +310,14 @@ class Session {
   /// For everybody: a tombstone stays. One's own, or anybody's for admins and owners.
   Pending<void> delete_message(const ConversationId& conversation, Seq message);
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
+  /// For this user alone, on all of its devices and for ever; nobody else learns of it. 1 to
+  /// limits::delete_for_me_at_once messages that the user sees, deleted ones too; all of them or,
+  /// with an error, none. History and streams have stand-ins in their place and in that of events
+  /// about them; threads, pins, previews and what is unread leave them out. Replies in the thread
+  /// of such a message stay. Up to limits::own_deletions that are not trimmed (limit_reached).
+  Pending<void> delete_for_me(const ConversationId& conversation, std::vector<Seq> messages);
+  void delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
+                     Completion<void> done);
   /// Puts a reaction on, or takes it off: any short string, up to limits::reaction_key bytes.
   Pending<void> react(const ConversationId& conversation, Seq message, std::string key,
                       bool on = true);

@@ -242,6 +242,15 @@ Pending<void> Client::delete_message(const ConversationId& conversation, Seq mes
     delete_message(conversation, message, std::move(done));
   });
 }
+void Client::delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
+                           Completion<void> done) {
+  ask(*impl_, wire::DeleteForMe{conversation, std::move(messages)}, as_done(std::move(done)));
+}
+Pending<void> Client::delete_for_me(const ConversationId& conversation, std::vector<Seq> messages) {
+  return pending<void>(*impl_, [&](Completion<void> done) {
+    delete_for_me(conversation, std::move(messages), std::move(done));
+  });
+}
 void Client::react(const ConversationId& conversation, Seq message, std::string key, bool on,
                    Completion<void> done) {
   ask(*impl_, wire::React{conversation, message, std::move(key), on}, as_done(std::move(done)));

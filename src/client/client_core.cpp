@@ -439,6 +439,8 @@ void ClientCore::push(wire::Answer answer) {
           take_list(std::move(value), false);
         } else if constexpr (std::is_same_v<T, wire::ReceiptsMoved>) {
           receipts_moved(std::move(value));
+        } else if constexpr (std::is_same_v<T, DeletedForMe>) {
+          deleted_for_me(std::move(value));
         } else if constexpr (std::is_same_v<T, wire::Signalled> ||
                              std::is_same_v<T, wire::PresenceChanged> ||
                              std::is_same_v<T, wire::Scheduled> || std::is_same_v<T, Ballot> ||

@@ -55,7 +55,7 @@ struct Completed {
 using Notice =
     std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer, wire::HeadMoved,
                  wire::ReceiptsMoved, wire::Signalled, wire::PresenceChanged, wire::Scheduled,
-                 wire::ThreadState, Ballot, wire::Streamed, Completed, ClientStatus>;
+                 wire::ThreadState, Ballot, DeletedForMe, wire::Streamed, Completed, ClientStatus>;
 
 /// What an input led to, in this order: requests to send, the link to close, a link to dial.
 struct Outputs {
@@ -195,6 +195,7 @@ class ClientCore {
   void note_deletion(ListEntry& entry, const Deletion& gone);
   void keep_newer(ListEntry& entry, const ListEntry& known);
   void nothing_unread(ListEntry& entry);
+  void deleted_for_me(DeletedForMe deleted);
   void sync_later();
   void receipts_moved(wire::ReceiptsMoved moved);
   void mark(const ConversationId& conversation, Seq received, Seq read);

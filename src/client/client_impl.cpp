@@ -320,6 +320,8 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_thread) to.on_thread(wire::to_thread(value));
         } else if constexpr (std::is_same_v<T, Ballot>) {
           if (to.on_ballot) to.on_ballot(value);
+        } else if constexpr (std::is_same_v<T, DeletedForMe>) {
+          if (to.on_deleted_for_me) to.on_deleted_for_me(value);
         } else if constexpr (std::is_same_v<T, wire::Streamed>) {
           if (to.on_stream) to.on_stream(wire::to_piece(value));
         } else if constexpr (std::is_same_v<T, wire::PresenceChanged>) {

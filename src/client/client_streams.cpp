@@ -404,6 +404,17 @@ void ClientCore::note_deletion(ListEntry& entry, const Deletion& gone) {
   }
 }
 
+/// The line of the list that follows brings the message to show instead.
+void ClientCore::deleted_for_me(DeletedForMe deleted) {
+  const auto found = list_.find(deleted.conversation);
+  if (found != list_.end() && !found->second.last_record.empty()) {
+    const Seq last = wire::read_record(found->second.last_record.bytes()).seq;
+    if (std::binary_search(deleted.messages.begin(), deleted.messages.end(), last))
+      found->second.last_record = {};
+  }
+  outputs_.notices.emplace_back(std::move(deleted));
+}
+
 void ClientCore::nothing_unread(ListEntry& entry) {
   entry.unread = entry.mentions = 0;
   mentioned_.erase(entry.conversation);

@@ -236,7 +236,11 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
       if (error) return then(error);
       with_mentions(user, [this, user, row, receipt, then](const Error& unread) {
         if (unread) return then(unread);
-        then(access_now(user, row, receipt));
+        const bool any = row.own_deletion_ms != 0;
+        with_own_deletions(user, any,
+                           [this, user, row, receipt, then](const Result<OwnDeletionsPtr>& own) {
+                             own ? then(access_now(user, row, receipt)) : then(own.error());
+                           });
       });
     });
   });
@@ -254,9 +258,11 @@ Access Conversation::State::access_now(UserId user, layout::MemberRow row,
   }
   Access access = build_access(user, row);
   access.receipt = receipt;
+  access.deletions = own_deletions_of(user);
+  const OwnDeletions* own = access.deletions.get();
   access.deleted =
-      deleted_after(std::max({receipt.read_ordinal, row.visible_ordinal, head.floor_ordinal}));
-  access.mentions = mentions_after(user, mentions_from(receipt.read, row, head.floor));
+      gone_after(std::max({receipt.read_ordinal, row.visible_ordinal, head.floor_ordinal}), own);
+  access.mentions = mentions_after(user, mentions_from(receipt.read, row, head.floor), own);
   return access;
 }
 
@@ -391,11 +397,16 @@ void Conversation::visible(UserId user, Then<Visible> then) {
   state.with_settled_member(user, [&state, user, then](Result<const layout::MemberRow*> row) {
     if (!row) return then(std::move(row).error());
     if (*row == nullptr) return then(denied());
-    const bool ended = (*row)->role == Role::none;
-    then(Visible{(*row)->visible_from,
-                 ended ? (*row)->left_at : state.head.head,
-                 {user, audiences_of(state.info.kind, **row)},
-                 ended});
+    const layout::MemberRow known = **row;
+    state.with_own_deletions(user, known.own_deletion_ms != 0,
+                             [&state, user, known, then](const Result<OwnDeletionsPtr>& own) {
+                               if (!own) return then(own.error());
+                               const bool ended = known.role == Role::none;
+                               then(Visible{known.visible_from,
+                                            ended ? known.left_at : state.head.head,
+                                            {user, audiences_of(state.info.kind, known), *own},
+                                            ended});
+                             });
   });
 }
 

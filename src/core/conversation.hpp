@@ -51,9 +51,10 @@ struct Access {
   std::uint64_t floor_ordinal = 0;
   std::int64_t shown_ms = 0;   // the last event that everybody sees
   layout::ReceiptRow receipt;  // the user's own
-  std::uint64_t deleted = 0;   // countable messages after what the user read that are gone
+  std::uint64_t deleted = 0;   // countable messages after what the user read that are gone for it
   std::uint64_t mentions = 0;  // unread messages that mention the user
   std::uint64_t members = 0;
+  OwnDeletionsPtr deletions{};  // what the user deleted for itself alone
 };
 
 /// The events that a user may read, inclusive; a former member's end where the membership did.
@@ -109,6 +110,9 @@ class ConversationHost : public WakeStore {
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
   /// Whom the user hears, or is heard by, is another from here on: no event says so.
   virtual void hearing_changed(const ConversationId& id, UserId user) = 0;
+  /// The user deleted these messages, of `all` that there are now, for itself alone.
+  virtual void deleted_for_one(const ConversationId& id, UserId user, OwnDeletionsPtr all,
+                               std::vector<Seq> fresh) = 0;
   /// It was deleted: nobody follows it any more.
   virtual void conversation_ended(const ConversationId& id) = 0;
   /// These users are no members any more. Answers when their lists say so.
@@ -196,6 +200,9 @@ class Conversation {
   /// Answers with what is chosen now.
   void vote(Caller caller, Seq seq, const std::vector<std::uint8_t>& options, Then<Ballot> then);
   void close_poll(Caller caller, Seq seq, Then<void> then);
+  /// From the caller's own view, for ever. Answers once it is stored and every shard that follows
+  /// knows.
+  void delete_for_me(Caller caller, std::vector<Seq> seqs, Then<void> then);
   /// The change feed says that the reactions on a message have this revision: answers when the
   /// stream tells at least that.
   void retell(Seq seq, std::uint64_t revision, Then<void> then);

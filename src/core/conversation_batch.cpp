@@ -53,6 +53,7 @@ void Conversation::State::trim_rows(bool all) {
   channel_members.trim(most(channel_members_kept));
   messages.trim(most(messages_kept));
   mentions.trim(most(mentions_kept));
+  trim_own_deletions(all);
 }
 
 void Conversation::State::start_staging() {
@@ -266,7 +267,7 @@ void Conversation::State::stage_member(UserId user, const layout::MemberRow& row
   }
   staged->members.emplace_back(user, row);
   staged->rows += 1;
-  staged->bytes += 9 + 34;
+  staged->bytes += 9 + 55;
 }
 
 void Conversation::State::stage_note(Seq seq) {

@@ -163,12 +163,17 @@ struct ClosePollOp {
   Then<void> then;
 };
 
+/// The caller deletes messages for itself alone: its row is to say so.
+struct OwnDeletionOp {
+  Then<void> then;
+};
+
 struct Op {
   Caller caller;
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
                VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
                AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
-               ErasedOp, EndOp, VoteOp, ClosePollOp>
+               ErasedOp, EndOp, VoteOp, ClosePollOp, OwnDeletionOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

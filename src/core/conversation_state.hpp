@@ -3,7 +3,7 @@
 // conversation_batch.cpp (batches and commits), senders.cpp, extras.cpp, mentions.cpp,
 // threads.cpp, members.cpp, members_buckets.cpp, members_search.cpp, blocks.cpp, invites.cpp,
 // join_requests.cpp, settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp, polls.cpp,
-// merging.cpp, sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp.
+// merging.cpp, sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp, own_deletions.cpp.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -156,7 +156,8 @@ struct Conversation::State {
   void with_mentions(UserId user, std::function<void(const Error&)> then);
   bool serve(MentionWaiter& waiter);
   void serve_mention_waiters();
-  [[nodiscard]] std::uint64_t mentions_after(UserId user, const MentionBase& base);
+  [[nodiscard]] std::uint64_t mentions_after(UserId user, const MentionBase& base,
+                                             const OwnDeletions* own);
 
   // ---- threads.cpp ----
   MessageRows::Entry* thread_root(Op& op, Seq root, Decision& decision);
@@ -181,7 +182,7 @@ struct Conversation::State {
   void change_follow(UserId user, Seq root, ChangeFollow change,
                      std::function<void(Result<layout::FollowRow>)> then);
   void set_follow(Caller caller, Seq root, Then<wire::ThreadState> then, ChangeFollow change);
-  void count_unread(Seq root, Seq base, Then<std::uint64_t> then);
+  void count_unread(Seq root, Seq base, OwnDeletionsPtr own, Then<std::uint64_t> then);
   void read_thread_state(Reader reader, Seq root, Seq from, Then<wire::ThreadState> then);
   void read_messages(std::vector<Seq> seqs, Reader reader, Then<std::vector<Payload>> then);
   void read_replies(const wire::Thread& asked, Seq from, Reader reader, wire::ThreadState thread,
@@ -463,6 +464,24 @@ struct Conversation::State {
   void end_partition(std::shared_ptr<EndJob> job);
   void left_nothing();
 
+  // ---- own_deletions.cpp: what members deleted for themselves alone ----
+  /// `any`: the user's row says that there may be some.
+  void with_own_deletions(UserId user, bool any, std::function<void(Result<OwnDeletionsPtr>)> then);
+  void read_own_deletions(std::shared_ptr<DeletionsRead> read);
+  void own_deletions_read(DeletionsRead& read, Error error);
+  [[nodiscard]] OwnDeletionsPtr own_deletions_of(UserId user) const;  // in memory
+  [[nodiscard]] std::uint64_t gone_after(std::uint64_t ordinal,
+                                         const OwnDeletions* own) const noexcept;
+  void trim_own_deletions(bool all);
+  struct OwnDeletionJob;
+  void look_at_deleted(std::shared_ptr<OwnDeletionJob> job, std::vector<Seq> fresh,
+                       const Reader& reader);
+  void note_own_deletion(std::shared_ptr<OwnDeletionJob> job);
+  Decision decide(Op& op, OwnDeletionOp& note);
+  void store_own_deletions(std::shared_ptr<OwnDeletionJob> job);
+  void commit_own_deletions(std::shared_ptr<OwnDeletionJob> job, const OwnDeletions& before);
+  void own_deletions_stored(const OwnDeletionJob& job);
+
   // ---- sealing.cpp ----
   void cut_tail(Seq through);
   void keep_tail(const std::vector<StagedEvent>& events);
@@ -647,6 +666,8 @@ struct Conversation::State {
   std::vector<ThreadWaiter> thread_waiters;
   Effects::Timer thread_timer = Effects::Timer::none;
 
+  std::map<UserId, KnownDeletions> own_deletions;
+
   // What happens later, and what ends.
   WakeUp wake_up;
   Error wake_error;  // the wake-up asked for last could not be stored
@@ -688,8 +709,13 @@ void Conversation::State::read_as_member(Caller caller, Then<T> then, Run run) {
     with_settled_member(user, [this, user, then, run](Result<const layout::MemberRow*> row) {
       if (!row) return then(row.error());
       if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-      const Reader reader{user, audiences_of(info.kind, **row)};
-      run(std::max(head.floor, (*row)->visible_from), reader, then);
+      const Seq from = (*row)->visible_from;
+      const Audiences audiences = audiences_of(info.kind, **row);
+      with_own_deletions(user, (*row)->own_deletion_ms != 0,
+                         [this, user, from, audiences, then, run](Result<OwnDeletionsPtr> own) {
+                           if (!own) return then(std::move(own).error());
+                           run(std::max(head.floor, from), {user, audiences, *own}, then);
+                         });
     });
   });
 }

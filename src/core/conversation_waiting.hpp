@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/conversation_ops.hpp"
 #include "core/conversation_staged.hpp"
+#include "core/own_deletions.hpp"
 #include "store/layout.hpp"
 #include "store/layout_messages.hpp"
 
@@ -61,6 +63,20 @@ struct NumberedChange {
 struct ThreadWaiter {
   std::uint64_t until;  // the number of a change
   std::function<void(const Error&)> then;
+};
+
+// ---- What members deleted for themselves alone ----
+
+struct KnownDeletions {
+  std::optional<std::string> guard;  // of the personal partition, at `deletions`
+  OwnDeletionsPtr deletions;         // null: not read
+  std::vector<std::function<void(Result<OwnDeletionsPtr>)>> waiters;
+};
+struct DeletionsRead {
+  UserId user;
+  std::string partition;
+  std::optional<std::string> guard{};
+  std::vector<OwnDeletions::Item> items{};
 };
 
 // ---- Receipts ----

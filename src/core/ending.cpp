@@ -105,7 +105,7 @@ void Conversation::State::end_members(std::shared_ptr<EndJob> job) {
   });
 }
 
-/// What these users, who are or were members, keep about its threads. One after the other.
+/// What these users, who are or were members, keep about it. One after the other.
 void Conversation::State::end_personal(std::vector<UserId> users, std::shared_ptr<EndJob> job,
                                        std::function<void()> then) {
   if (users.empty()) return then();
@@ -174,6 +174,7 @@ void Conversation::State::left_nothing() {
   guard.clear();
   keeping = {};
   receipts.clear();
+  trim_own_deletions(true);
   drop_tallies(denied());
   published.reset();
   host.found_absent(id);

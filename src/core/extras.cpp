@@ -216,8 +216,10 @@ bool Conversation::State::source_ready(Op& op, SendOp& send, Decision& decision)
 void Conversation::read_message(Caller reader, Seq seq, Then<Forwardable> then) {
   State& state = *state_;
   state.read_as_member(
-      reader, std::move(then), [&state, seq](Seq from, Reader, Then<Forwardable> answer) {
-        if (seq < from || seq > state.head.head) return answer(denied());
+      reader, std::move(then),
+      [&state, seq](Seq from, const Reader& reader, Then<Forwardable> answer) {
+        const bool deleted = reader.deletions && reader.deletions->has(seq);
+        if (seq < from || seq > state.head.head || deleted) return answer(denied());
         ReadRange range{.partition = *state.name,
                         .conversation = state.id,
                         .ns = state.host.ns(),

@@ -71,6 +71,11 @@ class Frames {
     }
   }
   const FramePtr& of(const Subscription& sub) {
+    if (sub.deletes) {
+      const Reader reader = fan_.reader(sub);
+      if (reader.deletions && touches(*reader.deletions))
+        return own_ = make(shown_to(events_.records, reader));
+    }
     if (events_.for_all) return for_all_ ? for_all_ : for_all_ = make(events_.records);
     Class who{sub.audiences, {}};
     const bool all_own = (who.audiences >> audience::sender & 1) != 0;
@@ -97,9 +102,15 @@ class Frames {
     return make_frame(0, std::move(body));
   }
 
+  [[nodiscard]] bool touches(const OwnDeletions& deletions) const {
+    return std::any_of(events_.records.begin(), events_.records.end(), [&](const Payload& record) {
+      return deletions.covers(wire::read_record(record.bytes()));
+    });
+  }
+
   const Fan& fan_;
   const Published& events_;
-  FramePtr for_all_;
+  FramePtr for_all_, own_;
   std::vector<UserId> owners_;
   std::map<Class, FramePtr> by_class_;
 };
@@ -151,6 +162,20 @@ void Fans::change_access(Fan& fan, UserId user) {
     else
       shard_.sessions.ask_again(sub, fan.id);
   }
+}
+
+OwnDeletionsPtr Fan::deletions_of(const Subscription& sub) const noexcept {
+  if (!sub.deletes) return nullptr;
+  const auto known = deletions.find(sub.user);
+  return known == deletions.end() ? nullptr : known->second;
+}
+
+void Fans::take_deletions(Fan& fan, UserId user, OwnDeletionsPtr all) {
+  const auto slots = shard_.sessions.followers_of(user, fan);
+  if (!all || slots.empty()) return;
+  for (const std::uint32_t slot : slots) shard_.sessions.subscription(slot, fan)->deletes = true;
+  OwnDeletionsPtr& known = fan.deletions[user];
+  if (!known || known->revision() < all->revision()) known = std::move(all);
 }
 
 void Fans::end_all(Fan& fan) {
@@ -280,12 +305,15 @@ std::uint32_t Fans::add(Fan& fan, Subscription subscription) {
 
 void Fans::remove(Fan& fan, std::uint32_t index) {
   shard_.sessions.forget(fan.subscriptions[index].session, fan);
+  const bool deletes = fan.subscriptions[index].deletes;
+  const UserId user = fan.subscriptions[index].user;
   const auto last = static_cast<std::uint32_t>(fan.subscriptions.size() - 1);
   if (index != last) {
     fan.subscriptions[index] = fan.subscriptions[last];
     shard_.sessions.moved(fan.subscriptions[index].session, fan, index);
   }
   fan.subscriptions.pop_back();
+  if (deletes && shard_.sessions.followers_of(user, fan).empty()) fan.deletions.erase(user);
   if (fan.subscriptions.empty()) fan.empty_since = shard_.world.now().steady;
 }
 

@@ -34,7 +34,7 @@ struct Subscription {
   Audiences audiences = 1;
   bool unheard = false;  // its user's signals are for nobody
   bool stale = false;    // opening: the audiences changed meanwhile
-  [[nodiscard]] Reader reader() const noexcept { return {user, audiences}; }
+  bool deletes = false;  // its user deleted something for itself alone: Fan::deletions
 };
 
 /// One conversation as this shard sees it: where it stands, and who here wants it.
@@ -49,8 +49,14 @@ struct Fan {
   bool known = false;      // the home has answered: the fields above are right, and stay so
   bool heads_due = false;  // a head_moved is waiting for the next period
   std::vector<Subscription> subscriptions;  // in no order
+  /// What users who are here deleted for themselves alone; of others nothing.
+  std::unordered_map<UserId, OwnDeletionsPtr> deletions;
   std::chrono::steady_clock::time_point empty_since{};
   [[nodiscard]] Cursor cursor() const noexcept { return {epoch, head, mark}; }
+  [[nodiscard]] OwnDeletionsPtr deletions_of(const Subscription& sub) const noexcept;
+  [[nodiscard]] Reader reader(const Subscription& sub) const noexcept {
+    return {sub.user, sub.audiences, deletions_of(sub)};
+  }
 };
 
 /// All fans of a shard. Sessions hold (Fan*, index) pairs, kept right when entries move.
@@ -68,6 +74,8 @@ class Fans {
   /// Ends the subscriptions of a user and tells their sessions; those that are not live are first
   /// given what comes up to `last`.
   void end_access(Fan& fan, UserId user, Seq last);
+  /// What the user deleted for itself alone, unless newer is known.
+  void take_deletions(Fan& fan, UserId user, OwnDeletionsPtr all);
   /// The conversation was deleted: ends every subscription.
   void end_all(Fan& fan);
   void receipts(const ConversationId& id, ConversationKind kind,

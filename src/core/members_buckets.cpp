@@ -38,6 +38,7 @@ struct Conversation::State::BucketJob {
     std::optional<layout::MemberRow> row;
     std::string name;  // that the row is found by; empty: by none
     bool changed = false;
+    bool told = false;  // to the feed: who is in changed
 
     /// False when there is a value that cannot be read.
     bool take(const std::optional<Bytes>& value) {
@@ -184,6 +185,7 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
           .role = write.role, .since_ms = effects.now().wall_ms, .visible_ordinal = head.ordinal};
       if (row) fresh.left_at = row->left_at;  // changes up to that seq were applied
       if (row) fresh.shadowed = row->shadowed;
+      if (row) fresh.own_deletion_ms = row->own_deletion_ms;
       fresh.admission = write.admission != 0 ? write.admission : row ? row->admission : 0;
       row = fresh;
       ++delta;
@@ -210,6 +212,11 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       row->shadowed = write.shadowed;
       changed = true;
       return *row;
+    case MemberWrite::What::own_deletion:
+      if (!in) return denied();
+      row->own_deletion_ms = effects.now().wall_ms;
+      changed = true;
+      return *row;
   }
   return *row;
 }
@@ -218,19 +225,24 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
   std::int64_t delta = 0;
   job->results.clear();
   layout::Note note{.kind = layout::Note::Kind::channel_join};
-  for (auto& kept : job->rows) kept.changed = false;
+  for (auto& kept : job->rows) kept.changed = kept.told = false;
   for (const MemberWrite& write : job->writes) {
     const auto kept = std::find_if(job->rows.begin(), job->rows.end(),
                                    [&](const auto& item) { return item.user == write.user; });
-    job->results.push_back(apply(write, kept->row, delta, kept->changed, job->unsure));
+    bool changed = false;
+    job->results.push_back(apply(write, kept->row, delta, changed, job->unsure));
+    kept->changed = kept->changed || changed;
+    kept->told = kept->told || (changed && write.what != MemberWrite::What::own_deletion);
   }
   BatchWriter writer(layout::member, job->partition, 192 * job->rows.size());
+  bool any = false;
   for (const auto& kept : job->rows) {
     if (!kept.changed) continue;
-    note.users.push_back(kept.user);
+    any = true;
+    if (kept.told) note.users.push_back(kept.user);
     kept.put(writer);
   }
-  if (note.users.empty()) {
+  if (!any) {
     if (job->unsure) host.feed_moved();  // an attempt landed and was overtaken
     return bucket_done(*job, {});
   }
@@ -240,12 +252,13 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
       std::max<std::int64_t>(static_cast<std::int64_t>(job->cell.count) + delta, 0));
   job->cell.nonce = effects.random();
   writer.guard(layout::encode(job->cell));
-  writer.note(layout::encode(note));
-  commit(std::move(writer).finish(), [this, job](Settled outcome) {
+  const bool noted = !note.users.empty();
+  if (noted) writer.note(layout::encode(note));
+  commit(std::move(writer).finish(), [this, job, noted](Settled outcome) {
     switch (outcome.outcome) {
       case Settled::Outcome::done:
         bucket_done(*job, {});
-        return host.feed_moved();
+        return noted ? host.feed_moved() : void();
       case Settled::Outcome::refused:
         job->unsure = job->unsure || outcome.unsure;
         return read_bucket(job);

@@ -20,14 +20,15 @@ MentionBase mentions_from(Seq read, const layout::MemberRow& member, Seq floor) 
 }
 
 std::uint64_t unread_mentions(const layout::MentionRow& own, const layout::MentionRow& all,
-                              const MentionBase& base, Seq head) noexcept {
+                              const MentionBase& base, Seq head,
+                              const OwnDeletions* gone) noexcept {
+  const auto counts = [&](const layout::Mention& m, Seq after) {
+    return m.seq > after && m.ordinal > base.joined && m.seq <= head &&
+           (gone == nullptr || !gone->has(m.seq));
+  };
   const Seq after = std::max(base.seq, base.left);
-  const auto named = [&](const layout::Mention& m) {
-    return m.seq > after && m.ordinal > base.joined && m.seq <= head;
-  };
-  const auto everybody_then = [&](const layout::Mention& m) {
-    return m.seq > base.seq && m.ordinal > base.joined && m.seq <= head;
-  };
+  const auto named = [&](const layout::Mention& m) { return counts(m, after); };
+  const auto everybody_then = [&](const layout::Mention& m) { return counts(m, base.seq); };
   if (named(own.dropped) || everybody_then(all.dropped)) return limits::mentions_counted;
   const auto count = std::count_if(own.messages.begin(), own.messages.end(), named) +
                      std::count_if(all.messages.begin(), all.messages.end(), everybody_then);
@@ -151,10 +152,11 @@ void Conversation::State::serve_mention_waiters() {
 }
 
 /// After with_mentions(), in the same turn.
-std::uint64_t Conversation::State::mentions_after(UserId user, const MentionBase& base) {
+std::uint64_t Conversation::State::mentions_after(UserId user, const MentionBase& base,
+                                                  const OwnDeletions* own) {
   if ((head.flags & layout::head_has_mentions) == 0) return 0;
   return unread_mentions(mentions.find({user})->row, mentions.find({everybody})->row, base,
-                         head.head);
+                         head.head, own);
 }
 
 }  // namespace parley::core

@@ -229,9 +229,7 @@ Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry&
                            .kind = EventKind::deleted,
                            .thread_root = fields.thread_root,
                            .about = seq};
-  const bool countable =
-      fields.audience == audience::everyone && fields.thread_root == 0 && fields.written_ms == 0;
-  if (countable) event.about_ordinal = fields.ordinal;
+  if (countable(fields)) event.about_ordinal = fields.ordinal;
   inherit_audience(event, fields);
   stage_event(event);
   const wire::RecordFields tombstone{.seq = fields.seq,
@@ -253,7 +251,7 @@ Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry&
   for (const Seq edit : fields.edits) stage_redaction(edit);
   if (pinned(seq)) stage_pin(seq, std::nullopt);
   if (reply) stage_reply_deleted(fields, event.seq);
-  if (countable) {
+  if (countable(fields)) {
     staged->deleted.push_back(fields.ordinal);
     staged->head.deleted_ordinal = std::max(staged->head.deleted_ordinal, fields.ordinal);
   }

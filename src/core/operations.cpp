@@ -223,8 +223,9 @@ void Operations::operator()(wire::History&& history) {
   // told of at this moment: what comes while the page is read may end the access.
   if (const Subscription* sub = sessions.subscription(session, history.conversation)) {
     if (sub->state != Subscription::State::opening) {
-      const Seq last = sub->last != 0 ? sub->last : shard.fans.find(history.conversation)->head;
-      return read_history(history, {sub->visible_from, last, sub->reader(), sub->last != 0});
+      const Fan& fan = *shard.fans.find(history.conversation);
+      const Seq last = sub->last != 0 ? sub->last : fan.head;
+      return read_history(history, {sub->visible_from, last, fan.reader(*sub), sub->last != 0});
     }
   }
   shard.at_home(history.conversation, [ref = ref, number = number, user = session.user, history](
@@ -272,7 +273,9 @@ void Operations::read_history(const wire::History& history, const Visible& windo
           if (session == nullptr) return;
           return Operations{shard, shard.sessions, ref, *session, number}(wire::History(history));
         }
-        hide(page->events, window.reader, window.ended ? last : 0);
+        Reader reader = window.reader;
+        shard.sessions.forget_deleted(ref, history.conversation, reader);
+        hide(page->events, reader, window.ended ? last : 0);
         wire::HistoryPage answer;
         answer.conversation = history.conversation;
         answer.epoch = page->head.epoch;
@@ -315,6 +318,15 @@ void Operations::operator()(wire::Delete&& erase) {
   shard.at_home(erase.conversation, [ref = ref, number = number, who = caller(), seq = erase.seq](
                                         ShardState& there, Conversation& home) {
     home.delete_message(who, seq, there.answering<void>(ref, number, done));
+  });
+}
+
+void Operations::operator()(wire::DeleteForMe&& erase) {
+  if (!known(erase.conversation) || !has_user()) return;
+  const ConversationId id = erase.conversation;
+  shard.at_home(id, [ref = ref, number = number, who = caller(), seqs = std::move(erase.seqs)](
+                        ShardState& there, Conversation& home) mutable {
+    home.delete_for_me(who, std::move(seqs), there.answering<void>(ref, number, done));
   });
 }
 

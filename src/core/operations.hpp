@@ -60,6 +60,7 @@ struct Operations {
   void operator()(wire::Sync&& sync);
   void operator()(wire::Edit&& edit);
   void operator()(wire::Delete&& erase);
+  void operator()(wire::DeleteForMe&& erase);
   void operator()(wire::React&& react);
   void operator()(wire::Vote&& vote);  // operations_polls.cpp
   void operator()(wire::ClosePoll&& close);

@@ -400,7 +400,8 @@ void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::Reac
       caller, std::move(then),
       [&state, asked = std::move(asked)](Seq from, Reader reader, Then<wire::ReactorsPage> answer) {
         if (asked.seq < from || asked.seq > state.head.head) return answer(unseen());
-        if (asked.seq > state.head.hidden) return state.read_reactors(asked, std::move(answer));
+        if (asked.seq > state.head.hidden && !reader.deletions)
+          return state.read_reactors(asked, std::move(answer));
         state.when_visible(asked.seq, reader, [&state, asked, answer](const Error& error) {
           error ? answer(error) : state.read_reactors(asked, answer);
         });

@@ -103,6 +103,8 @@ class Sessions {
   void forget(std::uint32_t slot, Fan& fan);
   void moved(std::uint32_t slot, Fan& fan, std::uint32_t index);
   void unwatch_all(std::uint32_t slot, const ConversationId& conversation);
+  /// The reader is this session's, which may have been told of more deletions since.
+  void forget_deleted(SessionRef ref, const ConversationId& id, Reader& reader);
 
   // Presence: these were found to be members of a conversation the session is in.
   void watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,

@@ -169,6 +169,8 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
     sub->audiences = access->audiences;
     sub->unheard = access->unheard;
     sub->stale = false;
+    shard_.fans.take_deletions(*shard_.fans.find(work->items[item].conversation), session->user,
+                               access->deletions);
     sub->last = 0;  // an end told before this answer belongs to an earlier membership
   }
   if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
@@ -297,6 +299,8 @@ void Sessions::settle(Subscribing& work, std::size_t item) {
   Subscription* sub = opening(*session, work, item);
   if (sub == nullptr) return;
   const Fan& fan = *shard_.fans.find(work.items[item].conversation);
+  if (const auto deleted = fan.deletions_of(*sub); deleted && sub->level == Level::full)
+    session->outlet->push(make_frame(0, DeletedForMe{fan.id, deleted->seqs()}));
   sub->next = outcome.next;
   if (sub->stale) return ask_again(*sub, fan.id);
   const Seq end = sub->last != 0 ? sub->last : fan.head;
@@ -388,7 +392,7 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& r
     shard_.world.start_timer(std::chrono::milliseconds(100), [this, ref] { pump(ref); });
     return;
   }
-  hide(page->events, sub->reader(), sub->last);
+  hide(page->events, fan.reader(*sub), sub->last);
   wire::Events events;
   events.conversation = id;
   events.epoch = fan.epoch;
@@ -407,6 +411,13 @@ void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& r
     }
   }
   pump(ref);
+}
+
+void Sessions::forget_deleted(SessionRef ref, const ConversationId& id, Reader& reader) {
+  SessionState* session = find(ref);
+  const Subscription* sub = session == nullptr ? nullptr : subscription(*session, id);
+  if (sub == nullptr || sub->user != reader.user) return;
+  if (auto newest = shard_.fans.find(id)->deletions_of(*sub)) reader.deletions = std::move(newest);
 }
 
 /// Its user sees other audiences from here on; or the access ended, and the user may have come back
@@ -452,6 +463,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   sub->audiences = access->audiences;
   sub->unheard = access->unheard;
   sub->stale = false;
+  shard_.fans.take_deletions(fan, sub->user, access->deletions);
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;
   if (sub->level == Level::heads && fan.head != 0) {  // one may have come due meanwhile

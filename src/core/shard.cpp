@@ -159,6 +159,21 @@ void ShardState::hearing_changed(const ConversationId& id, UserId user) {
   }
 }
 
+void ShardState::deleted_for_one(const ConversationId& id, UserId user, OwnDeletionsPtr all,
+                                 std::vector<Seq> fresh) {
+  if (const auto home = homes.find(id); home != homes.end()) {
+    for (const ShardIndex follower_shard : home->second.followers) {
+      at(follower_shard, [id, user, all](ShardState& there) {
+        if (Fan* fan = there.fans.find(id)) there.fans.take_deletions(*fan, user, all);
+      });
+    }
+  }
+  at(shard_of(user), [id, user, fresh = std::move(fresh)](ShardState& there) {
+    if (there.users.contains(user) || there.resting.contains(user))
+      there.user_home(user).deleted_for_me(id, fresh);
+  });
+}
+
 void ShardState::conversation_ended(const ConversationId& id) {
   growing.ended(id);
   auto home = homes.find(id);

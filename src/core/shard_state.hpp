@@ -71,6 +71,8 @@ struct ShardState final : ConversationHost {
   void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;
+  void deleted_for_one(const ConversationId& id, UserId user, OwnDeletionsPtr all,
+                       std::vector<Seq> fresh) override;
   void conversation_ended(const ConversationId& id) override;
   void drop_from_lists(const ConversationId& id, ConversationKind kind, std::vector<UserId> users,
                        Then<void> then) override;

@@ -321,25 +321,32 @@ void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow chan
 // ---- Reading ----
 
 /// Replies after `base` that are there still. One row, and those of deleted replies.
-void Conversation::State::count_unread(Seq root, Seq base, Then<std::uint64_t> then) {
+void Conversation::State::count_unread(Seq root, Seq base, OwnDeletionsPtr own,
+                                       Then<std::uint64_t> then) {
   auto request = owned_scan(layout::thread, layout::thread_id(host.ns(), id, root),
                             layout::event_key(base + 1), "f");
   request.max_rows = 1;
-  scan(std::move(request), [this, root, base, then = std::move(then)](Result<Rows> rows) {
-    if (!rows) return then(std::move(rows).error());
-    if (rows->rows.empty()) return then(std::uint64_t{0});
-    const auto cell = rows->guard ? layout::decode_count(*rows->guard) : std::nullopt;
-    const auto first = layout::decode_thread_ordinal(rows->rows[0].value);
-    if (!cell || !first || *first == 0) return then(unreadable());
-    const std::uint64_t after = cell->count - std::min(cell->count, *first - 1);
-    auto gone = owned_scan(layout::thread, layout::thread_id(host.ns(), id, root),
-                           layout::deleted_key(base + 1), "y");
-    gone.max_rows = deleted_per_scan;
-    scan(std::move(gone), [after, then](Result<Rows> deleted) {
-      if (!deleted) return then(std::move(deleted).error());
-      then(after - std::min<std::uint64_t>(after, deleted->rows.size()));
-    });
-  });
+  scan(std::move(request),
+       [this, root, base, own = std::move(own), then = std::move(then)](Result<Rows> rows) {
+         if (!rows) return then(std::move(rows).error());
+         if (rows->rows.empty()) return then(std::uint64_t{0});
+         const auto cell = rows->guard ? layout::decode_count(*rows->guard) : std::nullopt;
+         const auto first = layout::decode_thread_ordinal(rows->rows[0].value);
+         if (!cell || !first || *first == 0) return then(unreadable());
+         const std::uint64_t after = cell->count - std::min(cell->count, *first - 1);
+         auto gone = owned_scan(layout::thread, layout::thread_id(host.ns(), id, root),
+                                layout::deleted_key(base + 1), "y");
+         gone.max_rows = deleted_per_scan;
+         std::vector<Seq> own_replies;
+         if (own) own_replies = own->replies(root, base);
+         scan(std::move(gone), [after, own_replies, then](Result<Rows> deleted) mutable {
+           if (!deleted) return then(std::move(deleted).error());
+           for (const Row& row : deleted->rows)
+             if (const auto seq = layout::parse_number_key('x', row.key))
+               std::erase(own_replies, *seq);  // one gone for everybody is counted once
+           then(after - std::min<std::uint64_t>(after, deleted->rows.size() + own_replies.size()));
+         });
+       });
 }
 
 /// A thread's root as it stands, and where the user is in it; `from`: what they may see.
@@ -347,20 +354,21 @@ void Conversation::State::read_thread_state(Reader reader, Seq root, Seq from,
                                             Then<wire::ThreadState> then) {
   read_messages(
       {root}, reader,
-      [this, user = reader.user, root, from, then](Result<std::vector<Payload>> found) {
+      [this, user = reader.user, own = reader.deletions, root, from,
+       then](Result<std::vector<Payload>> found) {
         if (!found) return then(std::move(found).error());
         if (found->empty()) return then(no_root());
         const wire::RecordFields message = wire::read_record((*found)[0].bytes());
         if (message.kind != EventKind::message || message.thread_root != 0) return then(no_root());
         change_follow(
             user, root, [](layout::FollowRow&) {},
-            [this, root, from, record = (*found)[0], then](Result<layout::FollowRow> row) {
+            [this, root, from, own, record = (*found)[0], then](Result<layout::FollowRow> row) {
               if (!row) return then(std::move(row).error());
               wire::ThreadState state{.conversation = id,
                                       .root = record,
                                       .followed = row->state == layout::FollowRow::State::follows,
                                       .read = row->read};
-              count_unread(root, std::max(row->read, from - 1),
+              count_unread(root, std::max(row->read, from - 1), own,
                            [state, then](Result<std::uint64_t> unread) mutable {
                              if (!unread) return then(std::move(unread).error());
                              state.unread = *unread;

@@ -1,9 +1,13 @@
 // user_end.cpp: a user is forgotten: what the user keeps, and the name that leads there.
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/conversation_commit.hpp"
 #include "core/erasing.hpp"
 #include "core/shard_state.hpp"
+#include "store/layout_messages.hpp"
 
 namespace parley::core {
 namespace {
@@ -36,10 +40,33 @@ void UserHome::forget(Then<void> then) {
     });
     return;
   }
-  // As long as the work runs, so does this shard.
-  auto alive = std::make_shared<const int>(0);
+  load([this, then = std::move(then)](const Error& error) {
+    if (error && error.errc() != Errc::denied) {
+      --operations_;
+      return then(error);
+    }
+    auto places = std::make_shared<std::vector<ConversationId>>();
+    for (const auto& [id, row] : list_) places->push_back(id);
+    forget_places(places, then);
+  });
+}
+
+/// What the user keeps for itself of each conversation, then the rest.
+void UserHome::forget_places(const std::shared_ptr<std::vector<ConversationId>>& places,
+                             const Then<void>& then) {
+  auto alive = std::make_shared<const int>(0);  // as long as the work runs, so does this shard
+  if (!places->empty()) {
+    const std::string personal = layout::personal_id(shard_.config.ns, places->back(), id_);
+    places->pop_back();
+    return erase_partition(shard_.world, alive, layout::personal, personal,
+                           [this, alive, places, then](const Error& error) {
+                             if (!error) return forget_places(places, then);
+                             --operations_;
+                             then(error);
+                           });
+  }
   erase_partition(shard_.world, alive, layout::user, partition_,
-                  [this, alive, then = std::move(then)](const Error& error) {
+                  [this, alive, then](const Error& error) {
                     --operations_;
                     loaded_ = profile_read_ = false;
                     list_.clear();

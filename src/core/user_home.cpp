@@ -266,6 +266,15 @@ void UserHome::position_moved(const ConversationId& conversation, bool to_head) 
   announce_later(news);
 }
 
+void UserHome::deleted_for_me(const ConversationId& conversation,
+                              const std::vector<Seq>& messages) {
+  if (sessions_.empty()) return;
+  if (!messages.empty()) tell(DeletedForMe{conversation, messages});
+  const News news{{conversation}};
+  if (listings_ > 0) changed_.add(news);
+  announce_later(news);
+}
+
 /// Tells the sessions what their list looks like now. One at a time and none left out, because the
 /// token that comes with an announcement covers all changes before it.
 void UserHome::announce() {

@@ -1,7 +1,7 @@
 // core/user_home.hpp: a user's own stream at its home: the conversation list, devices, settings,
 // presence, and the sync token (DESIGN §6). Its functions are in user_home.cpp (loading, changes),
-// user_changes.cpp (what each change does), user_list.cpp, user_presence.cpp, user_schedule.cpp and
-// user_end.cpp.
+// user_changes.cpp (what each change does), user_list.cpp, user_counts.cpp (what is unread),
+// user_presence.cpp, user_schedule.cpp and user_end.cpp.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -79,6 +79,8 @@ class UserHome {
     return sessions > (to_head ? 1 : 0);
   }
   void position_moved(const ConversationId& conversation, bool to_head);
+  /// The user deleted these messages for itself alone, and stored is that.
+  void deleted_for_me(const ConversationId& conversation, const std::vector<Seq>& messages);
 
   /// To all sessions of the user.
   void tell(const wire::Answer& answer);
@@ -206,6 +208,8 @@ class UserHome {
   void tell_pair(UserId other, bool on, Then<void> then);
   void came_true(const Change& change, News& news);
   void close_sessions(DeviceId device);
+  void forget_places(const std::shared_ptr<std::vector<ConversationId>>& places,
+                     const Then<void>& then);
   void note_seen(const UserSession& session, bool shown);
   [[nodiscard]] bool in_use(DeviceId device) const noexcept;
   [[nodiscard]] std::vector<DeviceId> oldest(const DeviceSet& change, std::size_t most) const;
@@ -226,6 +230,8 @@ class UserHome {
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
   void read_drafts(std::shared_ptr<Listing> work);
+  // user_counts.cpp
+  void read_own_deletions(std::shared_ptr<Listing> work);
   void count_mentions(std::shared_ptr<Listing> work);
   void count_deleted(std::shared_ptr<Listing> work);
   void add_last_records(std::shared_ptr<Listing> work);

@@ -11,6 +11,7 @@
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
 #include "core/user_home.hpp"
+#include "core/user_listing.hpp"
 #include "parley/limits.hpp"
 #include "wire/record.hpp"
 
@@ -20,9 +21,7 @@ namespace {
 constexpr std::size_t cells_per_entry = 4;      // head cell, info, own receipt, own member row
 constexpr std::size_t entries_per_get = 1'000;  // a get carries up to 4,096 cells
 constexpr std::size_t last_records = 64;        // newest conversations come with their last event
-constexpr std::uint32_t preview_events = 16;    // looked through for one that a list would show
 constexpr std::size_t drafts_per_get = 64;
-constexpr std::size_t mentions_per_get = 256;
 constexpr std::size_t guards_per_get = 4'096;
 constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
@@ -41,45 +40,6 @@ bool worth_showing(const layout::StoredEvent& event) {
 }
 
 }  // namespace
-
-/// One list on its way from the store.
-struct UserHome::Listing {
-  using Place =
-      std::pair<std::int64_t, ConversationId>;  // in the order of a page: the time negated
-  struct Item {
-    ConversationId conversation;
-    layout::ListRow row;
-    bool named = false;  // an event of the user's stream speaks of it: always told
-    std::int64_t activity_ms = 0;
-    [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
-  };
-  /// Ordinals above `base`, up to `head`, of which some are of deleted messages.
-  struct Deleted {
-    ConversationId conversation;
-    std::uint64_t base = 0, head = 0;
-  };
-  std::vector<Item> items;
-  std::unordered_map<ConversationId, Audiences> audiences;
-  std::vector<ConversationId> drafts;  // still to be read
-  std::vector<Deleted> deleted;        // still to be counted
-  /// Seqs after `base`, up to `head`, of which some may be of messages that mention the user.
-  struct Mentions {
-    ConversationId conversation;
-    MentionBase base;
-    Seq head = 0;
-  };
-  std::vector<Mentions> mentions;  // still to be counted
-  std::int64_t since_ms = 0;       // 0: everything
-  std::uint32_t limit = 0;         // of a page; 0: no pages
-  Place after;                     // the end of the page before
-  std::size_t ordered = 0;         // items whose activity was asked for
-  wire::ListChanged list;
-  std::string token;  // of the moment when it was decided what to tell
-  std::size_t open = 0;
-  std::deque<std::string> strings;
-  Then<wire::ListChanged> then;
-  Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
-};
 
 // ---- The token: version, instance, cursor of the user's stream, stamp ----
 
@@ -332,7 +292,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       if (!work->list.whole) work->list.removed.push_back(item.conversation);
       continue;
     }
-    const std::int64_t moved = std::max(head->last_event_ms, receipt ? receipt->time_ms : 0);
+    const std::int64_t moved = std::max({head->last_event_ms, receipt ? receipt->time_ms : 0,
+                                         member ? member->own_deletion_ms : 0});
     if (!item.named && moved < work->since_ms) continue;
     ListEntry entry;
     entry.conversation = item.conversation;
@@ -362,6 +323,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
                                  .visible_ordinal = item.row.visible_ordinal};
     if (member) membership = *member;
     const MentionBase after = mentions_from(entry.read, membership, head->floor);
+    if (membership.own_deletion_ms != 0)
+      work->deleting.push_back({entry.conversation, base, entry.read, entry.head.seq});
     if ((head->flags & layout::head_has_mentions) != 0 && head->head > after.seq)
       work->mentions.push_back({entry.conversation, after, head->head});
     entry.pinned = item.row.pinned;
@@ -381,7 +344,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
 }
 
 void UserHome::read_drafts(std::shared_ptr<Listing> work) {
-  if (work->drafts.empty()) return count_mentions(std::move(work));
+  if (work->drafts.empty()) return read_own_deletions(std::move(work));
   const std::size_t count = std::min(work->drafts.size(), drafts_per_get);
   const std::vector<ConversationId> ids(work->drafts.end() - static_cast<std::ptrdiff_t>(count),
                                         work->drafts.end());
@@ -406,75 +369,6 @@ void UserHome::read_drafts(std::shared_ptr<Listing> work) {
       entry->drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
     }
     read_drafts(work);
-  });
-}
-
-/// Only where somebody was mentioned ever and something is unread.
-void UserHome::count_mentions(std::shared_ptr<Listing> work) {
-  if (work->mentions.empty()) return count_deleted(std::move(work));
-  const std::size_t count = std::min(work->mentions.size(), mentions_per_get);
-  const std::vector<Listing::Mentions> asked(
-      work->mentions.end() - static_cast<std::ptrdiff_t>(count), work->mentions.end());
-  work->mentions.resize(work->mentions.size() - count);
-  Get get;
-  for (const Listing::Mentions& each : asked) {
-    const Bytes partition =
-        work->keep(layout::conversation_id(shard_.config.ns, each.conversation));
-    for (const UserId whose : {id_, UserId{}})
-      get.cells.push_back(
-          {{layout::conversation, partition}, work->keep(layout::mention_key(whose))});
-  }
-  get.owner = work;
-  shard_.world.get(std::move(get), [this, work, asked](Result<Cells> cells) {
-    if (!cells) {
-      --operations_;
-      return std::exchange(work->then, {})(std::move(cells).error());
-    }
-    const auto row = [&](std::size_t i) {
-      const auto& value = cells->values[i];
-      return (value ? layout::decode_mention(*value) : std::nullopt).value_or(layout::MentionRow{});
-    };
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      const auto entry = std::find_if(
-          work->list.entries.begin(), work->list.entries.end(),
-          [&](const ListEntry& each) { return each.conversation == asked[i].conversation; });
-      if (entry != work->list.entries.end())
-        entry->mentions = unread_mentions(row(2 * i), row(2 * i + 1), asked[i].base, asked[i].head);
-    }
-    count_mentions(work);
-  });
-}
-
-/// Only where something unread was deleted: those rows are counted.
-void UserHome::count_deleted(std::shared_ptr<Listing> work) {
-  if (work->deleted.empty()) return add_last_records(std::move(work));
-  const Listing::Deleted& next = work->deleted.back();
-  Scan scan;
-  scan.partition = {layout::conversation,
-                    work->keep(layout::conversation_id(shard_.config.ns, next.conversation))};
-  scan.from = work->keep(layout::deleted_key(next.base + 1));
-  scan.to = work->keep(layout::deleted_key(next.head + 1));
-  scan.max_rows = 4096;
-  scan.owner = work;
-  shard_.world.scan(std::move(scan), [this, work](Result<Rows> rows) {
-    if (!rows) {
-      --operations_;
-      return std::exchange(work->then, {})(std::move(rows).error());
-    }
-    Listing::Deleted& counted = work->deleted.back();
-    const auto entry = std::find_if(
-        work->list.entries.begin(), work->list.entries.end(),
-        [&](const ListEntry& each) { return each.conversation == counted.conversation; });
-    if (entry != work->list.entries.end())
-      entry->unread -= std::min<std::uint64_t>(entry->unread, rows->rows.size());
-    const auto last =
-        rows->rows.empty() ? std::nullopt : layout::parse_number_key('x', rows->rows.back().key);
-    if (rows->more && last) {
-      counted.base = *last;
-    } else {
-      work->deleted.pop_back();
-    }
-    count_deleted(work);
   });
 }
 
@@ -509,13 +403,14 @@ void UserHome::add_last_record(std::shared_ptr<Listing> work, std::size_t i) {
   range.from = std::max<Seq>(entry.visible_from, 1);
   range.to = entry.head.seq;
   range.backward = true;
-  range.max_events = preview_events;
+  range.max_events = Listing::preview_events;
   read_events(shard_.world, range, [this, work, i](Result<EventPage> page) {
     if (page && !page->events.empty()) {
       // What was edited since may be for others now: the right to see it was that of the head.
       const ListEntry& entry = work->list.entries[i];
       const bool moved = edited_after(page->events, entry.head.seq);
-      hide(page->events, {id_, moved ? Audiences{1} : work->audiences[entry.conversation]});
+      hide(page->events, {id_, moved ? Audiences{1} : work->audiences[entry.conversation],
+                          work->deletions_of(entry.conversation)});
       auto newest = std::find_if(page->events.rbegin(), page->events.rend(), worth_showing);
       if (newest == page->events.rend())
         newest = std::find_if_not(page->events.rbegin(), page->events.rend(), is_hidden);

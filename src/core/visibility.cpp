@@ -19,7 +19,13 @@ UserId owner_of(const wire::RecordFields& event) noexcept {
   return event.about != 0 || event.kind == EventKind::reactions ? event.target : event.sender;
 }
 
+bool countable(const wire::RecordFields& message) noexcept {
+  return message.audience == audience::everyone && message.thread_root == 0 &&
+         message.written_ms == 0;
+}
+
 bool visible(const wire::RecordFields& event, const Reader& reader) noexcept {
+  if (reader.deletions && reader.deletions->covers(event)) return false;
   if (event.audience == audience::everyone) return true;
   if (event.audience > audience::last_group) return reader.audiences == every_audience;
   if ((reader.audiences >> event.audience & 1) != 0) return true;
@@ -40,7 +46,7 @@ void hide(std::vector<layout::StoredEvent>& events, const Reader& reader, Seq en
   for (layout::StoredEvent& event : events) {
     const wire::Glance seen = wire::glance(event.record.bytes());
     const bool later = ended_at != 0 && seen.last_edit > ended_at;
-    if (!later && seen.audience == audience::everyone) continue;
+    if (!later && seen.audience == audience::everyone && !reader.deletions) continue;
     const wire::RecordFields fields = wire::read_record(event.record.bytes());
     if (later || !visible(fields, reader)) event.record = stand_in(fields);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/own_deletions.hpp"
 #include "parley/conversation.hpp"
 #include "parley/payload.hpp"
 #include "store/layout.hpp"
@@ -22,13 +23,17 @@ Audiences audiences_of(ConversationKind kind, const layout::MemberRow& row) noex
 struct Reader {
   UserId user;
   Audiences audiences = 1;
+  OwnDeletionsPtr deletions{};  // what the reader does not want to see any more
 };
 /// The reader who sees everything: the system.
-inline constexpr Reader all_seeing{{}, every_audience};
+inline const Reader all_seeing{{}, every_audience, {}};
 
 /// Whose event it is for audience::sender: an event about a message names the message's sender.
 UserId owner_of(const wire::RecordFields& event) noexcept;
 bool visible(const wire::RecordFields& event, const Reader& reader) noexcept;
+
+/// Whether it is, or was before it was deleted, unread for who has not come so far.
+bool countable(const wire::RecordFields& message) noexcept;
 
 /// What is said about a message is for those who see the message.
 void inherit_audience(wire::RecordFields& event, const wire::RecordFields& message) noexcept;

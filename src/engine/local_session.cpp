@@ -274,6 +274,9 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
     run_handler("on_thread", [&] { handlers_.on_thread(wire::to_thread(*thread)); });
   } else if (const auto* ballot = std::get_if<Ballot>(&answer)) {
     if (handlers_.on_ballot) run_handler("on_ballot", [&] { handlers_.on_ballot(*ballot); });
+  } else if (const auto* deleted = std::get_if<DeletedForMe>(&answer)) {
+    if (!handlers_.on_deleted_for_me) return;
+    run_handler("on_deleted_for_me", [&] { handlers_.on_deleted_for_me(*deleted); });
   } else if (const auto* piece = std::get_if<wire::Streamed>(&answer)) {
     if (!handlers_.on_stream) return;
     run_handler("on_stream", [&] { handlers_.on_stream(wire::to_piece(*piece)); });

@@ -38,6 +38,7 @@ class LocalSession final : public engine::HostedOutlet,
     std::function<void(const ScheduledChange&)> on_scheduled;
     std::function<void(const ThreadState&)> on_thread;
     std::function<void(const Ballot&)> on_ballot;
+    std::function<void(const DeletedForMe&)> on_deleted_for_me;
     std::function<void(const StreamPiece&)> on_stream;
     std::function<void(const HeadMoved&)> on_head;
     std::function<void(const ResumeAnswer&)> on_resume;

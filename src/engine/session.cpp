@@ -197,6 +197,9 @@ void Session::on_thread(std::function<void(const ThreadState&)> handler) {
 void Session::on_ballot(std::function<void(const Ballot&)> handler) {
   set(session_, &Handlers::on_ballot, std::move(handler));
 }
+void Session::on_deleted_for_me(std::function<void(const DeletedForMe&)> handler) {
+  set(session_, &Handlers::on_deleted_for_me, std::move(handler));
+}
 void Session::on_stream(std::function<void(const StreamPiece&)> handler) {
   set(session_, &Handlers::on_stream, std::move(handler));
 }
@@ -382,6 +385,15 @@ Pending<void> Session::delete_message(const ConversationId& conversation, Seq me
 void Session::delete_message(const ConversationId& conversation, Seq message,
                              Completion<void> done) {
   engine::start_simple(session_, wire::Delete{conversation, message}, std::move(done));
+}
+Pending<void> Session::delete_for_me(const ConversationId& conversation,
+                                     std::vector<Seq> messages) {
+  return engine::start_simple(session_, wire::DeleteForMe{conversation, std::move(messages)}, {});
+}
+void Session::delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
+                            Completion<void> done) {
+  engine::start_simple(session_, wire::DeleteForMe{conversation, std::move(messages)},
+                       std::move(done));
 }
 Pending<void> Session::react(const ConversationId& conversation, Seq message, std::string key,
                              bool on) {

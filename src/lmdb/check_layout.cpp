@@ -122,6 +122,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
       return;
     case layout::personal:
       if (number('t')) require(layout::decode_follow(value).has_value(), "a followed thread");
+      if (number('h'))
+        require(layout::decode_own_deletion(value).has_value(), "a message deleted for its reader");
       return;
     case layout::member:
       member(partition, key, value);

@@ -191,6 +191,7 @@ struct MemberRow {
   std::uint16_t groups = 0;     // bit a: the host put the member into the group with audience a
   bool shadowed = false;        // what they write is for themselves and moderators
   std::uint64_t admission = 0;  // channels: the last one that was applied
+  std::int64_t own_deletion_ms = 0;  // when the member last deleted for itself alone; 0: never
 };
 std::string encode(const MemberRow& row);
 /// With the name of the row that the member is found by ('n'); empty: there is none.

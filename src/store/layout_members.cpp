@@ -10,7 +10,8 @@
 namespace parley::layout {
 namespace {
 
-constexpr std::uint8_t grown = 2, expiring = 3, admitted = 3, named = 4;  // later formats
+constexpr std::uint8_t grown = 2, expiring = 3;                // later formats
+constexpr std::uint8_t admitted = 3, named = 4, deleting = 5;  // of members
 
 // Groups and shadow ban make the end of a row of format 2; where there is neither it is of
 // format 1.
@@ -34,10 +35,11 @@ void get_visibility(Reader& in, std::uint8_t version, Row& row) {
 }  // namespace
 
 std::string encode(const MemberRow& row, std::string_view name) {
-  Writer out(47 + name.size());
-  const std::uint8_t version = !name.empty()        ? named
-                               : row.admission != 0 ? admitted
-                                                    : format_of(row);
+  Writer out(55 + name.size());
+  const std::uint8_t version = row.own_deletion_ms != 0 ? deleting
+                               : !name.empty()          ? named
+                               : row.admission != 0     ? admitted
+                                                        : format_of(row);
   out.u8(version);
   out.u8(static_cast<std::uint8_t>(row.role));
   out.i64(row.since_ms);
@@ -47,6 +49,7 @@ std::string encode(const MemberRow& row, std::string_view name) {
   put_visibility(out, row, version);
   if (version >= admitted) out.u64(row.admission);
   if (version >= named) out.text(name);
+  if (version >= deleting) out.i64(row.own_deletion_ms);
   return out.take();
 }
 
@@ -56,7 +59,7 @@ std::optional<MemberRow> decode_member(Bytes value) {
   Reader in(value);
   MemberRow row;
   const std::uint8_t version = in.u8();
-  if (version < format || version > named) return std::nullopt;
+  if (version < format || version > deleting) return std::nullopt;
   row.role = static_cast<Role>(in.u8());
   row.since_ms = in.i64();
   row.visible_from = in.u64();
@@ -65,6 +68,7 @@ std::optional<MemberRow> decode_member(Bytes value) {
   get_visibility(in, version, row);
   if (version >= admitted) row.admission = in.u64();
   if (version >= named) in.text();
+  if (version >= deleting) row.own_deletion_ms = in.i64();
   if (!in.complete()) return std::nullopt;
   return row;
 }

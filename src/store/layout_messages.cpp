@@ -198,4 +198,22 @@ std::optional<FollowRow> decode_follow(Bytes value) {
   return row;
 }
 
+std::string own_deletion_key(Seq seq) { return number_key('h', seq); }
+std::string encode(const OwnDeletionRow& row) {
+  Writer out(17);
+  out.u8(format);
+  out.u64(row.ordinal);
+  out.u64(row.thread_root);
+  return out.take();
+}
+std::optional<OwnDeletionRow> decode_own_deletion(Bytes value) {
+  Reader in(value);
+  OwnDeletionRow row;
+  if (in.u8() != format) return std::nullopt;
+  row.ordinal = in.u64();
+  row.thread_root = in.u64();
+  if (!in.complete()) return std::nullopt;
+  return row;
+}
+
 }  // namespace parley::layout

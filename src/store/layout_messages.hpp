@@ -89,4 +89,13 @@ std::string follow_key(Seq root);
 std::string encode(const FollowRow& row);
 std::optional<FollowRow> decode_follow(Bytes value);
 
+/// A message that the user deleted for itself alone ('h' seq8 in the personal partition).
+struct OwnDeletionRow {
+  std::uint64_t ordinal = 0;  // 0: it is never unread in the conversation
+  Seq thread_root = 0;        // of a reply
+};
+std::string own_deletion_key(Seq seq);
+std::string encode(const OwnDeletionRow& row);
+std::optional<OwnDeletionRow> decode_own_deletion(Bytes value);
+
 }  // namespace parley::layout

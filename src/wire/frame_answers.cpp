@@ -415,6 +415,12 @@ void read(FrameReader& r, Streamed& v) {
   r.text(v.text, t->text(), "streamed.text");
   v.ended = t->ended();
 }
+void read(FrameReader& r, DeletedForMe& v) {
+  const auto* t = r.root<fb::DeletedForMe>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "deleted_for_me.conversation");
+  r.numbers(v.messages, t->seqs());
+}
 void read(FrameReader& r, VotersPage& v) {
   const auto* t = r.root<fb::VotersPage>();
   if (t == nullptr) return;

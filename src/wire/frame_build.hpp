@@ -69,4 +69,8 @@ Offset<fb::GetStream> build(Builder& b, const GetStream& v);
 Offset<fb::StreamStarted> build(Builder& b, const StreamStarted& v);
 Offset<fb::Streamed> build(Builder& b, const Streamed& v);
 
+// ---- frame_personal.cpp ----
+Offset<fb::DeleteForMe> build(Builder& b, const DeleteForMe& v);
+Offset<fb::DeletedForMe> build(Builder& b, const DeletedForMe& v);
+
 }  // namespace parley::wire

@@ -473,6 +473,12 @@ void read(FrameReader& r, Voters& v) {
   v.after = UserId{t->after()};
   v.limit = t->limit();
 }
+void read(FrameReader& r, DeleteForMe& v) {
+  const auto* t = r.root<fb::DeleteForMe>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "delete_for_me.conversation");
+  r.numbers(v.seqs, t->seqs());
+}
 void read(FrameReader& r, Ping&) { r.root<fb::Ping>(); }
 void read(FrameReader& r, Bye&) { r.root<fb::Bye>(); }
 

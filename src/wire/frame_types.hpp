@@ -87,6 +87,7 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::append_stream, "append_stream"},
     {fb::FrameType::cancel_stream, "cancel_stream"},
     {fb::FrameType::get_stream, "get_stream"},
+    {fb::FrameType::delete_for_me, "delete_for_me"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -125,6 +126,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::voters_page, "voters_page"},
     {fb::FrameType::stream_started, "stream_started"},
     {fb::FrameType::streamed, "streamed"},
+    {fb::FrameType::deleted_for_me, "deleted_for_me"},
 };
 // clang-format on
 /// Not so at the end of both: what is for host calls, and Unknown.

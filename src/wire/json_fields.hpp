@@ -583,6 +583,11 @@ void fields(A& a, In<A, Voters> v) {
   a.may("limit", v.limit, 100U);
 }
 template <class A>
+void fields(A& a, In<A, DeleteForMe> v) {
+  a.must("conversation", v.conversation);
+  a.must("seqs", v.seqs);
+}
+template <class A>
 void fields(A&, In<A, Ping>) {}
 template <class A>
 void fields(A&, In<A, Bye>) {}
@@ -807,6 +812,11 @@ void fields(A& a, In<A, Streamed> v) {
   a.must("at", v.at);
   a.may("text", v.text, std::string_view());
   a.may("ended", v.ended, false);
+}
+template <class A>
+void fields(A& a, In<A, DeletedForMe> v) {
+  a.must("conversation", v.conversation);
+  a.must("seqs", v.messages);
 }
 template <class A>
 void fields(A& a, In<A, VotersPage> v) {

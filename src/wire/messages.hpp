@@ -390,6 +390,12 @@ struct Voters {
   UserId after{};
   std::uint32_t limit = 100;  // 1..limits::page_voters
 };
+/// Takes messages from the caller's own view, for ever. Answer: Done; the caller's sessions are
+/// pushed DeletedForMe.
+struct DeleteForMe {
+  ConversationId conversation{};
+  std::vector<Seq> seqs{};  // 1..limits::delete_for_me_at_once
+};
 struct Ping {};  // Answer: Done
 struct Bye {};   // Answer: Goodbye
 /// What a member sees, and who sees what the member writes. Host calls only (never on the wire).
@@ -421,16 +427,15 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation =
-    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
-                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
-                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
-                 ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
-                 FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
-                 SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
-                 RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
-                 GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream,
-                 CancelStream, GetStream, SetVisibility, PlacesOf, Import, Forget, Unknown>;
+using Operation = std::variant<
+    Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle, Subscribe, History,
+    MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins,
+    Reactors, SetList, Transfer, Schedule, Unschedule, ListScheduled, SetSettings, GetInfo,
+    Restrict, Restrictions, Thread, Threads, FollowThread, ReadThread, PageList, Devices,
+    RenameDevice, RevokeDevice, SetUser, SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite,
+    JoinInvite, RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
+    GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream, CancelStream,
+    GetStream, DeleteForMe, SetVisibility, PlacesOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation{};
@@ -645,7 +650,7 @@ using Answer =
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
                  ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
                  JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, StreamStarted, Streamed,
-                 Places, Imported>;
+                 DeletedForMe, Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -81,6 +81,9 @@ void add_changes(std::map<std::string, Make>& all, const std::string& suffix, Se
   all[shown ? "delete_other" : "delete" + suffix] = [seq](const Cell& cell) -> wire::Operation {
     return wire::Delete{cell.conversation, cell.*seq};
   };
+  all["delete_for_me" + suffix] = [seq](const Cell& cell) -> wire::Operation {
+    return wire::DeleteForMe{cell.conversation, {cell.*seq}};
+  };
   all["react" + suffix] = [seq](const Cell& cell) -> wire::Operation {
     return wire::React{cell.conversation, cell.*seq, "+1", true};
   };

@@ -351,6 +351,17 @@ TEST_CASE("positions survive a lost link and a busy server") {
   CHECK(t.operation<wire::MarkRead>().read == 7);
 }
 
+TEST_CASE("what the user deleted for itself is told, and no line of the list shows it") {
+  Following t;
+  t.push(events(room, 6, 6));
+  REQUIRE_FALSE(t.core.list().at(0).last_record.empty());
+  t.push(DeletedForMe{room, {4}});
+  CHECK_FALSE(t.core.list().at(0).last_record.empty());
+  t.push(DeletedForMe{room, {5, 6}});
+  CHECK(t.core.list().at(0).last_record.empty());
+  CHECK(t.told<DeletedForMe>().size() == 2);
+}
+
 TEST_CASE("the list follows what happens: head, unread, own positions") {
   Following t;
   CHECK(t.core.list().at(0).unread == 0);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -259,6 +260,11 @@ class World : public ConversationHost {
   void hearing_changed(const ConversationId&, UserId who) override {
     trace.push_back("hearing of " + std::to_string(who.value));
   }
+  void deleted_for_one(const ConversationId&, UserId who, OwnDeletionsPtr all,
+                       std::vector<Seq> fresh) override {
+    deletions[who.value] = std::move(all);
+    for (const Seq seq : fresh) told_deleted[who.value].insert(seq);
+  }
   void conversation_ended(const ConversationId&) override { trace.push_back("ended for all"); }
   void drop_from_lists(const ConversationId&, ConversationKind, std::vector<UserId> users,
                        Then<void> then) override {
@@ -437,9 +443,11 @@ class World : public ConversationHost {
   std::vector<std::string> trace;
   std::vector<std::int64_t> wakes;  // stored wake-ups
   bool wake_fails = false;
-  std::map<std::uint64_t, std::string> names;  // of users
-  std::vector<std::uint64_t> dropped;          // whose lists lost it
-  std::vector<Payload> kept;                   // what stream() shows
+  std::map<std::uint64_t, std::string> names;          // of users
+  std::vector<std::uint64_t> dropped;                  // whose lists lost it
+  std::vector<Payload> kept;                           // what stream() shows
+  std::map<std::uint64_t, OwnDeletionsPtr> deletions;  // of users, as told last
+  std::map<std::uint64_t, std::set<Seq>> told_deleted;
   int feed = 0, absent = 0;
 
  private:

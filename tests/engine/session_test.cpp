@@ -420,6 +420,32 @@ TEST_CASE("a poll is asked, voted in on every device, and closed by the host", "
   CHECK(poll->results.voters == 1);
 }
 
+TEST_CASE("messages are deleted for oneself, on every device", "[session]") {
+  World world;
+  auto alice = world.attach("alice");
+  auto phone = world.attach("bob", "phone");
+  auto desk = world.attach("bob", "desk");
+  std::vector<Seq> told;
+  desk.on_deleted_for_me([&](const DeletedForMe& deleted) {
+    told.insert(told.end(), deleted.messages.begin(), deleted.messages.end());
+  });
+  auto room = alice.create({.members = {"bob"}}).get().value();
+  const Seq seq = alice.send(room, "a slip").get().value().seq;
+  REQUIRE(alice.send(room, "hello").get().ok());
+  CHECK(phone.delete_for_me(room, {seq, 99}).get().error().errc() == Errc::invalid_argument);
+  phone.delete_for_me(room, {seq}).get().value();
+  REQUIRE(world.until([&] { return told == std::vector<Seq>{seq}; }));
+  const auto messages = [&](Session& session) {
+    const HistoryPage page = session.history(room).get().value();
+    return std::count_if(page.events.begin(), page.events.end(),
+                         [](const Event& event) { return event.as<Message>() != nullptr; });
+  };
+  CHECK(messages(desk) == 1);
+  CHECK(messages(phone) == 1);
+  CHECK(messages(alice) == 2);
+  CHECK(phone.list().get().value().at(0).unread == 1);
+}
+
 TEST_CASE("what a user has for all devices: settings, presence, devices, pages of the list",
           "[session]") {
   World world;

@@ -335,6 +335,24 @@ TEST_CASE("rows, format 1") {
     CHECK(searched_name(std::string(200, 'A')) == std::string(64, 'a'));
     CHECK(searched_name(std::string(63, 'A') + "\xc3\x84") == std::string(63, 'a'));
   }
+  SECTION("deleted for oneself") {
+    const MemberRow member{.role = Role::member, .own_deletion_ms = 7};
+    const std::string named = encode(member, "ann");
+    CHECK(hex(named).starts_with("0514"));
+    CHECK(hex(named).ends_with("0003616e6e0000000000000007"));
+    CHECK(decode_member(named)->own_deletion_ms == 7);
+    CHECK(decode_member_name(named) == "ann");
+    CHECK(decode_member(encode(member))->own_deletion_ms == 7);
+    CHECK(decode_member_name(encode(member)).empty());
+    check_strict(named, [](Bytes bytes) { return decode_member(bytes).has_value(); });
+    CHECK(hex(own_deletion_key(3)) == "680000000000000003");
+    const OwnDeletionRow row{.ordinal = 1, .thread_root = 2};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "0000000000000001"
+          "0000000000000002");
+    check_strict(encode(row), [](Bytes bytes) { return decode_own_deletion(bytes).has_value(); });
+  }
   SECTION("block") {
     CHECK(hex(block_key(UserId{3})) == "620000000000000003");
     CHECK(hex(encode(BlockRow{7})) ==

@@ -433,6 +433,8 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::CancelStream{c, any_u64()};
     case 65:
       return wire::GetStream{c, any_u64()};
+    case 66:
+      return wire::DeleteForMe{c, any_list(any_seq)};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -560,6 +562,8 @@ inline wire::Answer any_answer(std::size_t index) {
     case 35:
       return wire::Streamed{c,         any_u64(), any_user(), any_text(), any_seq(),
                             any_seq(), any_seq(), any_text(), any_bool()};
+    case 36:
+      return DeletedForMe{c, any_list(any_seq)};
     default:
       throw std::logic_error("an answer without a case here");
   }

@@ -1,0 +1,79 @@
+// core/user_listing.hpp: a list of conversations on its way from the store to a session.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/mentions.hpp"
+#include "core/own_deletions.hpp"
+#include "core/user_home.hpp"
+#include "core/visibility.hpp"
+#include "wire/messages.hpp"
+
+namespace parley::core {
+
+/// One list on its way from the store.
+struct UserHome::Listing {
+  using Place =
+      std::pair<std::int64_t, ConversationId>;  // in the order of a page: the time negated
+  struct Item {
+    ConversationId conversation;
+    layout::ListRow row;
+    bool named = false;  // an event of the user's stream speaks of it: always told
+    std::int64_t activity_ms = 0;
+    [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
+  };
+  /// Ordinals above `base`, up to `head`, of which some are of deleted messages.
+  struct Deleted {
+    ConversationId conversation;
+    std::uint64_t base = 0, head = 0;
+  };
+  std::vector<Item> items;
+  std::unordered_map<ConversationId, Audiences> audiences;
+  static constexpr std::uint32_t preview_events = 16;  // looked through for one that a list shows
+  std::vector<ConversationId> drafts;                  // still to be read
+  /// Where the user deleted something for itself alone; read from after what was read, or what a
+  /// preview looks through.
+  struct Deleting {
+    ConversationId conversation;
+    std::uint64_t base = 0;
+    Seq read = 0, head = 0;
+    std::vector<OwnDeletions::Item> found{};
+  };
+  std::vector<Deleting> deleting;  // still to be read
+  std::unordered_map<ConversationId, OwnDeletionsPtr> own_deletions;
+  std::vector<Deleted> deleted;  // still to be counted
+  /// Seqs after `base`, up to `head`, of which some may be of messages that mention the user.
+  struct Mentions {
+    ConversationId conversation;
+    MentionBase base;
+    Seq head = 0;
+  };
+  std::vector<Mentions> mentions;  // still to be counted
+  std::int64_t since_ms = 0;       // 0: everything
+  std::uint32_t limit = 0;         // of a page; 0: no pages
+  Place after;                     // the end of the page before
+  std::size_t ordered = 0;         // items whose activity was asked for
+  wire::ListChanged list;
+  std::string token;  // of the moment when it was decided what to tell
+  std::size_t open = 0;
+  std::deque<std::string> strings;
+  Then<wire::ListChanged> then;
+  Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
+  [[nodiscard]] OwnDeletionsPtr deletions_of(const ConversationId& id) const {
+    const auto known = own_deletions.find(id);
+    return known == own_deletions.end() ? nullptr : known->second;
+  }
+  [[nodiscard]] ListEntry* entry(const ConversationId& id) {
+    const auto found = std::find_if(list.entries.begin(), list.entries.end(),
+                                    [&](const ListEntry& each) { return each.conversation == id; });
+    return found == list.entries.end() ? nullptr : &*found;
+  }
+};
+
+}  // namespace parley::core
