@@ -566,6 +566,14 @@ export class ParleyClient {
     await this.call({ type: 'delete', conversation, seq });
   }
 
+  /**
+   * For this user alone, on all its devices and for ever; nobody else learns of it. 1 to 100 messages
+   * that the user sees: all of them, or with an error none. `on('deletedForMe')` tells every device.
+   */
+  async deleteForMe(conversation: ConversationId, seqs: readonly Seq[]): Promise<void> {
+    await this.call({ type: 'delete_for_me', conversation, seqs: [...seqs] });
+  }
+
   /** Puts a reaction on, or takes it off: any short string (32 bytes), an emoji mostly. */
   async react(conversation: ConversationId, seq: Seq, key: string, on = true): Promise<void> {
     await this.call({ type: 'react', conversation, seq, key, on });

@@ -103,6 +103,8 @@ export class ConversationState {
   /** Told by events that came after what the list stated. */
   private readonly mentioned_ = new Set<Seq>();
   private mentions_at_: Seq;
+  /** What this client was told of that the user deleted for itself alone. */
+  readonly gone = new Set<Seq>();
   /** How many unread mentions there are is not known exactly: the engine is to be asked. */
   doubtful = false;
 
@@ -206,7 +208,8 @@ export class ConversationState {
     }
     const mentions = this.merge_mentions(entry);
     const newer = entry.head.seq >= this.entry.head.seq ? entry : this.entry;
-    const last_event = newest(entry.lastEvent, this.entry.lastEvent);
+    const shown = entry.lastEvent && this.gone.has(entry.lastEvent.seq) ? null : entry.lastEvent;
+    const last_event = newest(shown, this.entry.lastEvent);
     this.entry = {
       ...entry,
       head: newer.head,
@@ -283,6 +286,18 @@ export class ConversationState {
     if (event.kind === 'deleted') this.note_deleted(event);
     if (event.kind !== 'hidden') entry.lastEvent = newest(event, entry.lastEvent);
     this.entry = entry;
+  }
+
+  /** Deleted by this user for itself alone. True: the list showed one of them. */
+  forget(seqs: readonly Seq[]): boolean {
+    for (const seq of seqs) {
+      this.gone.add(seq);
+      this.mentioned_.delete(seq);
+    }
+    const last = this.entry.lastEvent;
+    if (last === null || !this.gone.has(last.seq)) return false;
+    this.entry = { ...this.entry, lastEvent: null };
+    return true;
   }
 
   private note_mention(event: ChatEvent, self: UserId): void {

@@ -4,6 +4,7 @@ import { ConversationState, type ConversationView } from './conversation.js';
 import { ParleyError } from './errors.js';
 import type { Action, Call, CallResult, Emitted, Input, LinkState } from './inputs.js';
 import { Link, type LinkOwner } from './link.js';
+import { forget } from './messages.js';
 import type { Answer, EventsFrame, Operation, Welcome } from './operations.js';
 import type { CoreOwner } from './owner.js';
 import { Growing } from './growing.js';
@@ -16,6 +17,7 @@ import { Timers } from './timers.js';
 import type {
   ConversationId,
   Device,
+  DeletedForMe,
   HistoryPage,
   ListChange,
   ListEntry,
@@ -392,6 +394,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.emit({ name: 'thread', value: answer.thread });
       case 'ballot':
         return this.emit({ name: 'ballot', value: answer.ballot });
+      case 'deleted_for_me':
+        return this.on_deleted_for_me(answer.deleted);
       case 'streamed':
         this.people.want_names([answer.piece.sender]);
         return this.growing_.take(answer.piece);
@@ -483,6 +487,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
     this.batch_.outbox = others(this.batch_.outbox);
     this.batch_.events = others(this.batch_.events);
     this.batch_.deletedMessages = others(this.batch_.deletedMessages);
+    this.batch_.deletedForMe = others(this.batch_.deletedForMe);
     (this.batch_.removedConversations ??= []).push(id);
   }
 
@@ -508,6 +513,18 @@ export class ClientCore implements LinkOwner, CoreOwner {
     for (const event of events) this.people.want_names([event.sender, event.target]);
     this.emit({ name: 'events', value: { conversation, events } });
     for (const event of events) this.growing_.stored(event);
+  }
+
+  /** What is kept of them goes; the list's line, which has other numbers, follows by itself. */
+  private on_deleted_for_me(deleted: DeletedForMe): void {
+    const { conversation, seqs } = deleted;
+    const state = this.conversation(conversation);
+    if (!state) return;
+    const stored = seqs.filter((seq) => seq >= state.from);
+    if (stored.length > 0) (this.batch_.deletedForMe ??= []).push({ conversation, seqs: stored });
+    if (state.forget(seqs)) this.preview(state);
+    this.touch(conversation);
+    this.emit({ name: 'deletedForMe', value: deleted });
   }
 
   private on_head_moved(push: {
@@ -547,11 +564,18 @@ export class ClientCore implements LinkOwner, CoreOwner {
     this.ask(operation, (answer) => {
       state.previewing = false;
       if (answer.type !== 'history_page' || answer.page.events.length === 0) return;
-      state.preview(answer.page);
+      state.preview(this.without_deleted(answer.page));
       const event = state.entry.lastEvent;
       if (event) this.people.want_names([event.sender, event.target]);
       this.touch(conversation);
     });
+  }
+
+  /** A page may have been read before this client was told of what was deleted for its user. */
+  private without_deleted(page: HistoryPage): HistoryPage {
+    const gone = this.conversation(page.conversation)?.gone;
+    if (!gone || gone.size === 0) return page;
+    return { ...page, events: page.events.map((event) => forget(event, gone)) };
   }
 
   // ---- The host's requests ----
@@ -578,9 +602,11 @@ export class ClientCore implements LinkOwner, CoreOwner {
         if (!known) this.subscriptions_.subscribe([state], this.subscriptions_.most_recent());
         return this.resolve(call, { type: 'conversation', view: state.view() });
       }
-      case 'history_page':
-        this.keep_page(answer.page);
-        return this.resolve(call, { type: 'history', page: answer.page });
+      case 'history_page': {
+        const page = this.without_deleted(answer.page);
+        this.keep_page(page);
+        return this.resolve(call, { type: 'history', page });
+      }
       case 'members_page': {
         if (operation.type === 'members')
           this.receipts_.moved(operation.conversation, answer.page.receipts);

@@ -8,7 +8,7 @@ export { IndexedDbStorage } from './indexeddb_storage.js';
 export type { ClientEvents, LinkState } from './inputs.js';
 export { MemoryStorage } from './memory_storage.js';
 export { MessageStream } from './message_stream.js';
-export { MessageFold, isChange, redact } from './messages.js';
+export { MessageFold, forget, isChange, redact } from './messages.js';
 export type { Message, MessageReaction } from './messages.js';
 export type {
   ClientStorage,

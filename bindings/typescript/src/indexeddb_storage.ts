@@ -1,7 +1,7 @@
 // indexeddb_storage.ts: the browser's storage; one database per user and device, one transaction
 // per batch.
 import { ParleyError } from './errors.js';
-import { redact } from './messages.js';
+import { forget, redact } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -118,16 +118,24 @@ export class IndexedDbStorage implements ClientStorage {
         store('events').put(row);
       }
     }
-    for (const { conversation, seq, changed } of batch.deletedMessages ?? []) {
-      const range = IDBKeyRange.bound([conversation, seq], [conversation, changed]);
+    const replace = (range: IDBKeyRange, by: (event: ChatEvent) => ChatEvent): void => {
       const found = store('events').openCursor(range);
       found.onsuccess = () => {
         const row = found.result?.value as EventRow | undefined;
         if (!row) return;
-        const event = redact(row.event, seq, changed);
+        const event = by(row.event);
         if (event !== row.event) found.result!.update({ ...row, event });
         found.result!.continue();
       };
+    };
+    for (const { conversation, seq, changed } of batch.deletedMessages ?? []) {
+      const range = IDBKeyRange.bound([conversation, seq], [conversation, changed]);
+      replace(range, (event) => redact(event, seq, changed));
+    }
+    for (const { conversation, seqs } of batch.deletedForMe ?? []) {
+      const gone = new Set(seqs);
+      const range = IDBKeyRange.bound([conversation, Math.min(...seqs)], [conversation, []]);
+      replace(range, (event) => forget(event, gone));
     }
   }
 

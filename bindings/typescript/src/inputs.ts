@@ -8,6 +8,7 @@ import type {
   Audience,
   Ack,
   Ballot,
+  DeletedForMe,
   ChatEvent,
   ConversationId,
   ConversationInfo,
@@ -109,6 +110,11 @@ export interface ClientEvents {
   thread: ThreadState;
   /** This user voted, on whatever device. */
   ballot: Ballot;
+  /**
+   * This user deleted messages for itself alone, on whatever device; after a subscription, all of
+   * them. `MessageFold.forget` takes them off the screen.
+   */
+  deletedForMe: DeletedForMe;
   /** A message that somebody else writes grows, or grows no more. */
   stream: GrowingMessage;
   /** It holds for `lastsMs` unless a newer one of its sender and kind comes; 0: it ended. */

@@ -1,5 +1,5 @@
 // memory_storage.ts: a storage that lives as long as the object; for Node scripts, bots and tests.
-import { redact } from './messages.js';
+import { forget, redact } from './messages.js';
 import type {
   ClientStorage,
   StorageBatch,
@@ -63,6 +63,11 @@ export class MemoryStorage implements ClientStorage {
       const events = this.events_.get(conversation);
       for (const event of events?.values() ?? [])
         events!.set(event.seq, redact(event, seq, changed));
+    }
+    for (const { conversation, seqs } of copy.deletedForMe ?? []) {
+      const gone = new Set(seqs);
+      const events = this.events_.get(conversation);
+      for (const event of events?.values() ?? []) events!.set(event.seq, forget(event, gone));
     }
   }
 

@@ -65,6 +65,30 @@ export function redact(event: ChatEvent, seq: Seq, changed: Seq): ChatEvent {
   return { ...event, contentType: 'text/plain', text: '', data: '', deleted: true };
 }
 
+/**
+ * What a storage keeps of `event` once this user deleted the messages `gone` for itself alone: of
+ * those, and of what is about them, a stand-in that keeps the place.
+ */
+export function forget(event: ChatEvent, gone: ReadonlySet<Seq>): ChatEvent {
+  if (event.kind === 'hidden' || !(gone.has(event.seq) || gone.has(event.about))) return event;
+  return {
+    ...tombstone(event, 0),
+    kind: 'hidden',
+    id: '0',
+    time: 0,
+    sender: '',
+    threadRoot: 0,
+    threadOrdinal: 0,
+    replies: 0,
+    lastReply: 0,
+    target: '',
+    about: 0,
+    aboutOrdinal: 0,
+    changed: 0,
+    deleted: false,
+  };
+}
+
 /** Each part of a message has the seq up to which it is known; a later one replaces it. */
 interface Known {
   event: ChatEvent | null;
@@ -84,6 +108,7 @@ interface Known {
 export class MessageFold {
   private readonly known_ = new Map<Seq, Known>();
   private readonly messages_ = new Map<Seq, Message>();
+  private readonly gone_ = new Set<Seq>();
 
   private self_: UserId;
 
@@ -107,11 +132,20 @@ export class MessageFold {
     const touched = new Set<Seq>();
     for (const event of events) for (const seq of this.apply(event)) touched.add(seq);
     for (const seq of touched) this.messages_.delete(seq); // built again when asked for
-    return [...touched].filter((seq) => this.known_.get(seq)?.event);
+    return [...touched].filter((seq) => this.known_.get(seq)?.event && !this.gone_.has(seq));
+  }
+
+  /** Deleted for this user alone: not shown any more, whatever is told of them. */
+  forget(seqs: readonly Seq[]): void {
+    for (const seq of seqs) {
+      this.gone_.add(seq);
+      this.messages_.delete(seq);
+    }
   }
 
   /** The message as it stands; null: it was not told, or the event is no message. */
   get(seq: Seq): Message | null {
+    if (this.gone_.has(seq)) return null;
     const built = this.messages_.get(seq);
     if (built) return built;
     const known = this.known_.get(seq);
@@ -129,6 +163,7 @@ export class MessageFold {
   clear(): void {
     this.known_.clear();
     this.messages_.clear();
+    this.gone_.clear();
   }
 
   private apply(event: ChatEvent): Seq[] {

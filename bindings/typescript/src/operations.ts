@@ -5,6 +5,7 @@ import type {
   Audience,
   Ack,
   Ballot,
+  DeletedForMe,
   ChatEvent,
   ConversationId,
   ConversationInfo,
@@ -178,6 +179,7 @@ export type Operation =
   | { type: 'vote'; conversation: ConversationId; seq: Seq; options: number[] }
   | { type: 'close_poll'; conversation: ConversationId; seq: Seq }
   | { type: 'get_ballot'; conversation: ConversationId; seq: Seq }
+  | { type: 'delete_for_me'; conversation: ConversationId; seqs: Seq[] }
   | {
       type: 'start_stream';
       conversation: ConversationId;
@@ -289,6 +291,7 @@ export type Answer =
   | { type: 'user_settings'; settings: UserSettings }
   | { type: 'retention'; retention: Retention }
   | { type: 'ballot'; ballot: Ballot }
+  | { type: 'deleted_for_me'; deleted: DeletedForMe }
   | { type: 'stream_started'; stream: string }
   | { type: 'streamed'; piece: StreamPiece }
   | { type: 'voters_page'; page: VotersPage }

@@ -57,6 +57,11 @@ export interface StorageBatch {
    * to be replaced by what `redact` makes of it. Applied after `events`.
    */
   deletedMessages?: { conversation: ConversationId; seq: Seq; changed: Seq }[];
+  /**
+   * Deleted by this user for itself alone: what is stored of them and about them is to be replaced by
+   * what `forget` makes of it. Applied after `events`.
+   */
+  deletedForMe?: { conversation: ConversationId; seqs: Seq[] }[];
   names?: UserName[];
 }
 

@@ -109,6 +109,15 @@ export interface Ballot {
   options: number[];
 }
 
+/**
+ * Messages that this user deleted for itself alone: they go from the screen, and from what is kept.
+ */
+export interface DeletedForMe {
+  conversation: ConversationId;
+  /** Ascending. */
+  seqs: Seq[];
+}
+
 /** `here`: who is online, a hint for notifications; `all`: every member. Both need a right. */
 export type MentionScope = 'none' | 'here' | 'all';
 

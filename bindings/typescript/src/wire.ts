@@ -993,6 +993,11 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'ballot':
       return { type, ballot: read_ballot(json) };
+    case 'deleted_for_me':
+      return {
+        type,
+        deleted: { conversation: hex128(json, 'conversation'), seqs: numbers(json, 'seqs') },
+      };
     case 'stream_started':
       return { type, stream: decimal(json, 'stream') };
     case 'streamed':

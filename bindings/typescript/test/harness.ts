@@ -162,6 +162,8 @@ function render_batch(batch: StorageBatch): string {
   }
   for (const { conversation, seq } of batch.deletedMessages ?? [])
     parts.push(`deleted(${short(conversation)}:${seq})`);
+  for (const { conversation, seqs } of batch.deletedForMe ?? [])
+    parts.push(`forgotten(${short(conversation)}:${seqs.join(',')})`);
   for (const item of batch.outbox ?? [])
     parts.push(`out(${item.number},${item.random},${item.state})`);
   for (const item of batch.removedOutbox ?? []) parts.push(`-out(${item.local})`);

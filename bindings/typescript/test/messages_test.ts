@@ -31,6 +31,14 @@ function line(one: Message | null): string {
   return [one.deleted ? 'gone' : one.text, ...marks.filter((mark) => mark !== '')].join(' ');
 }
 
+test('what the user deleted for itself is not shown, whatever is told of it', () => {
+  const made = fold(message(1), message(2));
+  made.forget([2, 3]);
+  assert.deepEqual(made.take([message(2), message(3), change(4, 'edited', { about: 2 })]), []);
+  assert.equal(line(made.get(2)), 'none');
+  assert.deepEqual(made.all().map(({ seq }) => seq), [1]);
+});
+
 test('each change applies above what the message has', () => {
   const edited = change(3, 'edited', { about: 1, text: 'new' });
   const later = change(5, 'edited', { about: 1, text: 'newer' });

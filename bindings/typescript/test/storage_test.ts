@@ -82,6 +82,23 @@ for (const [name, open] of storages) {
     storage.close();
   });
 
+  test(`${name}: of what the user deleted for itself a stand-in stays`, async () => {
+    const storage = await open();
+    const edit = message(3, { kind: 'edited', about: 2, text: 'new' });
+    const other = message(4, { kind: 'edited', about: 1, text: 'other' });
+    await storage.commit({
+      conversations: [row(1, 4)],
+      events: [{ conversation: id(1), events: [message(1), message(2), edit, other] }],
+    });
+    await storage.commit({ deletedForMe: [{ conversation: id(1), seqs: [2] }] });
+    const stored = await storage.events(id(1), 1, 5, 9);
+    assert.deepEqual(
+      stored.map(({ seq, ordinal, kind, text, about }) => [seq, ordinal, kind, text, about].join(' ')),
+      ['1 1 message m1 0', '2 2 hidden  0', '3 3 hidden  0', '4 4 edited other 1'],
+    );
+    storage.close();
+  });
+
   test(`${name}: what was committed is loaded`, async () => {
     const storage = await open();
     const meta = { device: 'd', subject: 'alice', syncToken: 't' };

@@ -61,6 +61,26 @@ test('an event is applied only if it follows the cursor', () => {
   }
 });
 
+test('what the user deleted for itself goes from the list and from what is kept', () => {
+  const harness = Harness.ready(entry(1, { ...at(4), unread: 3, lastEvent: message(4) }));
+  harness.push(events(1, 5, 6));
+  const deleted: Answer = {
+    type: 'deleted_for_me',
+    deleted: { conversation: id(1), seqs: [2, 6] },
+  };
+  const lines = harness.push(deleted);
+  assert.ok(lines.some((line) => line.includes('forgotten(c1:6)')), lines.join('\n'));
+  assert.equal(harness.core.view(id(1))!.lastEvent, null);
+  assert.ok(lines.some((line) => line.includes(' history '))); // for another one to show
+  const older = entry(1, { ...at(6), unread: 3, lastEvent: message(6) });
+  harness.push({
+    type: 'list',
+    change: { whole: false, more: false, entries: [older], removed: [], token: 't2' },
+  } as unknown as Answer);
+  assert.equal(harness.core.view(id(1))!.lastEvent, null);
+  assert.equal(harness.core.view(id(1))!.unread, 3);
+});
+
 test('a hidden event moves the cursor and shows nothing', () => {
   const harness = at_five();
   harness.push(events(1, 6, 6));

@@ -185,6 +185,7 @@ test('requests are spelled as the document spells them', () => {
     { type: 'vote', conversation, seq: 8, options: [1] },
     { type: 'close_poll', conversation, seq: 8 },
     { type: 'get_ballot', conversation, seq: 8 },
+    { type: 'delete_for_me', conversation, seqs: [8, 14] },
     { type: 'voters', conversation, seq: 8, option: 1, after: '42', limit: 100 },
     { type: 'thread', conversation, root: 8, from: 0, backward: true, limit: 50 },
     { type: 'threads', conversation, before: 8, limit: 10 },
