@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/crc32c.hpp"
+#include "base/endian.hpp"
 #include "parley/limits.hpp"
 
 namespace parley::simulation {
@@ -94,6 +95,12 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
 
 void Checker::before(const Batch& batch) {
   const std::uint8_t space = batch.partition.space;
+  if (space == layout::personal) {
+    const UserId user{base::get_be64(batch.partition.id.data() + batch.partition.id.size() - 8)};
+    auto& known = own_deletions_[{*Truth::conversation_in(batch.partition), user}];
+    for (const Row& row : batch.puts)
+      if (const auto seq = layout::parse_number_key('h', row.key)) known.tried.insert(*seq);
+  }
   if (space != layout::conversation && space != layout::member) return;
   const ConversationId id = *Truth::conversation_in(batch.partition);
   if (truth_.stream(id) == nullptr) return;
@@ -102,6 +109,11 @@ void Checker::before(const Batch& batch) {
   };
   for (const Row& row : batch.puts) look(row.key);
   for (const Bytes key : batch.erases) look(key);
+}
+
+bool Checker::OwnDeletions::surely(Seq seq, Time now) const {
+  const auto known = answered.find(seq);
+  return known != answered.end() && known->second + std::chrono::seconds(30) < now;
 }
 
 void Checker::visible(Session& session, const char* what, const ConversationId& id, Seq seq) {
@@ -125,10 +137,13 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
   const TrueStream& truth = stream("C4", id);
   const TrueEvent& event = truth.at(seq);
   const auto fields = wire::verify_record(record);
+  const auto own = own_deletions_.find({id, session.user});
   if (fields && fields->kind == EventKind::hidden) {
     report_.reached(Sometimes::hidden_shown);
     const bool bare = !fields->sender && fields->body.empty() && fields->ordinal == event.ordinal;
     if (!bare) broken("C7", std::string(what) + ": the stand-in of " + at(id, seq) + " says more");
+    if (own != own_deletions_.end() && truth.concerns(seq, own->second.tried))
+      return report_.reached(Sometimes::own_deletion_hidden);
     // A message for everybody is hidden from who left when it was edited since.
     const auto changes = truth.changes.find(seq);
     if (event.audience == audience::everyone && changes == truth.changes.end())
@@ -195,6 +210,8 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
     }
     if (const auto row = truth_.member(id, session.user)) question.me[id] = *row;
     spans(id, session.user);
+    if (const auto gone = session.deleted.find(id); gone != session.deleted.end())
+      question.deleted = gone->second;
   };
   if (const auto id = subject_of(request.operation)) note(*id);
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&request.operation)) {
@@ -448,7 +465,18 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
                 known.back().told_until = bound;
               }
             }
+            if (const auto* erase = std::get_if<wire::DeleteForMe>(&asked)) {
+              auto& own = own_deletions_[{erase->conversation, session.user}];
+              for (const Seq seq : erase->seqs) {
+                if (!own.tried.contains(seq))
+                  broken("C18",
+                         at(erase->conversation, seq) + " is deleted, and no commit says so");
+                own.answered.emplace(seq, scheduler_.now());
+                session.deleted[erase->conversation].insert(seq);
+              }
+            }
             expect(
+                is(std::in_place_type<wire::DeleteForMe>) ||
                 is(std::in_place_type<wire::AppendStream>) ||
                 is(std::in_place_type<wire::CancelStream>) ||
                 is(std::in_place_type<wire::Unschedule>) || is(std::in_place_type<wire::Leave>) ||
@@ -493,6 +521,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                  },
                  [&](const wire::ThreadState& a) { thread(session, a); },
                  [&](const Ballot& a) { ballot(session, a); },
+                 [&](const DeletedForMe& a) { on(session, a); },
                  [&](const wire::Goodbye&) { session.parting = true; },
                  // An error that belongs to no request: the session ends.
                  [&](const wire::Failed& a) {
@@ -731,7 +760,22 @@ void Checker::on(Session& session, const wire::Events& events) {
   }
   records(session, "events", events.conversation, events.epoch, events.first, events.records,
           events.mark);
+  const auto& gone = session.deleted[events.conversation];
+  for (const Payload& record : events.records)
+    if (const auto fields = wire::verify_record(record.bytes());
+        fields->kind != EventKind::hidden &&
+        (gone.contains(fields->seq) || gone.contains(fields->about)))
+      broken("C18", at(events.conversation, fields->seq) + " was deleted by its reader");
   follow.next = events.first + events.records.size();
+}
+
+void Checker::on(Session& session, const DeletedForMe& deleted) {
+  const auto& own = own_deletions_[{deleted.conversation, session.user}];
+  for (const Seq seq : deleted.messages) {
+    if (!own.tried.contains(seq))
+      broken("C18", at(deleted.conversation, seq) + " is told as deleted by its reader");
+    session.deleted[deleted.conversation].insert(seq);
+  }
 }
 
 void Checker::on(Session& session, const wire::HeadMoved& moved) {
@@ -836,15 +880,21 @@ void Checker::entry(Session& session, const ListEntry& shown) {
     broken("C12", "a member row of " + short_name(id) + " with an ordinal before its beginning");
   }
   const std::uint64_t read = truth.ordinal_at(std::min(shown.read, truth.head()));
+  const OwnDeletions& own = own_deletions_[{id, session.user}];
   const auto counted_from = [&](std::uint64_t joined, Seq floor) {
     const std::uint64_t seen = std::max({read, joined, truth.ordinal_at(floor - 1)});
     const std::uint64_t all = shown.head_ordinal > seen ? shown.head_ordinal - seen : 0;
     // Deletions after the head that is shown may be counted already.
+    std::map<std::uint64_t, bool> gone;  // and whether it surely was by then
+    for (const auto& [ordinal, by] : truth.deleted) gone[ordinal] = by <= shown.head.seq;
+    for (const Seq seq : own.tried)
+      if (const auto ordinal = truth.counted_as(seq); ordinal != 0)
+        gone[ordinal] = gone[ordinal] || own.surely(seq, scheduler_.now());
     std::uint64_t least = 0, most = 0;
-    for (const auto& [ordinal, by] : truth.deleted) {
+    for (const auto& [ordinal, surely] : gone) {
       if (ordinal <= seen || ordinal > shown.head_ordinal) continue;
       ++most;
-      if (by <= shown.head.seq) ++least;
+      if (surely) ++least;
     }
     return shown.unread + most >= all && shown.unread + least <= all;
   };
@@ -866,6 +916,8 @@ void Checker::entry(Session& session, const ListEntry& shown) {
     if (!fields || fields->seq == 0 || fields->seq > truth.head()) {
       broken("C4", "a list entry's last record is none of the stream's");
     }
+    if (own.surely(fields->seq, scheduler_.now()))
+      broken("C18", "a list shows " + at(id, fields->seq) + ", deleted by its reader");
     this->shown(session, "a list entry", id, fields->seq, shown.last_record.bytes());
   }
 }

@@ -20,10 +20,10 @@ namespace parley::simulation {
 /// immutable streams; C3 one commit a key; C4 what a session is given is contiguous and equal to
 /// the store; C5 real-time and per-device order; C6 receipts; C7 visibility by membership at that
 /// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
-/// of the right kind; C17 what expired, was trimmed or deleted is gone; N one user id a subject.
-/// Every check is made when the engine speaks, against the store at that instant; what needs the
-/// whole run is in finish(). Linear in what was said. Throws Broken. What scheduled messages say,
-/// and no others.
+/// of the right kind; C18 what a user deleted for itself alone; C17 what expired, was trimmed or
+/// deleted is gone; N one user id a subject. Every check is made when the engine speaks, against
+/// the store at that instant; what needs the whole run is in finish(). Linear in what was said.
+/// Throws Broken. What scheduled messages say, and no others.
 inline constexpr std::string_view scheduled_text = "as agreed";
 
 class Checker {
@@ -72,6 +72,7 @@ class Checker {
     std::uint64_t seen = 0;                                   // Seen: how many had read it then
     std::optional<std::pair<UserId, std::uint64_t>> blocker;  // of a send: who blocks its sender
     std::uint64_t block_changes = 0;                          // of a block
+    std::set<Seq> deleted;  // for the caller alone, as it was told by then
   };
   struct Session {
     std::string subject;
@@ -81,6 +82,7 @@ class Checker {
     std::map<std::uint32_t, Question> open;
     std::map<ConversationId, Follow> follows;
     std::map<std::pair<ConversationId, UserId>, Receipt> receipts;
+    std::map<ConversationId, std::set<Seq>> deleted;  // for its user alone, as it was told
   };
   struct Span {
     Seq from = 1, to = 0;
@@ -115,6 +117,7 @@ class Checker {
   void entry(Session& session, const ListEntry& entry);
   Seq shown_message(Session& session, const ConversationId& id, const Payload& record);
   void thread(Session& session, const wire::ThreadState& state);
+  void on(Session& session, const DeletedForMe& deleted);
   void ballot(Session& session, const Ballot& ballot);
   void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
                Seq first, const std::vector<Payload>& records, Mark mark);
@@ -141,6 +144,15 @@ class Checker {
   const Scheduler& scheduler_;
   Ledger ledger_;
   std::map<SessionKey, Session> sessions_;
+  /// What a user deleted for itself alone: as far as a commit of it was tried; when it was
+  /// answered.
+  struct OwnDeletions {
+    std::set<Seq> tried;
+    std::map<Seq, Time> answered;
+    /// Every list that is told by `now` and was read after the answer leaves them out.
+    [[nodiscard]] bool surely(Seq seq, Time now) const;
+  };
+  std::map<std::pair<ConversationId, UserId>, OwnDeletions> own_deletions_;
   std::map<std::pair<ConversationId, UserId>, std::vector<Span>> spans_;
   struct FirstAck {
     Seq seq = 0;

@@ -178,7 +178,12 @@ void Checker::nothing_deleted(const Question& question, const ConversationId& id
   const TrueStream& truth = stream("C17", id);
   for (const Payload& record : records) {
     const auto fields = wire::verify_record(record.bytes());
-    if (!fields || fields->kind != EventKind::message || fields->deleted) continue;
+    if (!fields) continue;
+    if (fields->kind != EventKind::hidden &&
+        (question.deleted.contains(fields->seq) || question.deleted.contains(fields->about)))
+      broken("C18", "seq " + std::to_string(fields->seq) + " of " + short_name(id) +
+                        " was deleted by its reader and is shown");
+    if (fields->kind != EventKind::message || fields->deleted) continue;
     const auto changes = truth.changes.find(fields->seq);
     if (changes == truth.changes.end() || heard == question.heads.end()) continue;
     for (const TrueChange& change : changes->second)

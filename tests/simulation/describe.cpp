@@ -194,6 +194,10 @@ struct Requests {
   std::string operator()(const wire::ClosePoll& op) const {
     return "close_poll " + short_name(op.conversation) + " " + n(op.seq);
   }
+  std::string operator()(const wire::DeleteForMe& op) const {
+    return "delete_for_me " + short_name(op.conversation) + " " +
+           n(op.seqs.empty() ? 0 : op.seqs.front()) + " of " + n(op.seqs.size());
+  }
   std::string operator()(const wire::GetBallot& op) const {
     return "get_ballot " + short_name(op.conversation) + " " + n(op.seq);
   }
@@ -293,6 +297,9 @@ struct Answers {
   }
   std::string operator()(const Ballot& a) const {
     return "ballot " + short_name(a.conversation) + " " + n(a.message) + " " + n(a.options.size());
+  }
+  std::string operator()(const DeletedForMe& a) const {
+    return "deleted_for_me " + short_name(a.conversation) + " " + n(a.messages.size());
   }
   std::string operator()(const wire::VotersPage& a) const {
     return "voters_page " + short_name(a.conversation) + " " + n(a.users.size());

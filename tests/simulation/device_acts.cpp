@@ -208,7 +208,11 @@ void Device::change_message(const ConversationId& id) {
           told(Sometimes::edited));
       break;
     case 2:
-      ask(wire::Delete{id, seq}, told(Sometimes::deleted));
+      if (random_.chance(0.5)) {
+        ask(wire::Delete{id, seq}, told(Sometimes::deleted));
+      } else {
+        ask(wire::DeleteForMe{id, {seq, random_.pick(seqs)}}, told(Sometimes::deleted_for_me));
+      }
       break;
     case 3:
       ask(wire::Pin{id, seq, random_.chance(0.6)}, told(Sometimes::pinned));

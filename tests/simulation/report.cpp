@@ -63,6 +63,8 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "replied",
                                                "mentioned",
                                                "deleted",
+                                               "deleted_for_me",
+                                               "own_deletion_hidden",
                                                "pinned",
                                                "reacted",
                                                "voted",

@@ -81,6 +81,8 @@ enum class Sometimes : std::uint8_t {
   replied,
   mentioned,
   deleted,
+  deleted_for_me,
+  own_deletion_hidden,
   pinned,
   reacted,
   voted,

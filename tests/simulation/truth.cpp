@@ -7,6 +7,7 @@
 
 #include "base/crc32c.hpp"
 #include "simulation/report.hpp"
+#include "store/layout_messages.hpp"
 
 namespace parley::simulation {
 namespace {
@@ -327,24 +328,43 @@ bool TrueStream::holds(UserId user, Seq seq) const {
   return end == ended->second.end() || *end >= seq;
 }
 
-std::uint64_t TrueStream::replies_after(Seq root, Seq base) const {
+bool TrueStream::concerns(Seq event, const std::set<Seq>& messages) const {
+  if (messages.contains(event)) return true;
+  return std::any_of(messages.begin(), messages.end(), [&](Seq message) {
+    const auto found = changes.find(message);
+    return found != changes.end() &&
+           std::any_of(found->second.begin(), found->second.end(), [&](const TrueChange& change) {
+             return change.seq == event && change.kind != EventKind::message;
+           });
+  });
+}
+
+std::uint64_t TrueStream::counted_as(Seq message) const {
+  const TrueEvent& event = at(message);
+  const bool counts = event.kind == EventKind::message && event.thread_root == 0 &&
+                      event.audience == audience::everyone;
+  return counts ? event.ordinal : 0;
+}
+
+std::uint64_t TrueStream::replies_after(Seq root, Seq base, const std::set<Seq>& without) const {
   std::uint64_t count = 0;
   for (Seq seq = base + 1; seq <= head(); ++seq) {
     const TrueEvent& event = at(seq);
     if (event.kind == EventKind::message && event.thread_root == root &&
-        event.audience == audience::everyone && !message_at(seq, head()).deleted)
+        event.audience == audience::everyone && !message_at(seq, head()).deleted &&
+        !without.contains(seq))
       ++count;
   }
   return count;
 }
 
 std::pair<std::uint64_t, std::uint64_t> TrueStream::mentions_after(
-    UserId user, Seq read, const layout::MemberRow& member) const {
+    UserId user, Seq read, const layout::MemberRow& member, const std::set<Seq>& without) const {
   std::uint64_t least = 0, most = 0;
   for (Seq seq = std::max({read + 1, member.visible_from, floor()}); seq <= head(); ++seq) {
     const TrueEvent& event = at(seq);
     if (event.audience != audience::everyone || event.kind != EventKind::message) continue;
-    if (message_at(seq, head()).deleted) continue;
+    if (message_at(seq, head()).deleted || without.contains(seq)) continue;
     const bool reply = event.thread_root != 0;
     const bool all = event.scope == MentionScope::all && !reply;
     const bool named =
@@ -450,6 +470,15 @@ std::optional<layout::ReceiptRow> Truth::receipt(const ConversationId& id, UserI
   const auto value =
       row(layout::receipt, layout::receipt_id(0, id, bucket), layout::receipt_key(user));
   return value ? layout::decode_receipt(*value) : std::nullopt;
+}
+
+std::set<Seq> Truth::own_deletions(const ConversationId& id, UserId user) {
+  std::set<Seq> found;
+  store_.look({layout::personal, layout::personal_id(0, id, user)}, [&](Bytes, const RowMap& rows) {
+    for (const auto& [key, value] : rows)
+      if (const auto seq = layout::parse_number_key('h', key)) found.insert(*seq);
+  });
+  return found;
 }
 
 std::uint64_t Truth::seen(const ConversationId& id, UserId asking, Seq seq) {

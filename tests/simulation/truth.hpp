@@ -94,12 +94,17 @@ struct TrueStream {
   /// stood after one of its changes.
   [[nodiscard]] bool shows(Seq seq, Bytes record) const;
   /// Replies in a thread with seqs above `base`, that are there.
-  [[nodiscard]] std::uint64_t replies_after(Seq root, Seq base) const;
+  [[nodiscard]] std::uint64_t replies_after(Seq root, Seq base,
+                                            const std::set<Seq>& without = {}) const;
   /// Messages above `base`, that are there, which mention the user or everybody.
   /// The least and the most: in a channel nothing tells whether a reply came before somebody
   /// joined.
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> mentions_after(
-      UserId user, Seq read, const layout::MemberRow& member) const;
+      UserId user, Seq read, const layout::MemberRow& member, const std::set<Seq>& without) const;
+  /// Whether the event is one of `messages`, or speaks of one of them.
+  [[nodiscard]] bool concerns(Seq event, const std::set<Seq>& messages) const;
+  /// The message's own ordinal; 0: it is never unread.
+  [[nodiscard]] std::uint64_t counted_as(Seq message) const;
   [[nodiscard]] std::uint64_t ordinal_at(Seq seq) const {
     return seq == 0 ? 0 : events[seq - 1].ordinal;
   }
@@ -120,6 +125,8 @@ class Truth {
   /// of the stream applied, which a channel's row follows later.
   std::optional<layout::MemberRow> member(const ConversationId& id, UserId user);
   std::optional<layout::ReceiptRow> receipt(const ConversationId& id, UserId user);
+  /// What the user deleted for itself alone.
+  std::set<Seq> own_deletions(const ConversationId& id, UserId user);
   /// How many others let it be known that they have read `seq`.
   std::uint64_t seen(const ConversationId& id, UserId asking, Seq seq);
   std::optional<layout::InfoRow> info(const ConversationId& id);

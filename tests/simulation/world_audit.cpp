@@ -133,7 +133,8 @@ void World::audit_list(Device& device) {
     }
     const auto receipt = checker_.truth().receipt(id, device.user());
     if (entry.read < (receipt ? receipt->read : 0)) broken("C12", what + " has an old receipt");
-    const auto [least, most] = truth->mentions_after(device.user(), entry.read, *row);
+    const auto own = checker_.truth().own_deletions(id, device.user());
+    const auto [least, most] = truth->mentions_after(device.user(), entry.read, *row, own);
     if (entry.mentions < std::min<std::uint64_t>(least, limits::mentions_counted) ||
         entry.mentions > most)
       broken("C12", what + " tells " + std::to_string(entry.mentions) + " mentions of " +
@@ -288,7 +289,9 @@ void World::audit_threads(Device& device, const ConversationId& id) {
   const Seq from = std::max(row->visible_from, truth->floor());
   for (Seq seq = from; seq <= truth->head(); ++seq)
     if (truth->at(seq).thread_root >= from && counts(seq)) roots.insert(truth->at(seq).thread_root);
+  const auto own = checker_.truth().own_deletions(id, device.user());
   for (const Seq root : roots) {
+    if (own.contains(root)) continue;  // no thread to who does not see its root
     const std::string what =
         device.subject() + "'s thread " + std::to_string(root) + " of " + short_name(id);
     const auto reply =
@@ -300,13 +303,13 @@ void World::audit_threads(Device& device, const ConversationId& id) {
       told.push_back(wire::read_record(record.bytes()).seq);
     for (Seq seq = from; seq <= truth->head(); ++seq)
       if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message &&
-          counts(seq))
+          counts(seq) && !own.contains(seq))
         known.push_back(seq);
     if (!page->more && told != known) broken("C12", what + " has other replies than the stream");
     const Seq base = std::max(page->thread.read, from - 1);
-    if (page->thread.unread != truth->replies_after(root, base))
+    if (page->thread.unread != truth->replies_after(root, base, own))
       broken("C12", what + " tells " + std::to_string(page->thread.unread) + " unread of " +
-                        std::to_string(truth->replies_after(root, base)));
+                        std::to_string(truth->replies_after(root, base, own)));
     const auto shown = wire::read_record(page->thread.root.bytes()).thread;
     if (shown.replies != truth->replies_after(root, 0))
       broken("C12", what + " counts " + std::to_string(shown.replies) + " replies");
