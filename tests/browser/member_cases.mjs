@@ -48,6 +48,7 @@ check('an owner gives roles, and each role offers what it may do', async () => {
     'forward',
     'copy',
     'pin',
+    'delete-for-me',
   ]);
   await open_members(owner);
   await act_on(owner, bob, 'role-moderator');
@@ -57,7 +58,7 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   );
   await bob.until('the right to delete', async () => {
     const saw = await bob.offers('a word of carol');
-    return { ok: saw.join() === 'reply,thread,forward,copy,pin,delete', saw };
+    return { ok: saw.join() === 'reply,thread,forward,copy,pin,delete-for-me,delete', saw };
   });
   await open_members(bob);
   assert.deepEqual(await menu_of(bob, carol), ['mute', 'ban', 'remove', 'block']);
@@ -66,7 +67,12 @@ check('an owner gives roles, and each role offers what it may do', async () => {
   await act_on(owner, carol, 'role-read_only');
   await carol.page.waitForSelector('.barred:text-is("You may read here, and not write.")');
   assert.equal(await carol.page.locator(input).isVisible(), false);
-  assert.deepEqual(await carol.offers('a word of carol'), ['forward', 'seen', 'copy']);
+  assert.deepEqual(await carol.offers('a word of carol'), [
+    'forward',
+    'seen',
+    'copy',
+    'delete-for-me',
+  ]);
   await act_on(owner, carol, 'role-member');
   await carol.page.locator(input).waitFor();
   await act_on(owner, bob, 'transfer');
@@ -135,7 +141,14 @@ check('who is muted reads on; who is banned is gone, and both end', async () => 
   await owner.page.fill('dialog [name=reason]', 'too loud');
   await owner.page.click('dialog button:text-is("Mute")');
   await bob.page.waitForSelector('.barred:has-text("You are muted here until")');
-  assert.deepEqual(await bob.offers('a word of bob'), ['forward', 'seen', 'copy', 'pin', 'delete']);
+  assert.deepEqual(await bob.offers('a word of bob'), [
+    'forward',
+    'seen',
+    'copy',
+    'pin',
+    'delete-for-me',
+    'delete',
+  ]);
   await bob.page.click('.thread-chip');
   await bob.page.waitForSelector('.thread .barred:has-text("You are muted here until")');
   assert.equal(await bob.page.locator('.thread textarea').isVisible(), false);

@@ -35,10 +35,32 @@ check('an edit shows in the other window, in the list, and after a reload', asyn
   assert.equal(await bob.page.locator('.row.message').count(), 2, 'an edit is no row');
   assert.deepEqual(
     await bob.offers('hello'),
-    ['reply', 'forward', 'copy', 'pin'],
+    ['reply', 'forward', 'copy', 'pin', 'delete-for-me'],
     'no edit by others',
   );
   await part(alice, bob);
+});
+
+check('a message deleted for oneself goes from both windows, and nobody else learns of it', async () => {
+  const [alice, bob] = await open_chat();
+  await alice.say('first', 'a slip', 'last');
+  await bob.sees('last');
+  const other = await bob.again();
+  await other.open(alice.name);
+  await other.sees_exactly(['first', 'a slip', 'last']);
+  await bob.act('a slip', 'delete-for-me');
+  await bob.page.click('dialog button:text-is("Delete for me")');
+  await bob.sees_exactly(['first', 'last']);
+  await other.sees_exactly(['first', 'last']);
+  await bob.act('last', 'delete-for-me');
+  await bob.page.click('dialog button:text-is("Delete for me")');
+  await bob.previews(alice.name, 'first');
+  await other.previews(alice.name, 'first');
+  await bob.page.reload();
+  await bob.sees_exactly(['first']);
+  assert.equal(await bob.page.locator('.tombstone').count(), 0);
+  await alice.sees_exactly(['first', 'a slip', 'last']);
+  await part(alice, bob, other);
 });
 
 check('a deleted message leaves a tombstone, and is not unread any more', async () => {
@@ -116,7 +138,7 @@ check('reactions in a channel come together', async () => {
   await guest.sees_reactions(text, '🙏2*');
   assert.deepEqual(
     await guest.offers(text),
-    ['reply', 'thread', 'forward', 'copy'],
+    ['reply', 'thread', 'forward', 'copy', 'delete-for-me'],
     'pins are for admins',
   );
   await part(owner, guest);

@@ -224,6 +224,13 @@ export class ChatView {
     client.on('receipts', ({ conversation }) => {
       if (conversation === this.id_) this.schedule();
     });
+    client.on('deletedForMe', ({ conversation, seqs }) => {
+      if (conversation !== this.id_) return;
+      this.window_.forget(seqs);
+      this.thread_.forget(seqs);
+      for (const seq of seqs) this.composer_.gone(seq);
+      this.known_.forget(seqs);
+    });
     for (const name of ['list', 'names', 'presence', 'state'] as const)
       client.on(name, () => this.schedule());
     this.typing_.on_change(() => this.schedule());

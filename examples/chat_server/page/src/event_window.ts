@@ -1,6 +1,6 @@
 // event_window.ts: the stretch of a conversation's stream that is on screen and around it: bounded, however
 // far one scrolls.
-import type { ChatEvent, ConversationId, ParleyClient, Seq } from '@parley/client';
+import { forget, type ChatEvent, type ConversationId, type ParleyClient, type Seq } from '@parley/client';
 
 export const page_events = 50;
 const page_events_max = 256;
@@ -74,6 +74,12 @@ export class EventWindow {
     }
     this.keep([...this.events, ...fresh], 'newer');
     return fresh;
+  }
+
+  /** The user deleted these for itself alone. */
+  forget(seqs: readonly Seq[]): void {
+    const gone = new Set(seqs);
+    this.events = this.events.map((event) => forget(event, gone));
   }
 
   // ---- Machinery ----

@@ -48,6 +48,13 @@ export class KnownMessages {
     if (touched.length > 0) for (const listener of [...this.listeners_]) listener();
   }
 
+  /** The user deleted these for itself alone. */
+  forget(seqs: readonly Seq[]): void {
+    this.fold_.forget(seqs);
+    for (const seq of seqs) this.pinned_.delete(seq);
+    for (const listener of [...this.listeners_]) listener();
+  }
+
   get(seq: Seq): Message | null {
     return this.fold_.get(seq);
   }

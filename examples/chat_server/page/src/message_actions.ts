@@ -22,6 +22,7 @@ export interface MessageActions {
   seen: ((message: Message) => void) | null;
   edit: ((message: Message) => void) | null;
   remove: ((message: Message) => void) | null;
+  remove_for_me: ((message: Message) => void) | null;
   pin: ((message: Message) => void) | null;
   close_poll: ((message: Message) => void) | null;
 }
@@ -31,6 +32,7 @@ export type ActionsOf = (seq: Seq) => { message: Message; actions: MessageAction
 
 function items(message: Message, actions: MessageActions): MenuItem[] {
   const { reply, edit, remove, pin, copy, seen, thread, forward, close_poll } = actions;
+  const { remove_for_me } = actions;
   const all: (MenuItem | null)[] = [
     reply && { name: 'reply', icon: 'reply', label: 'Reply', run: () => reply(message) },
     edit && { name: 'edit', icon: 'pencil', label: 'Edit', run: () => edit(message) },
@@ -54,6 +56,12 @@ function items(message: Message, actions: MessageActions): MenuItem[] {
       icon: message.pinned ? 'unpin' : 'pin',
       label: message.pinned ? 'Unpin' : 'Pin for everybody',
       run: () => pin(message),
+    },
+    remove_for_me && {
+      name: 'delete-for-me',
+      icon: 'trash',
+      label: 'Delete for me',
+      run: () => remove_for_me(message),
     },
     remove && { name: 'delete', icon: 'trash', label: 'Delete', run: () => remove(message) },
   ];
@@ -323,8 +331,14 @@ export class ActionBar {
   }
 }
 
+export interface DeleteQuestion {
+  title: string;
+  what_then: string;
+  button: string;
+}
+
 /** Asks before a message goes for good. */
-export function confirm_delete(message: Message, own: boolean, work: () => void): void {
+export function confirm_delete(message: Message, ask: DeleteQuestion, work: () => void): void {
   const cancel = el(
     'button',
     { type: 'button', class: 'button quiet', on: { click: () => window_.close() } },
@@ -342,16 +356,12 @@ export function confirm_delete(message: Message, own: boolean, work: () => void)
         },
       },
     },
-    'Delete for everybody',
+    ask.button,
   );
   const window_ = dialog(
-    own ? 'Delete your message?' : 'Delete this message?',
+    ask.title,
     el('blockquote', { class: 'quoted', dir: 'auto' }, snippet(message)),
-    el(
-      'p',
-      { class: 'subtitle wrap' },
-      'Everybody sees that a message was deleted, and nobody what it said.',
-    ),
+    el('p', { class: 'subtitle wrap' }, ask.what_then),
     el('div', { class: 'buttons' }, cancel, erase),
   );
   erase.focus();

@@ -73,6 +73,7 @@ export class MessageCommands {
         (own && may(view, 'send')) || may(view, 'delete_any')
           ? (one) => this.remove(one.seq)
           : null,
+      remove_for_me: (one) => this.remove_for_me(view.conversation, one),
       close_poll:
         message.poll && !message.results?.closed && (own || may(view, 'delete_any'))
           ? (one) => this.close_poll(one.seq)
@@ -93,8 +94,25 @@ export class MessageCommands {
     const view = this.shown_.view();
     if (!view || !message) return;
     const own = message.sender === this.client_.self?.user;
-    confirm_delete(message, own, () => {
+    const ask = {
+      title: own ? 'Delete your message?' : 'Delete this message?',
+      what_then: 'Everybody sees that a message was deleted, and nobody what it said.',
+      button: 'Delete for everybody',
+    };
+    confirm_delete(message, ask, () => {
       this.change('Not deleted', () => this.client_.deleteMessage(view.conversation, seq));
+      this.shown_.composer.focus();
+    });
+  }
+
+  private remove_for_me(conversation: ConversationId, message: Message): void {
+    const ask = {
+      title: 'Delete this message for you?',
+      what_then: 'It goes from all your devices for good. The others keep it, and learn nothing.',
+      button: 'Delete for me',
+    };
+    confirm_delete(message, ask, () => {
+      this.change('Not deleted', () => this.client_.deleteForMe(conversation, [message.seq]));
       this.shown_.composer.focus();
     });
   }

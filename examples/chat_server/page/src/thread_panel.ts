@@ -143,6 +143,12 @@ export class ThreadPanel {
         this.replies_.push(event);
   }
 
+  /** The user deleted these for itself alone. */
+  forget(seqs: readonly Seq[]): void {
+    if (seqs.includes(this.root_)) return this.close();
+    this.replies_ = this.replies_.filter(({ seq }) => !seqs.includes(seq));
+  }
+
   render(): void {
     const { view_: view } = this;
     if (!view) return;

@@ -51,6 +51,16 @@ async function opened(head, seq = 0) {
   return { client, window_, taken };
 }
 
+test('what the user deleted for itself stands hidden in its place', async () => {
+  const { window_ } = await opened(3);
+  window_.forget([2]);
+  assert.deepEqual(window_.events.map(({ seq, kind }) => [seq, kind]), [
+    [1, undefined],
+    [2, 'hidden'],
+    [3, undefined],
+  ]);
+});
+
 test('it opens at the end, or around an event, and grows at both ends', async () => {
   const { client, window_, taken } = await opened(1_000);
   assert.equal(shown(window_), '<951..1000');
