@@ -102,6 +102,8 @@ TEST_CASE("on_events takes several at once and records are shared", "[session]")
   carol.on_events([&](std::span<const Event> events) {
     to_carol.insert(to_carol.end(), events.begin(), events.end());
   });
+  alice.send(room, "first").get().value();  // what came before they followed is read for each
+  REQUIRE(world.until([&] { return !to_bob.empty() && !to_carol.empty(); }));
   for (int i = 0; i < 40; ++i) alice.send(room, "m" + std::to_string(i));
   auto last = [](const std::vector<Event>& events) {
     return !events.empty() && events.back().as<Message>() != nullptr &&
