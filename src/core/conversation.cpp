@@ -114,7 +114,7 @@ void Conversation::State::arrive(Op op) {
   waiting.push_back(std::move(op));
   if (in_flight || building || std::exchange(pump_waits, true)) return;
   // After what arrived in the same turn: a burst becomes one commit, and one frame for everybody.
-  host.later([this, here = std::weak_ptr<const void>(alive)] {
+  host.later([this, here = std::weak_ptr<const void>(alive)](Shard&) {
     if (here.expired()) return;
     pump_waits = false;
     pump();

@@ -127,7 +127,7 @@ class ConversationHost : public WakeStore {
   /// The wall clock for what expires: a jump of it counts once it has been stable for a minute.
   virtual std::int64_t settled_wall_ms() = 0;
   /// Runs `work` on this shard after everything that is waiting there now.
-  virtual void later(std::function<void()> work) = 0;
+  virtual void later(Effects::Work work) = 0;
 
  protected:
   ~ConversationHost() = default;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/unique_function.hpp"
 #include "parley/conversation.hpp"
 #include "parley/hooks.hpp"
 #include "parley/store.hpp"
@@ -36,7 +37,8 @@ struct Identity {
 class Effects {
  public:
   template <class T>
-  using Then = std::function<void(T)>;
+  using Then = base::UniqueFunction<void(T)>;
+  using Work = base::UniqueFunction<void(Shard&)>;
 
   [[nodiscard]] virtual Time now() const noexcept = 0;  // of the current turn
   virtual std::uint64_t random() = 0;
@@ -52,7 +54,7 @@ class Effects {
   virtual void forget_changes(std::string through, Then<Result<void>> then) = 0;
 
   /// Runs `work` on another shard (or later on this one); order is kept between a pair of shards.
-  virtual void post(ShardIndex to, std::function<void(Shard&)> work) = 0;
+  virtual void post(ShardIndex to, Work work) = 0;
 
   /// The host's decision about a token.
   virtual void authenticate(std::string token, Then<Result<Identity>> then) = 0;

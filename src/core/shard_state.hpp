@@ -42,13 +42,13 @@ struct ShardState final : ConversationHost {
   [[nodiscard]] ShardIndex shard_of_subject(std::string_view subject) const noexcept;
   /// Runs `work(ShardState&)` on a shard, later; on this one too.
   template <class Work>
-  void at(ShardIndex to, Work work);
+  void at(ShardIndex to, Work&& work);
   /// Runs `work(ShardState&, Conversation&)` at the home of a conversation.
   template <class Work>
-  void at_home(const ConversationId& id, Work work);
+  void at_home(const ConversationId& id, Work&& work);
   /// Runs `work(ShardState&, UserHome&)` at the home of a user.
   template <class Work>
-  void at_user(UserId id, Work work);
+  void at_user(UserId id, Work&& work);
 
   Home& home(const ConversationId& id);
   UserHome& user_home(UserId id);
@@ -58,7 +58,7 @@ struct ShardState final : ConversationHost {
   void fail(SessionRef session, std::uint32_t request, Error error);
   /// A completion that answers `request` with `to_answer(value)`, or with the error.
   template <class T, class ToAnswer>
-  Then<T> answering(SessionRef session, std::uint32_t request, ToAnswer to_answer);
+  auto answering(SessionRef session, std::uint32_t request, ToAnswer to_answer);
 
   // ---- ConversationHost ----
   Effects& effects() noexcept override { return world; }
@@ -82,7 +82,7 @@ struct ShardState final : ConversationHost {
     names.lookup(std::move(users), std::move(then));
   }
   std::int64_t settled_wall_ms() override { return wall_clock.at(world.now()); }
-  void later(std::function<void()> work) override;
+  void later(Effects::Work work) override { world.post(index, std::move(work)); }
   void wake_at(const layout::TimerTarget& target, std::int64_t due_ms, Then<void> then) override;
   void drop_wake(const layout::TimerTarget& target, std::int64_t due_ms) override;
 
@@ -126,26 +126,28 @@ struct ShardAccess {
 };
 
 template <class Work>
-void ShardState::at(ShardIndex to, Work work) {
-  world.post(to,
-             [work = std::move(work)](Shard& shard) mutable { work(ShardAccess::state(shard)); });
+void ShardState::at(ShardIndex to, Work&& work) {
+  world.post(to, [work = std::forward<Work>(work)](Shard& shard) mutable {
+    work(ShardAccess::state(shard));
+  });
 }
 
 template <class Work>
-void ShardState::at_home(const ConversationId& id, Work work) {
-  at(shard_of(id), [id, work = std::move(work)](ShardState& there) mutable {
+void ShardState::at_home(const ConversationId& id, Work&& work) {
+  at(shard_of(id), [id, work = std::forward<Work>(work)](ShardState& there) mutable {
     work(there, *there.home(id).conversation);
   });
 }
 
 template <class Work>
-void ShardState::at_user(UserId id, Work work) {
-  at(shard_of(id),
-     [id, work = std::move(work)](ShardState& there) mutable { work(there, there.user_home(id)); });
+void ShardState::at_user(UserId id, Work&& work) {
+  at(shard_of(id), [id, work = std::forward<Work>(work)](ShardState& there) mutable {
+    work(there, there.user_home(id));
+  });
 }
 
 template <class T, class ToAnswer>
-Then<T> ShardState::answering(SessionRef session, std::uint32_t request, ToAnswer to_answer) {
+auto ShardState::answering(SessionRef session, std::uint32_t request, ToAnswer to_answer) {
   return [this, session, request, to_answer = std::move(to_answer)](Result<T> result) {
     if (!result) return fail(session, request, std::move(result).error());
     if constexpr (std::is_void_v<T>) {

@@ -1,5 +1,5 @@
-// local_session.cpp: the inbox, the delivery of frames to handlers, and the end of an in-process
-// session.
+// local_session.cpp: what any thread asks, the delivery of frames to handlers, and the end of an
+// in-process session.
 #include "engine/local_session.hpp"
 
 #include <algorithm>
@@ -61,36 +61,32 @@ LocalSession::~LocalSession() = default;
 
 // ---- Any thread ----
 
-bool LocalSession::put(Item item) {
+template <class F>
+void LocalSession::run_on_shard(F run) {
   const engine::Gate::Pass pass(engine_->gate());
-  if (!pass) return false;
-  if (!inbox_.push(std::move(item))) return true;
-  // Drains even when the loop is destroyed before it comes to this: every call is answered.
-  std::shared_ptr<LocalSession> drain(this, [keep = shared_from_this()](LocalSession* session) {
-    try {
-      session->drain_inbox();
-    } catch (const std::exception& error) {
-      session->engine_->log(LogLevel::error, error.what());
-    }
-  });
-  host_.loop().post([drain = std::move(drain)] { drain->drain_inbox(); });
-  return true;
+  if (!pass) return;
+  host_.loop().hand_over(
+      [self = shared_from_this(), run = std::move(run)]() mutable { run(*self); });
 }
 
 void LocalSession::submit(engine::CallRef call) {
   if (engine_->forked()) return call.fail(forked_error());
   if ((state_.load() & detached_bit) != 0) return call.fail(closed_session());
   if (!engine_->accepting()) return call.fail(closed_error());
-  put({std::move(call), {}});  // a call that does not get in is answered when it is dropped
+  // A call that does not get in, or never gets its turn, is answered when it is dropped.
+  run_on_shard(
+      [call = std::move(call)](LocalSession& self) mutable { self.request(std::move(call)); });
 }
 
 void LocalSession::set(std::function<void(Handlers&)> change) {
-  if (!engine_->forked()) put({{}, std::move(change)});
+  if (engine_->forked()) return;
+  run_on_shard([change = std::move(change)](LocalSession& self) { self.change(change); });
 }
 
 void LocalSession::detach(bool wait) noexcept {
   if (engine_->forked()) return;
-  if ((state_.fetch_or(detached_bit) & detached_bit) == 0) put({});
+  if ((state_.fetch_or(detached_bit) & detached_bit) == 0)
+    run_on_shard([](LocalSession& self) { self.finish(closed_session()); });
   if (!wait || running_on_.load() == runtime::Loop::current()) return;
   for (auto now = state_.load(); (now & running_bit) != 0; now = state_.load()) state_.wait(now);
 }
@@ -102,11 +98,16 @@ void LocalSession::open(core::SessionSetup setup, engine::CallRef hello) {
   if (hello) request(std::move(hello));
 }
 
-std::uint32_t LocalSession::next_number() noexcept {
-  do {
-    ++last_number_;
-  } while (last_number_ == 0 || calls_.contains(last_number_));
-  return last_number_;
+/// The number of its request: free again once the answer was delivered.
+std::uint32_t LocalSession::open_call(engine::CallRef call) {
+  if (free_numbers_.empty()) {
+    calls_.emplace_back();
+    free_numbers_.push_back(static_cast<std::uint32_t>(calls_.size()));
+  }
+  const std::uint32_t number = free_numbers_.back();
+  free_numbers_.pop_back();
+  calls_[number - 1] = std::move(call);
+  return number;
 }
 
 void LocalSession::request(engine::CallRef call) {
@@ -120,29 +121,20 @@ void LocalSession::request(engine::CallRef call) {
     run_guarded("a completion", [&] { call.fail(std::move(busy)); });
     return;
   }
-  const std::uint32_t number = next_number();
-  wire::Request request{number, std::move(call.operation())};
-  calls_.emplace(number, std::move(call));
-  host_.core().request(ref_, std::move(request));
+  wire::Operation& operation = call.operation();  // the call's, wherever that goes
+  const std::uint32_t number = open_call(std::move(call));
+  host_.core().request(ref_, {number, std::move(operation)});
 }
 
-void LocalSession::drain_inbox() {
-  inbox_.take_all([this](Item&& item) {
-    if (item.call) {
-      request(std::move(item.call));
-    } else if (item.change) {
-      if (finished_) return;
-      item.change(handlers_);
-      if ((handlers_.on_event || handlers_.on_events) && !held_.empty()) {
-        frames_.insert(frames_.begin(), std::make_move_iterator(held_.begin()),
-                       std::make_move_iterator(held_.end()));
-        held_.clear();
-        host_.mark_dirty(*this);
-      }
-    } else {
-      finish(closed_session());
-    }
-  });
+void LocalSession::change(const std::function<void(Handlers&)>& change) {
+  if (finished_) return;
+  change(handlers_);
+  if ((handlers_.on_event || handlers_.on_events) && !held_.empty()) {
+    frames_.insert(frames_.begin(), std::make_move_iterator(held_.begin()),
+                   std::make_move_iterator(held_.end()));
+    held_.clear();
+    host_.mark_dirty(*this);
+  }
 }
 
 void LocalSession::push(const core::FramePtr& frame) {
@@ -177,7 +169,7 @@ bool LocalSession::flush() {
     if (host_.loop().should_yield()) break;
   }
   if (finished_) return false;
-  if (closing_ && frames_.empty() && calls_.empty()) finish(Error(why_));
+  if (closing_ && frames_.empty() && open_requests() == open_acks_) finish(Error(why_));
   return !finished_ && !frames_.empty();
 }
 
@@ -295,13 +287,12 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
 }
 
 void LocalSession::answer(std::uint32_t number, wire::Answer answer) {
-  const auto found = calls_.find(number);
-  if (found == calls_.end()) {  // one of our own acknowledgements: a hint, nobody waits for it
-    if (open_acks_ > 0) --open_acks_;
+  engine::CallRef call = std::move(calls_[number - 1]);
+  free_numbers_.push_back(number);
+  if (!call) {  // one of our own acknowledgements: a hint, nobody waits for it
+    --open_acks_;
     return;
   }
-  engine::CallRef call = std::move(found->second);
-  calls_.erase(found);
   run_guarded("a completion", [&] { call.answer(std::move(answer)); });
 }
 
@@ -312,7 +303,7 @@ void LocalSession::send_acks() {
     const wire::MarkRead mark{first->first, first->second, 0};
     acks_.erase(first);
     ++open_acks_;
-    host_.core().request(ref_, {next_number(), mark});
+    host_.core().request(ref_, {open_call({}), mark});
   }
 }
 
@@ -332,8 +323,9 @@ void LocalSession::finish(const Error& why) {
   acks_.clear();
   backlog_ = 0;
   open_acks_ = 0;
-  for (auto& open : std::exchange(calls_, {})) {
-    run_guarded("a completion", [&] { open.second.fail(why_); });
+  free_numbers_.clear();
+  for (engine::CallRef& call : std::exchange(calls_, {})) {
+    if (call) run_guarded("a completion", [&] { call.fail(why_); });
   }
   if (handlers_.on_closed) run_handler("on_closed", [&] { handlers_.on_closed(why_); });
   handlers_ = {};

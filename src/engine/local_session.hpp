@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/mpsc_queue.hpp"
 #include "engine/call.hpp"
 #include "engine/outlet.hpp"
 #include "engine/shard_host.hpp"
@@ -24,7 +23,7 @@ namespace parley::inline v0::detail {
 class EngineImpl;
 
 /// Shared by its shard host, until it is finished, and the host's Session. What any thread asks
-/// goes through the inbox, in order. Thread: the shard's, but where it says otherwise.
+/// goes through the loop's mailbox, in order. Thread: the shard's, but where it says otherwise.
 class LocalSession final : public engine::HostedOutlet,
                            public std::enable_shared_from_this<LocalSession> {
  public:
@@ -76,24 +75,21 @@ class LocalSession final : public engine::HostedOutlet,
   bool flush() override;
   void sweep() override;
   [[nodiscard]] std::size_t open_requests() const noexcept override {
-    return calls_.size() + open_acks_;
+    return calls_.size() - free_numbers_.size();
   }
   void abandon(const Error& why) override { finish(why); }
 
  private:
-  struct Item {
-    engine::CallRef call;
-    std::function<void(Handlers&)> change;
-  };
   struct Queued {
     core::FramePtr frame;
     std::size_t size = 0;       // counted in the backlog
     std::size_t delivered = 0;  // records that a handler has seen already
   };
 
-  bool put(Item item);
-  void drain_inbox();
-  std::uint32_t next_number() noexcept;
+  template <class F>
+  void run_on_shard(F run);
+  void change(const std::function<void(Handlers&)>& change);
+  std::uint32_t open_call(engine::CallRef call);
 
   bool deliver(const Queued& queued);
   bool deliver_events(const core::FramePtr& frame);
@@ -119,14 +115,13 @@ class LocalSession final : public engine::HostedOutlet,
   Name name_;
 
   // Any thread.
-  base::MpscQueue<Item> inbox_;
   std::atomic<std::uint32_t> state_{0};
   std::atomic<const void*> running_on_{nullptr};  // the loop whose thread is in a handler
 
   // The shard's.
   Handlers handlers_;
-  std::unordered_map<std::uint32_t, engine::CallRef> calls_;
-  std::uint32_t last_number_ = 0;
+  std::vector<engine::CallRef> calls_;       // at request number - 1
+  std::vector<std::uint32_t> free_numbers_;  // of requests that are answered
   std::deque<Queued> frames_;
   std::list<Queued> held_;    // events without a handler
   std::size_t position_ = 0;  // records of the frame under delivery that were delivered

@@ -106,8 +106,8 @@ void ShardHost::run_later() {
       running_.swap(later_);
     }
     while (next_ < running_.size()) {
-      const std::function<void()> work = std::move(running_[next_++]);
-      work();
+      const Work work = std::move(running_[next_++]);
+      work(*core_);
       if (loop_->should_yield()) return;
     }
   }
@@ -133,8 +133,8 @@ void ShardHost::send_posts() {
   for (std::size_t to = 0; to < posts_.size(); ++to) {
     if (posts_[to].empty()) continue;
     ShardHost& there = engine_.shard(static_cast<ShardIndex>(to));
-    there.loop().post([&there, work = std::exchange(posts_[to], {})] {
-      for (const auto& each : work) each(there.core());
+    there.loop().hand_over([&there, work = std::exchange(posts_[to], {})] {
+      for (const Work& each : work) each(there.core());
     });
   }
 }
@@ -237,15 +237,15 @@ const StoreFacts& ShardHost::store_facts() const noexcept { return engine_.store
 
 /// A completion of the store, brought to this shard and out of the call that it may have come in.
 template <class T>
-std::function<void(T)> ShardHost::back(Then<T> then) {
-  return [this, then = std::move(then)](T result) mutable {
-    auto work = [then = std::move(then), result = std::move(result)]() mutable {
-      then(std::move(result));
-    };
+Store::Done<T> ShardHost::back(Then<T> then) {
+  auto& calls = std::get<StoreCalls<T>>(calls_);
+  return [this, call = &calls.open(std::move(then))](T answer) {
+    call->answer.emplace(std::move(answer));
+    const auto close = [this, call] { std::get<StoreCalls<T>>(calls_).close(*call); };
     if (on_this_shard()) {
-      later(std::move(work));
+      later_.emplace_back([close](core::Shard&) { close(); });
     } else {
-      loop_->post(std::move(work));
+      loop_->hand_over(close);
     }
   };
 }
@@ -270,12 +270,8 @@ void ShardHost::forget_changes(std::string through, Then<Result<void>> then) {
   engine_.store().forget_changes(through, back<Result<void>>(std::move(then)));
 }
 
-void ShardHost::post(ShardIndex to, std::function<void(core::Shard&)> work) {
-  if (to == index_) {
-    later([this, work = std::move(work)] { work(*core_); });
-  } else {
-    posts_[to].push_back(std::move(work));
-  }
+void ShardHost::post(ShardIndex to, Work work) {
+  (to == index_ ? later_ : posts_[to]).push_back(std::move(work));
 }
 
 void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> then) {

@@ -7,12 +7,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "core/effects.hpp"
 #include "core/shard.hpp"
 #include "engine/outlet.hpp"
+#include "engine/store_calls.hpp"
 #include "parley/engine.hpp"
 #include "runtime/loop.hpp"
 #include "wire/codec.hpp"
@@ -47,7 +49,7 @@ class ShardHost final : public core::Effects {
             Then<Result<Listed>> then) override;
   void changes(std::string after, std::uint32_t max, Then<Result<Changes>> then) override;
   void forget_changes(std::string through, Then<Result<void>> then) override;
-  void post(ShardIndex to, std::function<void(core::Shard&)> work) override;
+  void post(ShardIndex to, Work work) override;
   void authenticate(std::string token, Then<Result<core::Identity>> then) override;
   void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override;
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override;
@@ -62,8 +64,6 @@ class ShardHost final : public core::Effects {
   [[nodiscard]] bool on_this_shard() const noexcept {
     return runtime::Loop::current() == loop_.get();
   }
-  /// Runs `work` later in this turn, or in the next one.
-  void later(std::function<void()> work) { later_.push_back(std::move(work)); }
   /// The core starts; posted once to the loop.
   void start();
   /// The core stops (goodbyes, last commits); `stopped` runs on this shard.
@@ -108,7 +108,7 @@ class ShardHost final : public core::Effects {
 
  private:
   template <class T>
-  std::function<void(T)> back(Then<T> then);
+  Store::Done<T> back(Then<T> then);
   void plug_in();
   void arm_sweep();
   bool turn_end();
@@ -123,10 +123,13 @@ class ShardHost final : public core::Effects {
   QueuedBytes queued_;
   std::array<std::unique_ptr<wire::Codec>, 2> codecs_;
   std::vector<wire::Request> requests_;
-  std::vector<std::function<void()>> later_;    // results that came inside a call of the core
-  std::vector<std::function<void()>> running_;  // those of this turn, from next_ on
+  std::tuple<StoreCalls<Committed>, StoreCalls<Result<Cells>>, StoreCalls<Result<Rows>>,
+             StoreCalls<Result<Listed>>, StoreCalls<Result<Changes>>, StoreCalls<Result<void>>>
+      calls_;
+  std::vector<Work> later_;    // of this shard, and results that came inside a call of the core
+  std::vector<Work> running_;  // those of this turn, from next_ on
   std::size_t next_ = 0;
-  std::vector<std::vector<std::function<void(core::Shard&)>>> posts_;  // by shard, sent once a turn
+  std::vector<std::vector<Work>> posts_;  // by shard, sent once a turn
   std::unordered_map<HostedOutlet*, std::shared_ptr<HostedOutlet>> outlets_;
   std::vector<HostedOutlet*> dirty_;
   std::vector<HostedOutlet*> flushing_;

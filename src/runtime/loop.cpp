@@ -49,8 +49,9 @@ struct Loop::State {
   explicit State(base::Poller&& from) : poller(std::move(from)), time(Clock::now()), wheel(time) {}
 
   base::Poller poller;
-  base::MpscQueue<Callback> mailbox;
-  std::vector<Callback> posted;  // taken from the mailbox, from next_posted on
+  using Work = base::UniqueFunction<void()>;
+  base::MpscQueue<Work> mailbox;
+  std::vector<Work> posted;  // taken from the mailbox, from next_posted on
   std::size_t next_posted = 0;
   Clock::time_point time;
   base::TimerWheel wheel;
@@ -109,13 +110,12 @@ bool Loop::State::run_posted() {
   if (next_posted == posted.size()) {
     posted.clear();
     next_posted = 0;
-    guarded([this] {
-      mailbox.take_all([this](Callback&& callback) { posted.push_back(std::move(callback)); });
-    });
+    guarded(
+        [this] { mailbox.take_all([this](Work&& work) { posted.push_back(std::move(work)); }); });
   }
   while (next_posted < posted.size()) {
-    const Callback callback = std::move(posted[next_posted++]);
-    guarded(callback);
+    const Work work = std::move(posted[next_posted++]);
+    guarded(work);
     if (used_up()) return next_posted == posted.size();
   }
   return true;
@@ -194,7 +194,7 @@ Loop::~Loop() {
   // here.
   State& state = *state_;
   do {
-    state.mailbox.take_all([](Callback&&) {});
+    state.mailbox.take_all([](State::Work&&) {});
     state.posted.clear();
     for (State::WatchSlot& slot : state.slots) {
       const auto dead = std::exchange(slot.callback, nullptr);
@@ -213,8 +213,8 @@ LinkEvents* Loop::opened(std::unique_ptr<Link> link, LinkInfo info) {
   return state_->opened ? state_->opened(std::move(link), std::move(info)) : nullptr;
 }
 
-void Loop::post(Callback callback) {
-  if (state_->mailbox.push(std::move(callback))) wake();  // whoever found it not empty need not
+void Loop::hand_over(base::UniqueFunction<void()> work) {
+  if (state_->mailbox.push(std::move(work))) wake();  // whoever found it not empty need not
 }
 
 void Loop::wake() noexcept {

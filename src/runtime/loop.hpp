@@ -7,7 +7,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "base/unique_function.hpp"
 #include "parley/transport.hpp"
 
 namespace parley::runtime {
@@ -16,8 +18,8 @@ namespace parley::runtime {
 /// are due, descriptors that are ready, then the turn's end hook (the engine flushes there).
 /// Drive it by run() on a thread of its own, or by poll() from a host's loop or executor.
 /// Ownership: callbacks belong to the loop until they ran, were cancelled, or the loop is
-/// destroyed. Thread: post(), stop(), wake() any thread; everything else the thread that drives the
-/// loop (one at a time), or before it is driven.
+/// destroyed. Thread: post(), hand_over(), stop(), wake() any thread; everything else the thread
+/// that drives the loop (one at a time), or before it is driven.
 class Loop final : public LinkHost {
  public:
   using Opened = std::function<LinkEvents*(std::unique_ptr<Link>, LinkInfo)>;
@@ -49,7 +51,9 @@ class Loop final : public LinkHost {
 
   // LinkHost.
   LinkEvents* opened(std::unique_ptr<Link> link, LinkInfo info) override;
-  void post(Callback callback) override;
+  void post(Callback callback) override { hand_over(std::move(callback)); }
+  /// The same for work that cannot be copied.
+  void hand_over(base::UniqueFunction<void()> work);
   [[nodiscard]] Clock::time_point now() const noexcept override;
   Timer start_timer(std::chrono::milliseconds delay, Callback callback) override;
   void cancel_timer(Timer timer) noexcept override;

@@ -13,6 +13,7 @@
 
 #include "core/conversation.hpp"
 #include "core/event_reader.hpp"
+#include "core/shard.hpp"
 #include "core/wall_clock.hpp"
 #include "parley/memory_store.hpp"
 #include "store/layout.hpp"
@@ -103,7 +104,7 @@ class TestEffects final : public Effects {
   void forget_changes(std::string through, Then<Result<void>> then) override {
     then(store.forget_now(through));
   }
-  void post(ShardIndex, std::function<void(Shard&)>) override {}
+  void post(ShardIndex, Work) override {}
   void authenticate(std::string, Then<Result<Identity>>) override {}
   void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
     looking.emplace_back(std::move(message), std::move(then));
@@ -122,7 +123,9 @@ class TestEffects final : public Effects {
     }
   }
   void log(Severity, std::string text) override { logged.push_back(std::move(text)); }
-  void later(std::function<void()> work) { post(std::move(work)); }
+  void later(Work work) {
+    post([this, work = std::move(work)] { work(*nobody_); });
+  }
 
   /// Runs one answer; false when none waits.
   bool step() {
@@ -190,14 +193,15 @@ class TestEffects final : public Effects {
   std::size_t scanned_bytes = 0;
 
  private:
-  void post(std::function<void()> then) { queue_.push_back(std::move(then)); }
+  void post(base::UniqueFunction<void()> then) { queue_.push_back(std::move(then)); }
   void move_to(std::chrono::steady_clock::time_point to) {
     time.wall_ms += std::chrono::duration_cast<std::chrono::milliseconds>(to - time.steady).count();
     time.steady = to;
   }
+  std::unique_ptr<Shard> nobody_ = std::make_unique<Shard>(0, ShardConfig{}, *this);
   std::uint64_t state_ = 42, timer_number_ = 0;
   int late_steps_ = 0;
-  std::deque<std::function<void()>> queue_;
+  std::deque<base::UniqueFunction<void()>> queue_;
   std::map<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>, std::function<void()>>
       timers_;
 };
@@ -251,7 +255,7 @@ class World : public ConversationHost {
   }
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override {
     auto later = [this, then = std::move(then)](Result<Forwardable> found) {
-      fx.later([then, found] { then(found); });
+      fx.later([then, found](Shard&) { then(found); });
     };
     World& source = other != nullptr && which.conversation == other->id() ? *other : *this;
     source.home->read_message(reader, which.seq, std::move(later));
@@ -269,7 +273,7 @@ class World : public ConversationHost {
   void drop_from_lists(const ConversationId&, ConversationKind, std::vector<UserId> users,
                        Then<void> then) override {
     for (const UserId user : users) dropped.push_back(user.value);
-    fx.later([then = std::move(then)] { then({}); });
+    fx.later([then = std::move(then)](Shard&) { then({}); });
   }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
@@ -281,10 +285,10 @@ class World : public ConversationHost {
     then(std::move(known));
   }
   std::int64_t settled_wall_ms() override { return clock.at(fx.time); }
-  void later(std::function<void()> work) override { fx.later(std::move(work)); }
+  void later(Effects::Work work) override { fx.later(std::move(work)); }
   void wake_at(const layout::TimerTarget&, std::int64_t due_ms, Then<void> then) override {
     if (!wake_fails) wakes.push_back(due_ms);
-    fx.later([then = std::move(then), failed = wake_fails] {
+    fx.later([then = std::move(then), failed = wake_fails](Shard&) {
       then(failed ? Result<void>(Error{Errc::unavailable, "injected"}) : Result<void>());
     });
   }

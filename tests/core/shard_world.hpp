@@ -253,9 +253,9 @@ class World {
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }
     template <class T>
     Store::Done<T> later(Then<T> then) {
-      return [this, then = std::move(then)](T value) {
-        auto kept = std::make_shared<T>(std::move(value));
-        world.work_.push_back([then, kept] { then(std::move(*kept)); });
+      return [this, then = std::make_shared<Then<T>>(std::move(then))](T value) {
+        world.work_.push_back(
+            [then, value = std::move(value)]() mutable { (*then)(std::move(value)); });
       };
     }
     void commit(Batch batch, Then<Committed> then) override {
@@ -284,7 +284,7 @@ class World {
     void forget_changes(std::string through, Then<Result<void>> then) override {
       world.store_->forget_changes(through, later(std::move(then)));
     }
-    void post(core::ShardIndex to, std::function<void(core::Shard&)> work) override {
+    void post(core::ShardIndex to, Work work) override {
       world.work_.push_back([this, to, work = std::move(work)] { work(*world.shards_[to]); });
     }
     void authenticate(std::string token, Then<Result<core::Identity>> then) override {
@@ -322,7 +322,7 @@ class World {
   std::unique_ptr<Store> store_;
   std::mt19937_64 random_{42};
   std::chrono::milliseconds now_{1'000'000};
-  std::deque<std::function<void()>> work_;
+  std::deque<base::UniqueFunction<void()>> work_;
   std::vector<std::function<void()>> held_, held_scans_;
   std::map<std::pair<std::chrono::milliseconds, std::uint64_t>, std::function<void()>> timers_;
   std::uint64_t timer_id_ = 0;

@@ -86,7 +86,7 @@ class Engine::ShardWorld final : public core::Effects {
     engine_.store_->forget_changes(through, later<Result<void>>(std::move(then)));
   }
 
-  void post(core::ShardIndex to, std::function<void(core::Shard&)> work) override {
+  void post(core::ShardIndex to, Work work) override {
     outbound_[to].push_back(std::move(work));
     after(engine_.random_.between(0ns, 100us), to, [this, to] {
       auto next = std::move(outbound_[to].front());
@@ -97,18 +97,18 @@ class Engine::ShardWorld final : public core::Effects {
 
   void authenticate(std::string token, Then<Result<core::Identity>> then) override {
     after(engine_.random_.between(0ns, 5ms), index_,
-          [token = std::move(token), then = std::move(then)] {
+          [token = std::move(token), then = shared(std::move(then))] {
             if (token.empty() || token == "stranger") {
-              then(Error{Errc::unauthenticated, "token: not one of ours"});
+              (*then)(Error{Errc::unauthenticated, "token: not one of ours"});
             } else {
-              then(core::Identity{token});
+              (*then)(core::Identity{token});
             }
           });
   }
 
   void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
     after(engine_.random_.between(0ns, 20ms), index_,
-          [message = std::move(message), then = std::move(then)] { then(message); });
+          [message = std::move(message), then = shared(std::move(then))] { (*then)(message); });
   }
 
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
@@ -141,13 +141,19 @@ class Engine::ShardWorld final : public core::Effects {
           if (!alive.expired()) engine.turn(to, std::move(input));
         });
   }
+  /// For the scheduler, which copies what it is given.
+  template <class T>
+  static std::shared_ptr<const Then<T>> shared(Then<T> then) {
+    return std::make_shared<const Then<T>>(std::move(then));
+  }
   /// A completion that becomes an input of this shard, later.
   template <class T>
   Store::Done<T> later(Then<T> then) {
-    return [this, alive = std::weak_ptr<int>(engine_.alive_), then = std::move(then)](T value) {
+    return [this, alive = std::weak_ptr<int>(engine_.alive_),
+            then = shared(std::move(then))](T value) {
       if (alive.expired()) return;
       after(0ns, index_,
-            [then, value = std::make_shared<T>(std::move(value))] { then(std::move(*value)); });
+            [then, value = std::make_shared<T>(std::move(value))] { (*then)(std::move(*value)); });
     };
   }
   template <class T>
@@ -160,7 +166,7 @@ class Engine::ShardWorld final : public core::Effects {
 
   Engine& engine_;
   core::ShardIndex index_;
-  std::vector<std::deque<std::function<void(core::Shard&)>>> outbound_;
+  std::vector<std::deque<Work>> outbound_;
   std::map<Timer, Scheduler::Id> timers_;
   std::uint64_t last_timer_ = 0;
 };

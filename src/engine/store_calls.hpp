@@ -1,0 +1,50 @@
+// engine/store_calls.hpp: the calls of one shard that a store has not answered yet.
+#pragma once
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/effects.hpp"
+
+namespace parley::engine {
+
+/// Keeps what an answer goes to, and has room for it, so that the completion which a store is given
+/// is two words. An entry stays where it is until it is closed.
+/// Thread: the shard's; an open entry's `answer` is its completion's, until that hands over.
+template <class T>
+class StoreCalls {
+ public:
+  struct Call {
+    core::Effects::Then<T> then;
+    std::optional<T> answer;
+  };
+
+  Call& open(core::Effects::Then<T> then) {
+    if (free_.empty()) free_.push_back(&calls_.emplace_back());
+    Call& call = *free_.back();
+    free_.pop_back();
+    call.then = std::move(then);
+    return call;
+  }
+  /// Runs what waited for the answer.
+  void close(Call& call) {
+    const auto then = std::move(call.then);
+    T answer = std::move(*call.answer);
+    call.answer.reset();
+    free_.push_back(&call);
+    if (free_.size() == calls_.size() && calls_.size() > kept) {
+      free_.clear();
+      calls_.clear();
+    }
+    then(std::move(answer));
+  }
+
+ private:
+  static constexpr std::size_t kept = 64;  // while nothing is asked
+  std::deque<Call> calls_;
+  std::vector<Call*> free_;
+};
+
+}  // namespace parley::engine
