@@ -76,7 +76,9 @@ bool Conversation::State::idle() const noexcept {
 bool Conversation::idle() const noexcept { return state_->idle(); }
 
 void Conversation::rest() {
-  if (state_->idle()) state_->trim_rows(true);
+  if (!state_->idle()) return;
+  state_->trim_rows(true);
+  state_->spare.reset();
 }
 
 bool Conversation::empty() const noexcept {
@@ -100,16 +102,16 @@ Error overload() {
   return error;
 }
 
-void Conversation::State::arrive(Op op) {
+void Conversation::State::arrive(OpPtr op) {
   if (overloaded()) {
-    op.error = overload();
-    return answer(op);
+    op->error = overload();
+    return answer(*op);
   }
   if (in_flight)
-    if (const auto* send = std::get_if<SendOp>(&op.what)) send_rows_ready(op, *send);
+    if (const auto* send = std::get_if<SendOp>(&op->what)) send_rows_ready(*op, *send);
   if (closing) {
-    op.error = {Errc::unavailable, "the conversation is being deleted; try again"};
-    return answer(op);
+    op->error = {Errc::unavailable, "the conversation is being deleted; try again"};
+    return answer(*op);
   }
   waiting.push_back(std::move(op));
   if (in_flight || building || std::exchange(pump_waits, true)) return;
@@ -156,8 +158,8 @@ void Conversation::State::answer(Op& op) {
       op.what);
 }
 
-void Conversation::State::answer_all(std::vector<Op>& ops) {
-  for (Op& op : ops) answer(op);
+void Conversation::State::answer_all(std::vector<OpPtr>& ops) {
+  for (const OpPtr& op : ops) answer(*op);
   ops.clear();
 }
 

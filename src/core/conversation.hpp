@@ -164,7 +164,7 @@ class Conversation {
               Then<Access> then);
   void create_direct(UserId first, UserId second, UserId asking, Then<Access> then);
 
-  void send(Caller caller, wire::Send send, Then<Ack> then);
+  void send(Caller caller, wire::Send&& send, base::UniqueFunction<void(Result<Ack>)> then);
   /// Whether it could be sent now, as far as its content and the caller's rights go.
   void may_send(Caller caller, const wire::Send& send, Then<void> then);
   void join(Caller caller, Then<Access> then);

@@ -2,6 +2,8 @@
 // outcome through.
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "core/conversation_state.hpp"
@@ -14,6 +16,7 @@ constexpr std::size_t senders_kept = 4096, channel_members_kept = 8192, host_key
 constexpr Seq sealed_at_once = 1536;  // rows erased by one commit; more than one brings
 constexpr std::size_t merged_at_once = 256;
 constexpr std::size_t housekeeping_rows = 2000, housekeeping_bytes = 32 * 1024;
+constexpr std::size_t spare_events = 64;
 constexpr auto flush_delay = std::chrono::seconds(1);
 
 Epoch random_epoch(Effects& effects) {
@@ -41,7 +44,7 @@ void Conversation::State::pump() {
     if (!waiting.empty() || !due_tallies.empty()) load();
     return;
   }
-  std::vector<Op> answers = build();
+  std::vector<OpPtr> answers = build();
   answer_all(answers);
 }
 
@@ -59,27 +62,47 @@ void Conversation::State::trim_rows(bool all) {
 void Conversation::State::start_staging() {
   trim_rows(false);
   blocked_users.clear();
-  staged.emplace();
+  staged = spare ? std::move(spare) : std::make_unique<Staged>();
   if (phase == Phase::ready) staged->head = head;
   staged->now_ms = std::max(staged->head.last_event_ms, effects.now().wall_ms);
 }
 
-std::vector<Op> Conversation::State::build() {
-  std::vector<Op> answers, blocked;
+/// The next batch finds the room that this one needed, when that was little.
+void Conversation::State::recycle(std::unique_ptr<Staged> done) {
+  if (done->events.capacity() > spare_events) return;
+  done->ops.clear();
+  done->events.clear();
+  done->senders.clear();
+  auto ops = std::move(done->ops);
+  auto events = std::move(done->events);
+  auto sender_rows = std::move(done->senders);
+  auto bytes = std::move(done->guard);
+  static_assert(std::is_nothrow_default_constructible_v<Staged>);
+  std::destroy_at(done.get());  // quicker than to assign an empty one
+  std::construct_at(done.get());
+  done->ops = std::move(ops);
+  done->events = std::move(events);
+  done->senders = std::move(sender_rows);
+  done->guard = std::move(bytes);
+  spare = std::move(done);
+}
+
+std::vector<OpPtr> Conversation::State::build() {
+  std::vector<OpPtr> answers, blocked;
   building = true;
   start_staging();
   while (!waiting.empty() && !staged->birth) {
-    Op op = std::move(waiting.front());
+    OpPtr op = std::move(waiting.front());
     waiting.pop_front();
-    const UserId user = op.caller.user;
+    const UserId user = op->caller.user;
     const auto in = [user](const std::vector<UserId>& users) {
       return std::find(users.begin(), users.end(), user) != users.end();
     };
-    if (in(blocked_users) || in(busy_users) || waits_for_host(op)) {
+    if (in(blocked_users) || in(busy_users) || waits_for_host(*op)) {
       blocked.push_back(std::move(op));
       continue;
     }
-    const Decision decision = decide(op);
+    const Decision decision = decide(*op);
     if (decision == Decision::full) {
       waiting.push_front(std::move(op));
       break;
@@ -99,7 +122,7 @@ std::vector<Op> Conversation::State::build() {
     submit();
   } else {
     force_flush = false;
-    staged.reset();
+    recycle(std::move(staged));
     if (phase == Phase::absent) look_again();
   }
   return answers;
@@ -111,10 +134,10 @@ void Conversation::State::look_again() {
   if (!load_waiters.empty()) load();
 }
 
-void Conversation::State::requeue(std::vector<Op>& ops) {
+void Conversation::State::requeue(std::vector<OpPtr>& ops) {
   for (auto op = ops.rbegin(); op != ops.rend(); ++op) {
-    op->error = {};
-    op->repeated = false;
+    (*op)->error = {};
+    (*op)->repeated = false;
     waiting.push_front(std::move(*op));
   }
   ops.clear();
@@ -320,7 +343,7 @@ void Conversation::State::submit() {
   force_flush = false;
   stage_housekeeping();
   batch.head.nonce = effects.random();
-  batch.guard = layout::encode(batch.head);
+  layout::encode(batch.head, batch.guard);
 
   BatchWriter writer(layout::conversation, *name, batch.bytes);
   if (!batch.birth) writer.expect(guard);
@@ -368,11 +391,11 @@ void Conversation::State::settled(Settled outcome) {
   if (outcome.outcome == Settled::Outcome::done) return committed();
   undo();
   if (outcome.outcome == Settled::Outcome::failed) {
-    std::vector<Op> ops = std::move(staged->ops);
+    std::vector<OpPtr> ops = std::move(staged->ops);
     staged.reset();
     tallies_failed(outcome.error);
     if (phase == Phase::absent) look_again();
-    for (Op& op : ops) op.error = outcome.error;
+    for (const OpPtr& op : ops) op->error = outcome.error;
     start_flush_timer();
     answer_all(ops);
     serve_row_waiters();
@@ -405,10 +428,10 @@ void Conversation::State::undo() {
 
 void Conversation::State::committed() {
   const layout::HeadCell before = head;
-  Staged done = std::move(*staged);
-  staged.reset();
+  auto batch = std::move(staged);
+  Staged& done = *batch;
   head = done.head;
-  guard = std::move(done.guard);
+  guard.swap(done.guard);
   phase = Phase::ready;
   if (done.info) info = *done.info;
   if (done.keeping) keeping = *done.keeping;
@@ -440,12 +463,14 @@ void Conversation::State::committed() {
   keep_tail(done.events);
   if (done.trimmed) floor_committed();
   published = Cursor{head.epoch, head.head, head.mark};
-  finish_committed(std::move(done), done.birth ? layout::HeadCell{} : before);
+  finish_committed(done, done.birth ? layout::HeadCell{} : before);
+  recycle(std::move(batch));
 }
 
 /// Who sends has read up to there.
 void Conversation::State::mark_senders(const Staged& done) {
-  for (const Op& op : done.ops) {
+  for (const OpPtr& each : done.ops) {
+    const Op& op = *each;
     const auto* send = std::get_if<SendOp>(&op.what);
     if (send == nullptr || op.error || op.repeated || op.caller.system()) continue;
     // One says nothing of when it was read, the other nothing of the conversation.
@@ -459,14 +484,14 @@ void Conversation::State::mark_senders(const Staged& done) {
   }
 }
 
-void Conversation::State::finish_committed(Staged done, const layout::HeadCell& before) {
+void Conversation::State::finish_committed(Staged& done, const layout::HeadCell& before) {
   mark_senders(done);
   tallies_committed(done);
   apply_admissions();
   if (done.head.sealed > before.sealed && (head.flags & layout::head_has_overlays) != 0)
     merge_due = true;
   // The next batch is on its way before anybody hears of this one.
-  std::vector<Op> decided;
+  std::vector<OpPtr> decided;
   if (!waiting.empty() || force_flush || tallies_ready()) decided = build();
   if (!load_waiters.empty()) run_load_waiters({});
   // Before the answers: who hears of its own message finds it in history.

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
   Attempt(Effects& effects, std::weak_ptr<const void> alive, Batch batch,
-          std::function<void(Settled)> then)
+          base::UniqueFunction<void(Settled)> then)
       : effects_(effects),
         alive_(std::move(alive)),
         batch_(std::move(batch)),
@@ -79,7 +79,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Effects& effects_;
   std::weak_ptr<const void> alive_;
   Batch batch_;
-  std::function<void(Settled)> then_;
+  base::UniqueFunction<void(Settled)> then_;
   milliseconds delay_{10};
   bool unsure_ = false;
 };
@@ -87,7 +87,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 }  // namespace
 
 void submit_guarded(Effects& effects, std::weak_ptr<const void> alive, Batch batch,
-                    std::function<void(Settled)> then) {
+                    base::UniqueFunction<void(Settled)> then) {
   std::make_shared<Attempt>(effects, std::move(alive), std::move(batch), std::move(then))->submit();
 }
 

@@ -32,7 +32,7 @@ inline constexpr std::chrono::milliseconds landed_within{30'000};
 /// Submits `batch`, resolves `unknown` by the guard (the same batch again, 10 ms to 1 s apart, for
 /// as long as `alive` is), and answers once. The batch's views belong to its owner.
 void submit_guarded(Effects& effects, std::weak_ptr<const void> alive, Batch batch,
-                    std::function<void(Settled)> then);
+                    base::UniqueFunction<void(Settled)> then);
 
 /// Requests that own the names and keys they show.
 Scan owned_scan(std::uint8_t space, std::string partition, std::string from, std::string to);

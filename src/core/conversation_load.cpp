@@ -187,7 +187,7 @@ void Conversation::State::loaded() {
   if (!published) may_still_land();  // what another life left under way
   published = Cursor{head.epoch, head.head, head.mark};
   merge_due = (head.flags & layout::head_has_overlays) != 0;
-  std::vector<Op> answers;
+  std::vector<OpPtr> answers;
   if (doubtful) {
     doubtful = false;
     if (staged->has_note) host.feed_moved();  // a hint: it may have landed
@@ -230,15 +230,15 @@ void Conversation::State::load_failed(const Error& error) {
     return;
   }
   drop_caches();
-  std::vector<Op> ops(std::make_move_iterator(waiting.begin()),
-                      std::make_move_iterator(waiting.end()));
+  std::vector<OpPtr> ops(std::make_move_iterator(waiting.begin()),
+                         std::make_move_iterator(waiting.end()));
   waiting.clear();
   auto readers = std::exchange(member_waiters, {});
   run_load_waiters(error);
   for (MemberWaiter& reader : readers) reader.then(error);
   for (MentionWaiter& reader : std::exchange(mention_waiters, {})) reader.then(error);
   drop_threads(error);
-  for (Op& op : ops) op.error = error;
+  for (const OpPtr& op : ops) op->error = error;
   answer_all(ops);
   tallies_failed(error);
   serve_row_waiters();

@@ -33,7 +33,7 @@ struct SendOp {
   std::uint32_t crc = 0;  // of what the message says, to tell a repeat from a reused key
   KeyHash key{};
   Look look;
-  Then<Ack> then;
+  base::UniqueFunction<void(Result<Ack>)> then;
 };
 struct CreateOp {
   ConversationKind kind;
@@ -181,6 +181,9 @@ struct Op {
   std::int64_t time_ms = 0;
   bool repeated = false;
 };
+
+/// An operation stays where it is from its arrival to its answer.
+using OpPtr = std::unique_ptr<Op>;
 
 enum class Decision : std::uint8_t {
   decided,  // answered now, or with the batch when that has anything in it

@@ -90,7 +90,7 @@ struct Staged {
   layout::HeadCell head;
   std::int64_t now_ms = 0;
   bool birth = false;
-  std::vector<Op> ops;
+  std::vector<OpPtr> ops;
   std::vector<StagedEvent> events;
   std::vector<std::pair<UserId, layout::MemberRow>> members;
   std::optional<layout::InfoRow> info;

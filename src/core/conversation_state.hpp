@@ -36,9 +36,10 @@ struct Conversation::State {
   ~State();
 
   // ---- conversation.cpp: arrival, answers, access ----
-  void arrive(Op op);
+  void arrive(Op op) { arrive(std::make_unique<Op>(std::move(op))); }
+  void arrive(OpPtr op);
   void answer(Op& op);
-  void answer_all(std::vector<Op>& ops);
+  void answer_all(std::vector<OpPtr>& ops);
   void answer_access(UserId user, bool system, Then<Access> then);
   void answer_access(UserId user, layout::MemberRow row, Then<Access> then);
   /// A commit that may change the user's row is on its way: what the row says now may be old news.
@@ -94,7 +95,7 @@ struct Conversation::State {
   // ---- conversation_batch.cpp ----
   void pump();
   bool pump_waits = false;  // a pump() is on its way
-  std::vector<Op> build();
+  std::vector<OpPtr> build();
   Decision decide(Op& op);
   Decision decide(Op& op, CreateOp& create);
   Decision decide(Op& op, DirectOp& direct);
@@ -103,6 +104,7 @@ struct Conversation::State {
   /// Rows that were read by key and are not in use: down to a bound, or `all`.
   void trim_rows(bool all);
   void start_staging();
+  void recycle(std::unique_ptr<Staged> done);
   [[nodiscard]] bool housekeeping() const noexcept;  // something is left to erase or to carry on
   [[nodiscard]] bool flushable() const noexcept;     // a commit now would erase something
   void look_again();
@@ -114,8 +116,8 @@ struct Conversation::State {
   void committed();
   void undo();
   void mark_senders(const Staged& done);
-  void finish_committed(Staged done, const layout::HeadCell& before);
-  void requeue(std::vector<Op>& ops);
+  void finish_committed(Staged& done, const layout::HeadCell& before);
+  void requeue(std::vector<OpPtr>& ops);
   void publish(const std::vector<StagedEvent>& events, Mark before);
   void start_flush_timer();
 
@@ -519,7 +521,7 @@ struct Conversation::State {
 
   // ---- Calls of the world: counted, and dropped when the home is gone ----
   template <class T, class F>
-  std::function<void(T)> input(F then) {
+  auto input(F then) {
     ++outstanding;
     return
         [this, here = std::weak_ptr<const void>(alive), then = std::move(then)](T result) mutable {
@@ -528,22 +530,27 @@ struct Conversation::State {
           then(std::move(result));
         };
   }
-  void get(Get request, std::function<void(Result<Cells>)> then) {
+  template <class F>
+  void get(Get request, F then) {
     effects.get(std::move(request), input<Result<Cells>>(std::move(then)));
   }
-  void scan(Scan request, std::function<void(Result<Rows>)> then) {
+  template <class F>
+  void scan(Scan request, F then) {
     effects.scan(std::move(request), input<Result<Rows>>(std::move(then)));
   }
-  void commit(Batch batch, std::function<void(Settled)> then) {
+  template <class F>
+  void commit(Batch batch, F then) {
     ++writes;
+    ++outstanding;
     const bool creates = !batch.expect;
     submit_guarded(
         effects, alive, std::move(batch),
-        input<Settled>([this, creates, from = generation, then = std::move(then)](Settled outcome) {
+        [this, creates, from = generation, then = std::move(then)](Settled outcome) mutable {
+          --outstanding;
           --(from == generation ? writes : earlier_writes);
           if (creates && outcome.unsure) may_still_land();
           then(std::move(outcome));
-        }));
+        });
   }
   void may_still_land() { landed_at = effects.now().steady + landed_within; }
   /// What was erased cannot come back by a commit of before.
@@ -580,7 +587,7 @@ struct Conversation::State {
   std::vector<std::string> expired_keys;
 
   // Waiting.
-  std::deque<Op> waiting;
+  std::deque<OpPtr> waiting;
   std::size_t reads = 0;  // reads that wait for rows
   std::vector<std::function<void(const Error&)>> load_waiters;
   std::vector<RowWaiter> row_waiters;               // of those whose row is changing
@@ -595,14 +602,15 @@ struct Conversation::State {
   // With the host.
   struct Asked {
     std::uint64_t number = 0;
-    Op op;
+    OpPtr op;
     Effects::Timer timer = Effects::Timer::none;
   };
   std::vector<Asked> asked;
   std::uint64_t asked_last = 0;
 
   // In flight.
-  std::optional<Staged> staged;  // being built, then in flight
+  std::unique_ptr<Staged> staged;  // being built, then in flight
+  std::unique_ptr<Staged> spare;   // empty: the next one
   bool in_flight = false;
   bool doubtful = false;  // refused after `unknown`: the reload shows whether it landed
   bool force_flush = false;

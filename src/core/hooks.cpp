@@ -115,7 +115,7 @@ void Conversation::State::ask_host_later(Op& op, IncomingMessage message) {
   const auto timer = effects.start_timer(parley::limits::hook_patience, [answered] {
     answered(Error{Errc::timed_out, "the host did not look at the message in time; try again"});
   });
-  asked.push_back({number, std::move(op), timer});
+  asked.push_back({number, std::make_unique<Op>(std::move(op)), timer});
   effects.look_at(std::move(message), answered);
 }
 
@@ -124,13 +124,13 @@ void Conversation::State::host_answered(std::uint64_t number, Result<IncomingMes
                                   [number](const Asked& each) { return each.number == number; });
   if (found == asked.end()) return;  // too late
   effects.cancel_timer(found->timer);
-  Op op = std::move(found->op);
+  OpPtr op = std::move(found->op);
   asked.erase(found);
-  op.error = verdict ? take(op, std::move(*verdict)) : std::move(verdict).error();
-  if (op.error) {
-    answer(op);
+  op->error = verdict ? take(*op, std::move(*verdict)) : std::move(verdict).error();
+  if (op->error) {
+    answer(*op);
   } else {
-    content_of(op).look.agreed = true;
+    content_of(*op).look.agreed = true;
     waiting.push_front(std::move(op));  // before what the same device sent later
   }
   pump();
@@ -140,8 +140,8 @@ bool Conversation::State::waits_for_host(const Op& op) const noexcept {
   const bool content =
       std::holds_alternative<SendOp>(op.what) || std::holds_alternative<EditOp>(op.what);
   return content && std::any_of(asked.begin(), asked.end(), [&op](const Asked& each) {
-           return each.op.caller.user == op.caller.user &&
-                  each.op.caller.device == op.caller.device;
+           return each.op->caller.user == op.caller.user &&
+                  each.op->caller.device == op.caller.device;
          });
 }
 

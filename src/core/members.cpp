@@ -198,7 +198,7 @@ Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
   }
   // After what this user has in the batch: the row says up to where they may see.
   const bool ahead = std::any_of(staged->ops.begin(), staged->ops.end(),
-                                 [user](const Op& other) { return other.caller.user == user; });
+                                 [user](const OpPtr& other) { return other->caller.user == user; });
   if (ahead) return Decision::later;
   set_busy(user);
   write_member({.what = MemberWrite::What::leave,

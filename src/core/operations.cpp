@@ -70,7 +70,7 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
   return entry;
 }
 
-void Operations::run(wire::Operation operation) {
+void Operations::run(wire::Operation&& operation) {
   std::visit([this](auto&& op) { (*this)(std::move(op)); }, std::move(operation));
 }
 
@@ -105,9 +105,10 @@ void Operations::operator()(wire::Send&& send) {
     return void(fail(Errc::too_large, "key: longer than 128 bytes"));
   }
   const ConversationId id = send.conversation;
-  shard.at_home(id, [ref = ref, number = number, who = caller(), send = std::move(send)](
-                        ShardState& there, Conversation& home) mutable {
-    home.send(who, std::move(send), there.answering<Ack>(ref, number, [](Ack ack) -> wire::Answer {
+  auto kept = std::make_unique<wire::Send>(std::move(send));  // its way has many steps
+  shard.at_home(id, [ref = ref, number = number, who = caller(), kept = std::move(kept)](
+                        ShardState& there, Conversation& home) {
+    home.send(who, std::move(*kept), there.answering<Ack>(ref, number, [](Ack ack) -> wire::Answer {
       return wire::Acked{ack};
     }));
   });

@@ -22,7 +22,7 @@ struct Operations {
   SessionState& session;
   std::uint32_t number;
 
-  void run(wire::Operation operation);
+  void run(wire::Operation&& operation);
 
  private:
   void operator()(wire::Hello&& hello);

@@ -17,10 +17,10 @@ namespace parley::core {
 /// One answer or push, with its bytes made at most once per encoding. Shard-local.
 class Frame {
  public:
-  explicit Frame(wire::Reply reply) : reply_(std::move(reply)) {}
+  Frame(std::uint32_t request, wire::Answer&& answer) : reply_{request, std::move(answer)} {}
   [[nodiscard]] const wire::Reply& reply() const noexcept { return reply_; }
   /// The answer to a request goes to one session, which may take it away.
-  [[nodiscard]] wire::Answer take_answer() const { return std::move(reply_.answer); }
+  [[nodiscard]] wire::Answer&& take_answer() const { return std::move(reply_.answer); }
   /// The bytes for a link; the codec must be of the shard's own.
   const Payload& encoded(wire::Codec& codec) const {
     Payload& bytes = encoded_[static_cast<std::size_t>(codec.encoding())];
@@ -41,8 +41,8 @@ class Frame {
 };
 using FramePtr = std::shared_ptr<const Frame>;
 
-inline FramePtr make_frame(std::uint32_t request, wire::Answer answer) {
-  return std::make_shared<Frame>(wire::Reply{request, std::move(answer)});
+inline FramePtr make_frame(std::uint32_t request, wire::Answer&& answer) {
+  return std::make_shared<Frame>(request, std::move(answer));
 }
 
 /// Implemented by the engine for links (encodes) and in-process sessions (hands over the structs).

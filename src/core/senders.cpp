@@ -106,7 +106,8 @@ Error Conversation::State::check_content(std::string_view content_type, Bytes bo
   return {};
 }
 
-void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
+void Conversation::send(Caller caller, wire::Send&& send,
+                        base::UniqueFunction<void(Result<Ack>)> then) {
   if (send.content_type == "text/plain") send.content_type.clear();  // the default, not stored
   if (Error error = state_->check_content(send.content_type, send.body.bytes()))
     return then(std::move(error));
@@ -114,12 +115,14 @@ void Conversation::send(Caller caller, wire::Send send, Then<Ack> then) {
   if (Error error = check_extras(send)) return then(std::move(error));
   if (Error error = check_expiry(send)) return then(std::move(error));
   if (Error error = check_poll(send)) return then(std::move(error));
-  SendOp what;
+  auto op = std::make_unique<Op>();
+  op->caller = caller;
+  SendOp& what = op->what.emplace<SendOp>();
   what.crc = content_crc(send);
   if (!send.key.empty()) what.key = base::siphash128(id_.bytes, send.key);
   what.send = std::move(send);
   what.then = std::move(then);
-  state_->arrive({.caller = caller, .what = std::move(what)});
+  state_->arrive(std::move(op));
 }
 
 void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> then) {

@@ -106,7 +106,7 @@ SessionRef Sessions::ref_of(std::uint32_t slot) const noexcept {
   return {shard_.index, full.index, full.generation};
 }
 
-void Sessions::request(SessionRef ref, wire::Request request) {
+void Sessions::request(SessionRef ref, wire::Request&& request) {
   SessionState* session = find(ref);
   if (session == nullptr || session->phase == SessionState::Phase::closed) return;
   const std::uint32_t number = request.number;
@@ -164,7 +164,7 @@ std::chrono::milliseconds Sessions::too_often(SessionState& session) const {
   return std::chrono::ceil<std::chrono::milliseconds>(session.requests_since + 1s - now);
 }
 
-void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request request) {
+void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request&& request) {
   auto* hello = std::get_if<wire::Hello>(&request.operation);
   if (session.phase == SessionState::Phase::hello && hello != nullptr) {
     return this->hello(ref, request.number, std::move(*hello));
@@ -177,7 +177,7 @@ void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request req
   Operations{shard_, *this, ref, session, request.number}.run(std::move(request.operation));
 }
 
-void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer answer) {
+void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer&& answer) {
   SessionState* session = find(ref);
   if (session == nullptr || session->phase == SessionState::Phase::closed) return;
   auto open = std::find_if(session->open.begin(), session->open.end(),

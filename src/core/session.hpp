@@ -80,13 +80,13 @@ class Sessions {
   explicit Sessions(ShardState& shard) : shard_(shard) {}
 
   SessionRef open(Outlet& outlet, SessionSetup setup);
-  void request(SessionRef ref, wire::Request request);
+  void request(SessionRef ref, wire::Request&& request);
   void drained(SessionRef ref);
   void closed(SessionRef ref);
   void goodbye_all();
 
   /// The answer to a request, on the session's shard; late ones for closed sessions are dropped.
-  void answer(SessionRef ref, std::uint32_t request, wire::Answer answer);
+  void answer(SessionRef ref, std::uint32_t request, wire::Answer&& answer);
   [[nodiscard]] SessionState* find(SessionRef ref) noexcept;
   /// Where the sessions of a user on this shard follow a fan: their slots.
   [[nodiscard]] std::vector<std::uint32_t> followers_of(UserId user, const Fan& fan);
@@ -128,7 +128,7 @@ class Sessions {
   [[nodiscard]] SessionRef ref_of(std::uint32_t slot) const noexcept;
   [[nodiscard]] std::size_t ingress_share() const noexcept;
   [[nodiscard]] std::chrono::milliseconds too_often(SessionState& session) const;
-  void dispatch(SessionRef ref, SessionState& session, wire::Request request);
+  void dispatch(SessionRef ref, SessionState& session, wire::Request&& request);
   void close(SessionRef ref, CloseReason reason, std::string text);
   void enter_user(SessionRef ref, SessionState& session);
   void leave_user(SessionRef ref, const SessionState& session) noexcept;

@@ -72,7 +72,7 @@ UserHome& ShardState::user_home(UserId id) {
   return *home;
 }
 
-void ShardState::answer(SessionRef session, std::uint32_t request, wire::Answer value) {
+void ShardState::answer(SessionRef session, std::uint32_t request, wire::Answer&& value) {
   if (session.shard == index) return sessions.answer(session, request, std::move(value));
   at(session.shard, [session, request, value = std::move(value)](ShardState& there) mutable {
     there.sessions.answer(session, request, std::move(value));

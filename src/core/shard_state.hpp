@@ -54,7 +54,7 @@ struct ShardState final : ConversationHost {
   UserHome& user_home(UserId id);
 
   // ---- Answers: from any shard to the session that asked ----
-  void answer(SessionRef session, std::uint32_t request, wire::Answer answer);
+  void answer(SessionRef session, std::uint32_t request, wire::Answer&& answer);
   void fail(SessionRef session, std::uint32_t request, Error error);
   /// A completion that answers `request` with `to_answer(value)`, or with the error.
   template <class T, class ToAnswer>

@@ -314,7 +314,7 @@ void UserHome::announce() {
 void UserHome::tell(const wire::Answer& answer) {
   for (const UserSession& session : sessions_) {  // a frame is of one shard
     shard_.at(session.ref.shard, [ref = session.ref, answer](ShardState& there) {
-      there.sessions.tell(ref, make_frame(0, answer));
+      there.sessions.tell(ref, make_frame(0, wire::Answer(answer)));
     });
   }
 }

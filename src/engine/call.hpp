@@ -13,9 +13,9 @@ namespace parley::engine {
 /// Made on any thread, answered once. One allocation, shared with the Pending.
 class Call {
  public:
-  explicit Call(wire::Operation ask) : operation(std::move(ask)) {}
+  explicit Call(wire::Operation&& ask) : operation(std::move(ask)) {}
   virtual ~Call() = default;
-  virtual void answered(wire::Answer answer) = 0;
+  virtual void answered(wire::Answer&& answer) = 0;
   virtual void failed(Error error) = 0;
 
   wire::Operation operation;
@@ -38,7 +38,7 @@ class CallRef {
 
   explicit operator bool() const noexcept { return call_ != nullptr; }
   [[nodiscard]] wire::Operation& operation() const noexcept { return call_->operation; }
-  void answer(wire::Answer answer) { std::exchange(call_, nullptr)->answered(std::move(answer)); }
+  void answer(wire::Answer&& answer) { std::exchange(call_, nullptr)->answered(std::move(answer)); }
   void fail(Error error) { std::exchange(call_, nullptr)->failed(std::move(error)); }
 
  private:
@@ -56,11 +56,11 @@ class CallRef {
 template <class T, class Expected, class Convert>
 class CallOf final : public Call {
  public:
-  CallOf(std::shared_ptr<parley::detail::Waiting> waiting, std::uint16_t shard, wire::Operation ask,
-         Convert convert)
+  CallOf(std::shared_ptr<parley::detail::Waiting> waiting, std::uint16_t shard,
+         wire::Operation&& ask, Convert convert)
       : Call(std::move(ask)), result(std::move(waiting), shard), convert_(std::move(convert)) {}
 
-  void answered(wire::Answer answer) override {
+  void answered(wire::Answer&& answer) override {
     if (auto* expected = std::get_if<Expected>(&answer)) {
       if constexpr (std::is_void_v<T>) {
         result.finish(Result<void>{});
@@ -90,7 +90,7 @@ struct Started {
 
 template <class T, class Expected, class Convert>
 Started<T> make_call(std::shared_ptr<parley::detail::Waiting> waiting, std::uint16_t shard,
-                     wire::Operation operation, Convert convert) {
+                     wire::Operation&& operation, Convert convert) {
   using Made = CallOf<T, Expected, Convert>;
   auto made =
       std::make_shared<Made>(std::move(waiting), shard, std::move(operation), std::move(convert));

@@ -286,7 +286,7 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
   }  // Goodbye: close() says it as well
 }
 
-void LocalSession::answer(std::uint32_t number, wire::Answer answer) {
+void LocalSession::answer(std::uint32_t number, wire::Answer&& answer) {
   engine::CallRef call = std::move(calls_[number - 1]);
   free_numbers_.push_back(number);
   if (!call) {  // one of our own acknowledgements: a hint, nobody waits for it

@@ -95,7 +95,7 @@ class LocalSession final : public engine::HostedOutlet,
   bool deliver_events(const core::FramePtr& frame);
   void delivered(const Event& event);
   void deliver_push(const wire::Answer& answer);
-  void answer(std::uint32_t number, wire::Answer answer);
+  void answer(std::uint32_t number, wire::Answer&& answer);
   void send_acks();
   void shrink(std::size_t size);
 

@@ -28,7 +28,7 @@ Pending<T> refuse(Error error, Completion<T> done) {
 
 /// The answer goes to `done`, or to the Pending when there is none.
 template <class T, class Expected, class Convert>
-Pending<T> start(const Local& session, wire::Operation operation, Convert convert,
+Pending<T> start(const Local& session, wire::Operation&& operation, Convert convert,
                  Completion<T> done) {
   if (!session) {
     return refuse<T>({Errc::session_closed, "this Session is attached to nothing"},
@@ -41,7 +41,7 @@ Pending<T> start(const Local& session, wire::Operation operation, Convert conver
   return std::move(started.pending);
 }
 
-inline Pending<void> start_simple(const Local& session, wire::Operation operation,
+inline Pending<void> start_simple(const Local& session, wire::Operation&& operation,
                                   Completion<void> done) {
   return start<void, wire::Done>(
       session, std::move(operation), [](wire::Done&) {}, std::move(done));
@@ -72,7 +72,7 @@ inline wire::Edit edit_of(const ConversationId& id, Seq message, std::string_vie
   return {id, message, std::move(content_type), Payload::copy_of(text)};
 }
 
-inline Pending<Conversation> start_opening(const Local& session, wire::Operation operation,
+inline Pending<Conversation> start_opening(const Local& session, wire::Operation&& operation,
                                            Completion<Conversation> done) {
   return start<Conversation, wire::Opened>(
       session, std::move(operation),

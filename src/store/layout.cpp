@@ -193,7 +193,13 @@ std::string setting_key(std::string_view name) { return std::string(1, 'k').appe
 constexpr std::uint8_t grown = 2;
 
 std::string encode(const HeadCell& head) {
-  Writer out(129);
+  std::string out;
+  encode(head, out);
+  return out;
+}
+
+void encode(const HeadCell& head, std::string& into) {
+  FixedWriter<129> out;
   out.u8(grown);
   out.u8(static_cast<std::uint8_t>(head.flags));
   out.u16(head.members);
@@ -214,7 +220,7 @@ std::string encode(const HeadCell& head) {
   out.i64(head.shown_ms);
   out.u64(head.hidden);
   out.u8(static_cast<std::uint8_t>(head.flags >> 8));
-  return out.take();
+  into.assign(out.view());
 }
 
 std::optional<HeadCell> decode_head(Bytes value) noexcept {

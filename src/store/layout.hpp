@@ -123,6 +123,7 @@ inline constexpr std::uint16_t head_has_invites = 1024;        // `v`
 inline constexpr std::uint16_t head_has_admissions = 2048;     // `y`
 inline constexpr std::uint16_t head_has_join_requests = 4096;  // `j`
 std::string encode(const HeadCell& head);
+void encode(const HeadCell& head, std::string& out);  // in place of what is in `out`
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
 
 // ---- Events: private envelope (format, flags, checksum, mark, device, number) + record ----

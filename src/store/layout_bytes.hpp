@@ -1,6 +1,7 @@
 // store/layout_bytes.hpp: writes and reads the fixed-width big-endian fields that stored values are
 // made of.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -34,6 +35,28 @@ class Writer {
  private:
   std::string own_;
   std::string& out_ = own_;
+};
+
+/// For values that always have `size` bytes, or fewer.
+template <std::size_t size>
+class FixedWriter {
+ public:
+  void u8(std::uint8_t value) noexcept { bytes_[used_++] = static_cast<char>(value); }
+  void u16(std::uint16_t value) noexcept { put(value); }
+  void u32(std::uint32_t value) noexcept { put(value); }
+  void u64(std::uint64_t value) noexcept { put(value); }
+  void i64(std::int64_t value) noexcept { put(static_cast<std::uint64_t>(value)); }
+  void bytes(Bytes value) noexcept { used_ += value.copy(bytes_.data() + used_, value.size()); }
+  [[nodiscard]] Bytes view() const noexcept { return {bytes_.data(), used_}; }
+
+ private:
+  template <class T>
+  void put(T value) noexcept {
+    base::put_bytes(bytes_.data() + used_, value, std::make_index_sequence<sizeof value>());
+    used_ += sizeof value;
+  }
+  std::array<char, size> bytes_;
+  std::size_t used_ = 0;
 };
 
 /// Reads past the end give zeroes and are remembered: ask complete() once, at the end.

@@ -90,7 +90,7 @@ Committed MemoryStore::apply(Shard& shard, const Batch& batch, RowMap staged) {
   if (!batch.guard) return end(shard, *part, batch);
   if (Error error = check_room(part, batch)) return failed(std::move(error));
 
-  std::string guard(*batch.guard);
+  std::size_t grow = batch.guard->size(), shrink = 0;
   // Announced first: should the next allocation fail, an entry too many is allowed, a missing one
   // is not. A reader of the entry waits for this shard's lock before it sees the partition.
   if (!batch.note.empty()) announce(batch);
@@ -99,6 +99,7 @@ Committed MemoryStore::apply(Shard& shard, const Batch& batch, RowMap staged) {
     fresh->number = next_number_.fetch_add(1, std::memory_order_relaxed);
     fresh->space = batch.partition.space;
     fresh->id = batch.partition.id;
+    fresh->guard = *batch.guard;
     part = fresh.get();
     const auto ordered = shard.order.emplace(std::pair(part->space, part->number), part).first;
     try {
@@ -108,9 +109,10 @@ Committed MemoryStore::apply(Shard& shard, const Batch& batch, RowMap staged) {
       throw;
     }
     used_.fetch_add(part->id.size(), std::memory_order_relaxed);
+  } else {
+    shrink = part->guard.size();
+    part->guard.assign(*batch.guard);  // as a rule it has the room
   }
-  std::size_t grow = guard.size(), shrink = part->guard.size();
-  part->guard.swap(guard);
   while (!staged.empty()) {
     auto node = staged.extract(staged.begin());
     grow += node.key().size() + node.mapped().size();
