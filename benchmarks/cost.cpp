@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -145,7 +146,7 @@ class LinkRoom {
  public:
   LinkRoom() : engine_(host_driven_engine()), load_(port_of(engine_)) {}
   /// Runs `clients`, which may block, while the engine is polled.
-  void with_engine(const std::function<void()>& clients) {
+  void with_engine(const std::function<void()>& clients, bool metered = false) {
     std::atomic<bool> over{false};
     std::thread thread([&] {
       clients();
@@ -153,13 +154,16 @@ class LinkRoom {
     });
     while (!over) {
       engine_.wait(1ms);
-      engine_.poll(10ms);
+      metered ? poll_metered(engine_) : poll(engine_);
     }
     thread.join();
     poll(engine_);
   }
   void enter(int members) {
     for (int i = 0; i < members; ++i) sign_in(load_, channel_);
+  }
+  void greet(int clients) {
+    for (int i = 0; i < clients; ++i) load_.sign_in("new" + std::to_string(load_.size()));
   }
   /// `rounds` times `together` publishes of the first client, each round delivered to everybody.
   void publish(int rounds, int together, bool metered) {
@@ -184,18 +188,49 @@ class LinkRoom {
   std::uint32_t request_ = 1;
 };
 
-void link(int members, int together, int rounds) {
+struct Spent {
+  double deliveries = 0, sends = 0, allocations = 0;
+};
+Spent link(int members, int together, int rounds) {
   LinkRoom room;
   room.with_engine([&] { room.enter(members); });
   room.publish(4, together, false);
   const std::uint64_t before = room.delivered();
   const Counts start = counts();
   room.publish(rounds, together, true);
-  const auto deliveries = static_cast<double>(room.delivered() - before);
-  say("deliveries", deliveries);
-  say("sends_per_delivery", static_cast<double>(counts().sends - start.sends) / deliveries);
+  return {static_cast<double>(room.delivered() - before),
+          static_cast<double>(counts().sends - start.sends),
+          static_cast<double>(counts().allocations - start.allocations)};
+}
+
+void link_messages(int members, int rounds) {
+  const Spent spent = link(members, 1, rounds);
+  say("deliveries", spent.deliveries);
+  say("sends_per_delivery", spent.sends / spent.deliveries);
+  say("allocations_per_delivery", spent.allocations / spent.deliveries);
+}
+
+void link_burst() {
+  const Spent some = link(100, burst, 16), more = link(200, burst, 16);
+  say("deliveries", some.deliveries + more.deliveries);
+  say("sends_per_delivery", (some.sends + more.sends) / (some.deliveries + more.deliveries));
+  // Of a receiver more, as in local_burst, to a hundredth: when buffers grow is up to the network.
+  const double grown = (more.allocations - some.allocations) / (more.deliveries - some.deliveries);
+  say("allocations_per_receiver", std::round(100 * grown) / 100);
+  // Of all, those of the publishes too.
   say("allocations_per_delivery",
-      static_cast<double>(counts().allocations - start.allocations) / deliveries);
+      (some.allocations + more.allocations) / (some.deliveries + more.deliveries));
+}
+
+/// Accept, handshake and hello of users that are new, one after the other.
+void sign_in_new() {
+  constexpr int clients = 256;
+  LinkRoom room;
+  room.with_engine([&] { room.greet(64); });
+  const std::uint64_t allocated = counts().allocations;
+  room.with_engine([&] { room.greet(clients); }, true);
+  say("deliveries", clients);
+  say("allocations_per_sign_in", static_cast<double>(counts().allocations - allocated) / clients);
 }
 
 // ---- At rest ----
@@ -276,9 +311,10 @@ const std::vector<Path>& paths() {
   static const std::vector<Path> all = {
       {"local_burst", local_burst},
       {"round_trip", round_trip},
-      {"link_burst", [] { link(100, burst, 16); }},
-      {"link_single", [] { link(100, 1, 64); }},
-      {"echo", [] { link(1, 1, 500); }},
+      {"link_burst", link_burst},
+      {"link_single", [] { link_messages(100, 64); }},
+      {"echo", [] { link_messages(1, 500); }},
+      {"sign_in", sign_in_new},
       {"history_page", history_page},
       {"idle_session", idle_session},
   };
