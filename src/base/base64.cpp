@@ -22,18 +22,25 @@ constexpr auto values = make_values();
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
-    std::uint32_t word = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      word = word << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      text.push_back(k <= count ? alphabet[word >> (18 - 6 * k) & 63] : '=');
-    }
+  std::string text((bytes.size() + 2) / 3 * 4, '=');
+  const auto byte = [&](std::size_t at) -> std::uint32_t {
+    return static_cast<unsigned char>(bytes[at]);
+  };
+  char* out = text.data();
+  std::size_t at = 0;
+  for (; at + 3 <= bytes.size(); at += 3) {
+    const std::uint32_t word = byte(at) << 16 | byte(at + 1) << 8 | byte(at + 2);
+    *out++ = alphabet[word >> 18];
+    *out++ = alphabet[word >> 12 & 63];
+    *out++ = alphabet[word >> 6 & 63];
+    *out++ = alphabet[word & 63];
   }
+  const std::size_t rest = bytes.size() - at;
+  if (rest == 0) return text;
+  const std::uint32_t word = byte(at) << 16 | (rest == 2 ? byte(at + 1) << 8 : 0);
+  out[0] = alphabet[word >> 18];
+  out[1] = alphabet[word >> 12 & 63];
+  if (rest == 2) out[2] = alphabet[word >> 6 & 63];
   return text;
 }
 

@@ -91,16 +91,20 @@ std::uint16_t port_of(const SocketAddress& address) noexcept {
 }
 
 std::string host_of(const SocketAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
   if (address.size == sizeof(sockaddr_in)) {
     sockaddr_in four{};
     std::memcpy(&four, address.bytes.data(), sizeof four);
-    ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
-  } else if (address.size == sizeof(sockaddr_in6)) {
-    sockaddr_in6 six{};
-    std::memcpy(&six, address.bytes.data(), sizeof six);
-    ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+    const std::uint32_t host = ntohl(four.sin_addr.s_addr);
+    std::string text = std::to_string(host >> 24);  // inet_ntop() does it by sprintf()
+    for (const int shift : {16, 8, 0})
+      text.append(1, '.').append(std::to_string(host >> shift & 255));
+    return text;
   }
+  if (address.size != sizeof(sockaddr_in6)) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  sockaddr_in6 six{};
+  std::memcpy(&six, address.bytes.data(), sizeof six);
+  ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
   return text.data();
 }
 
@@ -109,6 +113,7 @@ Result<Descriptor> listen_stream(const SocketAddress& address, int backlog) {
       ::socket(raw(address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return system_error("cannot make a socket", errno);
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);  // past connections in TIME_WAIT only
+  set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);  // those that are accepted inherit it
   if (::bind(socket.get(), raw(address), address.size) != 0 ||
       ::listen(socket.get(), backlog) != 0) {
     return system_error(
@@ -123,7 +128,6 @@ IoStatus accept_stream(int listener, Descriptor& accepted) noexcept {
     const int got = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (got >= 0) {
       accepted = Descriptor(got);
-      set_option(got, IPPROTO_TCP, TCP_NODELAY, 1);
       return IoStatus::ok;
     }
     switch (errno) {

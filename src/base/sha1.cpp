@@ -16,20 +16,20 @@ void absorb(std::array<std::uint32_t, 5>& hash, const char* block) noexcept {
   for (std::size_t i = 16; i < 80; ++i) {
     w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
   }
-  auto [a, b, c, d, e] = hash;
-  for (std::size_t i = 0; i < 80; ++i) {
-    std::uint32_t f = b ^ c ^ d;
-    std::uint32_t k = i < 40 ? 0x6ed9eba1U : 0xca62c1d6U;
-    if (i < 20) {
-      f = (b & c) | (~b & d);
-      k = 0x5a827999U;
-    } else if (i >= 40 && i < 60) {
-      f = (b & c) | (b & d) | (c & d);
-      k = 0x8f1bbcdcU;
+  std::uint32_t a = hash[0], b = hash[1], c = hash[2], d = hash[3], e = hash[4];
+  std::size_t i = 0;
+  // Twenty rounds each, the choice of the function outside of them.
+  const auto rounds = [&](std::uint32_t k, auto f) {
+    for (const std::size_t end = i + 20; i < end; ++i) {
+      const std::uint32_t next = std::rotl(a, 5) + f(b, c, d) + e + k + w[i];
+      e = d, d = c, c = std::rotl(b, 30), b = a, a = next;
     }
-    const std::uint32_t next = std::rotl(a, 5) + f + e + k + w[i];
-    e = d, d = c, c = std::rotl(b, 30), b = a, a = next;
-  }
+  };
+  using Word = std::uint32_t;
+  rounds(0x5a827999U, [](Word x, Word y, Word z) { return (x & y) | (~x & z); });
+  rounds(0x6ed9eba1U, [](Word x, Word y, Word z) { return x ^ y ^ z; });
+  rounds(0x8f1bbcdcU, [](Word x, Word y, Word z) { return (x & y) | (x & z) | (y & z); });
+  rounds(0xca62c1d6U, [](Word x, Word y, Word z) { return x ^ y ^ z; });
   hash[0] += a, hash[1] += b, hash[2] += c, hash[3] += d, hash[4] += e;
 }
 

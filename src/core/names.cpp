@@ -1,5 +1,6 @@
 #include "core/names.hpp"
 
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -114,8 +115,9 @@ void Names::create_user(const std::string& subject, int attempt) {
   const UserId id{shard_.next_snowflake()};
   auto memory = std::make_shared<NameWrite>();
   layout::HeadCell head;
-  for (std::size_t i = 0; i < 16; ++i) {
-    head.epoch.bytes[i] = static_cast<std::uint8_t>(shard_.world.random());
+  for (std::size_t i = 0; i < head.epoch.bytes.size(); i += 8) {
+    const std::uint64_t word = shard_.world.random();
+    std::memcpy(head.epoch.bytes.data() + i, &word, sizeof word);
   }
   head.nonce = shard_.world.random();
   memory->partition = layout::user_id(shard_.config.ns, id);

@@ -352,6 +352,12 @@ bool EngineImpl::post(core::ShardIndex to, std::function<void()> work) {
   return true;
 }
 
+void EngineImpl::bring(core::ShardIndex to, core::Effects::Work work) {
+  if (forked()) return;
+  const engine::Gate::Pass pass(gate_);
+  if (pass) shards_[to]->bring(std::move(work));
+}
+
 // ---- The host's side ----
 
 Result<std::string> EngineImpl::listen(std::string_view url) {

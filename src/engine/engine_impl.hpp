@@ -102,6 +102,8 @@ class EngineImpl final : public Waiting,
   [[nodiscard]] engine::Transports& transports() noexcept { return transports_; }
   /// False when the engine has stopped: `work` is dropped.
   bool post(core::ShardIndex to, std::function<void()> work);
+  /// As post(), but still in this turn when it is called on that shard.
+  void bring(core::ShardIndex to, core::Effects::Work work);
   bool admit_session() noexcept;
   void session_gone() noexcept { sessions_.fetch_sub(1); }
   [[nodiscard]] bool memory_full() const noexcept { return memory() >= memory_limit_; }

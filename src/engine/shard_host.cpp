@@ -274,6 +274,11 @@ void ShardHost::post(ShardIndex to, Work work) {
   (to == index_ ? later_ : posts_[to]).push_back(std::move(work));
 }
 
+void ShardHost::bring(Work work) {
+  if (on_this_shard()) return later_.push_back(std::move(work));
+  loop_->hand_over([this, work = std::move(work)] { work(*core_); });
+}
+
 void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> then) {
   struct Asked {
     std::atomic<bool> answered{false};
@@ -287,7 +292,7 @@ void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> the
     const auto alive = engine.lock();
     if (!alive) return;
     auto identity = check_answer(std::move(answer));
-    alive->post(index, [asked, identity = std::move(identity)]() mutable {
+    alive->bring(index, [asked, identity = std::move(identity)](core::Shard&) mutable {
       asked->then(std::move(identity));
     });
   };
@@ -313,7 +318,7 @@ void ShardHost::look_at(IncomingMessage message, Then<Result<IncomingMessage>> t
     if (asked->answered.exchange(true)) return;
     const auto alive = engine.lock();
     if (!alive) return;
-    alive->post(index, [asked, verdict = std::move(verdict)]() mutable {
+    alive->bring(index, [asked, verdict = std::move(verdict)](core::Shard&) mutable {
       asked->then(std::move(verdict));
     });
   };

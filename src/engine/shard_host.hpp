@@ -64,6 +64,8 @@ class ShardHost final : public core::Effects {
   [[nodiscard]] bool on_this_shard() const noexcept {
     return runtime::Loop::current() == loop_.get();
   }
+  /// Runs `work` later: in this turn, when it is called on this shard. Thread: any.
+  void bring(Work work);
   /// The core starts; posted once to the loop.
   void start();
   /// The core stops (goodbyes, last commits); `stopped` runs on this shard.
