@@ -28,6 +28,10 @@ function(parley_own_target target)
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-designated-field-initializers>
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-unknown-warning-option>)
   endif()
+  # So that a program linked with -Wl,--gc-sections takes of the archives what it uses.
+  set(optimised $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+  target_compile_options(${target} PRIVATE
+    $<${optimised}:-ffunction-sections> $<${optimised}:-fdata-sections>)
   if(PARLEY_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link,address,undefined)
   endif()
