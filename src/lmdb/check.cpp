@@ -14,7 +14,7 @@
 #include "lmdb/directory.hpp"
 #include "lmdb/keys.hpp"
 #include "lmdb/memory_tail.hpp"
-#include "lmdb/opening.hpp"
+#include "lmdb/recovery.hpp"
 
 namespace parley::lmdb {
 namespace {
@@ -219,14 +219,12 @@ int check_here(const std::string& path, int output) {
     lines.problem(rows.error().message);
     return exit_damaged;
   }
-  const auto log = recover_log(path, 0, rows->incarnation, rows->folded);
+  const auto log = recover_log(path, *rows);
   if (!log) {
     lines.problem(log.error().message);
     return exit_damaged;
   }
-  const auto file = base::file_identity((*env)->descriptor());
-  const std::string damage = damage_of(*rows, *log, file ? *file : base::FileIdentity{});
-  if (!damage.empty()) lines.problem(damage);
+  if (!log->damage.empty()) lines.problem(log->damage);
   lines.write("log: " + std::to_string(log->paths.size()) + " files, " +
               std::to_string(log->groups.size()) + " groups that are not folded yet");
   Walker(lines, *rows, *log).walk(txn);

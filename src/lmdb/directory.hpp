@@ -12,6 +12,7 @@ namespace parley::lmdb {
 
 inline constexpr const char* data_file = "data.mdb";
 inline constexpr const char* log_prefix = "log-";  // log-0, log-1 ...
+inline constexpr const char* unfinished_log_file = "log-new";
 
 /// A directory that nobody else has open. Closing the descriptor lets go of it.
 struct Directory {

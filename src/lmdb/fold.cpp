@@ -20,6 +20,7 @@ int Fold::write(const MemoryTail& tail, bool steps) {
   if (code == 0) code = drop_entries(tail.feed().through, more);
   if (code == 0) code = write_feed(txn_.get(), tail.feed());
   if (code == 0) code = write_folded(txn_.get(), tail.lsn());
+  if (code == 0) code = write_log_files(txn_.get(), log_files_);
   if (code == 0) code = commit();
   while (code == 0 && more) {
     code = begin();

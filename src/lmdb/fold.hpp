@@ -7,11 +7,13 @@
 
 namespace parley::lmdb {
 
-/// In synced transactions of at most 32,768 rows; the last one has the LSN with it. Until then the
-/// log has all of it, and the tail hides what stands in LMDB too early. Thread: one.
+/// In synced transactions of at most 32,768 rows; the last one has the LSN with it, and how many
+/// files the log has. Until then the log has all of it, and the tail hides what stands in LMDB too
+/// early. Thread: one.
 class Fold {
  public:
-  Fold(Env& env, const Hooks& hooks) : env_(env), hooks_(hooks) {}
+  Fold(Env& env, const Hooks& hooks, std::size_t log_files)
+      : env_(env), hooks_(hooks), log_files_(log_files) {}
 
   /// 0, MDB_MAP_FULL (grow the map and call again), or another code. `steps`: whether the hooks of
   /// a fold are run.
@@ -28,6 +30,7 @@ class Fold {
 
   Env& env_;
   const Hooks& hooks_;
+  const std::size_t log_files_;
   WriteTxn txn_;
   std::size_t rows_ = 0, txn_id_ = 0;
   bool flushed_ = false, steps_ = true;

@@ -92,7 +92,7 @@ void Folder::fold() {
 
 /// The log is acknowledged: it gets its room, whatever max_size says.
 int Folder::write(const MemoryTail& tail, std::size_t& txn_id) {
-  Fold fold(parts_.env, parts_.hooks);
+  Fold fold(parts_.env, parts_.hooks, parts_.ring.files());
   int code = fold.write(tail, true);
   while (code == MDB_MAP_FULL) {
     code = parts_.hooks.run(Step::resize);

@@ -26,6 +26,7 @@ enum class OwnRow : std::uint8_t {
   feed = 'd',         // number of the last entry ever given 8, bytes of the entries kept 8, number
                       // of the last forgotten 8
   folded = 'e',       // LSN of the last group of the log that is in LMDB 8
+  log_files = 'f',    // files the log has at least 8
   entry = 'z',        // key: number8; value: space1 id-length1 id note
 };
 

@@ -13,9 +13,10 @@ Result<void> LogRing::make_files(std::size_t count) {
   while (segments_.size() < count) {
     auto made =
         LogSegment::create(place_.directory + "/" + log_prefix + std::to_string(segments_.size()),
-                           place_.segment_size);
+                           place_.segment_size, place_.incarnation);
     if (!made) return std::move(made).error();
     segments_.push_back(std::move(*made));
+    files_.store(segments_.size(), std::memory_order_release);
   }
   return {};
 }

@@ -11,7 +11,7 @@
 namespace parley::lmdb {
 
 /// Files are made when none is free and never deleted: blocks that were written before are flushed
-/// faster than fresh ones. Thread: one writes; release() and folded() any.
+/// faster than fresh ones. Thread: one writes; release() and files() any.
 class LogRing {
  public:
   struct Place {
@@ -24,6 +24,7 @@ class LogRing {
       : place_(std::move(place)),
         segments_(std::move(segments)),
         number_(number),
+        files_(segments_.size()),
         folded_(folded) {}
 
   /// Sees to it that so many files are there. Errors: disk_full, store_failed.
@@ -44,6 +45,11 @@ class LogRing {
   /// Groups up to this LSN are in LMDB.
   void release(std::uint64_t lsn) noexcept { folded_.store(lsn, std::memory_order_release); }
 
+  /// Files there are, under their names and durable.
+  [[nodiscard]] std::size_t files() const noexcept {
+    return files_.load(std::memory_order_acquire);
+  }
+
  private:
   static constexpr std::size_t none = ~std::size_t{0};
   Result<void> begin(std::size_t index, std::uint64_t first_lsn);
@@ -53,6 +59,7 @@ class LogRing {
   std::vector<std::size_t> dirty_;  // written and not flushed
   std::size_t current_ = none;
   std::uint64_t number_;
+  std::atomic<std::size_t> files_;
   std::atomic<std::uint64_t> folded_;
 };
 

@@ -4,11 +4,30 @@
 #include <algorithm>
 #include <utility>
 
-namespace parley::lmdb {
+#include "base/os.hpp"
+#include "lmdb/directory.hpp"
 
-Result<LogSegment> LogSegment::create(std::string path, std::size_t size) {
-  auto file = base::create_zeroed(path, size);
+namespace parley::lmdb {
+namespace {
+
+constexpr std::uint64_t no_lsn = ~std::uint64_t{0};
+
+}  // namespace
+
+Result<LogSegment> LogSegment::create(const std::string& path, std::size_t size,
+                                      const Incarnation& incarnation) {
+  const std::string directory = base::parent_directory(path);
+  const std::string unfinished = directory + "/" + unfinished_log_file;
+  SegmentHeader header{.size = size, .incarnation = incarnation, .first_lsn = no_lsn};
+  if (auto drawn = base::random_bytes(&header.salt, sizeof header.salt); !drawn)
+    return std::move(drawn).error();
+  auto file = base::create_zeroed(unfinished, size);
   if (!file) return std::move(file).error();
+  int code = base::write_at(file->get(), 0, encode_segment_header(header));
+  if (code == 0) code = base::sync_data(file->get());
+  if (code != 0) return to_error("cannot write " + unfinished, code);
+  if (auto named = base::rename_file(unfinished, path); !named) return std::move(named).error();
+  if (auto synced = base::sync_path(directory); !synced) return std::move(synced).error();
   return LogSegment(std::move(*file), size);
 }
 
@@ -35,8 +54,7 @@ int LogSegment::write(LogGroup& group) noexcept {
   return 0;
 }
 
-Result<SegmentContents> read_segment(const std::string& path, std::size_t size,
-                                     const Incarnation& incarnation) {
+Result<SegmentContents> read_segment(const std::string& path, const Incarnation& incarnation) {
   SegmentContents contents;
   const auto found = base::file_size(path);
   if (!found) return found.error();
@@ -45,10 +63,7 @@ Result<SegmentContents> read_segment(const std::string& path, std::size_t size,
     const auto read = base::read_at(path, 0, block.data(), block.size());
     if (!read) return read.error();
   }
-  if (std::all_of(block.begin(), block.end(), [](char c) { return c == 0; })) {
-    if (*found >= size) contents.state = SegmentContents::State::unused;
-    return contents;
-  }
+  if (std::all_of(block.begin(), block.end(), [](char c) { return c == 0; })) return contents;
   const auto header = decode_segment_header(block);
   if (!header || *found < header->size) {
     contents.state = SegmentContents::State::damaged;

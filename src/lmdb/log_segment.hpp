@@ -15,8 +15,10 @@ namespace parley::lmdb {
 /// Ownership: owns the descriptor. Thread: one at a time.
 class LogSegment {
  public:
-  /// Makes the file, all zeros and durable. Errors: disk_full, store_failed; then it is not there.
-  static Result<LogSegment> create(std::string path, std::size_t size);
+  /// Makes the file, durable: a header that no group belongs to, and zeros. It has its name only
+  /// when it is whole. Errors: disk_full, store_failed; then it is not there.
+  static Result<LogSegment> create(const std::string& path, std::size_t size,
+                                   const Incarnation& incarnation);
   /// Opens one that is there. Does not read it.
   static Result<LogSegment> open(std::string path);
 
@@ -48,18 +50,15 @@ class LogSegment {
 /// What a file of the log holds.
 struct SegmentContents {
   enum class State : std::uint8_t {
-    unfinished,  // zeros, and shorter than they were to become
-    unused,      // zeros
-    foreign,     // of another incarnation: nothing in it counts
+    empty,    // no header but zeros, or nothing: older versions made files so
+    foreign,  // of another incarnation: nothing in it counts
     used,
     damaged,  // neither a header nor zeros, or cut short
-  } state = State::unfinished;
+  } state = State::empty;
   SegmentHeader header;
   std::vector<std::shared_ptr<LogGroup>> groups;  // every good one, by position
 };
-/// Reads a whole file. The groups share one block of memory. `size`: of a file that was finished
-/// and never used.
-Result<SegmentContents> read_segment(const std::string& path, std::size_t size,
-                                     const Incarnation& incarnation);
+/// Reads a whole file. The groups share one block of memory.
+Result<SegmentContents> read_segment(const std::string& path, const Incarnation& incarnation);
 
 }  // namespace parley::lmdb

@@ -18,12 +18,13 @@ Result<Incarnation> draw_incarnation() {
   return drawn;
 }
 
-/// The files of the log, opened; those that were not finished are made anew.
-Result<std::vector<LogSegment>> open_segments(const RecoveredLog& log, std::size_t size) {
+/// The files of the log, opened; those without a header are made anew.
+Result<std::vector<LogSegment>> open_segments(const RecoveredLog& log, std::size_t size,
+                                              const Incarnation& incarnation) {
   std::vector<LogSegment> segments;
   for (std::size_t i = 0; i < log.paths.size(); ++i) {
-    auto segment =
-        log.unfinished[i] ? LogSegment::create(log.paths[i], size) : LogSegment::open(log.paths[i]);
+    auto segment = log.useless[i] ? LogSegment::create(log.paths[i], size, incarnation)
+                                  : LogSegment::open(log.paths[i]);
     if (!segment) return std::move(segment).error();
     segment->set_last_lsn(log.last_lsns[i]);
     segments.push_back(std::move(*segment));
@@ -48,13 +49,6 @@ Result<void> write_again(LogRing& ring, const std::vector<std::shared_ptr<LogGro
 
 }  // namespace
 
-std::string damage_of(const OwnRows& rows, const RecoveredLog& log,
-                      const base::FileIdentity& file) {
-  const bool in_use = rows.format.written > 1 && !rows.identity.clean && rows.identity.file == file;
-  if (in_use && log.paths.empty()) return "the files of the log are gone";
-  return log.damage;
-}
-
 Result<OpenedStore> open_recovered(const OpeningOptions& options) {
   const auto fresh = draw_incarnation();
   if (!fresh) return fresh.error();
@@ -71,11 +65,10 @@ Result<OpenedStore> open_recovered(const OpeningOptions& options) {
   const auto file = base::file_identity((*env)->descriptor());
   if (!file) return file.error();
 
-  auto log = recover_log(options.path, options.segment_size, rows->incarnation, rows->folded);
+  auto log = recover_log(options.path, *rows);
   if (!log) return std::move(log).error();
-  const std::string damage = damage_of(*rows, *log, *file);
-  if (!damage.empty() && !options.cut)
-    return Error{Errc::store_corrupt, options.path + ": " + damage +
+  if (!log->damage.empty() && !options.cut)
+    return Error{Errc::store_corrupt, options.path + ": " + log->damage +
                                           ". Restore a backup, or give up what is lost with "
                                           "parley-check --cut"};
   const bool copied = rows->identity.file != *file && !rows->identity.clean;
@@ -83,7 +76,7 @@ Result<OpenedStore> open_recovered(const OpeningOptions& options) {
 
   OpenedStore opened;
   opened.incarnation = renewed ? *fresh : rows->incarnation;
-  auto segments = open_segments(*log, options.segment_size);
+  auto segments = open_segments(*log, options.segment_size, opened.incarnation);
   if (!segments) return std::move(segments).error();
   opened.ring = std::make_unique<LogRing>(
       LogRing::Place{options.path, options.segment_size, opened.incarnation}, std::move(*segments),
@@ -92,7 +85,7 @@ Result<OpenedStore> open_recovered(const OpeningOptions& options) {
   // Only then LMDB's rows: until they are taken over, the old files are the log.
   if (auto written = write_again(*opened.ring, log->groups); !written)
     return std::move(written).error();
-  if (auto taken = take_over(**env, *rows, opened.incarnation); !taken)
+  if (auto taken = take_over(**env, *rows, opened.incarnation, opened.ring->files()); !taken)
     return std::move(taken).error();
   opened.directory = std::move(*directory);
   opened.env = std::move(*env);

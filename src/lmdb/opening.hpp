@@ -33,7 +33,4 @@ struct OpeningOptions {
 /// says; store_corrupt when the log lost something acknowledged.
 Result<OpenedStore> open_recovered(const OpeningOptions& options);
 
-/// What is lost when LMDB's rows and the log do not fit together; "" when they do.
-std::string damage_of(const OwnRows& rows, const RecoveredLog& log, const base::FileIdentity& file);
-
 }  // namespace parley::lmdb

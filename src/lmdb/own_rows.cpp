@@ -38,6 +38,12 @@ int write_identity(MDB_txn* txn, const Identity& identity) noexcept {
   return put_value(txn, Key::own(OwnRow::identity).bytes(), {value, sizeof value});
 }
 
+int write_number(MDB_txn* txn, OwnRow row, std::uint64_t number) noexcept {
+  char value[8];
+  base::put_be64(value, number);
+  return put_value(txn, Key::own(row).bytes(), {value, sizeof value});
+}
+
 }  // namespace
 
 int write_feed(MDB_txn* txn, const FeedState& feed) noexcept {
@@ -49,9 +55,11 @@ int write_feed(MDB_txn* txn, const FeedState& feed) noexcept {
 }
 
 int write_folded(MDB_txn* txn, std::uint64_t lsn) noexcept {
-  char value[8];
-  base::put_be64(value, lsn);
-  return put_value(txn, Key::own(OwnRow::folded).bytes(), {value, sizeof value});
+  return write_number(txn, OwnRow::folded, lsn);
+}
+
+int write_log_files(MDB_txn* txn, std::uint64_t count) noexcept {
+  return write_number(txn, OwnRow::log_files, count);
 }
 
 Result<Format> read_format(MDB_txn* txn) {
@@ -90,6 +98,15 @@ Result<std::uint64_t> read_folded(MDB_txn* txn) {
   return base::get_be64(value->data());
 }
 
+Result<std::uint64_t> read_log_files(MDB_txn* txn) {
+  Bytes value;
+  if (get_value(txn, Key::own(OwnRow::log_files).bytes(), value) == MDB_NOTFOUND)
+    return std::uint64_t{0};
+  auto found = read(txn, OwnRow::log_files, "log files", 8);
+  if (!found) return std::move(found).error();
+  return base::get_be64(found->data());
+}
+
 Error check_format(const Format& format) {
   if (format.min_reader <= format_known) return {};
   return {Errc::store_format, "the store was written by Parley " + format.version + " in format " +
@@ -123,7 +140,9 @@ Result<OwnRows> read_own_rows(MDB_txn* txn) {
   if (!feed) return feed.error();
   const auto folded = format->written == 1 ? Result<std::uint64_t>(0) : read_folded(txn);
   if (!folded) return folded.error();
-  return OwnRows{std::move(*format), *incarnation, *identity, *feed, *folded};
+  const auto files = read_log_files(txn);
+  if (!files) return files.error();
+  return OwnRows{std::move(*format), *incarnation, *identity, *feed, *folded, *files};
 }
 
 Result<OwnRows> read_own_rows(Env& env) {
@@ -135,7 +154,8 @@ Result<OwnRows> read_own_rows(Env& env) {
   return rows;
 }
 
-Result<void> take_over(Env& env, const OwnRows& rows, const Incarnation& incarnation) {
+Result<void> take_over(Env& env, const OwnRows& rows, const Incarnation& incarnation,
+                       std::uint64_t log_files) {
   const auto file = base::file_identity(env.descriptor());
   if (!file) return file.error();
   WriteTxn txn;
@@ -146,6 +166,7 @@ Result<void> take_over(Env& env, const OwnRows& rows, const Incarnation& incarna
   }
   if (code == 0 && incarnation != rows.incarnation)
     code = write_incarnation(txn.get(), incarnation);
+  if (code == 0) code = write_log_files(txn.get(), log_files);
   if (code == 0) code = write_identity(txn.get(), {*file, false});
   if (code == 0) code = txn.commit();
   if (code != 0) return to_error("cannot take the store over", code);

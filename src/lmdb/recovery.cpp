@@ -40,25 +40,28 @@ Result<std::size_t> count_files(const std::string& directory) {
 
 }  // namespace
 
-Result<RecoveredLog> recover_log(const std::string& directory, std::size_t segment_size,
-                                 const Incarnation& incarnation, std::uint64_t folded) {
+Result<RecoveredLog> recover_log(const std::string& directory, const OwnRows& rows) {
   using State = SegmentContents::State;
+  const std::uint64_t folded = rows.folded;
+  const bool needed = rows.format.written > 1 && !rows.identity.clean;
+  const std::size_t least = needed ? std::min<std::uint64_t>(rows.log_files, most_files) : 0;
   RecoveredLog log;
   std::map<std::uint64_t, Copy> copies;  // by LSN, above `folded`
   const auto files = count_files(directory);
   if (!files) return files.error();
-  for (std::size_t file = 0; file < *files; ++file) {
+  for (std::size_t file = 0; file < std::max(*files, least); ++file) {
     const std::string path = directory + "/" + log_prefix + std::to_string(file);
     SegmentContents contents{.state = State::damaged};
     if (base::path_kind(path) == base::PathKind::file) {
-      auto read = read_segment(path, segment_size, incarnation);
+      auto read = read_segment(path, rows.incarnation);
       if (!read) return std::move(read).error();
       contents = std::move(*read);
     }
-    if (contents.state == State::damaged) note(log.damage, path + " is missing or damaged");
+    const bool empty = contents.state == State::empty;
+    if (contents.state == State::damaged || (empty && least != 0))
+      note(log.damage, path + (empty ? " was emptied" : " is missing or damaged"));
     log.number = std::max(log.number, contents.header.number);
-    log.unfinished.push_back(contents.state == State::unfinished ||
-                             contents.state == State::damaged);
+    log.useless.push_back(empty || contents.state == State::damaged);
     for (auto& group : contents.groups) {
       const std::uint64_t lsn = group->lsn();
       if (lsn > folded) copies.try_emplace(lsn, Copy{std::move(group), file});
@@ -66,6 +69,9 @@ Result<RecoveredLog> recover_log(const std::string& directory, std::size_t segme
     log.paths.push_back(path);
     log.last_lsns.push_back(0);
   }
+  const bool any = std::count(log.useless.begin(), log.useless.end(), false) != 0;
+  if (needed && log.damage.empty() && (log.paths.empty() || (folded != 0 && !any)))
+    note(log.damage, "the files of the log are gone or were emptied");
   std::uint64_t next = folded + 1;
   for (auto at = copies.begin(); at != copies.end() && at->first == next; ++at, ++next) {
     log.last_lsns[at->second.file] = next;

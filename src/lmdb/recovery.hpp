@@ -16,15 +16,14 @@ struct RecoveredLog {
   std::vector<std::string> paths;                 // of the files, by the numbers in their names
   std::vector<std::uint64_t> last_lsns;  // newest needed group in each; 0: none, it is free
   std::uint64_t number = 0;              // the greatest of a segment
-  std::size_t used = 0;                  // files of this incarnation
-  std::string damage;            // empty: none. Else what says that acknowledged groups are gone
-  std::vector<bool> unfinished;  // for each file: to be made anew
+  std::string damage;         // empty: none. Else what says that acknowledged groups are gone
+  std::vector<bool> useless;  // for each file: it has no header, and is to be made anew
 };
 
-/// Reads every file of the log. A group may stand in two files, after a recovery that was cut off:
-/// any good copy counts. A good group behind a hole is damage: what came before it was
-/// acknowledged and is gone. Errors: those of the system.
-Result<RecoveredLog> recover_log(const std::string& directory, std::size_t segment_size,
-                                 const Incarnation& incarnation, std::uint64_t folded);
+/// Reads every file of the log of a store with these rows. A group may stand in two files, after a
+/// recovery that was cut off: any good copy counts. A good group behind a hole is damage: what came
+/// before it was acknowledged and is gone. So is a file that must be there, and is not or has no
+/// header, when the store was not closed in order. Errors: those of the system.
+Result<RecoveredLog> recover_log(const std::string& directory, const OwnRows& rows);
 
 }  // namespace parley::lmdb

@@ -280,7 +280,7 @@ int Writer::write_at_once(Range range, bool& flushed) {
   if (code != 0 || !group) return code;
   MemoryTail tail;
   tail.add(group);
-  Fold fold(parts_.env, parts_.hooks);
+  Fold fold(parts_.env, parts_.hooks, parts_.ring.files());
   code = fold.write(tail, false);
   flushed = fold.flushed();
   if (code == 0) code = parts_.hooks.run(Step::committed);

@@ -27,7 +27,7 @@ std::uint64_t folded(ScratchEnv& at) { return lmdb::read_own_rows(*at.env).value
 TEST_CASE("a fold leaves LMDB as the tail says, with its LSN", "[lmdb][log]") {
   ScratchEnv at;
   const lmdb::Hooks hooks;
-  Fold fold(*at.env, hooks);
+  Fold fold(*at.env, hooks, 2);
   MemoryTail first, second;
   first.add(log_groups::make(1, {{.guard = "g1", .puts = {{"a", "1"}, {"b", "1"}}, .note = "n"}}));
   REQUIRE(fold.write(first, true) == 0);
@@ -47,6 +47,7 @@ TEST_CASE("a fold leaves LMDB as the tail says, with its LSN", "[lmdb][log]") {
   CHECK(value_of(at, lmdb::Key::row({1, "p"}, "b").bytes()) == "2");
   CHECK_FALSE(value_of(at, lmdb::Key::entry(1).bytes()));  // forgotten
   const auto rows = lmdb::read_own_rows(*at.env).value();
+  CHECK(rows.log_files == 2);
   CHECK(rows.feed.last == 1);
   CHECK(rows.feed.through == 1);
   REQUIRE(fold.write(second, true) == 0);  // once more, as after a crash in between
@@ -67,7 +68,7 @@ TEST_CASE("a large fold is cut, and its LSN comes with the last piece", "[lmdb][
     if (step == Step::fold_commit && ++commits == 2) return EIO;
     return 0;
   }};
-  Fold fold(*at.env, hooks);
+  Fold fold(*at.env, hooks, 2);
   CHECK(fold.write(tail, true) == EIO);
   CHECK(folded(at) == 0);
   CHECK(value_of(at, lmdb::Key::guard({1, "p1-0"}).bytes()) == "g");  // the tail hides it
@@ -81,7 +82,7 @@ TEST_CASE("a fold without room changes nothing", "[lmdb][log]") {
   const lmdb::Hooks hooks;
   MemoryTail tail;
   tail.add(log_groups::make(1, {{.guard = "g", .puts = {{"k", std::string(300'000, 'v')}}}}));
-  Fold fold(*at.env, hooks);
+  Fold fold(*at.env, hooks, 2);
   CHECK(fold.write(tail, true) == MDB_MAP_FULL);
   CHECK_FALSE(fold.flushed());
   CHECK(folded(at) == 0);

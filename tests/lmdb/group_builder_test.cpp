@@ -20,7 +20,7 @@ struct Standing {
     tails.add(group);
     tails.publish(*group);
     if (!folded) return;
-    lmdb::Fold fold(*at.env, hooks);
+    lmdb::Fold fold(*at.env, hooks, 2);
     REQUIRE(fold.write(*tails.freeze(), true) == 0);
     tails.drop(fold.txn_id());
   }

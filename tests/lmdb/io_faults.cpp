@@ -33,14 +33,18 @@ bool fails() {
 }
 
 /// The name in the recorded directory; "" when it is not recorded.
+std::string in_directory(std::string_view path) {
+  if (!recording.load()) return {};
+  std::lock_guard lock(mutex);
+  return path.starts_with(directory) ? std::string(path.substr(directory.size())) : "";
+}
+
 std::string recorded(int fd) {
   if (!recording.load()) return {};
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
-  const std::string_view target(path, size > 0 ? std::size_t(size) : 0);
-  std::lock_guard lock(mutex);
-  return target.starts_with(directory) ? std::string(target.substr(directory.size())) : "";
+  return in_directory({path, size > 0 ? std::size_t(size) : 0});
 }
 
 void add(Record record) {
@@ -145,6 +149,15 @@ int ftruncate(int fd, off_t size) noexcept {
 int fallocate(int fd, int mode, off_t offset, off_t size) {
   static const auto next = io_faults::real<int (*)(int, int, off_t, off_t)>("fallocate");
   return io_faults::fails() ? -1 : next(fd, mode, offset, size);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  static const auto next = io_faults::real<int (*)(const char*, const char*)>("rename");
+  const int code = next(from, to);
+  const std::string was = io_faults::in_directory(from), is = io_faults::in_directory(to);
+  if (code == 0 && !was.empty() && !is.empty())
+    io_faults::add({.kind = Record::Kind::rename, .file = was, .bytes = is});
+  return code;
 }
 
 }  // extern "C"

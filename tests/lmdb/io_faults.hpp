@@ -17,10 +17,10 @@ void stop_failing();
 /// One write to, or barrier on, a recorded file. A write through a descriptor opened with O_DSYNC
 /// is followed by a barrier of its own. A mark is what the test put in between.
 struct Record {
-  enum class Kind : std::uint8_t { write, barrier, mark } kind = Kind::mark;
+  enum class Kind : std::uint8_t { write, barrier, rename, mark } kind = Kind::mark;
   std::string file;  // its name in the directory
   std::uint64_t offset = 0;
-  std::string bytes;
+  std::string bytes;  // a rename: the new name
   std::uint64_t mark = 0;
 };
 /// Records every file of this directory.

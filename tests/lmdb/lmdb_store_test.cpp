@@ -199,8 +199,7 @@ TEST_CASE("a file that was copied without a hand-over has another incarnation", 
 
   auto store = lmdb_store({.path = path})().value();
   fs::remove_all(copy);
-  fs::create_directory(copy);
-  fs::copy(path + "/data.mdb", copy + "/data.mdb");
+  fs::copy(path, copy, fs::copy_options::recursive);
   const auto snapshot = incarnation_of(copy);
   CHECK(snapshot != original);
   CHECK(incarnation_of(copy) == snapshot);

@@ -39,7 +39,7 @@ TEST_CASE("files are reused after what they hold is folded", "[lmdb][log]") {
   for (std::uint64_t lsn = 1; lsn <= 100; ++lsn) {
     append(ring, lsn);
     if (lsn > 4) ring.release(lsn - 4);
-    const auto log = lmdb::recover_log(scratch / "", size, {}, lsn > 4 ? lsn - 4 : 0).value();
+    const auto log = lmdb::recover_log(scratch / "", {.folded = lsn > 4 ? lsn - 4 : 0}).value();
     CHECK(log.damage.empty());
     REQUIRE(log.groups.size() == std::min<std::uint64_t>(lsn, 4));
     CHECK(log.groups.back()->lsn() == lsn);
@@ -52,7 +52,7 @@ TEST_CASE("without a fold the log grows by files", "[lmdb][log]") {
   LogRing ring({scratch / "", size, {}}, {}, 0, 0);
   for (std::uint64_t lsn = 1; lsn <= 30; ++lsn) append(ring, lsn);
   CHECK(files(scratch) == 10);
-  CHECK(lmdb::recover_log(scratch / "", size, {}, 0).value().groups.size() == 30);
+  CHECK(lmdb::recover_log(scratch / "", {}).value().groups.size() == 30);
 }
 
 TEST_CASE("when the disk has no room for another file, the log waits for a fold", "[lmdb][log]") {

@@ -17,7 +17,7 @@ constexpr std::size_t size = 64 << 10;
 const lmdb::Incarnation mine{1}, other{2};
 
 lmdb::SegmentContents contents(const std::string& path) {
-  return lmdb::read_segment(path, size, mine).value();
+  return lmdb::read_segment(path, mine).value();
 }
 void write_byte(const std::string& path, std::streamoff at, char byte) {
   std::fstream(path, std::ios::binary | std::ios::in | std::ios::out).seekp(at).put(byte);
@@ -25,12 +25,14 @@ void write_byte(const std::string& path, std::streamoff at, char byte) {
 
 }  // namespace
 
-TEST_CASE("a segment is made of zeros and used again and again", "[lmdb][log]") {
+TEST_CASE("a segment is made with a header and used again and again", "[lmdb][log]") {
   Scratch scratch;
   const std::string path = scratch / "log-0";
-  auto segment = LogSegment::create(path, size).value();
+  auto segment = LogSegment::create(path, size, mine).value();
   CHECK(std::filesystem::file_size(path) == size);
-  CHECK(contents(path).state == State::unused);
+  CHECK(contents(path).state == State::used);
+  CHECK(contents(path).groups.empty());
+  CHECK(lmdb::read_segment(path, other)->state == State::foreign);
   for (std::uint64_t use = 1; use <= 3; ++use) {
     REQUIRE(segment.begin(
                 {.number = use, .incarnation = mine, .first_lsn = use * 10, .salt = use}) == 0);
@@ -50,7 +52,7 @@ TEST_CASE("a segment is made of zeros and used again and again", "[lmdb][log]") 
 
 TEST_CASE("a segment is full when the next group does not fit", "[lmdb][log]") {
   Scratch scratch;
-  auto segment = LogSegment::create(scratch / "log-0", 3 * lmdb::log_block).value();
+  auto segment = LogSegment::create(scratch / "log-0", 3 * lmdb::log_block, mine).value();
   const auto group = log_groups::numbered(1);
   CHECK_FALSE(segment.fits(*group));  // not begun
   REQUIRE(segment.begin({.number = 1, .incarnation = mine, .first_lsn = 1, .salt = 1}) == 0);
@@ -64,8 +66,8 @@ TEST_CASE("a segment that cannot be read is told from one that holds nothing", "
   Scratch scratch;
   const std::string path = scratch / "log-0";
   std::ofstream(path) << std::string(10'000, '\0');
-  CHECK(contents(path).state == State::unfinished);
-  auto segment = LogSegment::create(path, size).value();
+  CHECK(contents(path).state == State::empty);
+  auto segment = LogSegment::create(path, size, mine).value();
   REQUIRE(segment.begin({.number = 1, .incarnation = other, .first_lsn = 1, .salt = 1}) == 0);
   REQUIRE(segment.write(*log_groups::numbered(1)) == 0);
   CHECK(contents(path).state == State::foreign);
@@ -80,7 +82,7 @@ TEST_CASE("a segment that cannot be read is told from one that holds nothing", "
   CHECK(read.groups[1]->lsn() == 3);
   write_byte(path, 20, 'x');
   CHECK(contents(path).state == State::damaged);
-  segment = LogSegment::create(path, size).value();
+  segment = LogSegment::create(path, size, mine).value();
   REQUIRE(segment.begin({.number = 3, .incarnation = mine, .first_lsn = 1, .salt = 1}) == 0);
   std::filesystem::resize_file(path, size / 2);
   CHECK(contents(path).state == State::damaged);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <utility>
 
 #include "catch.hpp"
 #include "chains.hpp"
@@ -103,6 +104,11 @@ void cut_power(std::uint64_t rounds, int variants) {
   for (const Record& record : records) {
     if (record.kind == Record::Kind::mark) {
       done[record.mark >> 32] = record.mark & 0xffffffff;
+      continue;
+    }
+    if (record.kind == Record::Kind::rename) {  // of a file that is flushed
+      durable[record.bytes] = std::exchange(durable[record.file], {});
+      durable.erase(record.file);
       continue;
     }
     if (record.kind == Record::Kind::write) {

@@ -62,7 +62,7 @@ TEST_CASE("what is folded is seen throughout, and an old reader is moved on", "[
   REQUIRE(tails.look(old, [&](const Tails::View& view) {
     CHECK(view.row({1, "p"}, "1")->value == Bytes("v1"));
   }) == 0);
-  lmdb::Fold fold(*at.env, hooks);
+  lmdb::Fold fold(*at.env, hooks, 2);
   REQUIRE(fold.write(*frozen, true) == 0);
   tails.drop(fold.txn_id());
   CHECK(tails.backlog().batches == 1);
