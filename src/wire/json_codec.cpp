@@ -15,7 +15,8 @@ namespace {
 
 constexpr int first_host_code = 1000;
 constexpr int last_library_code = 99;
-constexpr std::size_t longest_name = 64;  // of an unknown type, repeated in an answer
+constexpr std::int64_t longest_wait_ms = UINT32_MAX;  // as in the binary encoding
+constexpr std::size_t longest_name = 64;              // of an unknown type, repeated in an answer
 
 void write_error(JsonWriter& writer, const Error& error) {
   const int value = error.code.value();
@@ -26,9 +27,8 @@ void write_error(JsonWriter& writer, const Error& error) {
   }
   writer.must("message", error.message);
   writer.must("retryable", error.retryable());
-  const auto wait =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(error.retry_after.count(), 0));
-  writer.may("retry_after_ms", wait, 0U);
+  const auto wait = std::clamp<std::int64_t>(error.retry_after.count(), 0, longest_wait_ms);
+  writer.may("retry_after_ms", static_cast<std::uint64_t>(wait), 0U);
   const std::uint64_t& next = error.next;
   writer.may("next", Text64{next}, 0U);
 }
@@ -56,11 +56,11 @@ void fields(A& a, In<A, Failed> v) {
     number = static_cast<std::uint32_t>(library_code(name));
   }
   v.error.code = std::error_code(static_cast<int>(number), error_category());
-  std::uint32_t wait = 0;
+  std::uint64_t wait = 0;
   a.must("message", v.error.message);
   a.may("retry_after_ms", wait, 0U);
   a.may("next", Text64{v.error.next}, 0U);
-  v.error.retry_after = std::chrono::milliseconds(wait);
+  v.error.retry_after = std::chrono::milliseconds(std::min<std::uint64_t>(wait, longest_wait_ms));
 }
 
 namespace {

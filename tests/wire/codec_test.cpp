@@ -182,6 +182,27 @@ TEST_CASE("a request of unknown type is passed on as such, an unknown push is sk
   CHECK(json->encode(wire::Request{1, wire::Unknown{}}).empty());
 }
 
+TEST_CASE("a wait beyond 32 bits of milliseconds is told as the longest, in both encodings") {
+  using namespace std::chrono_literals;
+  Error muted{Errc::muted, "muted"};
+  const auto longest = std::chrono::milliseconds(UINT32_MAX);
+  for (const auto wait : {longest, longest + 1ms, std::chrono::milliseconds::max()}) {
+    muted.retry_after = wait;
+    for (const Encoding encoding : {Encoding::binary, Encoding::json}) {
+      const auto codec = wire::make_codec(encoding);
+      const auto read =
+          decoded<wire::Reply>(*codec, encoded(*codec, wire::Reply{7, wire::Failed{muted}}));
+      REQUIRE(read.size() == 1);
+      CHECK(std::get<wire::Failed>(read[0].answer).error.retry_after == longest);
+    }
+  }
+  const auto read = decoded<wire::Reply>(  // as another server may write it
+      *wire::json_codec(),
+      R"({"type":"error","request":7,"code":"muted","message":"","retry_after_ms":4320000000000})");
+  REQUIRE(read.size() == 1);
+  CHECK(std::get<wire::Failed>(read[0].answer).error.retry_after == longest);
+}
+
 TEST_CASE("a request needs a number and a cursor needs an epoch, in both encodings") {
   for (const Encoding encoding : {Encoding::binary, Encoding::json}) {
     const auto codec = wire::make_codec(encoding);
