@@ -392,7 +392,8 @@ void read(FrameReader& r, AnswerRequest& v) {
   if (t == nullptr) return;
   r.id(v.conversation, t->conversation(), "answer_request.conversation");
   v.user = UserId{t->user()};
-  v.approve = t->approve();
+  if (!t->approve().has_value()) return r.fail("answer_request.approve", "the field to be there");
+  v.approve = *t->approve();
 }
 void read(FrameReader& r, BlockUser& v) {
   const auto* t = r.root<fb::Block>();

@@ -147,6 +147,21 @@ TEST_CASE("promised text is UTF-8 and enumerations are known") {
         "subscribe.items.level: expected 0, 1 or 2");
 }
 
+TEST_CASE("an answer to a request to join says yes or no, in both encodings") {
+  flatbuffers::FlatBufferBuilder builder;
+  const wire::fb::Bytes16 id;
+  builder.Finish(wire::fb::CreateAnswerRequest(builder, &id, 42));
+  CHECK(problem<wire::Request>(frame(wire::fb::FrameType::answer_request, 1, finished(builder))) ==
+        "answer_request.approve: expected the field to be there");
+  std::vector<wire::Request> out;
+  const auto text =
+      wire::json_codec()->decode(R"({"type":"answer_request","request":1,"user":"42",)"
+                                 R"("conversation":"0123456789abcdef0123456789abcdef"})",
+                                 out);
+  REQUIRE_FALSE(text);
+  CHECK(text.error().message == "answer_request.approve: expected the field to be there");
+}
+
 TEST_CASE("elements that are not aligned are refused: the verifier does not look") {
   flatbuffers::FlatBufferBuilder builder;
   const std::vector<std::uint64_t> users{1, 2};
