@@ -96,7 +96,8 @@ Answer answer_request(const HttpHead& head, const UpgradeRules& rules) {
   const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
   const bool wants = has_token(head.upgrade, "websocket");
   if (!wants || path != rules.path) {
-    if (rules.files && !wants) return {.kind = Answer::Kind::file};
+    const bool shared = path != rules.path || path == "/";  // a page may live there
+    if (rules.files && !wants && shared) return {.kind = Answer::Kind::file};
     if (path != rules.path) return refuse(404, "nothing here");
     return refuse(426, "this is a WebSocket endpoint", "Upgrade: websocket\r\n");
   }

@@ -124,12 +124,16 @@ TEST_CASE("origins: the request's own host, or the list") {
         400);
 }
 
-TEST_CASE("with static files everything that is no upgrade is a file") {
+TEST_CASE("with static files everything but the WebSocket's own path is a file") {
   const UpgradeRules rules{.path = "/chat", .origins = &no_origins, .files = true};
   CHECK(status(request({{"Upgrade", ""}}, "GET / HTTP/1.1"), rules) == 1);
-  CHECK(status(request({{"Upgrade", ""}}, "GET /chat HTTP/1.1"), rules) == 1);
+  CHECK(status(request({{"Upgrade", ""}}, "GET /chat HTTP/1.1"), rules) == 426);
+  CHECK(status(request({{"Upgrade", ""}}, "GET /chat?x=1 HTTP/1.1"), rules) == 426);
+  CHECK(status(request({{"Upgrade", ""}}, "GET /chat/app.js HTTP/1.1"), rules) == 1);
   CHECK(status(request({}, "GET /chat HTTP/1.1"), rules) == 101);
   CHECK(status(request({}, "GET /other HTTP/1.1"), rules) == 404);
+  const UpgradeRules root{.path = "/", .origins = &no_origins, .files = true};
+  CHECK(status(request({{"Upgrade", ""}}, "GET / HTTP/1.1"), root) == 1);  // the page
 }
 
 TEST_CASE("a head comes in any pieces, and what follows it is left") {
