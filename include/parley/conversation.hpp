@@ -124,8 +124,9 @@ struct ListSettings {
 /// How much of a conversation is kept. What falls below is gone for everybody: messages, changes,
 /// reactions. Cursors below are answered Resume::trimmed.
 struct Retention {
-  std::chrono::milliseconds keep_for{0};  // zero: for ever; else limits::retention_least and more
-  std::uint64_t keep_events = 0;          // the newest ones; zero: all
+  /// Zero: for ever; else from limits::retention_least to retention_most.
+  std::chrono::milliseconds keep_for{0};
+  std::uint64_t keep_events = 0;  // the newest ones, up to limits::retention_events; zero: all
   /// Nothing is trimmed, nothing expires and the conversation is not deleted, whatever else is
   /// said; what members delete is deleted all the same. The host's only.
   bool hold = false;

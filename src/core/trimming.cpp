@@ -30,9 +30,14 @@ bool has_partitions(const layout::StoredEvent& event) {
 // ---- What is kept ----
 
 void Conversation::set_retention(Caller caller, Retention keep, Then<void> then) {
-  if (keep.keep_for < std::chrono::milliseconds(0) ||
-      (keep.keep_for.count() != 0 && keep.keep_for < limits::retention_least))
-    return then(Error{Errc::invalid_argument, "keep_for: zero, or at least one hour was expected"});
+  const bool for_ever = keep.keep_for == std::chrono::milliseconds(0);
+  if (!for_ever &&
+      (keep.keep_for < limits::retention_least || keep.keep_for > limits::retention_most))
+    return then(
+        Error{Errc::invalid_argument, "keep_for: zero, or one hour to 36,600 days were expected"});
+  if (keep.keep_events > limits::retention_events)
+    return then(Error{Errc::invalid_argument,
+                      "keep_events: zero, or 1 to 1,000,000,000,000 events were expected"});
   state_->arrive({.caller = caller, .what = RetentionOp{keep, std::move(then)}});
 }
 

@@ -180,6 +180,26 @@ TEST_CASE("by age: woken when the oldest event is too old, and again") {
   check_kept(world);
 }
 
+TEST_CASE("what is kept is bounded, and the largest bounds keep everything") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  constexpr auto most = std::chrono::milliseconds(limits::retention_most);
+  for (const auto age : {most + 1ms, std::chrono::milliseconds::max(), -1ms})
+    CHECK(keep(world, by(1), {.keep_for = age}) == Errc::invalid_argument);
+  for (const std::uint64_t count : {limits::retention_events + 1, ~std::uint64_t{0}})
+    CHECK(keep(world, by(1), {.keep_events = count}) == Errc::invalid_argument);
+  CHECK(world.wakes.empty());
+  REQUIRE(keep(world, by(1), {.keep_for = most, .keep_events = limits::retention_events}) ==
+          Errc::ok);
+  say_many(world, 1, 200);
+  Asked<void> woken;
+  world->wake(world.fx.time.wall_ms, woken.then());
+  world.fx.advance(5s);
+  CHECK(woken.errc() == Errc::ok);
+  CHECK(world.head().floor == 1);
+  CHECK(world.wakes.back() > world.fx.time.wall_ms);
+}
+
 TEST_CASE("a hold keeps everything, and is the host's") {
   World world;
   (void)world.create(by(1), ConversationKind::group, {user(2)});
