@@ -279,7 +279,8 @@ struct Conversation::State {
   [[nodiscard]] const layout::InfoRow& info_now() const noexcept;
   /// Why nobody of that role may change anything now; no error: they may.
   [[nodiscard]] Error closed(const Caller& caller, Role role) const;
-  void answer_info(UserId user, Role role, Then<ConversationInfo> then);
+  void answer_info(Seq from, Reader reader, Role role, Then<ConversationInfo> then);
+  void count_pins(Seq from, Reader reader, Then<std::uint64_t> then);
 
   // ---- restrictions.cpp: mutes, bans, slow mode ----
   Decision decide(Op& op, RestrictOp& change);

@@ -354,6 +354,25 @@ void Conversation::State::read_pins(Seq from, Reader reader, Then<std::vector<Pa
                 });
 }
 
+/// What not everybody sees is not countable: only the pins up to the last such event are read.
+void Conversation::State::count_pins(Seq from, Reader reader, Then<std::uint64_t> then) {
+  std::vector<Seq> doubtful;
+  std::uint64_t count = 0;
+  for (const auto& [seq, row] : pins) {
+    if (seq < from) continue;
+    if (seq <= head.hidden && reader.audiences != every_audience)
+      doubtful.push_back(seq);
+    else
+      ++count;
+  }
+  if (doubtful.empty()) return then(count);
+  read_messages(std::move(doubtful), reader,
+                [count, then = std::move(then)](Result<std::vector<Payload>> found) {
+                  if (!found) return then(std::move(found).error());
+                  then(count + found->size());
+                });
+}
+
 /// Messages as they stand, one after the other; those that are no messages any more are left out.
 void Conversation::State::read_messages(std::vector<Seq> seqs, Reader reader,
                                         Then<std::vector<Payload>> then) {

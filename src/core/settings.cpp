@@ -118,34 +118,39 @@ void Conversation::info(Caller caller, Then<ConversationInfo> then) {
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, then](const Error& error) {
     if (error) return then(error);
-    if (caller.system()) return state.answer_info({}, Role::none, then);
-    state.with_settled_member(caller.user,
-                              [&state, caller, then](Result<const layout::MemberRow*> row) {
-                                if (!row) return then(std::move(row).error());
-                                if (*row == nullptr || (*row)->role == Role::none)
-                                  return then(denied());
-                                state.answer_info(caller.user, (*row)->role, then);
-                              });
+    if (caller.system()) return state.answer_info(1, all_seeing, Role::none, then);
+    state.with_settled_member(
+        caller.user, [&state, caller, then](Result<const layout::MemberRow*> row) {
+          if (!row) return then(std::move(row).error());
+          if (*row == nullptr || (*row)->role == Role::none) return then(denied());
+          const Seq from = std::max(state.head.floor, (*row)->visible_from);
+          const Reader reader{caller.user, audiences_of(state.info.kind, **row)};
+          state.answer_info(from, reader, (*row)->role, then);
+        });
   });
 }
 
-void Conversation::State::answer_info(UserId user, Role role, Then<ConversationInfo> then) {
-  with_counts([this, user, role, then = std::move(then)](const Error& error) {
-    if (error) return then(error);
-    ConversationInfo answer{.conversation = id,
-                            .kind = info.kind,
-                            .settings = info.settings,
-                            .creator = info.creator,
-                            .created = WallTime(std::chrono::milliseconds(info.created_ms)),
-                            .members = member_count(),
-                            .pins = pins.size(),
-                            .role = role};
-    if (const auto at = restrictions.find(user); at != restrictions.end()) {
-      answer.muted = holds(at->second.mute);
-      if (answer.muted)
-        answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
-    }
-    then(std::move(answer));
+void Conversation::State::answer_info(Seq from, Reader reader, Role role,
+                                      Then<ConversationInfo> then) {
+  count_pins(from, reader, [this, user = reader.user, role, then](Result<std::uint64_t> pinned) {
+    if (!pinned) return then(std::move(pinned).error());
+    with_counts([this, user, role, pinned = *pinned, then](const Error& error) {
+      if (error) return then(error);
+      ConversationInfo answer{.conversation = id,
+                              .kind = info.kind,
+                              .settings = info.settings,
+                              .creator = info.creator,
+                              .created = WallTime(std::chrono::milliseconds(info.created_ms)),
+                              .members = member_count(),
+                              .pins = pinned,
+                              .role = role};
+      if (const auto at = restrictions.find(user); at != restrictions.end()) {
+        answer.muted = holds(at->second.mute);
+        if (answer.muted)
+          answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
+      }
+      then(std::move(answer));
+    });
   });
 }
 

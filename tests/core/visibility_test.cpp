@@ -137,6 +137,15 @@ TEST_CASE("what is for moderators reaches nobody else: live, by history, resume 
   CHECK(wire::read_record(entry.last_record.bytes()).seq == after);
   CHECK(entry.unread == 2);  // what not everybody sees is not counted
   CHECK(world.ask<wire::ListChanged>(team.owner, wire::Sync{}).entries.at(0).head_ordinal == 2);
+  const auto pins_of = [&](Client& client) {
+    return world.ask<wire::Info>(client, wire::GetInfo{team.id}).info.pins;
+  };
+  world.ask<wire::Done>(team.owner, wire::Pin{team.id, after, true});
+  CHECK(pins_of(team.owner) == 2);
+  CHECK(pins_of(team.mod) == 2);
+  CHECK(pins_of(team.ann) == 1);
+  world.ask<wire::Done>(team.owner, wire::Pin{team.id, after, false});
+  CHECK(pins_of(team.ben) == 0);
   const auto pins = world.ask<wire::Messages>(team.mod, wire::Pins{team.id});
   REQUIRE(pins.records.size() == 1);
   CHECK(wire::read_record(pins.records[0].bytes()).seq == hidden);
