@@ -382,7 +382,7 @@ struct Conversation::State {
   void read_reactions(std::shared_ptr<ReactionJob> job);
   void read_reactors(std::shared_ptr<ReactionJob> job);
   void read_reactors(const wire::Reactors& asked, Then<wire::ReactorsPage> answer);
-  void when_visible(Seq seq, Reader reader, std::function<void(const Error&)> then);
+  void when_message(Seq seq, Reader reader, std::function<void(const Error&)> then);
   Error apply_reaction(ReactionJob& job, const ReactionWrite& write);
   void commit_reactions(std::shared_ptr<ReactionJob> job);
   void reactions_done(ReactionJob& job, const Error& error);

@@ -400,16 +400,14 @@ void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::Reac
       caller, std::move(then),
       [&state, asked = std::move(asked)](Seq from, Reader reader, Then<wire::ReactorsPage> answer) {
         if (asked.seq < from || asked.seq > state.head.head) return answer(unseen());
-        if (asked.seq > state.head.hidden && !reader.deletions)
-          return state.read_reactors(asked, std::move(answer));
-        state.when_visible(asked.seq, reader, [&state, asked, answer](const Error& error) {
+        state.when_message(asked.seq, reader, [&state, asked, answer](const Error& error) {
           error ? answer(error) : state.read_reactors(asked, answer);
         });
       });
 }
 
-/// Looks whether the event at `seq` is for the reader.
-void Conversation::State::when_visible(Seq seq, Reader reader,
+/// Looks whether the event at `seq` is a message, and for the reader.
+void Conversation::State::when_message(Seq seq, Reader reader,
                                        std::function<void(const Error&)> then) {
   ReadRange range{.partition = *name,
                   .conversation = id,
@@ -417,14 +415,14 @@ void Conversation::State::when_visible(Seq seq, Reader reader,
                   .from = seq,
                   .to = seq,
                   .max_events = 1};
-  read_events(effects, std::move(range),
-              input<Result<EventPage>>([reader, then](Result<EventPage> page) {
-                if (!page) return then(page.error());
-                const bool seen =
-                    !page->events.empty() &&
-                    core::visible(wire::read_record(page->events.front().record.bytes()), reader);
-                then(seen ? Error{} : unseen());
-              }));
+  read_events(
+      effects, std::move(range), input<Result<EventPage>>([reader, then](Result<EventPage> page) {
+        if (!page) return then(page.error());
+        if (page->events.empty()) return then(unseen());
+        const auto fields = wire::read_record(page->events.front().record.bytes());
+        const bool seen = fields.kind == EventKind::message && core::visible(fields, reader);
+        then(seen ? Error{} : unseen());
+      }));
 }
 
 void Conversation::State::read_reactors(const wire::Reactors& asked,

@@ -408,6 +408,12 @@ TEST_CASE("many reactions on a channel's message: few events, exact counts, page
     more = got.value().more;
   }
   CHECK(who.size() == 466);
+  for (const Seq no_message : {Seq{0}, Seq{1}, channel.head_seq(), channel.head_seq() + 1}) {
+    Asked<wire::ReactorsPage> none;
+    channel->reactors(by(1), {.seq = no_message, .key = "b"}, none.then());
+    channel.fx.drain();
+    CHECK(none.errc() == Errc::invalid_argument);
+  }
   Asked<wire::ReactorsPage> stranger;
   channel->reactors(by(5), page, stranger.then());
   channel.fx.drain();
