@@ -236,21 +236,21 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
     if (!receipt) return then(std::move(receipt).error());
     with_counts([this, user, row, receipt = *receipt, then](const Error& error) {
       if (error) return then(error);
-      with_mentions(user, [this, user, row, receipt, then](const Error& unread) {
-        if (unread) return then(unread);
-        const bool any = row.own_deletion_ms != 0;
-        with_own_deletions(user, any,
-                           [this, user, row, receipt, then](const Result<OwnDeletionsPtr>& own) {
-                             own ? then(access_now(user, row, receipt)) : then(own.error());
-                           });
-      });
+      const bool any = row.own_deletion_ms != 0;
+      with_own_deletions(
+          user, any, [this, user, row, receipt, then](const Result<OwnDeletionsPtr>& own) {
+            if (!own) return then(own.error());
+            with_mentions(user, [this, user, row, receipt, own = *own, then](const Error& unread) {
+              if (unread) return then(unread);
+              answer_access(user, newest_row(user, row), receipt, own, then);
+            });
+          });
     });
   });
 }
 
 /// Rows may have moved while others were read: the newest known one counts.
-Access Conversation::State::access_now(UserId user, layout::MemberRow row,
-                                       const layout::ReceiptRow& receipt) {
+layout::MemberRow Conversation::State::newest_row(UserId user, layout::MemberRow row) {
   if (const layout::MemberRow* known = channel() ? nullptr : members.find(user)) row = *known;
   if (channel()) {
     const auto* entry = channel_members.find(user);
@@ -258,14 +258,21 @@ Access Conversation::State::access_now(UserId user, layout::MemberRow row,
       row = entry->row;
     apply_decided(user, row);
   }
+  return row;
+}
+
+void Conversation::State::answer_access(UserId user, const layout::MemberRow& row,
+                                        const layout::ReceiptRow& receipt, OwnDeletionsPtr own,
+                                        const Then<Access>& then) {
+  if (OwnDeletionsPtr newest = own_deletions_of(user)) own = std::move(newest);
+  if (row.own_deletion_ms != 0 && !own) return answer_access(user, row, then);  // meanwhile
   Access access = build_access(user, row);
   access.receipt = receipt;
-  access.deletions = own_deletions_of(user);
-  const OwnDeletions* own = access.deletions.get();
-  access.deleted =
-      gone_after(std::max({receipt.read_ordinal, row.visible_ordinal, head.floor_ordinal}), own);
-  access.mentions = mentions_after(user, mentions_from(receipt.read, row, head.floor), own);
-  return access;
+  access.deleted = gone_after(
+      std::max({receipt.read_ordinal, row.visible_ordinal, head.floor_ordinal}), own.get());
+  access.mentions = mentions_after(user, mentions_from(receipt.read, row, head.floor), own.get());
+  access.deletions = std::move(own);
+  then(std::move(access));
 }
 
 Access Conversation::State::build_access(UserId user, const layout::MemberRow& row) const {
@@ -396,19 +403,14 @@ void Conversation::visible(UserId user, Then<Visible> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
-  state.with_settled_member(user, [&state, user, then](Result<const layout::MemberRow*> row) {
+  state.with_settled_reader(user, [&state, user, then](Result<const layout::MemberRow*> row) {
     if (!row) return then(std::move(row).error());
     if (*row == nullptr) return then(denied());
-    const layout::MemberRow known = **row;
-    state.with_own_deletions(user, known.own_deletion_ms != 0,
-                             [&state, user, known, then](const Result<OwnDeletionsPtr>& own) {
-                               if (!own) return then(own.error());
-                               const bool ended = known.role == Role::none;
-                               then(Visible{known.visible_from,
-                                            ended ? known.left_at : state.head.head,
-                                            {user, audiences_of(state.info.kind, known), *own},
-                                            ended});
-                             });
+    const bool ended = (*row)->role == Role::none;
+    then(Visible{(*row)->visible_from,
+                 ended ? (*row)->left_at : state.head.head,
+                 {user, audiences_of(state.info.kind, **row), state.own_deletions_of(user)},
+                 ended});
   });
 }
 

@@ -47,7 +47,9 @@ struct Conversation::State {
   /// Runs `then` at once, or when what is under way for the row has its verdict.
   void when_row_settled(UserId user, std::function<void()> then);
   void serve_row_waiters();
-  Access access_now(UserId user, layout::MemberRow row, const layout::ReceiptRow& receipt);
+  [[nodiscard]] layout::MemberRow newest_row(UserId user, layout::MemberRow row);
+  void answer_access(UserId user, const layout::MemberRow& row, const layout::ReceiptRow& receipt,
+                     OwnDeletionsPtr own, const Then<Access>& then);
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
   void mark_read(const Caller& caller, const layout::MemberRow& row, Seq received, Seq read);
@@ -470,6 +472,8 @@ struct Conversation::State {
   // ---- own_deletions.cpp: what members deleted for themselves alone ----
   /// `any`: the user's row says that there may be some.
   void with_own_deletions(UserId user, bool any, std::function<void(Result<OwnDeletionsPtr>)> then);
+  /// As with_settled_member; in the same turn own_deletions_of() has what there is.
+  void with_settled_reader(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);
   void read_own_deletions(std::shared_ptr<DeletionsRead> read);
   void own_deletions_read(DeletionsRead& read, Error error);
   [[nodiscard]] OwnDeletionsPtr own_deletions_of(UserId user) const;  // in memory
@@ -715,16 +719,11 @@ void Conversation::State::read_as_member(Caller caller, Then<T> then, Run run) {
     if (error) return then(error);
     if (caller.system()) return run(head.floor, all_seeing, then);
     const UserId user = caller.user;
-    with_settled_member(user, [this, user, then, run](Result<const layout::MemberRow*> row) {
+    with_settled_reader(user, [this, user, then, run](Result<const layout::MemberRow*> row) {
       if (!row) return then(row.error());
       if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-      const Seq from = (*row)->visible_from;
-      const Audiences audiences = audiences_of(info.kind, **row);
-      with_own_deletions(user, (*row)->own_deletion_ms != 0,
-                         [this, user, from, audiences, then, run](Result<OwnDeletionsPtr> own) {
-                           if (!own) return then(std::move(own).error());
-                           run(std::max(head.floor, from), {user, audiences, *own}, then);
-                         });
+      const Reader reader{user, audiences_of(info.kind, **row), own_deletions_of(user)};
+      run(std::max(head.floor, (*row)->visible_from), reader, then);
     });
   });
 }

@@ -85,6 +85,19 @@ void Conversation::State::with_own_deletions(UserId user, bool any,
       DeletionsRead{.user = user, .partition = layout::personal_id(host.ns(), id, user)}));
 }
 
+void Conversation::State::with_settled_reader(
+    UserId user, std::function<void(Result<const layout::MemberRow*>)> then) {
+  with_settled_member(
+      user, [this, user, then = std::move(then)](const Result<const layout::MemberRow*>& row) {
+        const bool any = row && *row != nullptr && (*row)->own_deletion_ms != 0;
+        if (!any || own_deletions_of(user)) return then(row);
+        with_own_deletions(user, any, [this, user, then](const Result<OwnDeletionsPtr>& own) {
+          if (!own) return then(own.error());
+          with_settled_reader(user, then);  // the membership may have ended meanwhile
+        });
+      });
+}
+
 void Conversation::State::read_own_deletions(std::shared_ptr<DeletionsRead> read) {
   const bool first = read->items.empty();
   auto request = owned_scan(

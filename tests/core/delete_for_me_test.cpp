@@ -146,6 +146,35 @@ TEST_CASE("a device that was away learns of it with the list and its subscriptio
   CHECK(preview(entries[0]) == "one");
 }
 
+TEST_CASE("a removal is exact while it is read what its user deleted for itself") {
+  World world;
+  Client& alice = world.sign_in("alice", "phone", 0);
+  Client& first = world.sign_in("bob", "phone", 1);
+  const ConversationId id = world.group(alice, {"bob"});
+  const Seq seq = world.say(alice, id, "one");
+  world.say(alice, id, "two");
+  world.ask<wire::Done>(first, wire::DeleteForMe{id, {seq}});
+  world.restart();
+  Client& owner = world.sign_in("alice", "phone", 0);
+  Client& bob = world.sign_in("bob", "phone", 1);
+  world.hold_scans = [](const Scan& scan) { return scan.partition.space == layout::personal; };
+  const std::uint32_t asked =
+      world.post(bob, wire::History{.conversation = id, .from = 0, .backward = true, .limit = 50});
+  world.settle();
+  world.ask<wire::Done>(owner, wire::Remove{id, bob.user});
+  world.say(owner, id, "secret");
+  world.release_scans();
+  const auto reply = std::find_if(bob.replies.begin(), bob.replies.end(),
+                                  [&](const auto& each) { return each.request == asked; });
+  REQUIRE(reply != bob.replies.end());
+  const auto& shown = std::get<wire::HistoryPage>(reply->answer);
+  Texts texts;
+  for (const Payload& record : shown.records)
+    if (const auto fields = wire::read_record(record.bytes()); fields.kind == EventKind::message)
+      texts.emplace_back(fields.body);
+  CHECK(texts == Texts{"two"});
+}
+
 TEST_CASE("who is erased leaves nothing of it behind") {
   World world;
   Client& alice = world.sign_in("alice", "phone", 0);
