@@ -192,6 +192,7 @@ TEST_CASE("what is kept is bounded, and the largest bounds keep everything") {
   REQUIRE(keep(world, by(1), {.keep_for = most, .keep_events = limits::retention_events}) ==
           Errc::ok);
   say_many(world, 1, 200);
+  world.fx.advance(2s);
   Asked<void> woken;
   world->wake(world.fx.time.wall_ms, woken.then());
   world.fx.advance(5s);
