@@ -85,13 +85,13 @@ TEST_CASE("get() is refused where it would stop the driving thread", "[asio]") {
 }
 
 TEST_CASE("tokens reach the executor they are bound to, or the shard", "[asio]") {
+  asio::io_context io;  // outlives the engine, which may still be in its post()
   auto engine = Engine::open({.threads = 1}).value();
   SECTION("a future") {
     auto future = async_get(engine.create({}), asio::use_future);
     REQUIRE(future.get().id());
   }
   SECTION("a bound callback, while the context has nothing else to do") {
-    asio::io_context io;
     const auto here = std::this_thread::get_id();
     std::optional<bool> there;
     async_get(engine.create({}), asio::bind_executor(io, [&](std::error_code error, Conversation) {
