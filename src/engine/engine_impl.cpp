@@ -223,6 +223,7 @@ bool EngineImpl::poll(std::chrono::microseconds budget) {
   if (forked() || !host_driven() || on_own_thread()) return false;
   bool more = false;
   bool ended = false;
+  std::shared_ptr<EngineImpl> last;  // perhaps the only one: goes when nothing here is used again
   {
     const std::lock_guard lock(driving_);
     poll_thread_.store(std::this_thread::get_id());
@@ -232,11 +233,9 @@ bool EngineImpl::poll(std::chrono::microseconds budget) {
       if (!stopped()) shards_[0]->loop().wait(std::chrono::milliseconds(20));
     }
     ended = stopped();
+    if (ended) last = std::exchange(abandoned_, nullptr);
   }
-  if (ended) {
-    tell_stopped();
-    const auto last = std::exchange(abandoned_, nullptr);
-  }
+  if (ended) tell_stopped();
   return more;
 }
 
