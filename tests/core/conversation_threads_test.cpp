@@ -54,7 +54,8 @@ struct Chat : World {
   }
   std::vector<Seq> replies(std::uint64_t n, wire::Thread asked) {
     std::vector<Seq> seqs;
-    for (const Payload& record : page(n, asked).value().records)
+    const wire::ThreadPage found = page(n, asked).value();
+    for (const Payload& record : found.records)
       seqs.push_back(wire::read_record(record.bytes()).seq);
     return seqs;
   }
