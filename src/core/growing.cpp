@@ -40,7 +40,8 @@ void Growing::begin(SessionRef ref, const Caller& caller, const wire::StartStrea
   });
   if (static_cast<std::size_t>(own) >= limits::streams)
     return then(Error{Errc::limit_reached, "4 messages of yours are growing here; end one first"});
-  if (of_user_[caller.user] >= limits::streams_user)
+  const auto of_user = of_user_.find(caller.user);
+  if (of_user != of_user_.end() && of_user->second >= limits::streams_user)
     return then(Error{Errc::limit_reached, "16 messages of yours are growing; end one first"});
   if (all.size() >= limits::streams_conversation)
     return then(Error{Errc::limit_reached, "16 messages are growing here; try again later"});

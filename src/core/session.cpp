@@ -226,6 +226,7 @@ void Sessions::enter_user(SessionRef ref, SessionState& session) {
 
 void Sessions::leave_user(SessionRef ref, const SessionState& session) noexcept {
   const auto first = of_user_.find(session.user);
+  if (first == of_user_.end()) return;  // there was no memory for the entry
   std::uint32_t* at = &first->second;
   while (*at != ref.slot) at = &sessions_.at(*at)->next_of_user;
   *at = session.next_of_user;

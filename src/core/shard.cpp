@@ -350,7 +350,8 @@ void Shard::set_limits(const LimitsUpdate& update) {
   auto& requests = state_->config.requests_per_second;
   requests = update.requests_per_second.value_or(requests);
 }
-// By the heap of 40,000 of each: `direct` with made-up names, subscriptions to made-up ids.
+// Estimates. 44,000 direct conversations with as many new users made a process 420 MiB larger, with
+// its store's mapped pages: 10 KiB a pair.
 constexpr std::size_t home_weight = 4 * limits::kib, user_weight = 2 * limits::kib,
                       fan_weight = 320;
 std::size_t Shard::weight() const noexcept {

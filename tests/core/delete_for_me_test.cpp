@@ -9,15 +9,6 @@
 namespace parley::test {
 namespace {
 
-/// What was told last of a conversation of the list.
-std::optional<ListEntry> listed(const Client& client, const ConversationId& id) {
-  std::optional<ListEntry> last;
-  for (const auto& push : client.all<wire::ListChanged>())
-    for (const ListEntry& each : push.entries)
-      if (each.conversation == id) last = each;
-  return last;
-}
-
 std::vector<Seq> told(const Client& client) {
   std::vector<Seq> seqs;
   for (const auto& push : client.all<DeletedForMe>())

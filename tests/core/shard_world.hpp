@@ -331,4 +331,13 @@ class World {
   std::vector<std::unique_ptr<Client>> clients_;
 };
 
+/// What was told last of a conversation of the list.
+inline std::optional<ListEntry> listed(const Client& client, const ConversationId& id) {
+  std::optional<ListEntry> last;
+  for (const auto& push : client.all<wire::ListChanged>())
+    for (const ListEntry& each : push.entries)
+      if (each.conversation == id) last = each;
+  return last;
+}
+
 }  // namespace parley::test

@@ -18,15 +18,6 @@ std::vector<Device> devices(World& world, Client& client) {
   return world.ask<wire::DeviceList>(client, wire::Devices{}).devices;
 }
 
-/// What was told last of a conversation of the list.
-std::optional<ListEntry> listed(const Client& client, const ConversationId& id) {
-  std::optional<ListEntry> last;
-  for (const auto& push : client.all<wire::ListChanged>())
-    for (const ListEntry& each : push.entries)
-      if (each.conversation == id) last = each;
-  return last;
-}
-
 /// The state that was told last of a user.
 std::optional<Presence> told(const Client& client, UserId user) {
   std::optional<Presence> last;
