@@ -24,13 +24,6 @@ struct Chat : World {
     (void)create(by(1), kind, {user(2), user(3)});
     fx.advance(1s);
   }
-  /// Until it is answered, through doubt.
-  template <class T>
-  const Asked<T>& settle(const Asked<T>& asked) {
-    fx.drain();
-    for (int i = 0; i < 50 && !asked.answered(); ++i) fx.advance(1s);
-    return asked;
-  }
   Asked<Ack> post(std::uint64_t n, Seq root = 0, std::vector<UserId> mentions = {}) {
     wire::Send what = text("m");
     what.thread_root = root;

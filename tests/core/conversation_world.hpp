@@ -420,6 +420,13 @@ class World : public ConversationHost {
     Get get{.cells = {{{layout::conversation, name}, {}}}};
     return *layout::decode_head(*fx.store.get_now(get)->values[0]);
   }
+  /// Until it is answered, through doubt.
+  template <class T>
+  const Asked<T>& settle(const Asked<T>& asked) {
+    fx.drain();
+    for (int i = 0; i < 50 && !asked.answered(); ++i) fx.advance(std::chrono::seconds(1));
+    return asked;
+  }
   /// The next commit of that space goes wrong so.
   void fail_next(Fault fault, std::uint8_t space = layout::conversation) {
     auto first = std::make_shared<bool>(true);
