@@ -99,7 +99,7 @@ inline constexpr std::size_t snapshot_tail = 256;      // events that follow it
 // One session.
 inline constexpr std::size_t in_flight = 64;           // operations without an answer; then busy
 inline constexpr std::size_t user_sessions = 1'000;    // of one user at once; more: limit_reached
-inline constexpr std::size_t subscriptions = 10'000;   // 80 bytes each
+inline constexpr std::size_t subscriptions = 10'000;   // 72 bytes each
 inline constexpr std::size_t subscribe_at_once = 256;  // conversations in one subscribe
 inline constexpr std::size_t watched_users = 1'000;    // presence
 inline constexpr std::size_t lookup_at_once = 256;     // users in one lookup
