@@ -264,6 +264,7 @@ layout::MemberRow Conversation::State::newest_row(UserId user, layout::MemberRow
 void Conversation::State::answer_access(UserId user, const layout::MemberRow& row,
                                         const layout::ReceiptRow& receipt, OwnDeletionsPtr own,
                                         const Then<Access>& then) {
+  if (ended()) return then(denied());  // while rows were read
   if (OwnDeletionsPtr newest = own_deletions_of(user)) own = std::move(newest);
   if (row.own_deletion_ms != 0 && !own) return answer_access(user, row, then);  // meanwhile
   Access access = build_access(user, row);

@@ -288,7 +288,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     const auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
     if (!head || !info) continue;  // gone meanwhile
     const Role role = member ? member->role : Role::member;
-    if (role == Role::none) {  // the list row follows: never a word of what came after
+    const bool ended = (head->flags & layout::head_ended) != 0;
+    if (role == Role::none || ended) {  // the list row follows: never a word of what came after
       if (!work->list.whole) work->list.removed.push_back(item.conversation);
       continue;
     }

@@ -261,8 +261,9 @@ export class Lies {
     copyFileSync(truth.file, file);
     world.ledger = new Ledger(file);
     return async () => {
-      await world.ledger.close();
-      world.ledger = truth;
+      const lies = world.ledger;
+      world.ledger = truth; // what arrives from here on is told where it belongs
+      await lies.close();
     };
   }
 

@@ -862,6 +862,8 @@ void Checker::entry(Session& session, const ListEntry& shown) {
   const auto info = truth_.info(id);
   if (!truth.ended && (!info || info->kind != shown.kind))
     broken("C12", "a list entry of the wrong kind");
+  if (truth.ended && shown.head.seq == truth.head())
+    broken("C7", "a list entry of " + short_name(id) + ", whose end it has seen");
   // The rows of a conversation that was deleted are gone, perhaps before anybody looked at them.
   const bool unknowable = truth.ended && shown.kind == ConversationKind::channel;
   if (spans(id, session.user).empty() && !truth.beginnings.contains(session.user) && !unknowable) {
@@ -896,6 +898,8 @@ void Checker::entry(Session& session, const ListEntry& shown) {
       ++most;
       if (surely) ++least;
     }
+    // What says that they are deleted goes with the conversation, perhaps before the list read it.
+    if (truth.ended) least = 0;
     return shown.unread + most >= all && shown.unread + least <= all;
   };
   const auto& known = spans(id, session.user);

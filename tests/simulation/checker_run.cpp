@@ -91,9 +91,11 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   resume_fits(stream("C10", id), item, answer, heard == question.heads.end() ? 0 : heard->second,
               row);
   const auto floor = question.floors.find(id);
-  // At `heads`, and with nothing seen, no event is read for the answer: the home may not know yet.
-  const bool below = item.level == Level::full && item.cursor && item.cursor->seq != 0 &&
-                     floor != question.floors.end() && floor->second > item.cursor->seq + 1;
+  // At `heads`, with nothing seen and right before a floor no event is read for the answer: the
+  // home may not know yet. What is pushed then begins with a gap.
+  const bool read = item.level == Level::full && item.cursor && item.cursor->seq != 0 &&
+                    !stream("C17", id).was_floor(item.cursor->seq + 1);
+  const bool below = read && floor != question.floors.end() && floor->second > item.cursor->seq + 1;
   if (below && (answer.answer == Resume::range || answer.answer == Resume::caught_up))
     broken("C17", who + " lies below the floor and is not told");
   cursor_true("a resume answer", id, answer.head, answer.head_ordinal);
