@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/thrown.hpp"
 #include "core/shard_state.hpp"
 #include "parley/limits.hpp"
 
@@ -265,7 +266,8 @@ bool Fans::host_passes(const wire::Signalled& signal, UserId receiver) const {
                                         signal.data, std::chrono::milliseconds(signal.lasts_ms)},
                                        receiver);
   } catch (...) {
-    shard_.world.log(Effects::Severity::error, "EngineOptions::signal_filter threw");
+    shard_.world.log(Effects::Severity::error,
+                     "EngineOptions::signal_filter threw: " + base::what_was_thrown());
     return false;
   }
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thrown.hpp"
 #include "core/conversation_state.hpp"
 #include "core/extras.hpp"
 
@@ -36,7 +37,8 @@ bool Conversation::State::host_agrees(Op& op, Role role, Decision& decision) {
       auto verdict = limits.before_message(message);
       op.error = verdict ? take(op, std::move(message)) : std::move(verdict).error();
     } catch (...) {
-      effects.log(Effects::Severity::error, "EngineOptions::before_message threw");
+      effects.log(Effects::Severity::error,
+                  "EngineOptions::before_message threw: " + base::what_was_thrown());
       op.error = unseen();
     }
     if (op.error) return false;
@@ -99,7 +101,8 @@ Error Conversation::State::host_admits(UserId user) const {
     auto verdict = limits.on_join({id, user});
     return verdict ? Error{} : std::move(verdict).error();
   } catch (...) {
-    effects.log(Effects::Severity::error, "EngineOptions::on_join threw");
+    effects.log(Effects::Severity::error,
+                "EngineOptions::on_join threw: " + base::what_was_thrown());
     return {Errc::internal, "nobody could be asked"};
   }
 }

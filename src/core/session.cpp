@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/thrown.hpp"
 #include "base/utf8.hpp"
 #include "core/extras.hpp"
 #include "core/operations.hpp"
@@ -417,7 +418,8 @@ Error Sessions::host_refuses(const SessionState& session, UserId user,
     auto verdict = ask({user, session.greeting->subject, device});
     return verdict ? Error{} : std::move(verdict).error();
   } catch (...) {
-    shard_.world.log(Effects::Severity::error, "EngineOptions::on_connect threw");
+    shard_.world.log(Effects::Severity::error,
+                     "EngineOptions::on_connect threw: " + base::what_was_thrown());
     return {Errc::internal, "nobody could be asked"};
   }
 }

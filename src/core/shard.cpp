@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/siphash.hpp"
+#include "base/thrown.hpp"
 #include "core/conversation_commit.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
@@ -98,7 +99,8 @@ void ShardState::tell_host(const Published& events) {
   try {
     config.after_commit(told);
   } catch (...) {
-    world.log(Effects::Severity::error, "EngineOptions::after_commit threw");
+    world.log(Effects::Severity::error,
+              "EngineOptions::after_commit threw: " + base::what_was_thrown());
   }
 }
 

@@ -2,11 +2,11 @@
 #include "engine/engine_impl.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 #include <utility>
 
 #include "base/siphash.hpp"
+#include "base/thrown.hpp"
 #include "engine/shutdown.hpp"
 #include "parley/memory_store.hpp"
 #include "parley/version.hpp"
@@ -70,8 +70,8 @@ Result<std::shared_ptr<EngineImpl>> EngineImpl::open(EngineOptions options) {
   Error error;
   try {
     error = impl->init();
-  } catch (const std::exception& thrown) {
-    error = {Errc::unavailable, std::string("opening the engine: ") + thrown.what()};
+  } catch (...) {
+    error = {Errc::unavailable, "opening the engine: " + base::what_was_thrown()};
   }
   if (error) {
     impl->phase_.store(Phase::stopped);
@@ -414,8 +414,8 @@ void EngineImpl::tell_session(const SessionInfo& info) {
   if (!handler || !*handler) return;
   try {
     (*handler)(info);
-  } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("on_session threw: ") + error.what());
+  } catch (...) {
+    log(LogLevel::error, "on_session threw: " + base::what_was_thrown());
   }
 }
 

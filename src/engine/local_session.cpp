@@ -3,9 +3,9 @@
 #include "engine/local_session.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
+#include "base/thrown.hpp"
 #include "engine/engine_impl.hpp"
 #include "parley/limits.hpp"
 #include "wire/record.hpp"
@@ -358,16 +358,13 @@ bool LocalSession::run_handler(const char* what, F&& run) {
 
 template <class F>
 bool LocalSession::run_guarded(const char* what, F&& run) {
-  std::string thrown;
+  std::string text = " of a session threw: ";
   try {
     run();
     return true;
-  } catch (const std::exception& error) {
-    thrown = error.what();
   } catch (...) {
-    thrown = "something that is no std::exception";
+    text = what + text + base::what_was_thrown();
   }
-  const std::string text = std::string(what) + " of a session threw: " + thrown;
   engine_->log(LogLevel::error, text);
   finish({Errc::internal, text});
   return false;

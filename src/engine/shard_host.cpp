@@ -6,6 +6,7 @@
 
 #include "base/os.hpp"
 #include "base/siphash.hpp"
+#include "base/thrown.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/hook_watch.hpp"
 #include "engine/link_session.hpp"
@@ -300,8 +301,8 @@ void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> the
   if (!decide) return done(Error{Errc::unauthenticated, "this engine has no authenticator"});
   try {
     decide({std::move(token)}, done);
-  } catch (const std::exception& error) {
-    log(Severity::error, std::string("the authenticator threw: ") + error.what());
+  } catch (...) {
+    log(Severity::error, "the authenticator threw: " + base::what_was_thrown());
     done(Error{Errc::unauthenticated, "not authenticated"});
   }
 }
@@ -326,7 +327,7 @@ void ShardHost::look_at(IncomingMessage message, Then<Result<IncomingMessage>> t
   try {
     engine_.options().before_message_async(std::move(message), done);
   } catch (...) {
-    log(Severity::error, "EngineOptions::before_message_async threw");
+    log(Severity::error, "EngineOptions::before_message_async threw: " + base::what_was_thrown());
     done(Error{Errc::internal, "the message could not be looked at"});
   }
 }

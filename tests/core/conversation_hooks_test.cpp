@@ -202,6 +202,7 @@ TEST_CASE("a hook lets users into channels, or says why not") {
   CHECK(refused.errc() == Errc::limit_reached);
   CHECK(refused.result().error().message == "full tonight");
   CHECK(lobby.join(3).errc() == Errc::internal);
+  CHECK(lobby.fx.logged.back() == "EngineOptions::on_join threw: boom");
   CHECK(lobby.access(4).errc() == Errc::denied);
 }
 

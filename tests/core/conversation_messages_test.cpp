@@ -301,6 +301,7 @@ TEST_CASE("a host's hook changes, refuses, and is asked once") {
   CHECK(spam.result().error().code.value() == 1042);
   CHECK(spam.result().error().message == "no advertisements here");
   CHECK(chat.say(2, "throw") == Errc::internal);
+  CHECK(chat.fx.logged.back() == "EngineOptions::before_message threw: boom");
   CHECK(chat.say(2, "binary") == Errc::internal);
   asked = 0;
   auto rude = chat.send(by(2), text("rude", 1, 11));

@@ -69,7 +69,7 @@ TEST_CASE("the host is told of what was stored, in order, hidden or not") {
   for (const auto* text : {"one", "two", "throw"}) CHECK(alice.send(team, text).get().ok());
   CHECK(alice.send(team, {.body = "three", .audience = audience::moderators}).get().ok());
   CHECK(told == std::vector<std::string>{"one", "two", "throw", "three"});
-  CHECK(log.mentions("after_commit threw"));
+  CHECK(log.mentions("after_commit threw: boom"));
 }
 
 TEST_CASE("groups and shadow bans through the engine") {
@@ -105,6 +105,8 @@ TEST_CASE("a filter says whom a signal reaches") {
     if (signal.kind == "throw") throw std::runtime_error("boom");
     return signal.kind != "step" || receiver == near;
   };
+  LogCapture log;
+  options.log = log.sink();
   auto engine = Engine::open(std::move(options)).value();
   auto alice = attach(engine, "alice");
   auto bob = attach(engine, "bob");
@@ -121,6 +123,7 @@ TEST_CASE("a filter says whom a signal reaches") {
   for (const auto* kind : {"step", "throw", "typing"}) CHECK(alice.signal(team, kind).get().ok());
   while (engine.poll(1ms)) {}
   CHECK(heard == std::vector<std::string>{"bob step", "bob typing", "carol typing"});
+  CHECK(log.mentions("signal_filter threw: boom"));
 }
 
 TEST_CASE("a hook that takes its time is logged") {

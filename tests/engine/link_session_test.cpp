@@ -131,6 +131,7 @@ TEST_CASE("the host lets links in, or says why not", "[link]") {
   unlucky->say(hello);
   REQUIRE(world.until([&] { return unlucky->gone; }));
   CHECK_FALSE(unlucky->has("boom"));
+  CHECK(world.log.has(LogLevel::error, "on_connect threw: boom"));
   CHECK(asked == std::vector<std::string>(3, "alice d"));
   CHECK(world.sessions.size() == 1);
   CHECK(world.engine.attach({.user = "host"}).get().ok());  // the host's own are not asked about
@@ -142,6 +143,7 @@ TEST_CASE("an authenticator may answer later, from another thread, or throw", "[
   options.authenticator = [&](const AuthRequest& request,
                               std::function<void(Result<AuthAnswer>)> done) {
     if (request.token == "throw") throw std::runtime_error("boom");
+    if (request.token == "throw 7") throw 7;  // NOLINT
     later = std::thread([done = std::move(done)] { done(AuthAnswer{"from afar"}); });
   };
   World world(std::move(options));
@@ -153,6 +155,21 @@ TEST_CASE("an authenticator may answer later, from another thread, or throw", "[
   second->say(R"({"type":"hello","request":1,"min_version":1,"max_version":1,"token":"throw"})");
   REQUIRE(world.until([&] { return second->gone; }));
   REQUIRE(world.log.has(LogLevel::error, "boom"));
+
+  auto third = world.connect();
+  third->say(R"({"type":"hello","request":1,"min_version":1,"max_version":1,"token":"throw 7"})");
+  REQUIRE(world.until([&] { return third->gone; }));
+  REQUIRE(third->has("unauthenticated"));
+  REQUIRE(world.log.has(LogLevel::error, "no std::exception"));
+}
+
+TEST_CASE("what on_session throws is logged, and the session goes on", "[link]") {
+  World world;
+  world.engine.on_session([](const SessionInfo&) { throw 7; });  // NOLINT
+  auto peer = world.welcome();
+  peer->say(R"({"type":"ping","request":2})");
+  REQUIRE(world.until([&] { return peer->has("done"); }));
+  REQUIRE(world.log.has(LogLevel::error, "on_session threw: something that is no std::exception"));
 }
 
 TEST_CASE("bytes that are no frame close the link with a goodbye", "[link]") {
