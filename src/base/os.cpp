@@ -52,12 +52,6 @@ SignalBlock::~SignalBlock() {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void block_signals() noexcept {
-  sigset_t all;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-}
-
 ForkGuard::ForkGuard() noexcept {
   static const bool watching = watch_forks();  // fails only without memory; then forks go unseen
   (void)watching;

@@ -26,9 +26,6 @@ class SignalBlock {
   bool blocked_ = false;
 };
 
-/// Blocks every signal on the calling thread for good; for the first line of a thread of ours.
-void block_signals() noexcept;
-
 /// Remembers the process it was made in. Cheap enough for every public call: no system call.
 class ForkGuard {
  public:

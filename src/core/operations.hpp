@@ -113,7 +113,6 @@ struct Operations {
   /// Answers, and tells the user's other sessions.
   template <class T>
   static Then<T> telling(ShardState& there, SessionRef ref, std::uint32_t number, UserId user);
-  void open_pair(UserId first, UserId second, UserId asking);
 };
 
 template <class T>
