@@ -89,7 +89,7 @@ enum class ClientState : std::uint8_t {
   connecting,  // dialling, or saying hello
   ready,
   refused,  // the server does not want this client (ClientStatus::error); start() tries again
-  failed,   // the storage failed; the client does nothing any more
+  failed,   // the storage failed or host code threw; the client does nothing any more
 };
 struct ClientStatus {
   ClientState state = ClientState::stopped;
@@ -114,7 +114,8 @@ struct MessageRenumbered {
 };
 
 /// All are called on the client's thread, one at a time, in order; each may be empty. They may call
-/// anything of the client but Pending::get() and the destructor, and must not throw.
+/// anything of the client but Pending::get() and the destructor. What they, a completion or the
+/// storage throw ends the client: it is `failed` with Errc::internal, everything open is answered.
 struct ClientHandlers {
   /// Consecutive events of one conversation, after they and the cursor were stored: each exactly
   /// once, in order, no hole but those on_resume tells.
@@ -155,6 +156,9 @@ struct ClientOptions {
   std::uint32_t list_limit = 0;
   /// A thread of its own. Otherwise nothing runs but inside run() and poll().
   bool own_thread = true;
+  /// Run on that thread, first and last. Default: none. Must not throw.
+  std::function<void()> on_thread_start{};
+  std::function<void()> on_thread_stop{};
   /// Unsettled messages a conversation; more are answered Errc::busy. Bounds: 1..100,000.
   std::size_t max_outbox = 1'000;
   /// By scheme, before ws: and tcp:. Owned from here on.
@@ -174,11 +178,12 @@ class ClientImpl;
 /// They answer Errc::disconnected when it is lost before their answer came; sends wait in the
 /// outbox and survive it.
 /// Ownership: the destructor stops, waits for a running handler, and answers what is open with
-/// session_closed; not to be run inside a handler. Thread: any, but for moving and destroying.
+/// session_closed; not to be run inside a handler. In a fork of the process that opened it every
+/// call answers Errc::forked or does nothing. Thread: any, but for moving and destroying.
 class Client {
  public:
   /// Errors: invalid_argument (names the option), unsupported (no such scheme), those of the
-  /// storage, unavailable (no descriptors). It connects once start() was called.
+  /// storage, unavailable (no descriptors or threads). It connects once start() was called.
   static Result<Client> open(ClientOptions options);
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

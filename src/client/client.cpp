@@ -13,6 +13,7 @@ namespace {
 using client::as;
 using client::as_done;
 using client::ask;
+using client::call;
 using client::pending;
 using detail::ClientImpl;
 
@@ -47,8 +48,17 @@ Result<Client> Client::open(ClientOptions options) {
 }
 Client::Client(std::unique_ptr<ClientImpl> impl) noexcept : impl_(std::move(impl)) {}
 Client::Client(Client&&) noexcept = default;
-Client& Client::operator=(Client&&) noexcept = default;
-Client::~Client() = default;
+Client& Client::operator=(Client&& other) noexcept {
+  if (this != &other) {
+    const Client old(std::move(impl_));
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+Client::~Client() {
+  // The thread and the locks of a fork are the parent's: nothing of it may run here.
+  if (impl_ && impl_->forked()) static_cast<void>(impl_.release());
+}
 
 void Client::start() {
   impl_->post([impl = impl_.get()] { impl->start(); });
@@ -63,10 +73,10 @@ void Client::set_token(std::string token) {
 // ---- Messages. ----
 
 void Client::send(const ConversationId& conversation, MessageDraft draft, Completion<Ack> done) {
-  impl_->post([impl = impl_.get(), conversation, draft = std::move(draft),
-               done = std::move(done)]() mutable {
-    impl->send(conversation, std::move(draft), std::move(done));
-  });
+  call(*impl_, std::move(done),
+       [conversation, draft = std::move(draft)](ClientImpl& impl, Completion<Ack> then) mutable {
+         impl.send(conversation, std::move(draft), std::move(then));
+       });
 }
 Pending<Ack> Client::send(const ConversationId& conversation, MessageDraft draft) {
   return pending<Ack>(
@@ -78,9 +88,10 @@ Pending<Ack> Client::send(const ConversationId& conversation, std::string_view t
   return send(conversation, std::move(draft));
 }
 void Client::outbox(Completion<std::vector<OutboxItem>> done) {
-  impl_->post([impl = impl_.get(), done = std::move(done)] {
-    if (done) done(impl->core().outbox());
-  });
+  call(*impl_, std::move(done),
+       [](ClientImpl& impl, const Completion<std::vector<OutboxItem>>& then) {
+         if (then) then(impl.core().outbox());
+       });
 }
 
 void Client::history(const ConversationId& conversation, HistoryOptions options,
@@ -99,14 +110,15 @@ Pending<HistoryPage> Client::history(const ConversationId& conversation, History
 
 void Client::create(CreateOptions options, Completion<ListEntry> done) {
   // The nonce makes a repeated frame harmless; it is drawn where the random source lives.
-  impl_->post([impl = impl_.get(), options = std::move(options), done = std::move(done)]() mutable {
-    wire::Create create;
-    create.kind = options.kind;
-    create.title = std::move(options.title);
-    create.members = std::move(options.members);
-    impl->fill_random(create.nonce.bytes);
-    impl->request(std::move(create), as_entry(std::move(done)));
-  });
+  call(*impl_, std::move(done),
+       [options = std::move(options)](ClientImpl& impl, Completion<ListEntry> then) mutable {
+         wire::Create create;
+         create.kind = options.kind;
+         create.title = std::move(options.title);
+         create.members = std::move(options.members);
+         impl.fill_random(create.nonce.bytes);
+         impl.request(std::move(create), as_entry(std::move(then)));
+       });
 }
 Pending<ListEntry> Client::create(CreateOptions options) {
   return pending<ListEntry>(
@@ -359,9 +371,10 @@ Pending<void> Client::set_list(const ConversationId& conversation, ListSettings 
 
 void Client::subscribe(const ConversationId& conversation, SubscribeOptions options,
                        Completion<ResumeAnswer> done) {
-  impl_->post([impl = impl_.get(), conversation, options, done = std::move(done)]() mutable {
-    impl->subscribe(conversation, options, std::move(done));
-  });
+  call(*impl_, std::move(done),
+       [conversation, options](ClientImpl& impl, Completion<ResumeAnswer> then) {
+         impl.subscribe(conversation, options, std::move(then));
+       });
 }
 Pending<ResumeAnswer> Client::subscribe(const ConversationId& conversation,
                                         SubscribeOptions options) {
@@ -370,9 +383,10 @@ Pending<ResumeAnswer> Client::subscribe(const ConversationId& conversation,
   });
 }
 void Client::list(Completion<std::vector<ListEntry>> done) {
-  impl_->post([impl = impl_.get(), done = std::move(done)] {
-    if (done) done(impl->core().list());
-  });
+  call(*impl_, std::move(done),
+       [](ClientImpl& impl, const Completion<std::vector<ListEntry>>& then) {
+         if (then) then(impl.core().list());
+       });
 }
 Pending<std::vector<ListEntry>> Client::list() {
   return pending<std::vector<ListEntry>>(
@@ -476,7 +490,7 @@ Pending<std::vector<UserName>> Client::names(std::vector<UserId> users) {
 
 void Client::run() { impl_->run(); }
 void Client::stop_running() noexcept { impl_->stop_running(); }
-bool Client::poll(std::chrono::microseconds budget) { return impl_->loop().poll(budget); }
-void Client::wait(std::chrono::microseconds timeout) { impl_->loop().wait(timeout); }
+bool Client::poll(std::chrono::microseconds budget) { return impl_->poll(budget); }
+void Client::wait(std::chrono::microseconds timeout) { impl_->wait(timeout); }
 
 }  // namespace parley::inline v0

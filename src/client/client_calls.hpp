@@ -38,11 +38,24 @@ Pending<T> pending(ClientImpl& impl, F start) {
   return Pending<T>(std::move(operation));
 }
 
-// A request whose answer `convert` understands, from any thread.
-inline void ask(ClientImpl& impl, wire::Operation operation, ClientImpl::Answered done) {
-  impl.post([&impl, operation = std::move(operation), done = std::move(done)]() mutable {
-    impl.request(std::move(operation), std::move(done));
+// What goes to the loop with a completion: `work(ClientImpl&, done)`. A fork answers at once.
+template <class T, class F>
+void call(ClientImpl& impl, Completion<T> done, F work) {
+  if (impl.forked()) {
+    if (done) done(forked_error());
+    return;
+  }
+  impl.post([&impl, work = std::move(work), done = std::move(done)]() mutable {
+    work(impl, std::move(done));
   });
+}
+
+// A request whose answer `done` understands.
+inline void ask(ClientImpl& impl, wire::Operation operation, ClientImpl::Answered done) {
+  call(impl, std::move(done),
+       [operation = std::move(operation)](ClientImpl& self, ClientImpl::Answered then) mutable {
+         self.request(std::move(operation), std::move(then));
+       });
 }
 
 }  // namespace parley::client

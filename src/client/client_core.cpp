@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hex.hpp"
+#include "base/thrown.hpp"
 
 namespace parley::client {
 namespace {
@@ -287,11 +288,16 @@ void ClientCore::refused(const Error& why) {
 }
 
 void ClientCore::fail(Error why) {
+  if (status_.state == ClientState::failed) return;
   wanted_ = false;
   dial_at_.reset();
   close_link(CloseReason::internal);
   set_state(ClientState::failed, why);
   fail_waiting(why);
+}
+
+Error ClientCore::failed_error() const {
+  return {Errc::session_closed, "the client has failed: " + status_.error.message};
 }
 
 void ClientCore::close_link(CloseReason reason) {
@@ -319,7 +325,14 @@ void ClientCore::shut_down() {
 }
 
 bool ClientCore::store(const ClientBatch& batch) {
-  auto result = storage_.apply(batch);
+  const auto apply = [&]() -> Result<void> {
+    try {
+      return storage_.apply(batch);
+    } catch (...) {
+      return Error{Errc::internal, "the storage threw: " + base::what_was_thrown()};
+    }
+  };
+  auto result = apply();
   if (!result) fail(std::move(result).error());
   return result.ok();
 }
@@ -332,7 +345,7 @@ std::uint64_t ClientCore::request(Time now, wire::Operation operation) {
   now_ = now;
   const std::uint64_t id = next_id_++;
   if (status_.state == ClientState::failed) {
-    complete(id, Error{Errc::session_closed, "the client's storage failed"});
+    complete(id, failed_error());
   } else if (waiting_.size() >= waiting_requests) {
     complete(id, Error{Errc::busy, "256 requests wait for the connection; try again"});
   } else {

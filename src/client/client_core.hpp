@@ -107,11 +107,14 @@ class ClientCore {
   void set_token(std::string token) { options_.token = std::move(token); }
   /// The host could not send a request of the outputs (it was too large): as if answered so.
   void refuse(Time now, std::uint32_t request, Error why);
+  /// The client does nothing any more: its storage failed, or host code threw. Tells it once.
+  void fail(Error why);
   /// No further input but closed() may come: everything open is answered session_closed.
   void shut_down();
 
   Outputs take();
   [[nodiscard]] ClientState state() const noexcept { return status_.state; }
+  [[nodiscard]] const Error& error() const noexcept { return status_.error; }  // why it failed
   [[nodiscard]] const std::string& device() const noexcept { return device_; }
   [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
   [[nodiscard]] std::vector<ListEntry> list() const;  // most recent first
@@ -153,9 +156,9 @@ class ClientCore {
   void hello(Time now);
   void welcome(wire::Welcome welcome);
   void refused(const Error& why);
-  void fail(Error why);
   void lose_link(const Error& why);
   void fail_waiting(const Error& why);
+  [[nodiscard]] Error failed_error() const;
   void close_link(CloseReason reason);
   void answer(const Open& open, wire::Answer answer);
   void push(wire::Answer answer);

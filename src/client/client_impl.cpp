@@ -7,12 +7,18 @@
 #include <utility>
 
 #include "base/os.hpp"
+#include "base/thrown.hpp"
 #include "parley/net.hpp"
 #include "wire/scheduled.hpp"
 
 namespace parley::client {
 
+Error forked_error() {
+  return {Errc::forked, "this process is a fork of the one that opened the client; open another"};
+}
+
 Error ClientWaiting::wait(const detail::Operation& operation) {
+  if (forked()) return forked_error();
   if (runtime::Loop::current() != nullptr) {
     return {Errc::would_deadlock, "get() on a thread that has to make the answer; use then()"};
   }
@@ -53,6 +59,7 @@ constexpr std::size_t largest_message = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t frame_room = 64 * limits::kib;  // beside a body, as the server counts
 constexpr std::size_t most_outbox = 100'000;
 
+Error closed_error() { return {Errc::session_closed, "the client is closed"}; }
 Error bad(std::string text) { return {Errc::invalid_argument, std::move(text)}; }
 
 Result<void> check(const ClientOptions& options) {
@@ -75,8 +82,12 @@ ClientImpl::ClientImpl(ClientOptions options) : options_(std::move(options)) {}
 Result<std::unique_ptr<ClientImpl>> ClientImpl::create(ClientOptions options) {
   if (auto result = check(options); !result) return std::move(result).error();
   std::unique_ptr<ClientImpl> impl(new ClientImpl(std::move(options)));
-  if (auto result = impl->prepare(); !result) return std::move(result).error();
-  if (impl->options_.own_thread) impl->start_thread();
+  try {
+    if (auto result = impl->prepare(); !result) return std::move(result).error();
+    if (impl->options_.own_thread) impl->start_thread();
+  } catch (...) {
+    return Error{Errc::unavailable, "opening the client: " + base::what_was_thrown()};
+  }
   return impl;
 }
 
@@ -90,6 +101,11 @@ Result<void> ClientImpl::prepare() {
   loop_ = std::move(*loop);
   loop_->on_opened([this](std::unique_ptr<Link> link, const LinkInfo& info) {
     return take_link(std::move(link), info);
+  });
+  loop_->on_failed([this](std::string_view what) {
+    acting_ = false;
+    broken(what);
+    loop_->post([this] { act(); });
   });
   waiting_ = std::make_shared<client::ClientWaiting>(loop_.get(), options_.own_thread);
   if (!options_.storage) options_.storage = memory_storage();
@@ -140,7 +156,9 @@ void ClientImpl::start_thread() {
   const base::SignalBlock inherited;
   thread_ = std::thread([this] {
     base::name_thread("parley-client");
+    if (options_.on_thread_start) options_.on_thread_start();
     loop_->run();
+    if (options_.on_thread_stop) options_.on_thread_stop();
   });
 }
 
@@ -162,8 +180,10 @@ ClientImpl::~ClientImpl() {
 
 void ClientImpl::close() {
   if (std::exchange(closing_, true)) return;
-  core_->shut_down();
-  act();
+  guarded([this] {
+    core_->shut_down();
+    act();
+  });
   loop_->cancel_timer(std::exchange(timer_, LinkHost::Timer::none));
   transport_->close([this] {
     loop_->post([this] {
@@ -180,6 +200,7 @@ void ClientImpl::stopped() {
 }
 
 void ClientImpl::run() {
+  if (forked()) return;
   while (!stop_running_.exchange(false)) {
     if (!loop_->poll(std::chrono::microseconds(2'000)) && !stop_running_) {
       loop_->wait(std::chrono::microseconds(-1));
@@ -187,12 +208,50 @@ void ClientImpl::run() {
   }
 }
 
+bool ClientImpl::poll(std::chrono::microseconds budget) { return !forked() && loop_->poll(budget); }
+void ClientImpl::wait(std::chrono::microseconds timeout) {
+  if (!forked()) loop_->wait(timeout);
+}
+
 void ClientImpl::stop_running() noexcept {
+  if (forked()) return;
   stop_running_ = true;
   loop_->wake();
 }
 
-void ClientImpl::post(std::function<void()> work) { loop_->post(std::move(work)); }
+void ClientImpl::post(std::function<void()> work) {
+  if (!forked()) loop_->post(std::move(work));
+}
+
+// ---- What host code, or the lack of memory, throws. ----
+
+/// As when the storage fails: the client says so and does nothing any more.
+void ClientImpl::broken(std::string_view what) {
+  core_->fail({Errc::internal, "an exception on the client's thread: " + std::string(what)});
+}
+
+/// False when it threw.
+template <class F>
+bool ClientImpl::guarded(F&& run) {
+  try {
+    run();
+    return true;
+  } catch (...) {
+    broken(base::what_was_thrown());
+  }
+  return false;
+}
+
+/// A client that failed answers everything, whatever its core still knows of it.
+void ClientImpl::fail_open() {
+  const Error why = core_->error();
+  for (auto& [id, done] : std::exchange(requests_, {})) {
+    if (done) guarded([&, &done = done] { done(why); });
+  }
+  for (auto& [id, done] : std::exchange(sends_, {})) {
+    if (done) guarded([&, &done = done] { done(why); });
+  }
+}
 
 // ---- The link. ----
 
@@ -246,7 +305,8 @@ void ClientImpl::act() {
     if (link_ && !outputs.requests.empty()) transmit(outputs.requests);
     if (link_ && outputs.close) link_->close(*outputs.close, {});
     if (outputs.dial && !closing_) dial();
-    for (client::Notice& notice : outputs.notices) tell(notice);
+    for (client::Notice& notice : outputs.notices) guarded([&] { tell(notice); });
+    if (core_->state() == ClientState::failed) fail_open();
   }
   acting_ = false;
   if (!closing_) arm_timer();
@@ -365,42 +425,47 @@ void ClientImpl::stop() {
 }
 void ClientImpl::set_token(std::string token) { core_->set_token(std::move(token)); }
 
-void ClientImpl::send(const ConversationId& conversation, MessageDraft draft,
-                      Completion<Ack> done) {
+/// `hand_over` lets the core begin and keeps `done` for its answer; what comes in between is
+/// answered here.
+template <class T, class F>
+void ClientImpl::begin(Completion<T>& done, F&& hand_over) {
   if (closing_) {
-    if (done) done(Error{Errc::session_closed, "the client is closed"});
+    if (done) done(closed_error());
     return;
   }
-  sends_[core_->send(now(), conversation, std::move(draft))] = std::move(done);
+  if (!guarded(std::forward<F>(hand_over)) && done) guarded([&] { done(core_->error()); });
   act();
 }
 
+void ClientImpl::send(const ConversationId& conversation, MessageDraft draft,
+                      Completion<Ack> done) {
+  begin(done, [&] {
+    auto& kept = sends_[core_->send(now(), conversation, std::move(draft))];
+    kept = std::exchange(done, nullptr);
+  });
+}
+
 void ClientImpl::request(wire::Operation operation, Answered done) {
-  if (closing_) {
-    if (done) done(Error{Errc::session_closed, "the client is closed"});
-    return;
-  }
-  requests_[core_->request(now(), std::move(operation))] = std::move(done);
-  act();
+  begin(done, [&] {
+    auto& kept = requests_[core_->request(now(), std::move(operation))];
+    kept = std::exchange(done, nullptr);
+  });
 }
 
 void ClientImpl::subscribe(const ConversationId& conversation, SubscribeOptions options,
                            Completion<ResumeAnswer> done) {
-  if (closing_) {
-    if (done) done(Error{Errc::session_closed, "the client is closed"});
-    return;
-  }
-  const auto id = core_->subscribe(now(), conversation, options.level, options.from);
-  requests_[id] = [done = std::move(done)](Result<wire::Answer> answer) {
-    if (!done) return;
-    if (!answer) return done(answer.error());
-    const auto* subscribed = std::get_if<wire::Subscribed>(&*answer);
-    if (subscribed == nullptr || subscribed->answers.size() != 1) {
-      return done(Error{Errc::protocol_error, "subscribe: expected one resume answer"});
-    }
-    done(subscribed->answers[0]);
-  };
-  act();
+  begin(done, [&] {
+    auto& kept = requests_[core_->subscribe(now(), conversation, options.level, options.from)];
+    kept = [done = std::exchange(done, nullptr)](const Result<wire::Answer>& answer) {
+      if (!done) return;
+      if (!answer) return done(answer.error());
+      const auto* subscribed = std::get_if<wire::Subscribed>(&*answer);
+      if (subscribed == nullptr || subscribed->answers.size() != 1) {
+        return done(Error{Errc::protocol_error, "subscribe: expected one resume answer"});
+      }
+      done(subscribed->answers[0]);
+    };
+  });
 }
 
 void ClientImpl::set_presence(PresenceState state) {

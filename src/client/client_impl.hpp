@@ -2,6 +2,7 @@
 // completions.
 #pragma once
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,10 +10,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/os.hpp"
 #include "base/siphash.hpp"
 #include "client/client_core.hpp"
 #include "parley/client.hpp"
@@ -29,12 +32,16 @@ class ClientWaiting final : public detail::Waiting {
   void resume(std::uint16_t shard, std::function<void()> work) override;
   /// Everything is answered; the loop goes away.
   void let_go();
+  [[nodiscard]] bool forked() const noexcept { return fork_.forked(); }
 
  private:
   std::mutex mutex_;  // never held while something runs
   runtime::Loop* loop_;
   const bool own_thread_;
+  const base::ForkGuard fork_;
 };
+
+Error forked_error();
 
 }  // namespace parley::client
 
@@ -52,11 +59,14 @@ class ClientImpl final : public LinkEvents {
   // Thread: any. Completions run on the loop.
   void post(std::function<void()> work);
   [[nodiscard]] const std::shared_ptr<client::ClientWaiting>& waiting() const { return waiting_; }
-  [[nodiscard]] runtime::Loop& loop() { return *loop_; }
   void stop_running() noexcept;
+  [[nodiscard]] bool forked() const noexcept { return waiting_->forked(); }
 
-  /// Drives the loop until stop_running(). Thread: the host's.
+  // Driving. Thread: the host's.
+  /// Until stop_running().
   void run();
+  bool poll(std::chrono::microseconds budget);
+  void wait(std::chrono::microseconds timeout);
 
   // On the loop.
   void start();
@@ -88,6 +98,12 @@ class ClientImpl final : public LinkEvents {
   void closed(Error why) override;
   void dial();
   void act();
+  void broken(std::string_view what);
+  void fail_open();
+  template <class F>
+  bool guarded(F&& run);
+  template <class T, class F>
+  void begin(Completion<T>& done, F&& hand_over);
   void transmit(const std::vector<wire::Request>& requests);
   void arm_timer();
   void tell(client::Notice& notice);

@@ -24,13 +24,12 @@ bool stays_open(const Error& why) {
 std::uint64_t ClientCore::send(Time now, const ConversationId& conversation, MessageDraft draft) {
   now_ = now;
   const std::uint64_t id = next_id_++;
-  const auto no = [&](Errc code, const char* text) {
-    complete(id, Error{code, text});
+  const auto answered = [&](Error why) {
+    complete(id, std::move(why));
     return id;
   };
-  if (status_.state == ClientState::failed) {
-    return no(Errc::session_closed, "the client's storage failed");
-  }
+  const auto no = [&](Errc code, const char* text) { return answered({code, text}); };
+  if (status_.state == ClientState::failed) return answered(failed_error());
   if (draft.body.size() > max_body_)
     return no(Errc::too_large, "body: longer than the server takes");
   if (draft.content_type.size() > limits::content_type) {
@@ -45,7 +44,7 @@ std::uint64_t ClientCore::send(Time now, const ConversationId& conversation, Mes
   ClientBatch batch;
   batch.numbered.push_back({conversation, item.number + 1});
   batch.added.push_back(item);
-  if (!store(batch)) return no(Errc::session_closed, "the client's storage failed");
+  if (!store(batch)) return answered(failed_error());
   outbox.add(std::move(item), id);
   sending_.insert(conversation);
   pump();

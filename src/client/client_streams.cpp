@@ -206,7 +206,7 @@ std::uint64_t ClientCore::subscribe(Time now, const ConversationId& conversation
   now_ = now;
   const std::uint64_t id = next_id_++;
   if (status_.state == ClientState::failed) {
-    complete(id, Error{Errc::session_closed, "the client's storage failed"});
+    complete(id, failed_error());
     return id;
   }
   if (from && !from->epoch) {
@@ -220,7 +220,7 @@ std::uint64_t ClientCore::subscribe(Time now, const ConversationId& conversation
   Stream& stream = streams_[conversation];
   stream.wanted = level;
   if (from && !move_cursor(conversation, stream, *from, false)) {
-    complete(id, Error{Errc::session_closed, "the client's storage failed"});
+    complete(id, failed_error());
     return id;
   }
   subscribe_to({{conversation, level}}, id);
