@@ -12,6 +12,7 @@ import type {
 import type { ChatEvent, ConversationId, OutboxItem, Seq, UserName } from './types.js';
 
 const schema_version = 1;
+const blocked_patience = 5_000; // ms
 const stores = ['meta', 'conversations', 'outbox', 'events', 'names'] as const;
 
 interface EventRow {
@@ -32,6 +33,32 @@ function wait<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
+/**
+ * Waits for the database. Pages of this package let go of an older version when a newer one asks;
+ * one that does not within `blocked_patience` is told of.
+ */
+function opened(request: IDBOpenDBRequest): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let given_up = false;
+    request.onblocked = () => {
+      timer = setTimeout(() => {
+        given_up = true;
+        reject(new ParleyError('unavailable', 'IndexedDB: another tab holds an older version open'));
+      }, blocked_patience);
+    };
+    request.onsuccess = () => {
+      clearTimeout(timer);
+      if (given_up) return request.result.close();
+      resolve(request.result);
+    };
+    request.onerror = () => {
+      clearTimeout(timer);
+      reject(failed('the database cannot be opened', request.error));
+    };
+  });
+}
+
 function finished(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
@@ -49,7 +76,15 @@ function upgrade(database: IDBDatabase): void {
 }
 
 export class IndexedDbStorage implements ClientStorage {
-  private constructor(private readonly database_: IDBDatabase) {}
+  private replaced_ = false;
+
+  private constructor(private readonly database_: IDBDatabase) {
+    // Another tab has a newer version of the page, or deletes the database: it waits for this one.
+    database_.onversionchange = () => {
+      this.replaced_ = true;
+      database_.close();
+    };
+  }
 
   /** Opens (or creates) the database `name`; `factory` defaults to the browser's. */
   static async open(
@@ -61,11 +96,22 @@ export class IndexedDbStorage implements ClientStorage {
     }
     const request = factory.open(name, schema_version);
     request.onupgradeneeded = () => upgrade(request.result);
-    return new IndexedDbStorage(await wait(request));
+    return new IndexedDbStorage(await opened(request));
+  }
+
+  private begin(
+    names: readonly string[],
+    mode: IDBTransactionMode,
+    options?: IDBTransactionOptions,
+  ): IDBTransaction {
+    if (this.replaced_) {
+      throw new ParleyError('store_failed', 'IndexedDB: a newer page took the database; reload');
+    }
+    return this.database_.transaction([...names], mode, options);
   }
 
   async load(): Promise<StoredState> {
-    const transaction = this.database_.transaction([...stores], 'readonly');
+    const transaction = this.begin(stores, 'readonly');
     const [meta, conversations, outbox, names] = await Promise.all([
       wait(transaction.objectStore('meta').get('meta') as IDBRequest<StoredMeta | undefined>),
       wait(transaction.objectStore('conversations').getAll() as IDBRequest<StoredConversation[]>),
@@ -78,7 +124,7 @@ export class IndexedDbStorage implements ClientStorage {
   async commit(batch: StorageBatch): Promise<void> {
     // A lost cursor is fetched again; a message that was sent must not be forgotten.
     const durability = batch.outbox ? 'strict' : 'relaxed';
-    const transaction = this.database_.transaction([...stores], 'readwrite', { durability });
+    const transaction = this.begin(stores, 'readwrite', { durability });
     const done = finished(transaction);
     try {
       this.write(transaction, batch);
@@ -146,7 +192,7 @@ export class IndexedDbStorage implements ClientStorage {
     limit: number,
   ): Promise<ChatEvent[]> {
     if (from >= before) return [];
-    const transaction = this.database_.transaction('events', 'readonly');
+    const transaction = this.begin(['events'], 'readonly');
     const first = Math.max(from, before - limit);
     const range = IDBKeyRange.bound([conversation, first], [conversation, before], false, true);
     const rows = await wait(
@@ -156,7 +202,7 @@ export class IndexedDbStorage implements ClientStorage {
   }
 
   async clear(): Promise<void> {
-    const transaction = this.database_.transaction([...stores], 'readwrite');
+    const transaction = this.begin(stores, 'readwrite');
     for (const name of stores) transaction.objectStore(name).clear();
     await finished(transaction);
   }

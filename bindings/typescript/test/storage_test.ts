@@ -1,7 +1,7 @@
 // storage_test.ts: what every storage must do, run against memory and IndexedDB.
 import 'fake-indexeddb/auto';
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { IndexedDbStorage } from '../src/indexeddb_storage.js';
 import { MemoryStorage } from '../src/memory_storage.js';
 import type { ClientStorage, StoredConversation } from '../src/storage.js';
@@ -204,4 +204,81 @@ test('indexeddb: the data is there after the database was closed', async () => {
   const after = await IndexedDbStorage.open('again');
   assert.deepEqual((await after.load()).conversations, [row(1, 1)]);
   after.close();
+});
+
+test('indexeddb: a newer version in another tab is let in, and this one says so', async () => {
+  const storage = await IndexedDbStorage.open('upgraded');
+  await storage.commit({ conversations: [row(1, 1)] });
+  const newer = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open('upgraded', 2);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const why = { code: 'store_failed', message: /a newer page took the database/ };
+  await assert.rejects(storage.load(), why);
+  await assert.rejects(storage.commit({ conversations: [row(2, 1)] }), why);
+  newer.close();
+});
+
+/** A factory whose only request does what the test says. */
+function scripted(): { factory: IDBFactory; request: IDBOpenDBRequest; closed: () => boolean } {
+  let closed = false;
+  const request = {
+    result: { close: () => (closed = true) },
+    error: new Error('it is of a newer version'),
+  } as unknown as IDBOpenDBRequest;
+  const factory = { open: () => request } as unknown as IDBFactory;
+  return { factory, request, closed: () => closed };
+}
+const event = {} as IDBVersionChangeEvent;
+
+/** Timers that run when the test says that so many milliseconds are over. */
+function held_timers(t: TestContext): (ms: number) => void {
+  const { setTimeout: start, clearTimeout: stop } = globalThis;
+  const due = new Map<number, { at: number; run: () => void }>();
+  let now = 0;
+  let last = 0;
+  globalThis.setTimeout = ((run: () => void, ms: number) => {
+    due.set((last += 1), { at: now + ms, run });
+    return last;
+  }) as unknown as typeof setTimeout;
+  globalThis.clearTimeout = ((id: number) => due.delete(id)) as unknown as typeof clearTimeout;
+  t.after(() => Object.assign(globalThis, { setTimeout: start, clearTimeout: stop }));
+  return (ms) => {
+    now += ms;
+    for (const [id, timer] of [...due]) {
+      if (timer.at <= now && due.delete(id)) timer.run();
+    }
+  };
+}
+
+test('indexeddb: another tab that does not let go is told of, once it had its time', async (t) => {
+  const pass = held_timers(t);
+  const { factory, request, closed } = scripted();
+  const opening = IndexedDbStorage.open('blocked', factory);
+  request.onblocked!(event);
+  pass(4_999);
+  pass(1);
+  await assert.rejects(opening, { code: 'unavailable', retryable: true, message: /another tab/ });
+  request.onsuccess!(event); // it let go in the end: nobody waits for it any more
+  assert.equal(closed(), true);
+});
+
+test('indexeddb: another tab that lets go in time holds nothing up', async (t) => {
+  const pass = held_timers(t);
+  const { factory, request, closed } = scripted();
+  const opening = IndexedDbStorage.open('blocked', factory);
+  request.onblocked!(event);
+  pass(4_999);
+  request.onsuccess!(event);
+  pass(10_000);
+  await opening;
+  assert.equal(closed(), false);
+});
+
+test('indexeddb: a database of a newer version is an error that says so', async () => {
+  const { factory, request } = scripted();
+  const opening = IndexedDbStorage.open('newer', factory);
+  request.onerror!(event);
+  await assert.rejects(opening, { code: 'store_failed', message: /it is of a newer version/ });
 });
