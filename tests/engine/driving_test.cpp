@@ -1,4 +1,5 @@
 // Three ways to drive an engine: its own threads, poll, and a driver; forks.
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,19 +99,29 @@ TEST_CASE("run blocks until stop, with threads of its own and without", "[drivin
   REQUIRE(engine.stopped());
 }
 
-TEST_CASE("threads are started and ended through the host's hooks", "[driving]") {
+TEST_CASE("threads are started and ended through the host's hooks, and block every signal",
+          "[driving]") {
   std::atomic<int> started{0};
   std::atomic<int> ended{0};
+  std::atomic<int> open_signals{0};
+  const auto start = [&] {
+    ++started;
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    for (const int one : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGUSR1, SIGALRM}) {
+      if (::sigismember(&blocked, one) != 1) ++open_signals;
+    }
+  };
   {
-    auto engine = Engine::open({.threads = 3,
-                                .on_thread_start = [&] { ++started; },
-                                .on_thread_stop = [&] { ++ended; }})
-                      .value();
+    auto engine =
+        Engine::open({.threads = 3, .on_thread_start = start, .on_thread_stop = [&] { ++ended; }})
+            .value();
     auto alice = engine.attach({.user = "alice"}).get().value();
     REQUIRE(engine.stats().shards == 3);
   }
   REQUIRE(started == 3);
   REQUIRE(ended == 3);
+  REQUIRE(open_signals == 0);
 }
 
 TEST_CASE("several shards: everybody hears everything, in order", "[driving]") {
