@@ -114,6 +114,7 @@ inline constexpr auto handshake_tcp = 10s;     // absolute: connected to first b
 inline constexpr auto handshake_upgrade = 5s;  // absolute: connected to end of the HTTP request
 inline constexpr auto handshake_hello = 5s;    // absolute: link open to authenticated
 inline constexpr std::size_t message_before_hello = 4 * kib + 2 * kib;  // token 4 KiB and its frame
+inline constexpr std::size_t requests_in_message = 256;  // more: protocol_error, the link is closed
 
 // Signals, receipts, presence.
 inline constexpr int signals_per_second = 10;  // a sender and conversation; more are dropped

@@ -1,6 +1,8 @@
 // frame_reader.cpp: the frames of a message, one after the other.
 #include "wire/frame_reader.hpp"
 
+#include "wire/codec.hpp"
+
 namespace parley::wire {
 namespace {
 
@@ -46,6 +48,7 @@ Result<void> read_all(Bytes message, const Payload* owner, std::vector<T>& out) 
     }
     FrameReader reader(header, message.substr(0, header.length), owner);
     result = decode(reader, out);
+    if (result) result = check_count<T>(out.size() - before);
     message.remove_prefix(header.length);
   }
   if (!result) out.erase(out.begin() + static_cast<std::ptrdiff_t>(before), out.end());

@@ -149,6 +149,7 @@ class JsonCodec final : public Codec {
       any = true;
       auto result = document_.parse(line);
       if (result) result = read(out);
+      if (result) result = check_count<T>(out.size() - before);
       if (!result) {
         out.erase(out.begin() + static_cast<std::ptrdiff_t>(before), out.end());
         return result;

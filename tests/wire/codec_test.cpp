@@ -90,6 +90,27 @@ TEST_CASE("several frames ride in one message by plain concatenation") {
   }
 }
 
+TEST_CASE("requests in one message: at the limit, and one past it") {
+  for (const Encoding encoding : {Encoding::binary, Encoding::json}) {
+    const auto codec = wire::make_codec(encoding);
+    std::string message;
+    std::string answers;
+    for (std::uint32_t i = 1; i <= limits::requests_in_message; ++i) {
+      message += encoded(*codec, wire::Request{i, wire::Ping{}});
+      answers += encoded(*codec, wire::Reply{i, wire::Done{}});
+    }
+    CHECK(decoded<wire::Request>(*codec, message).size() == limits::requests_in_message);
+    message += encoded(*codec, wire::Request{limits::requests_in_message + 1, wire::Ping{}});
+    std::vector<wire::Request> out;
+    const auto result = codec->decode(message, out);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().errc() == Errc::protocol_error);
+    CHECK(out.empty());
+    answers += answers;  // the engine may put as many answers into one as it likes
+    CHECK(decoded<wire::Reply>(*codec, answers).size() == 2 * limits::requests_in_message);
+  }
+}
+
 TEST_CASE("a bad frame takes back the good ones before it") {
   for (const Encoding encoding : {Encoding::binary, Encoding::json}) {
     const auto codec = wire::make_codec(encoding);
