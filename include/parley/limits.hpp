@@ -13,6 +13,7 @@ inline constexpr std::size_t mib = 1024 * kib;
 
 // Messages and names. One past any of these: Errc::too_large or invalid_argument, nothing changed.
 inline constexpr std::size_t body_default = 256 * kib;  // of one message; EngineOptions::max_body
+inline constexpr std::size_t body_most = 16 * mib;      // what max_body may be
 inline constexpr std::size_t content_type = 128;        // bytes
 inline constexpr std::size_t mentions = 50;             // users named by one message
 inline constexpr std::size_t mentions_counted = 100;    // unread ones of a user, or more
@@ -106,6 +107,7 @@ inline constexpr std::size_t lookup_at_once = 256;     // users in one lookup
 inline constexpr std::size_t open_sends = 32;          // unsettled outbox numbers a conversation
 inline constexpr std::size_t queue_soft = 512 * kib;   // above: lagging (CONTRACT I5)
 inline constexpr std::size_t queue_hard = 1 * mib;     // plus one message: closed
+inline constexpr std::size_t pong_room = 64 * kib;     // queued: no more pings are answered
 inline constexpr auto stall = 15s;                     // no progress for so long: slow_consumer
 inline constexpr auto heartbeat = 20s;                 // the server pings a silent link
 inline constexpr auto dead_after = 45s;                // nothing received for so long: closed
@@ -115,10 +117,15 @@ inline constexpr auto handshake_upgrade = 5s;  // absolute: connected to end of 
 inline constexpr auto handshake_hello = 5s;    // absolute: link open to authenticated
 inline constexpr std::size_t message_before_hello = 4 * kib + 2 * kib;  // token 4 KiB and its frame
 inline constexpr std::size_t requests_in_message = 256;  // more: protocol_error, the link is closed
+inline constexpr std::size_t json_depth = 16;            // of a message; deeper is no message
+inline constexpr std::size_t json_keys = 64;             // of one object in a message
+inline constexpr auto ticket_life = 5min;       // for a reconnect without the authenticator
+inline constexpr std::size_t tickets = 65'536;  // of a shard; then the older ones go
 
 // Signals, receipts, presence.
-inline constexpr int signals_per_second = 10;  // a sender and conversation; more are dropped
-inline constexpr auto signal_lasts = 6s;       // a signal's default
+inline constexpr int signals_per_second = 10;        // a sender and conversation; more are dropped
+inline constexpr std::size_t signalled_at_once = 4;  // conversations of a session in one second
+inline constexpr auto signal_lasts = 6s;             // a signal's default
 inline constexpr auto signal_lasts_most = 60s;
 inline constexpr std::size_t streams = 4;        // growing messages of a user in a conversation
 inline constexpr std::size_t streams_user = 16;  // of a user in the conversations of one shard
@@ -139,6 +146,8 @@ inline constexpr std::size_t pending = 4'096;       // operations before the com
 inline constexpr std::size_t batch_events = 1'024;  // events in one commit
 inline constexpr std::size_t batch_bytes = 1 * mib;
 inline constexpr std::size_t memory_default = 256 * mib;  // EngineOptions::memory_limit
+inline constexpr std::size_t sessions_most = 10'000'000;  // EngineOptions::max_sessions
+inline constexpr std::size_t requests_most = 1'000'000;   // EngineOptions::requests_per_second
 // Accepted and not yet answered; then busy. Split among the shards, but each has room for 4 of the
 // longest messages.
 inline constexpr std::size_t ingress = 64 * mib;
@@ -147,6 +156,11 @@ inline constexpr std::size_t open_events = 64;     // more are sealed into chunk
 inline constexpr std::size_t chunk_bytes = 4'064;  // one sealed chunk, or one larger event
 inline constexpr std::size_t chunk_events = 64;
 inline constexpr int host_key_days = 30;
+
+// The end of an engine: absolute, each from the end of the one before; then it goes on without.
+inline constexpr auto close_answers = 5s;  // what was accepted is committed and answered
+inline constexpr auto close_links = 3s;    // links take their goodbye and close
+inline constexpr auto close_writes = 10s;  // the shards write what they still hold
 
 // HTTP in front of WebSocket.
 inline constexpr std::size_t http_header = 8 * kib;

@@ -16,7 +16,6 @@ namespace parley::core {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr std::size_t signalled_at_once = 4;  // conversations of one session within a second
 
 std::string bytes_of(std::string_view label, UserId a, UserId b, std::string_view rest = {}) {
   std::string bytes(label);
@@ -423,7 +422,7 @@ bool Operations::within_budget(const ConversationId& id) {
   if (budget == budgets.end()) {
     // One conversation's budget makes room only when its second is over.
     std::erase_if(budgets, [now](const auto& old) { return now - old.since >= 1s; });
-    if (budgets.size() >= signalled_at_once) return false;
+    if (budgets.size() >= limits::signalled_at_once) return false;
     budget = budgets.insert(budgets.end(), {id, now, 0});
   }
   if (now - budget->since >= 1s) *budget = {id, now, 0};

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "parley/limits.hpp"
+
 namespace parley::core {
 namespace {
 
@@ -34,12 +36,12 @@ std::optional<NamedTicket> parse_ticket(std::string_view text) noexcept {
 
 Ticket Tickets::issue(Effects& effects, Identity identity, std::string device) {
   const Ticket ticket{effects.random(), effects.random()};
-  if (young_.size() >= most / 2) {
+  if (young_.size() >= limits::tickets / 2) {
     old_ = std::move(young_);
     young_.clear();
   }
-  young_.emplace(ticket,
-                 Issued{std::move(identity), std::move(device), effects.now().steady + life});
+  young_.emplace(ticket, Issued{std::move(identity), std::move(device),
+                                effects.now().steady + limits::ticket_life});
   return ticket;
 }
 

@@ -31,9 +31,6 @@ std::optional<NamedTicket> parse_ticket(std::string_view text) noexcept;
 /// authenticate again.
 class Tickets {
  public:
-  static constexpr std::chrono::minutes life{5};
-  static constexpr std::size_t most = 65'536;
-
   /// For the device of that name only: a revoked one cannot come back as another.
   Ticket issue(Effects& effects, Identity identity, std::string device);
   /// The identity, and the ticket is gone; nothing when unknown, used, another's or too old.

@@ -16,9 +16,6 @@ namespace {
 
 Error bad(std::string text) { return {Errc::invalid_argument, std::move(text)}; }
 
-constexpr std::size_t most_body = 16 * limits::mib;
-constexpr std::size_t most_sessions = 10'000'000;
-constexpr std::size_t most_requests = 1'000'000;
 constexpr std::size_t value_room = 16 * limits::kib;  // in a stored value, around the body
 constexpr int most_node = 1'023;
 
@@ -56,18 +53,20 @@ int default_threads() noexcept {
 }
 
 Error check_limits(const LimitsUpdate& update, std::size_t max_value) {
-  const std::size_t body = std::min(most_body, max_value > value_room ? max_value - value_room : 0);
+  const std::size_t body =
+      std::min(limits::body_most, max_value > value_room ? max_value - value_room : 0);
   if (Error error = check(update.max_body, "max_body", 1, body)) return error;
   if (update.edit_window && update.edit_window->count() < 0)
     return bad("edit_window: expected 0 ms and up");
   if (update.memory_limit && *update.memory_limit < limits::mib)
     return bad("memory_limit: expected at least 1 MiB");
-  if (Error error = check(update.max_sessions, "max_sessions", 1, most_sessions)) return error;
+  if (Error error = check(update.max_sessions, "max_sessions", 1, limits::sessions_most))
+    return error;
   if (Error error = check(update.group_members, "group_members", 2, limits::group_members))
     return error;
   if (Error error = check(update.channel_members, "channel_members", 1, limits::channel_members))
     return error;
-  return check(update.requests_per_second, "requests_per_second", 0, most_requests);
+  return check(update.requests_per_second, "requests_per_second", 0, limits::requests_most);
 }
 
 Error check_options(const EngineOptions& options) {
@@ -85,7 +84,7 @@ Error check_options(const EngineOptions& options) {
                             .channel_members = options.channel_members,
                             .requests_per_second = options.requests_per_second};
   // What the store holds is known once it is open.
-  if (Error error = check_limits(limits, most_body + value_room)) return error;
+  if (Error error = check_limits(limits, limits::body_most + value_room)) return error;
   if (options.heartbeat < std::chrono::seconds(1) || options.heartbeat > std::chrono::minutes(10)) {
     return bad("heartbeat: expected 1 second to 10 minutes");
   }

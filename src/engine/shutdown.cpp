@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/engine_impl.hpp"
+#include "parley/limits.hpp"
 
 namespace parley::engine {
 namespace {
@@ -12,9 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick_period = 10ms;
-constexpr auto answers_deadline = 5s;  // what was accepted is committed and answered
-constexpr auto links_deadline = 3s;    // links take their goodbye and close
-constexpr auto cores_deadline = 10s;   // the cores write what they still hold
 
 }  // namespace
 
@@ -30,10 +28,10 @@ void Shutdown::enter(Step step) {
   const auto now = engine_.shard(0).loop().now();
   switch (step) {
     case Step::answers:
-      deadline_ = now + answers_deadline;
+      deadline_ = now + limits::close_answers;
       break;
     case Step::goodbyes:
-      deadline_ = now + links_deadline;
+      deadline_ = now + limits::close_links;
       stop_cores();
       break;
     case Step::transports:
@@ -113,7 +111,7 @@ void Shutdown::abandon() {
     return enter(Step::transports);
   }
   abandoned_ = true;
-  deadline_ += cores_deadline;
+  deadline_ += limits::close_writes;
   for (std::size_t i = 0; i < engine_.shards(); ++i) {
     const auto index = static_cast<ShardIndex>(i);
     engine_.shard(index).loop().post([this, index] {

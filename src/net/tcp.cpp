@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view binary_preamble = "PB1\n";
 constexpr std::string_view json_preamble = "PJ1\n";
-constexpr std::size_t pong_room = 64 * limits::kib;  // no more answers to a peer that does not read
 
 class TcpConnection final : public Connection {
  public:
@@ -47,7 +46,7 @@ class TcpConnection final : public Connection {
           events()->received(event.payload);
           break;
         case TcpParser::Event::Kind::ping:
-          if (queued() < pong_room) push({}, Kind::pong);
+          if (queued() < limits::pong_room) push({}, Kind::pong);
           break;
         case TcpParser::Event::Kind::pong:
           break;

@@ -14,8 +14,6 @@
 namespace parley::net {
 namespace {
 
-constexpr std::size_t pong_room = 64 * limits::kib;  // no more answers to a peer that does not read
-
 /// What all connections of a transport share; lives as long as it.
 struct WebsocketRules {
   std::vector<std::string> origins;
@@ -222,7 +220,7 @@ class WebsocketConnection final : public Connection {
         }
         return events()->received(event.payload);
       case WebsocketParser::Event::Kind::ping:
-        if (queued() < pong_room) push(Payload::copy_of(event.payload), Kind::pong);
+        if (queued() < limits::pong_room) push(Payload::copy_of(event.payload), Kind::pong);
         return;
       case WebsocketParser::Event::Kind::close:
         push(event.code == CloseCode::none ? Payload{}

@@ -3,6 +3,7 @@
 
 #include "base/hex.hpp"
 #include "base/utf8.hpp"
+#include "parley/limits.hpp"
 
 namespace parley::wire {
 
@@ -51,9 +52,9 @@ class JsonParser {
   bool value(std::size_t depth) {
     switch (peek()) {
       case '{':
-        return depth < JsonDocument::max_depth ? object(depth) : fail("less nesting");
+        return depth < limits::json_depth ? object(depth) : fail("less nesting");
       case '[':
-        return depth < JsonDocument::max_depth ? array(depth) : fail("less nesting");
+        return depth < limits::json_depth ? array(depth) : fail("less nesting");
       case '"':
         return string();
       case 't':
@@ -246,7 +247,7 @@ class JsonParser {
 
   // The key just added must differ from the `count` keys before it.
   bool new_key(std::size_t object, std::uint32_t count) {
-    if (count >= JsonDocument::max_keys) return fail("at most 64 keys in an object");
+    if (count >= limits::json_keys) return fail("at most 64 keys in an object");
     const std::string_view key = out_.nodes_.back().text;
     std::size_t other = object + 1;
     for (std::uint32_t i = 0; i < count; ++i) {

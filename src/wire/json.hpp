@@ -26,10 +26,8 @@ struct JsonNode {
 /// One parsed value and its text. Views point into the input or into the document.
 class JsonDocument {
  public:
-  static constexpr std::size_t max_depth = 16;
-  static constexpr std::size_t max_keys = 64;
-
-  /// Parses exactly one value with optional white space around it. The input must stay alive.
+  /// Parses exactly one value with optional white space around it, nested and with keys within
+  /// limits.hpp. The input must stay alive.
   /// Fails with Errc::protocol_error: what is wrong and at which byte.
   Result<void> parse(std::string_view text);
   [[nodiscard]] const JsonNode& at(std::uint32_t index) const noexcept { return nodes_[index]; }

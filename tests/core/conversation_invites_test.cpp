@@ -70,6 +70,8 @@ TEST_CASE("a link lets in whoever has it, into the role that it gives") {
     REQUIRE(link.ok());
     CHECK(link->token.size() == limits::invite_token);
     CHECK(parse_invite(link->token)->conversation == world.id());
+    CHECK_FALSE(parse_invite(link->token + '0'));
+    CHECK_FALSE(parse_invite(link->token.substr(1)));
     CHECK(make(world, by(1))->token != link->token);
     world.restart();
     CHECK(world.join(7).errc() == Errc::denied);

@@ -373,6 +373,8 @@ TEST_CASE("a reaction is put on once and taken off once") {
   CHECK(chat.react(2, seq, std::string(limits::reaction_key + 1, 'k')) == Errc::invalid_argument);
   CHECK(chat.react(2, seq, "\xff") == Errc::invalid_argument);
   CHECK(chat.react(2, 1, "+1") == Errc::invalid_argument);
+  REQUIRE(chat.react(2, seq, std::string(limits::reaction_key, 'k')) == Errc::ok);
+  REQUIRE(chat.react(2, seq, std::string(limits::reaction_key, 'k'), false) == Errc::ok);
   for (std::size_t i = 0; i < limits::reaction_keys; ++i)
     REQUIRE(chat.react(2, seq, "k" + std::to_string(i)) == Errc::ok);
   CHECK(chat.react(2, seq, "one more") == Errc::limit_reached);

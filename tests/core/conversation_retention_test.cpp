@@ -180,6 +180,13 @@ TEST_CASE("by age: woken when the oldest event is too old, and again") {
   check_kept(world);
 }
 
+TEST_CASE("limits: how short a time is kept") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group, {user(2)});
+  CHECK(keep(world, by(1), {.keep_for = limits::retention_least - 1ms}) == Errc::invalid_argument);
+  CHECK(keep(world, by(1), {.keep_for = limits::retention_least}) == Errc::ok);
+}
+
 TEST_CASE("what is kept is bounded, and the largest bounds keep everything") {
   World world;
   (void)world.create(by(1), ConversationKind::group, {user(2)});

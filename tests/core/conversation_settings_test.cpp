@@ -377,6 +377,19 @@ TEST_CASE("at most 10,000 are kept out") {
                    .options = {{}, std::string(limits::reason + 1, 'r')}},
                   wordy.then());
   CHECK(wordy.errc() == Errc::too_large);
+  Asked<void> terse;
+  world->restrict(by(1),
+                  {.kind = RestrictionKind::mute,
+                   .user = user(100),
+                   .options = {{}, std::string(limits::reason, 'r')}},
+                  terse.then());
+  world.fx.drain();
+  CHECK(terse.errc() == Errc::ok);
+  CHECK(page(world, by(1), RestrictionKind::ban, {}, limits::page_restrictions)->users.size() ==
+        limits::page_restrictions);
+  CHECK(
+      page(world, by(1), RestrictionKind::ban, {}, limits::page_restrictions + 1).error().errc() ==
+      Errc::invalid_argument);
 }
 
 TEST_CASE("slow mode holds members, not moderators, over restarts and on every device") {

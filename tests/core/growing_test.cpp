@@ -102,8 +102,17 @@ TEST_CASE("many appends are told together, at most so often") {
     room.world.pass(10ms);
   }
   room.world.pass(1s);
-  CHECK(room.ann.all<wire::Streamed>().size() - before <= 12);
+  const auto told = [&] { return room.ann.all<wire::Streamed>().size(); };
+  CHECK(told() - before <= 12);
   CHECK(seen(room.ann, stream) == std::string(100, 'x'));
+  room.append(stream, 100, "y");  // the last was told long ago
+  room.world.settle();
+  const std::size_t now = told();
+  room.append(stream, 101, "z");
+  room.world.pass(limits::stream_period - 20ms);
+  CHECK(told() == now);
+  room.world.pass(20ms);
+  CHECK(told() == now + 1);
 }
 
 TEST_CASE("who comes midway is told that it grows, and gets all of it") {

@@ -44,7 +44,9 @@ TEST_CASE("a link says hello first, once, with a token that is known") {
   CHECK(world.failure(twice, wire::Hello{1, 1, "alice"}) == Errc::protocol_error);
 
   Client& silent = world.link();
-  world.pass(limits::handshake_hello + 100ms);
+  world.pass(limits::handshake_hello - 10ms);
+  CHECK_FALSE(silent.closed);
+  world.pass(20ms);
   CHECK(silent.closed == CloseReason::policy);
 
   Client& wordy = world.link();
@@ -54,7 +56,7 @@ TEST_CASE("a link says hello first, once, with a token that is known") {
   CHECK(world.failure(blank, wire::Hello{1, 1, ""}) == Errc::invalid_argument);
 }
 
-TEST_CASE("the same user and device get the same ids, a ticket is good once") {
+TEST_CASE("the same user and device get the same ids, a ticket is good once and for so long") {
   World world;
   Client& first = world.sign_in("alice", "phone");
   const auto welcome = first.all<wire::Welcome>().at(0);
@@ -69,6 +71,16 @@ TEST_CASE("the same user and device get the same ids, a ticket is good once") {
   CHECK(again.subject == "alice");
   Client& third = world.link(1);
   CHECK(world.failure(third, hello) == Errc::unauthenticated);
+
+  hello.ticket = again.ticket;
+  hello.device = "tablet";
+  CHECK(world.failure(world.link(1), hello) == Errc::unauthenticated);
+  hello.device = "phone";
+  hello.ticket = world.sign_in("alice").all<wire::Welcome>().at(0).ticket;
+  world.pass(limits::ticket_life - 1s);
+  hello.ticket = world.ask<wire::Welcome>(world.link(1), hello).ticket;
+  world.pass(limits::ticket_life);
+  CHECK(world.failure(world.link(1), hello) == Errc::unauthenticated);
 }
 
 TEST_CASE("two users chat: the first message is seq 1 and reaches every device") {
@@ -315,6 +327,24 @@ TEST_CASE("a slow session is told, refilled from the store, and misses nothing")
   CHECK(bob.seqs(chat).size() == 301);
 }
 
+TEST_CASE("a queue at its soft limit is still filled, one byte past it lags") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId chat =
+      world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
+  world.subscribe(bob, chat);
+  bob.hold(limits::queue_soft);
+  world.say(alice, chat, "one");
+  CHECK(bob.texts(chat) == std::vector<std::string>{"one"});
+  bob.hold(limits::queue_soft + 1);
+  world.say(alice, chat, "two");
+  world.pass(2s);
+  CHECK(bob.texts(chat).size() == 1);
+  REQUIRE(bob.all<wire::HeadMoved>().size() == 1);
+  CHECK(bob.all<wire::HeadMoved>()[0].head.seq == 2);
+}
+
 TEST_CASE("heads are coalesced to one a second") {
   World world;
   Client& alice = world.sign_in("alice");
@@ -533,6 +563,27 @@ TEST_CASE("signals reach who looks, not the sender, and are limited") {
         Errc::too_large);
 }
 
+TEST_CASE("limits: conversations that a session signals in within a second") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  Client& bob = world.sign_in("bob", "phone", 1);
+  std::vector<ConversationId> rooms;
+  for (std::size_t i = 0; i < limits::signalled_at_once + 1; ++i) {
+    rooms.push_back(world.group(alice, {"bob"}));
+    world.subscribe(bob, rooms.back());
+  }
+  const auto signal_all = [&] {
+    for (const ConversationId& room : rooms)
+      world.ask<wire::Done>(alice, wire::SendSignal{room, "typing", ""});
+    world.settle();
+    return bob.all<wire::Signalled>().size();
+  };
+  CHECK(signal_all() == limits::signalled_at_once);
+  CHECK(signal_all() == 2 * limits::signalled_at_once);  // the same four
+  world.pass(1s);
+  CHECK(signal_all() == 3 * limits::signalled_at_once);
+}
+
 TEST_CASE("channels: anybody joins, reads back, and counts as unread only what came after") {
   World world;
   Client& alice = world.sign_in("alice");
@@ -618,8 +669,9 @@ TEST_CASE("limits of a session: at the limit, and one past it") {
   CHECK(world.failure(alice, wire::Subscribe{}) == Errc::invalid_argument);
 
   CHECK(world.failure(alice, wire::History{team, 0, true, 0}) == Errc::invalid_argument);
-  CHECK(world.failure(alice, wire::History{team, 0, true, 257}) == Errc::invalid_argument);
-  world.ask<wire::HistoryPage>(alice, wire::History{team, 0, true, 256});
+  CHECK(world.failure(alice, wire::History{team, 0, true, limits::page_events + 1}) ==
+        Errc::invalid_argument);
+  world.ask<wire::HistoryPage>(alice, wire::History{team, 0, true, limits::page_events});
 
   std::vector<UserId> users(limits::lookup_at_once, alice.user);
   world.ask<wire::Names>(alice, wire::Lookup{users});

@@ -28,6 +28,7 @@ class Client final : public core::Outlet {
     replies.push_back(frame->reply());
   }
   void close(CloseReason reason, std::string_view) override { closed = reason; }
+  void hold(std::size_t bytes) { backlog_ = bytes; }
   void release() { held = false, backlog_ = 0; }
 
   /// The answers and pushes of one type, in order.

@@ -254,8 +254,11 @@ TEST_CASE("what can be scheduled has limits") {
   const ConversationId team = world.group(alice, {"bob"});
   const WallTime soon = world.wall() + 1h;
   CHECK(world.failure(alice, later(team, "past", world.wall())) == Errc::invalid_argument);
-  CHECK(world.failure(alice, later(team, "far", world.wall() + limits::schedule_ahead + 1h)) ==
+  CHECK(world.failure(alice, later(team, "far", world.wall() + limits::schedule_ahead + 1ms)) ==
         Errc::invalid_argument);
+  const auto furthest =
+      schedule(world, alice, later(team, "far", world.wall() + limits::schedule_ahead));
+  world.ask<wire::Done>(alice, wire::Unschedule{furthest.id});
   CHECK(world.failure(alice, later({}, "nowhere", soon)) == Errc::invalid_argument);
   CHECK(world.failure(alice, later(team, "\xff", soon)) == Errc::invalid_argument);
   wire::Schedule numbered = later(team, "x", soon);

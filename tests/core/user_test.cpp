@@ -234,8 +234,8 @@ TEST_CASE("the revoked devices that are remembered are bounded") {
   World world;
   Client& alice = world.sign_in("alice", "phone");
   std::size_t revoked = 0;
-  for (std::size_t i = 0; i < limits::revoked_devices + 3; ++i) {
-    Client& other = world.sign_in("alice", "device " + std::to_string(i), i % 2);
+  const auto revoke_another = [&] {
+    Client& other = world.sign_in("alice", "device " + std::to_string(revoked), revoked % 2);
     world.settle();
     const auto all = devices(world, alice);
     for (const Device& each : all) {
@@ -246,13 +246,19 @@ TEST_CASE("the revoked devices that are remembered are bounded") {
     world.sign_out(other);
     world.pass(10ms);
     alice.replies.clear();
-  }
-  CHECK(revoked == limits::revoked_devices + 3);
-  Client& first = world.link();
+  };
+  const auto refused = [&](std::size_t number) {
+    return world.failure(world.link(), hello_of("alice", "device " + std::to_string(number)));
+  };
+  while (revoked < limits::revoked_devices) revoke_another();
+  REQUIRE(revoked == limits::revoked_devices);
+  CHECK(refused(0) == Errc::device_revoked);
+  revoke_another();
+  CHECK(revoked == limits::revoked_devices + 1);
   CHECK(std::holds_alternative<wire::Welcome>(
-      world.answer(first, hello_of("alice", "device 0"))));  // forgotten
-  Client& last = world.link();
-  CHECK(world.failure(last, hello_of("alice", "device 1002")) == Errc::device_revoked);
+      world.answer(world.link(), hello_of("alice", "device 0"))));  // forgotten
+  CHECK(refused(1) == Errc::device_revoked);
+  CHECK(refused(limits::revoked_devices) == Errc::device_revoked);
 }
 
 // ---- Settings and receipts ----

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "engine/held_store.hpp"
 #include "engine/log_capture.hpp"
 #include "engine/waiting.hpp"
 #include "parley/memory_store.hpp"
@@ -24,6 +25,24 @@ EngineOptions two_threads() { return {.threads = 2}; }
 Errc open_error(EngineOptions options) {
   auto opened = Engine::open(std::move(options));
   return opened ? Errc::ok : opened.error().errc();
+}
+
+/// A store that says it holds values of any size.
+class WideStore final : public test::HeldStore {
+ public:
+  explicit WideStore(std::unique_ptr<Store> inner)
+      : HeldStore(std::move(inner), std::make_shared<test::Hold>()), facts_(HeldStore::facts()) {
+    facts_.max_value = 64 * limits::mib;
+  }
+  [[nodiscard]] const StoreFacts& facts() const noexcept override { return facts_; }
+
+ private:
+  StoreFacts facts_;
+};
+StoreOpener wide_store() {
+  return []() -> Result<std::unique_ptr<Store>> {
+    return std::unique_ptr<Store>(std::make_unique<WideStore>(memory_store()().value()));
+  };
 }
 
 }  // namespace
@@ -164,16 +183,15 @@ TEST_CASE("every option is checked at its bounds", "[engine]") {
   REQUIRE(open_error({.threads = -1}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = Threads::most + 1}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .max_body = 0}) == Errc::invalid_argument);
-  REQUIRE(open_error({.threads = host_driven, .max_body = 16 * limits::mib + 1}) ==
-          Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .max_body = 1}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib - 1}) ==
           Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .memory_limit = limits::mib}) == Errc::ok);
   REQUIRE(EngineOptions{}.memory_limit == limits::memory_default);
   REQUIRE(open_error({.threads = host_driven, .max_sessions = 0}) == Errc::invalid_argument);
-  REQUIRE(open_error({.threads = host_driven, .max_sessions = 10'000'001}) ==
+  REQUIRE(open_error({.threads = host_driven, .max_sessions = limits::sessions_most + 1}) ==
           Errc::invalid_argument);
+  REQUIRE(open_error({.threads = host_driven, .max_sessions = limits::sessions_most}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .edit_window = -1ms}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .group_members = 1}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .group_members = limits::group_members + 1}) ==
@@ -181,12 +199,12 @@ TEST_CASE("every option is checked at its bounds", "[engine]") {
   REQUIRE(open_error({.threads = host_driven, .channel_members = 0}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .channel_members = limits::channel_members + 1}) ==
           Errc::invalid_argument);
-  REQUIRE(open_error({.threads = host_driven, .requests_per_second = 1'000'001}) ==
+  REQUIRE(open_error({.threads = host_driven, .requests_per_second = limits::requests_most + 1}) ==
           Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven,
                       .group_members = 2,
                       .channel_members = 1,
-                      .requests_per_second = 1'000'000}) == Errc::ok);
+                      .requests_per_second = limits::requests_most}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 999ms}) == Errc::invalid_argument);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 1s}) == Errc::ok);
   REQUIRE(open_error({.threads = host_driven, .heartbeat = 600'001ms}) == Errc::invalid_argument);
@@ -212,10 +230,14 @@ TEST_CASE("the body is limited by the options and by the store", "[engine]") {
   REQUIRE(alice.send(room, std::string(101, 'x')).get().error().errc() == Errc::too_large);
 
   const std::size_t most = engine.store_facts().max_value - 16 * limits::kib;
-  if (most < 16 * limits::mib) {
-    REQUIRE(open_error({.threads = host_driven, .max_body = most}) == Errc::ok);
-    REQUIRE(open_error({.threads = host_driven, .max_body = most + 1}) == Errc::invalid_argument);
-  }
+  REQUIRE(most < limits::body_most);
+  REQUIRE(open_error({.threads = host_driven, .max_body = most}) == Errc::ok);
+  REQUIRE(open_error({.threads = host_driven, .max_body = most + 1}) == Errc::invalid_argument);
+  const auto with = [](std::size_t max_body) {
+    return open_error({.threads = host_driven, .store = wide_store(), .max_body = max_body});
+  };
+  REQUIRE(with(limits::body_most) == Errc::ok);
+  REQUIRE(with(limits::body_most + 1) == Errc::invalid_argument);
 }
 
 TEST_CASE("limits change while the engine runs, on every shard, and take nothing away",
@@ -267,7 +289,7 @@ TEST_CASE("a limit out of bounds is named, and nothing changes", "[engine]") {
   REQUIRE(text({.max_sessions = 0}).message.starts_with("max_sessions"));
   REQUIRE(text({.group_members = 1}).message.starts_with("group_members"));
   REQUIRE(text({.channel_members = 0}).message.starts_with("channel_members"));
-  const Error error = text({.requests_per_second = 1'000'001});
+  const Error error = text({.requests_per_second = limits::requests_most + 1});
   REQUIRE(error.errc() == Errc::invalid_argument);
   REQUIRE(error.message == "requests_per_second: expected 0 to 1000000");
 

@@ -27,6 +27,12 @@ class Hold {
     }
     for (auto& each : work) each();
   }
+  /// What waits is never carried out, and nobody is told.
+  void drop() {
+    std::vector<std::function<void()>> work;
+    const std::lock_guard lock(mutex_);
+    work.swap(waiting_);
+  }
   [[nodiscard]] std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return waiting_.size();
@@ -45,7 +51,7 @@ class Hold {
   std::vector<std::function<void()>> waiting_;
 };
 
-class HeldStore final : public Store {
+class HeldStore : public Store {
  public:
   HeldStore(std::unique_ptr<Store> inner, std::shared_ptr<Hold> hold)
       : inner_(std::move(inner)), hold_(std::move(hold)) {}

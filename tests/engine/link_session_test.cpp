@@ -267,6 +267,22 @@ TEST_CASE("answers that are never read end the link at the hard limit", "[link]"
   REQUIRE(peer->closed == CloseReason::slow_consumer);
 }
 
+TEST_CASE("a queue at its hard limit keeps the link, one byte past it ends it", "[link]") {
+  const std::size_t past = GENERATE(0, 1);
+  World world;
+  auto peer = world.welcome();
+  peer->reading = false;
+  peer->say(R"({"type":"ping","request":2})");
+  REQUIRE(world.until([&] { return peer->unread > 0; }));
+  const std::size_t pong = peer->unread;  // and the next one is as long
+  // The longest message, and room for what is around it, may wait above the limit.
+  peer->unread = limits::queue_hard + limits::body_default + 64 * limits::kib - pong + past;
+  peer->say(R"({"type":"ping","request":3})");
+  REQUIRE(world.until([&] { return peer->has(R"("request":3)"); }));
+  for (int turns = 0; turns < 10; ++turns) world.engine.poll(1ms);
+  REQUIRE(peer->closed == (past > 0 ? std::optional(CloseReason::slow_consumer) : std::nullopt));
+}
+
 TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
   World world;
   auto peer = world.welcome();
@@ -274,7 +290,9 @@ TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
   const auto began = std::chrono::steady_clock::now();
   peer->say(R"({"type":"ping","request":2})");
   REQUIRE(world.until([&] { return peer->gone; }));
-  REQUIRE(std::chrono::steady_clock::now() - began >= limits::stall);
+  const auto took = std::chrono::steady_clock::now() - began;
+  REQUIRE(took >= limits::stall);
+  REQUIRE(took < limits::stall + 10s);
   REQUIRE(peer->closed == CloseReason::slow_consumer);
 }
 
@@ -287,6 +305,7 @@ TEST_CASE("a message that never ends ends the link", "[link][slow]") {
     if (!world.engine.poll(1ms)) world.engine.wait(50ms);
   }
   REQUIRE(peer->gone);
+  REQUIRE(std::chrono::steady_clock::now() - began >= limits::message_within);
   REQUIRE(peer->closed == CloseReason::policy);
 }
 

@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "engine/held_store.hpp"
+#include "engine/log_capture.hpp"
 #include "engine/waiting.hpp"
 #include "parley/engine.hpp"
 #include "parley/memory_store.hpp"
@@ -83,7 +84,7 @@ TEST_CASE("an engine may be destroyed inside a handler", "[shutdown]") {
   }
 }
 
-TEST_CASE("close is not held up by a store that is slow, and fails what it must", "[shutdown]") {
+TEST_CASE("close waits for a store that is slow: what was accepted is committed", "[shutdown]") {
   auto hold = std::make_shared<test::Hold>();
   test::Collected<Errc> answers;
   Session alice;
@@ -101,6 +102,46 @@ TEST_CASE("close is not held up by a store that is slow, and fails what it must"
     hold->open();
   }
   REQUIRE(answers.wait_for(10) == std::vector<Errc>(10, Errc::ok));
+}
+
+TEST_CASE("a store that does not answer any more does not hold up the end: what it has is failed",
+          "[shutdown][slow]") {
+  auto hold = std::make_shared<test::Hold>();
+  struct Answer {
+    Errc code;
+    std::chrono::steady_clock::time_point at;
+  };
+  test::Collected<Answer> answers;
+  test::LogCapture log;
+  Session alice;
+  std::chrono::steady_clock::time_point began;
+  {
+    auto engine =
+        Engine::open({.threads = 2, .store = test::held_store(hold), .log = log.sink()}).value();
+    alice = engine.attach({.user = "alice"}).get().value();
+    auto room = alice.create({}).get().value();
+    hold->close();
+    for (int i = 0; i < 10; ++i) {
+      alice.send(room, "x", {}, [&](const Result<Ack>& ack) {
+        answers.add({ack ? Errc::ok : ack.error().errc(), std::chrono::steady_clock::now()});
+      });
+    }
+    while (hold->waiting() == 0) std::this_thread::yield();
+    began = std::chrono::steady_clock::now();
+    engine.close();
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  const auto all = answers.wait_for(10);
+  REQUIRE(all.size() == 10);
+  for (const Answer& each : all) {
+    REQUIRE(each.code == Errc::engine_closed);
+    REQUIRE(each.at - began > limits::close_answers - 1s);
+    REQUIRE(each.at - began < limits::close_answers + limits::close_links + 5s);
+  }
+  REQUIRE(took > limits::close_answers + limits::close_links + limits::close_writes - 1s);
+  REQUIRE(took < limits::close_answers + limits::close_links + limits::close_writes + 10s);
+  REQUIRE(log.mentions("a shard could not finish its writes in time"));
+  hold->drop();
 }
 
 TEST_CASE("on_stopped after the end runs at once", "[shutdown]") {

@@ -753,9 +753,11 @@ TEST_CASE("a chunk is full by bytes, by count, or at the end of its partition") 
     return full_chunk(events.data(), events.size());
   };
   std::vector<StoredEvent> small;
-  for (Seq seq = 1; seq <= 70; ++seq) small.push_back(event_at(seq, 8));
+  for (Seq seq = 1; seq <= limits::chunk_events + 1; ++seq) small.push_back(event_at(seq, 8));
   CHECK(full(small) == limits::chunk_events);
-  small.resize(63);
+  small.pop_back();
+  CHECK(full(small) == limits::chunk_events);
+  small.pop_back();
   CHECK(full(small) == 0);
   std::vector<StoredEvent> middle;
   for (Seq seq = 1; seq <= 30; ++seq) middle.push_back(event_at(seq, 184));
