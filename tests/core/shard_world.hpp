@@ -14,6 +14,7 @@
 #include "catch.hpp"
 #include "core/shard.hpp"
 #include "parley/memory_store.hpp"
+#include "store/layout.hpp"
 #include "wire/record.hpp"
 
 namespace parley::test {
@@ -239,8 +240,35 @@ class World {
   /// Nobody runs for a while.
   void sleep(std::chrono::milliseconds time) { now_ += time; }
   WallTime wall() const { return WallTime(wall_begin + now_); }
+  std::chrono::steady_clock::time_point now() const {
+    return std::chrono::steady_clock::time_point(now_);
+  }
 
   Store& store() { return *store_; }
+  /// Everything the store holds now, in another one.
+  std::unique_ptr<Store> copy_of_store() {
+    auto copy = memory_store()().value();
+    for (int space = layout::system; space <= layout::thread; ++space) {
+      std::string after;
+      do {
+        Listed page;
+        store_->list(static_cast<std::uint8_t>(space), after, 4096,
+                     [&](Result<Listed> listed) { page = std::move(listed).value(); });
+        for (const Row& each : page.partitions) {
+          copy_partition({static_cast<std::uint8_t>(space), each.key}, each.value, *copy);
+        }
+        after = std::string(page.next);
+      } while (!after.empty());
+    }
+    return copy;
+  }
+  /// The process ends, the directory is put back from a backup, another process opens it.
+  void restart_on(std::unique_ptr<Store> other) {
+    const int shards = static_cast<int>(shards_.size());
+    stop();
+    store_ = std::move(other);
+    start(shards);
+  }
   std::vector<std::string> log;
 
  private:
@@ -248,7 +276,7 @@ class World {
   struct Side final : core::Effects {
     Side(World& owner, int own_index) : world(owner), index(own_index) {}
     core::Time now() const noexcept override {
-      return {std::chrono::steady_clock::time_point(world.now_), (wall_begin + world.now_).count()};
+      return {world.now(), (wall_begin + world.now_).count()};
     }
     std::uint64_t random() override { return world.random_(); }
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }
@@ -312,6 +340,23 @@ class World {
     World& world;
     int index;
   };
+
+  void copy_partition(const Partition& partition, Bytes guard, Store& into) {
+    std::optional<std::string> expect;
+    std::string from;
+    for (bool more = true; more;) {
+      Rows page;
+      store_->scan({.partition = partition, .from = from, .max_rows = 4096},
+                   [&](Result<Rows> rows) { page = std::move(rows).value(); });
+      more = page.more;
+      if (more) from = std::string(page.rows.back().key) + '\0';
+      // A guard never returns in a partition: those before the last are of the copy's own.
+      const std::string next = more ? "copied to " + from : std::string(guard);
+      into.commit({.partition = partition, .expect = expect, .guard = next, .puts = page.rows},
+                  [](Committed committed) { REQUIRE(committed.verdict == Verdict::done); });
+      expect = next;
+    }
+  }
 
   static bool answered(const Client& client, std::uint32_t number) {
     for (const auto& reply : client.replies) {
