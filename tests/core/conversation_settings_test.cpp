@@ -379,8 +379,8 @@ TEST_CASE("at most 10,000 are kept out") {
   CHECK(wordy.errc() == Errc::too_large);
   Asked<void> terse;
   world->restrict(by(1),
-                  {.kind = RestrictionKind::mute,
-                   .user = user(100),
+                  {.kind = RestrictionKind::ban,
+                   .user = user(5),
                    .options = {{}, std::string(limits::reason, 'r')}},
                   terse.then());
   world.fx.drain();

@@ -139,6 +139,13 @@ class RawPeer {
     }
     return true;
   }
+  /// Writes what the socket takes and says how much; reads nothing, not even when it is full.
+  std::size_t write_only(std::string_view bytes) {
+    const Bytes piece = bytes;
+    const auto sent = base::send_gathered(socket_.get(), std::span(&piece, 1));
+    server_.host.turn();
+    return sent.bytes;
+  }
   /// Takes what has come; false when the server has ended it.
   bool read() {
     server_.host.turn();
