@@ -442,6 +442,7 @@ struct Conversation::State {
   void maybe_trim();
   void floor_committed();
   struct EraseJob;
+  [[nodiscard]] bool to_erase() const noexcept;
   void erase_old();
   /// What is stored of these events outside the partition, their reactions too.
   void erase_stream(Seq from, Seq until, std::function<void(const Error&)> then);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/conversation_state.hpp"
+#include "core/erasing.hpp"
 
 namespace parley::core {
 namespace {
@@ -113,6 +114,7 @@ void Conversation::State::due_done(const std::shared_ptr<WakeJob>& job) {
     if (!next) return job->then(std::move(next).error());
     erase_old();
     job->next = earlier(job->next, *next);
+    if (to_erase()) job->next = earlier(job->next, job->now_ms + erased_within_ms);
     plan_wake(job);
   });
 }

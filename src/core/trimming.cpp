@@ -169,10 +169,12 @@ void Conversation::State::maybe_trim() {
   });
 }
 
-Decision Conversation::State::decide(Op&, TrimOp& trim) {
+Decision Conversation::State::decide(Op& op, TrimOp& trim) {
   const layout::RetentionRow& row = staged->keeping ? *staged->keeping : keeping;
-  if (trim.floor <= staged->head.floor || trim.floor > head.head + 1 || row.hold)
-    return Decision::decided;
+  Decision decision = Decision::decided;
+  if (trim.floor <= staged->head.floor || trim.floor > head.head + 1 || row.hold) return decision;
+  // Who dies before the rest has left the disk is woken for it.
+  if (!wake_stored(op, staged->now_ms + erased_within_ms, decision)) return decision;
   const Seq open = trim.floor - 1 > head.sealed ? trim.floor - 1 - head.sealed : 0;
   if (!fits(0, open + limits::pins + 1, 32 * (open + limits::pins))) return Decision::full;
   staged->trimmed = true;
@@ -184,7 +186,7 @@ Decision Conversation::State::decide(Op&, TrimOp& trim) {
   staged->bytes += 9 * open;
   for (const auto& [seq, pin] : pins)
     if (seq < trim.floor && pinned(seq)) stage_pin(seq, std::nullopt);
-  return Decision::decided;
+  return decision;
 }
 
 void Conversation::State::floor_committed() {
@@ -214,9 +216,12 @@ struct Conversation::State::EraseJob {
   std::function<void(const Error&)> then;
 };
 
+bool Conversation::State::to_erase() const noexcept {
+  return phase == Phase::ready && !ended() && keeping.erased < head.floor;
+}
+
 void Conversation::State::erase_old() {
-  const bool work = phase == Phase::ready && !ended() && keeping.erased < head.floor;
-  if (!work || erasing) return;
+  if (!to_erase() || erasing) return;
   // What these write may lie below the floor.
   const bool busy = sealing || merging || !all_landed() ||
                     (!reaction_queues.empty() && reaction_queues.begin()->first < head.floor) ||

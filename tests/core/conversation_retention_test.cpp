@@ -287,6 +287,50 @@ TEST_CASE("whatever goes wrong while it is trimmed, the floor is kept and nothin
   }
 }
 
+// Whoever dies between the floor and the last commit of the erasing may have been the last to come
+// by: a wake-up brings the home back.
+TEST_CASE("what lies below the floor leaves the disk after a crash, though nobody comes by") {
+  int crashes = 0;
+  for (int at = 0; at < 8; ++at) {
+    CAPTURE(at);
+    World world;
+    (void)world.create(by(1), ConversationKind::group, {user(2)});
+    say_many(world, 1, 250);
+    Asked<void> reacted;
+    world->react(by(2), 20, "+", true, reacted.then());
+    world.fx.advance(5s);
+    int commits = 0;
+    world.fx.inject = [&](const Batch&) {
+      if (world.head().floor > 1) ++commits;
+      return Fault::none;
+    };
+    Asked<void> kept;
+    world->set_retention(by(1), {.keep_events = 50}, kept.then());
+    for (int turn = 0; turn < 1'000 && commits <= at; ++turn) {
+      if (!world.fx.step()) world.fx.advance(100ms);
+    }
+    world.fx.inject = nullptr;
+    if (lowest_stored(world) < world.head().floor || partitions(world, layout::reaction) != 0)
+      ++crashes;
+    world.restart();
+    for (int wakes = 0; wakes < 5 && !world.wakes.empty(); ++wakes) {
+      world.fx.advance(15s);
+      world.wakes.clear();
+      Asked<void> woken;
+      world->wake(world.fx.time.wall_ms, woken.then());
+      world.fx.drain();
+      REQUIRE(woken.errc() == Errc::ok);
+      world.fx.advance(40s);
+    }
+    CHECK(world.head().floor > 200);
+    CHECK(lowest_stored(world) == world.head().floor);
+    CHECK(partitions(world, layout::reaction) == 0);
+    CHECK(world.wakes.empty());
+    check_kept(world);
+  }
+  CHECK(crashes > 0);
+}
+
 // The first attempt to index a reply was answered `unknown`, the second went through. The partition
 // was erased with the trimmed root, and then the first one landed.
 TEST_CASE("a late copy of the commit that made a partition does not bring it back") {
