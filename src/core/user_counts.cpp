@@ -90,7 +90,7 @@ void UserHome::count_deleted(std::shared_ptr<Listing> work) {
   Scan scan;
   scan.partition = {layout::conversation,
                     work->keep(layout::conversation_id(shard_.config.ns, next.conversation))};
-  scan.from = work->keep(layout::deleted_key(next.base + 1));
+  scan.from = work->keep(layout::deleted_key(next.from + 1));
   scan.to = work->keep(layout::deleted_key(next.head + 1));
   scan.max_rows = 4096;
   scan.owner = work;
@@ -101,17 +101,21 @@ void UserHome::count_deleted(std::shared_ptr<Listing> work) {
     }
     Listing::Deleted& counted = work->deleted.back();
     const OwnDeletionsPtr own = work->deletions_of(counted.conversation);
-    const auto gone = std::count_if(rows->rows.begin(), rows->rows.end(), [&](const Row& row) {
+    const auto head = rows->guard ? layout::decode_head(*rows->guard) : std::nullopt;
+    if (head && head->floor_ordinal > counted.from) {  // trimmed meanwhile: gone with its rows
+      counted.from = std::min(head->floor_ordinal, counted.head);
+      counted.gone = counted.from - counted.base;
+      if (own) counted.gone -= own->counted(counted.base, counted.from);  // taken off already
+    }
+    for (const Row& row : rows->rows) {
       const auto ordinal = layout::parse_number_key('x', row.key);
-      return !own || !ordinal || !own->has_ordinal(*ordinal);  // else it is taken off already
-    });
-    if (ListEntry* entry = work->entry(counted.conversation))
-      entry->unread -= std::min(entry->unread, static_cast<std::uint64_t>(gone));
-    const auto last =
-        rows->rows.empty() ? std::nullopt : layout::parse_number_key('x', rows->rows.back().key);
-    if (rows->more && last) {
-      counted.base = *last;
-    } else {
+      if (!ordinal || *ordinal <= counted.from) continue;
+      counted.from = *ordinal;
+      if (!own || !own->has_ordinal(*ordinal)) ++counted.gone;
+    }
+    if (!rows->more || rows->rows.empty()) {
+      if (ListEntry* entry = work->entry(counted.conversation))
+        entry->unread -= std::min(entry->unread, counted.gone);
       work->deleted.pop_back();
     }
     count_deleted(work);

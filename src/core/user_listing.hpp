@@ -28,10 +28,12 @@ struct UserHome::Listing {
     std::int64_t activity_ms = 0;
     [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
   };
-  /// Ordinals above `base`, up to `head`, of which some are of deleted messages.
+  /// Ordinals above `base`, up to `head`, of which some are of deleted messages: `gone` so far, and
+  /// none of those above `from` is counted yet.
   struct Deleted {
     ConversationId conversation;
     std::uint64_t base = 0, head = 0;
+    std::uint64_t from = base, gone = 0;
   };
   std::vector<Item> items;
   std::unordered_map<ConversationId, Audiences> audiences;
