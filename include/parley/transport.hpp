@@ -59,6 +59,11 @@ class LinkEvents {
   virtual void received(Bytes message) = 0;
   /// queued() has fallen to limits::queue_soft / 2 or below after having been above it.
   virtual void drained() = 0;
+  /// The link keeps something that the engine does not know of: a part of a message (held()), or
+  /// answers of its own that are queued. Called after each read that leaves it so; the engine looks
+  /// after a link only while it does, so a link that never calls this is not held to
+  /// limits::message_within.
+  virtual void holding() = 0;
   /// The last call. An empty error means that the peer or the engine closed in an orderly way.
   virtual void closed(Error why) = 0;
 

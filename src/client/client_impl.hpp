@@ -95,6 +95,7 @@ class ClientImpl final : public LinkEvents {
   LinkEvents* take_link(std::unique_ptr<Link> link, const LinkInfo& info);
   void received(Bytes message) override;
   void drained() override {}
+  void holding() override {}
   void closed(Error why) override;
   void dial();
   void act();

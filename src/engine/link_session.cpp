@@ -102,6 +102,7 @@ bool LinkSession::flush() {
     above_ = false;
     host_.core().drained(ref_);
   }
+  if (backlog_ != 0) host_.look_after(*this);
   return false;
 }
 
@@ -113,8 +114,16 @@ void LinkSession::drained() {
   host_.core().drained(ref_);
 }
 
-void LinkSession::sweep() {
-  if (released_ || closed_) return;
+/// What it keeps was nothing when it was looked at last: the clock of a stall starts here.
+void LinkSession::holding() {
+  if (released_ || closed_ || looked_after()) return;
+  progress_ = host_.now().steady;
+  note_held(link_->held());
+  host_.look_after(*this);
+}
+
+bool LinkSession::sweep() {
+  if (released_ || closed_) return false;
   const auto now = host_.now().steady;
   const std::size_t queued = link_->queued();
   // A link may count bytes of its own (prefixes) in its queue, so what was taken is a lower bound.
@@ -122,8 +131,8 @@ void LinkSession::sweep() {
   if (queued == 0 || taken > taken_) progress_ = now;
   taken_ = std::max(taken_, taken);
   if (now - progress_ >= limits::stall) {
-    return fail_link(CloseReason::slow_consumer, Errc::slow_consumer,
-                     "nothing was read for 15 seconds");
+    fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "nothing was read for 15 seconds");
+    return false;
   }
   note_held(link_->held());
   if (held_ == 0) {
@@ -131,11 +140,12 @@ void LinkSession::sweep() {
   } else if (held_since_ == std::chrono::steady_clock::time_point{}) {
     held_since_ = now;
   } else if (now - held_since_ >= limits::message_within) {
-    return fail_link(CloseReason::policy, Errc::protocol_error,
-                     "a message did not end within 30 seconds");
+    fail_link(CloseReason::policy, Errc::protocol_error, "a message did not end within 30 seconds");
+    return false;
   }
   if (held_since_ != std::chrono::steady_clock::time_point{}) measure();
   if (above_) drained();  // a link that never was above the limit by itself does not tell
+  return queued != 0 || held_ != 0 || above_;
 }
 
 void LinkSession::received(Bytes message) {

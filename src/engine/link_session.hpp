@@ -27,13 +27,14 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
 
   // HostedOutlet.
   bool flush() override;
-  void sweep() override;
+  bool sweep() override;
   [[nodiscard]] std::size_t open_requests() const noexcept override { return open_requests_; }
   void abandon(const Error& why) override;
 
   // LinkEvents.
   void received(Bytes message) override;
   void drained() override;
+  void holding() override;
   void closed(Error why) override;
 
  private:

@@ -224,6 +224,7 @@ bool LocalSession::deliver_events(const core::FramePtr& frame) {
 void LocalSession::delivered(const Event& event) {
   if (acked_ == nullptr || acked_->first != event.conversation) {
     acked_ = &*acks_.try_emplace(event.conversation).first;
+    host_.look_after(*this);
   }
   acked_->second = std::max(acked_->second, event.seq);
 }
@@ -307,8 +308,9 @@ void LocalSession::send_acks() {
   }
 }
 
-void LocalSession::sweep() {
+bool LocalSession::sweep() {
   if (!finished_) send_acks();
+  return !acks_.empty();
 }
 
 void LocalSession::finish(const Error& why) {

@@ -73,7 +73,7 @@ class LocalSession final : public engine::HostedOutlet,
   void push(const core::FramePtr& frame) override;
   void close(CloseReason reason, std::string_view text) override;
   bool flush() override;
-  void sweep() override;
+  bool sweep() override;
   [[nodiscard]] std::size_t open_requests() const noexcept override {
     return calls_.size() - free_numbers_.size();
   }

@@ -1,5 +1,7 @@
 // engine/outlet.hpp: an outlet that its shard host flushes at the end of a turn.
 #pragma once
+#include <cstdint>
+
 #include "core/outlet.hpp"
 #include "core/shard.hpp"
 
@@ -14,19 +16,23 @@ class HostedOutlet : public core::Outlet {
 
   /// Hands over what was pushed. True when the turn's budget ended first: it is called again.
   virtual bool flush() = 0;
-  /// Every quarter of a second: what may wait a little, and whether the other end still moves.
-  virtual void sweep() {}
+  /// Every quarter of a second after ShardHost::look_after: what may wait a little, and whether the
+  /// other end still moves. False: there is nothing to look after any more.
+  virtual bool sweep() = 0;
   /// Requests handed to the core and not answered yet.
   [[nodiscard]] virtual std::size_t open_requests() const noexcept = 0;
   /// The engine stops without waiting any longer.
   virtual void abandon(const Error& why) = 0;
+  [[nodiscard]] bool looked_after() const noexcept { return place_ != nowhere; }
 
  protected:
   friend class ShardHost;
   ShardHost& host_;
   core::SessionRef ref_;
-  bool dirty_ = false;     // in the host's list
-  bool released_ = false;  // destroyed at the end of this turn
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
+  std::uint32_t place_ = nowhere;  // in the host's list of those that it looks after
+  bool dirty_ = false;             // in the host's list
+  bool released_ = false;          // destroyed at the end of this turn
 };
 
 }  // namespace parley::engine

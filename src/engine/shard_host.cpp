@@ -69,16 +69,43 @@ void ShardHost::plug_in() {
   });
 }
 
-void ShardHost::start() {
-  core_->start();
+void ShardHost::start() { core_->start(); }
+
+void ShardHost::look_after(HostedOutlet& outlet) {
+  if (outlet.released_) return;
+  if (!outlet.looked_after()) {
+    outlet.place_ = static_cast<std::uint32_t>(looked_after_.size());
+    looked_after_.push_back(&outlet);
+  }
   arm_sweep();
 }
 
 void ShardHost::arm_sweep() {
+  if (std::exchange(sweep_armed_, true)) return;
   loop_->start_timer(sweep_period, [this] {
+    sweep_armed_ = false;
+    if (looked_after_.empty()) return;
     arm_sweep();  // first: whatever happens below
-    for (auto& [key, outlet] : outlets_) outlet->sweep();
+    sweep();
   });
+}
+
+void ShardHost::look_away(HostedOutlet& outlet) noexcept {
+  if (!outlet.looked_after()) return;
+  HostedOutlet* last = looked_after_.back();
+  last->place_ = outlet.place_;
+  looked_after_[outlet.place_] = last;
+  looked_after_.pop_back();
+  outlet.place_ = HostedOutlet::nowhere;
+}
+
+/// From the end: the last one takes the place of one that goes.
+void ShardHost::sweep() {
+  for (std::size_t i = looked_after_.size(); i-- > 0;) {
+    if (i >= looked_after_.size()) continue;
+    HostedOutlet& outlet = *looked_after_[i];
+    if (!outlet.sweep()) look_away(outlet);
+  }
 }
 
 void ShardHost::stop(std::function<void()> stopped) { core_->stop(std::move(stopped)); }
@@ -90,7 +117,8 @@ bool ShardHost::turn_end() {
   send_posts();
   bool more = flush_dirty();
   send_posts();
-  released_.clear();
+  // One that is in a list still is met there, and skipped, in the next turn.
+  std::erase_if(released_, [](const auto& outlet) { return !outlet->dirty_; });
   update_figures();
   more = more || next_ != running_.size() || !later_.empty() || !dirty_.empty();
   return more;
@@ -180,12 +208,7 @@ void ShardHost::release(HostedOutlet& outlet) {
   outlet.released_ = true;
   released_.push_back(std::move(found->second));
   outlets_.erase(found);
-  std::erase(dirty_, &outlet);
-  for (std::size_t i = next_flush_; i < flushing_.size(); ++i) {
-    if (flushing_[i] != &outlet) continue;
-    flushing_.erase(flushing_.begin() + static_cast<std::ptrdiff_t>(i));
-    break;
-  }
+  look_away(outlet);
   engine_.session_gone();
 }
 

@@ -84,6 +84,8 @@ class ShardHost final : public core::Effects {
     outlet.dirty_ = true;
     dirty_.push_back(&outlet);
   }
+  /// It is swept every quarter of a second until it says that nothing is left.
+  void look_after(HostedOutlet& outlet);
   wire::Codec& codec(Encoding encoding) noexcept {
     return *codecs_[static_cast<std::size_t>(encoding)];
   }
@@ -113,6 +115,8 @@ class ShardHost final : public core::Effects {
   Store::Done<T> back(Then<T> then);
   void plug_in();
   void arm_sweep();
+  void sweep();
+  void look_away(HostedOutlet& outlet) noexcept;
   bool turn_end();
   void run_later();
   bool flush_dirty();
@@ -136,6 +140,8 @@ class ShardHost final : public core::Effects {
   std::vector<HostedOutlet*> dirty_;
   std::vector<HostedOutlet*> flushing_;
   std::size_t next_flush_ = 0;
+  std::vector<HostedOutlet*> looked_after_;
+  bool sweep_armed_ = false;
   std::vector<std::shared_ptr<HostedOutlet>> released_;  // destroyed at the end of the turn
   std::vector<std::shared_ptr<HostedOutlet>> orphans_;
   std::array<std::uint64_t, 64> chance_{};

@@ -93,7 +93,8 @@ void Connection::read() {
     case base::IoStatus::ok:
       if (phase_ == Phase::closing) return;  // drained, so that closing sends no reset
       if (stage_ == Stage::quiet || stage_ == Stage::pinged) shard_.move(*this, Stage::quiet);
-      consume(scratch.first(got.bytes));
+      if (consume(scratch.first(got.bytes)) && phase_ == Phase::open && (outbox_ || held() != 0))
+        events_->holding();
       return;
     case base::IoStatus::would_block:
       return;

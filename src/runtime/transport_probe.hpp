@@ -41,6 +41,7 @@ struct ProbePeer final : LinkEvents {
     seen();
     ++drains;
   }
+  void holding() override { seen(); }
   void closed(Error error) override {
     seen();
     ++closes;

@@ -33,6 +33,13 @@ struct Peer {
     }
     return false;
   }
+  /// So many bytes of a message have come, which is not over.
+  void hold(std::size_t bytes) {
+    host->post([this, bytes] {
+      held = bytes;
+      if (!closed) events->holding();
+    });
+  }
   /// One message to the engine, on its shard.
   void say(std::string message) {
     host->post([this, message = std::move(message)] {

@@ -299,7 +299,7 @@ TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
 TEST_CASE("a message that never ends ends the link", "[link][slow]") {
   World world;
   auto peer = world.welcome();
-  peer->held = 1000;
+  peer->hold(1000);
   const auto began = std::chrono::steady_clock::now();
   while (!peer->gone && std::chrono::steady_clock::now() - began < limits::message_within + 10s) {
     if (!world.engine.poll(1ms)) world.engine.wait(50ms);
@@ -315,7 +315,7 @@ TEST_CASE("messages that do not end count as memory, until they are over", "[lin
   World world(std::move(options));
   auto slow = world.welcome();
   auto other = world.welcome();
-  slow->held = limits::mib;
+  slow->hold(limits::mib);
   REQUIRE(world.until([&] {
     other->say(R"({"type":"ping","request":2})");
     return other->has(R"("code":"busy")");

@@ -303,7 +303,37 @@ TEST_CASE("a flood of pings from a peer that does not read is not answered witho
   UNSCOPED_INFO("pings of " << sent << " bytes");
   CHECK(most >= limits::pong_room);        // answered up to there
   CHECK(most <= limits::pong_room + 256);  // and the one that was under way
+  CHECK(server.host.ears[0]->holds > 0);   // the engine is to look whether it ever reads
   CHECK_FALSE(server.host.ears[0]->closed_seen);
+}
+
+TEST_CASE("the engine hears of a message that comes in parts, and of no other") {
+  const bool ws = GENERATE(true, false);
+  Server server(ws ? websocket_transport() : tcp_transport(), ws ? ws_url : tcp_url);
+  RawPeer peer(server);
+  ws ? open_ws(peer) : void(peer.write("PB1\n"));
+  server.host.turn();
+  REQUIRE(server.host.ears.size() == 1);
+  const Ear& ear = *server.host.ears[0];
+  std::string whole;
+  if (ws) {
+    whole = masked(net::Opcode::binary, "a message");
+  } else {
+    base::append_be(whole, std::uint32_t{9});
+    whole += "a message";
+  }
+  peer.write(whole);
+  peer.write(whole + whole);
+  CHECK(ear.got.size() == 3);
+  CHECK(ear.holds == 0);
+  peer.write(whole + whole.substr(0, 7));
+  CHECK(ear.got.size() == 4);
+  CHECK(ear.holds == 1);
+  CHECK(ear.link->held() > 0);
+  peer.write(whole.substr(7));
+  CHECK(ear.got.size() == 5);
+  CHECK(ear.holds == 1);
+  CHECK(ear.link->held() == 0);
 }
 
 TEST_CASE("the number of connections is bounded, and a place becomes free again") {

@@ -26,9 +26,11 @@ struct Ear final : LinkEvents {
   LinkInfo info;
   std::vector<std::string> got;
   bool closed_seen = false;
+  int holds = 0;
   Error why;
   void received(Bytes message) override { got.emplace_back(message); }
   void drained() override {}
+  void holding() override { ++holds; }
   void closed(Error error) override {
     closed_seen = true;
     why = std::move(error);

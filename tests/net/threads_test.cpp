@@ -39,6 +39,7 @@ struct Talker final : LinkEvents {
     if (++heard == words && said == words) link->close(CloseReason::normal, "");
   }
   void drained() override {}
+  void holding() override {}
   void closed(Error) override {
     link.reset();
     over->fetch_add(1);

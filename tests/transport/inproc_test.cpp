@@ -20,6 +20,7 @@ struct Ear final : LinkEvents {
   const char* got = nullptr;
   void received(Bytes message) override { got = message.data(); }
   void drained() override {}
+  void holding() override {}
   void closed(Error) override { link.reset(); }
 };
 
