@@ -41,6 +41,12 @@ struct SessionRef {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // never 0 for a real session
   friend bool operator==(const SessionRef&, const SessionRef&) = default;
+  struct Hash {
+    std::size_t operator()(const SessionRef& ref) const noexcept {
+      return std::hash<std::uint64_t>()((std::uint64_t{ref.slot} << 32) ^
+                                        (std::uint64_t{ref.shard} << 24) ^ ref.generation);
+    }
+  };
 };
 
 /// How a session starts.

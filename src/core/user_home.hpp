@@ -165,7 +165,6 @@ class UserHome {
     void add(const News& more);
   };
   struct Watcher {
-    SessionRef ref;
     UserId user;
     bool blocked = false;  // by this user
   };
@@ -299,7 +298,7 @@ class UserHome {
   WakeUp wake_up_;
 
   std::vector<UserSession> sessions_;
-  std::vector<Watcher> watchers_;
+  std::unordered_map<SessionRef, Watcher, SessionRef::Hash> watchers_;
   bool profile_read_ = false;           // settings_ and last_shown_ms_ without the rest
   std::int64_t last_shown_ms_ = 0;      // when others could see the user last
   Presence announced_, announced_own_;  // what watchers were told last

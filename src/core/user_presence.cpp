@@ -129,15 +129,12 @@ Presence UserHome::presence(bool own) const {
 }
 
 void UserHome::watch(SessionRef ref, UserId user, std::function<void(const Presence&)> then) {
-  const auto known = std::find_if(watchers_.begin(), watchers_.end(),
-                                  [&](const Watcher& each) { return each.ref == ref; });
-  if (known == watchers_.end()) watchers_.push_back({ref, user, user != id_ && !loaded_});
+  watchers_.try_emplace(ref, Watcher{user, user != id_ && !loaded_});
   used_ = shard_.world.now().steady;
   const auto answer = [this, ref, user, then = std::move(then)](bool blocked) {
-    Watcher now{ref, user, blocked};
-    for (Watcher& each : watchers_)
-      if (each.ref == ref) each.blocked = blocked;
-    then(presence_for(now));
+    if (const auto known = watchers_.find(ref); known != watchers_.end())
+      known->second.blocked = blocked;
+    then(presence_for({user, blocked}));
   };
   if (loaded_) return answer(blocked_.contains(user));
   with_profile([this, user, answer] {
@@ -173,12 +170,11 @@ Presence UserHome::presence_for(const Watcher& watcher) const {
 }
 
 void UserHome::watchers_changed(UserId user, bool blocked) {
-  for (Watcher& watcher : watchers_) {
+  for (auto& [ref, watcher] : watchers_) {
     if (watcher.user != user || std::exchange(watcher.blocked, blocked) == blocked) continue;
-    shard_.at(watcher.ref.shard,
-              [ref = watcher.ref, told = presence_for(watcher)](ShardState& there) {
-                there.sessions.presence_changed({ref}, told);
-              });
+    shard_.at(ref.shard, [ref = ref, told = presence_for(watcher)](ShardState& there) {
+      there.sessions.presence_changed({ref}, told);
+    });
   }
 }
 
@@ -215,7 +211,7 @@ void UserHome::read_profile(std::function<void()> then) {
 }
 
 void UserHome::unwatch(SessionRef watcher) {
-  std::erase_if(watchers_, [&](const Watcher& each) { return each.ref == watcher; });
+  watchers_.erase(watcher);
   used_ = shard_.world.now().steady;
 }
 
@@ -244,10 +240,10 @@ void UserHome::announce_presence() {
   presence_at_ = shard_.world.now().steady;
   used_ = presence_at_;
   std::unordered_map<ShardIndex, std::vector<SessionRef>> others, mine;
-  for (const Watcher& watcher : watchers_) {
+  for (const auto& [ref, watcher] : watchers_) {
     const bool own = watcher.user == id_;
     if (!watcher.blocked && (own ? own_news : news))
-      (own ? mine : others)[watcher.ref.shard].push_back(watcher.ref);
+      (own ? mine : others)[ref.shard].push_back(ref);
   }
   for (ShardIndex i = 0; i < shard_.config.shards; ++i) {
     for (auto* group : {&others, &mine}) {
