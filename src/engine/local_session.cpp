@@ -360,12 +360,12 @@ bool LocalSession::run_handler(const char* what, F&& run) {
 
 template <class F>
 bool LocalSession::run_guarded(const char* what, F&& run) {
-  std::string text = " of a session threw: ";
+  std::string text;  // nothing to allocate when all goes well
   try {
     run();
     return true;
   } catch (...) {
-    text = what + text + base::what_was_thrown();
+    text = std::string(what) + " of a session threw: " + base::what_was_thrown();
   }
   engine_->log(LogLevel::error, text);
   finish({Errc::internal, text});
