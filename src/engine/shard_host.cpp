@@ -242,8 +242,14 @@ void ShardHost::abandon_all(const Error& why) {
 // ---- Effects ----
 
 core::Time ShardHost::now() const noexcept {
+  const bool here = on_this_shard();
+  const auto steady = loop_->now();
+  if (here && steady == now_.steady) return now_;
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return {loop_->now(), std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()};
+  const core::Time time{steady,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()};
+  if (here) now_ = time;
+  return time;
 }
 
 std::uint64_t ShardHost::random() {

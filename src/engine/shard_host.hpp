@@ -132,6 +132,7 @@ class ShardHost final : public core::Effects {
   std::tuple<StoreCalls<Committed>, StoreCalls<Result<Cells>>, StoreCalls<Result<Rows>>,
              StoreCalls<Result<Listed>>, StoreCalls<Result<Changes>>, StoreCalls<Result<void>>>
       calls_;
+  mutable core::Time now_;     // of this turn, once somebody asked
   std::vector<Work> later_;    // of this shard, and results that came inside a call of the core
   std::vector<Work> running_;  // those of this turn, from next_ on
   std::size_t next_ = 0;

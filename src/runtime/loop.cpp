@@ -73,6 +73,7 @@ struct Loop::State {
   Failed failed;
   std::function<void()> on_wake;
   std::atomic<Mood> mood{Mood::idle};
+  std::atomic<bool> watched{false};  // by a host that has the descriptor
   std::atomic<bool> stopped{false};
 
   template <class F>
@@ -101,7 +102,7 @@ struct Loop::State {
   bool run_posted();
   bool run_timers();
   bool run_ready();
-  bool turn();
+  bool turn(Clock::time_point now);
   bool rest();
   [[nodiscard]] std::chrono::microseconds until_timer() const noexcept;
 };
@@ -116,7 +117,7 @@ bool Loop::State::run_posted() {
   while (next_posted < posted.size()) {
     const Work work = std::move(posted[next_posted++]);
     guarded(work);
-    if (used_up()) return next_posted == posted.size();
+    if (next_posted != posted.size() && used_up()) return false;
   }
   return true;
 }
@@ -137,7 +138,9 @@ bool Loop::State::run_ready() {
   if (next_event == event_count) {
     next_event = 0;
     event_count = 0;
-    if (!looked) event_count = poller.wait(events, std::chrono::microseconds{0});
+    // With nothing watched there is only the wake-up to be taken back, which wait() does as well.
+    const bool anything = watch_count != 0 || watched.load(std::memory_order_relaxed);
+    if (!looked && anything) event_count = poller.wait(events, std::chrono::microseconds{0});
     looked = true;
   }
   while (next_event < event_count) {
@@ -161,8 +164,8 @@ bool Loop::State::rest() {
 }
 
 /// One turn, or as much as the budget allows. True when work is left.
-bool Loop::State::turn() {
-  time = Clock::now();
+bool Loop::State::turn(Clock::time_point now) {
+  time = now;
   looked = event_count != next_event;
   yield_calls = 0;
   yield_seen = false;
@@ -222,7 +225,9 @@ void Loop::wake() noexcept {
   // asleep.
   const auto before = state_->mood.exchange(State::Mood::awake, std::memory_order_acq_rel);
   if (before == State::Mood::awake) return;
-  state_->poller.wake();
+  // An idle loop is driven by its host, which sees no descriptor unless it has asked for it.
+  if (before == State::Mood::sleeping || state_->watched.load(std::memory_order_acquire))
+    state_->poller.wake();
   if (state_->on_wake) state_->on_wake();
 }
 
@@ -291,8 +296,9 @@ void Loop::run() {
   State& state = *state_;
   const Current scope(this);
   while (!state.stopped.load(std::memory_order_acquire)) {
-    state.limit = Clock::now() + turn_limit;
-    if (!state.turn()) wait(std::chrono::microseconds{-1});
+    const auto now = Clock::now();
+    state.limit = now + turn_limit;
+    if (!state.turn(now)) wait(std::chrono::microseconds{-1});
   }
   state.mood.store(State::Mood::idle, std::memory_order_release);
 }
@@ -314,9 +320,8 @@ bool Loop::poll(std::chrono::microseconds budget) {
   bool more = true;
   do {
     state.limit = std::min(time + turn_limit, end);
-    more = state.turn();
-    time = Clock::now();
-  } while (more && time < end && !stopped());
+    more = state.turn(time);
+  } while (more && !stopped() && (time = Clock::now()) < end);
   if (stopped()) return false;
   if (more) return true;
   state.mood.exchange(State::Mood::idle, std::memory_order_acq_rel);
@@ -343,7 +348,10 @@ std::optional<LinkHost::Clock::time_point> Loop::next_deadline() const noexcept 
   return state_->wheel.next_deadline();
 }
 
-int Loop::descriptor() const noexcept { return state_->poller.descriptor(); }
+int Loop::descriptor() const noexcept {
+  if (!state_->watched.exchange(true)) state_->poller.wake();  // what came before was not told
+  return state_->poller.descriptor();
+}
 
 bool Loop::should_yield() noexcept {
   State& state = *state_;
