@@ -20,6 +20,9 @@ struct SocketOptions {
   std::size_t max_message = limits::body_default + 64 * limits::kib;
   /// Accepted connections at one time, over all shards; more are closed at once.
   std::size_t max_connections = 1'000'000;
+  /// Of those, from one IPv4 address or one IPv6 network of 64 bits; more are closed at once. 0:
+  /// not counted, for a listener behind a proxy, where everybody comes from one address.
+  std::size_t max_connections_per_address = 0;
   /// Connected (or accepted) to usable.
   std::chrono::milliseconds handshake = limits::handshake_tcp;
   /// A peer that was silent for so long is pinged.

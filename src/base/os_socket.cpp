@@ -13,6 +13,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/endian.hpp"
+
 namespace parley::base {
 namespace {
 
@@ -106,6 +108,21 @@ std::string host_of(const SocketAddress& address) {
   std::memcpy(&six, address.bytes.data(), sizeof six);
   ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
   return text.data();
+}
+
+std::uint64_t network_of(const SocketAddress& address) noexcept {
+  constexpr std::uint64_t mapped = std::uint64_t{0xffff} << 32;  // ::ffff:a.b.c.d
+  if (address.size == sizeof(sockaddr_in)) {
+    sockaddr_in four{};
+    std::memcpy(&four, address.bytes.data(), sizeof four);
+    return mapped | ntohl(four.sin_addr.s_addr);
+  }
+  if (address.size != sizeof(sockaddr_in6)) return 0;
+  sockaddr_in6 six{};
+  std::memcpy(&six, address.bytes.data(), sizeof six);
+  const auto* bytes = reinterpret_cast<const char*>(six.sin6_addr.s6_addr);
+  if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) return get_be64(bytes + 8);
+  return get_be64(bytes);
 }
 
 Result<Descriptor> listen_stream(const SocketAddress& address, int backlog) {

@@ -48,6 +48,9 @@ Result<SocketAddress> socket_address(std::string_view host, std::uint16_t port);
 /// The port of an address, and the address as text without the port ("" when there is none).
 std::uint16_t port_of(const SocketAddress& address) noexcept;
 std::string host_of(const SocketAddress& address);
+/// What one party has to itself: an IPv4 address (mapped into IPv6 or not), or the first 64 bits of
+/// an IPv6 one. 0 when it is neither.
+std::uint64_t network_of(const SocketAddress& address) noexcept;
 
 enum class IoStatus : std::uint8_t {
   ok,

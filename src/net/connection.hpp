@@ -1,7 +1,6 @@
 // net/connection.hpp: a stream socket as a link: direct gathered writes, reads into the shard's
 // scratch, closing.
 #pragma once
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,25 +11,11 @@
 #include <vector>
 
 #include "base/os_socket.hpp"
+#include "net/places.hpp"
 #include "net/shard_links.hpp"
 #include "parley/transport.hpp"
 
 namespace parley::net {
-
-/// A place among a transport's connections at most; gives it back when destroyed. Thread: any.
-class Seat {
- public:
-  Seat() = default;
-  explicit Seat(std::atomic<std::size_t>& taken) noexcept : taken_(&taken) { taken.fetch_add(1); }
-  Seat(Seat&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
-  Seat& operator=(Seat&&) = delete;
-  ~Seat() {
-    if (taken_ != nullptr) taken_->fetch_sub(1);
-  }
-
- private:
-  std::atomic<std::size_t>* taken_ = nullptr;
-};
 
 /// The common part of tcp and WebSocket links. Derived classes say how messages are framed and what
 /// bytes mean. Idle, it holds no buffer.

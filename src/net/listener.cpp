@@ -41,12 +41,13 @@ void Listener::ready() {
       break;
     }
     const SocketOptions& options = transport_.options_;
-    if (transport_.taken_.load(std::memory_order_relaxed) >= options.max_connections) continue;
+    Seat seat = transport_.places_.take(socket.get());
+    if (!seat) continue;
     if (options.kernel_buffer > 0) {
       base::limit_buffers(socket.get(), options.kernel_buffer, options.kernel_buffer);
     }
     const std::size_t index = next_++ % shards_.size();
-    batches_[index].push_back({std::move(socket), Seat(transport_.taken_)});
+    batches_[index].push_back({std::move(socket), std::move(seat)});
   }
   hand_out();
 }

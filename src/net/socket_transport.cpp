@@ -8,7 +8,10 @@ namespace parley::net {
 using transport::Url;
 
 SocketTransport::SocketTransport(std::string scheme, const SocketOptions& options, Timing timing)
-    : scheme_(std::move(scheme)), options_(options), timing_(timing) {}
+    : scheme_(std::move(scheme)),
+      options_(options),
+      timing_(timing),
+      places_(options.max_connections, options.max_connections_per_address) {}
 
 SocketTransport::~SocketTransport() = default;
 

@@ -1,6 +1,5 @@
 // net/socket_transport.hpp: listening, dialling and closing, common to the transports over sockets.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,8 +50,8 @@ class SocketTransport : public Transport {
   const std::string scheme_;
   const SocketOptions options_;
   const Timing timing_;
-  std::atomic<std::size_t> taken_{0};  // seats
-  std::mutex mutex_;                   // guards what follows
+  Places places_;
+  std::mutex mutex_;  // guards what follows
   LifeRef life_ = std::make_shared<Life>();
   std::vector<std::unique_ptr<ShardLinks>> shards_;
   std::vector<std::unique_ptr<Listener>> listeners_;

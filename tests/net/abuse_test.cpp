@@ -353,6 +353,38 @@ TEST_CASE("the number of connections is bounded, and a place becomes free again"
   CHECK(server.host.ears.size() == 2);
 }
 
+TEST_CASE("one address has no more than its places, and others have theirs") {
+  Server server(tcp_transport({{.max_connections = 4, .max_connections_per_address = 2}}), tcp_url);
+  RawPeer one(server);
+  RawPeer two(server);
+  RawPeer refused(server);
+  CHECK(refused.read_all().empty());
+  RawPeer elsewhere(server, "127.0.0.2");
+  CHECK(elsewhere.write("PB1\n"));
+  CHECK(server.host.ears.size() == 1);
+  one.leave();
+  for (int i = 0; i < 100; ++i) server.host.turn();
+  RawPeer again(server);
+  CHECK(again.write("PB1\n"));
+  server.host.turn();
+  CHECK(server.host.ears.size() == 2);
+  RawPeer third(server, "127.0.0.3");
+  RawPeer beyond_all(server, "127.0.0.4");
+  CHECK(third.read());
+  CHECK(beyond_all.read_all().empty());
+}
+
+TEST_CASE("an address is an IPv4 one, mapped or not, or the network of an IPv6 one") {
+  const auto network = [](const char* text) {
+    return base::network_of(base::socket_address(text, 1).value());
+  };
+  CHECK(network("192.0.2.1") == network("::ffff:192.0.2.1"));
+  CHECK(network("192.0.2.1") != network("192.0.2.2"));
+  CHECK(network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9"));
+  CHECK(network("2001:db8:1:2::1") != network("2001:db8:1:3::1"));
+  CHECK(base::network_of({}) == 0);
+}
+
 TEST_CASE("out of descriptors: accepting pauses, and goes on when there are some again") {
   Server server(tcp_transport(), tcp_url);
   const auto url = transport::parse_url(server.bound).value();

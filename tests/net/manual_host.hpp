@@ -1,6 +1,9 @@
 // tests/net/manual_host.hpp: a shard whose clock the test moves, with real sockets; and raw peers
 // for it.
 #pragma once
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -126,6 +129,20 @@ class RawPeer {
   explicit RawPeer(Server& server) : server_(server) {
     const auto url = transport::parse_url(server.bound).value();
     socket_ = base::connect_stream(base::socket_address(url.host, *url.port).value()).value();
+    server_.host.turn();
+  }
+  /// From another address of the loopback network.
+  RawPeer(Server& server, std::string_view from) : server_(server) {
+    const auto url = transport::parse_url(server.bound).value();
+    const auto there = base::socket_address(url.host, *url.port).value();
+    const auto here = base::socket_address(from, 0).value();
+    socket_ = base::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto raw = [](const base::SocketAddress& address) {
+      return reinterpret_cast<const sockaddr*>(address.bytes.data());
+    };
+    REQUIRE(::bind(socket_.get(), raw(here), here.size) == 0);
+    REQUIRE(::connect(socket_.get(), raw(there), there.size) == 0);
+    REQUIRE(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK) == 0);
     server_.host.turn();
   }
   /// False when the connection is broken.
