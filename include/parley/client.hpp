@@ -135,6 +135,7 @@ struct ClientHandlers {
   std::function<void(const ReceiptsMoved&)> on_receipts{};
   std::function<void(const Signal&)> on_signal{};
   std::function<void(const Presence&)> on_presence{};
+  std::function<void(const Online&)> on_online{};
   std::function<void(const ClientStatus&)> on_state{};
 };
 
@@ -399,6 +400,11 @@ class Client {
                                        std::vector<UserId> users);
   void watch(const ConversationId& conversation, std::vector<UserId> users,
              Completion<std::vector<Presence>> done);
+  /// As Session::watch_conversation(), on this connection: ask again after the next `online`.
+  Pending<Online> watch_conversation(const ConversationId& conversation);
+  void watch_conversation(const ConversationId& conversation, Completion<Online> done);
+  Pending<Online> unwatch_conversation(const ConversationId& conversation);
+  void unwatch_conversation(const ConversationId& conversation, Completion<Online> done);
   Pending<std::vector<UserName>> names(std::vector<UserId> users);
   void names(std::vector<UserId> users, Completion<std::vector<UserName>> done);
 

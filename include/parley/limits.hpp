@@ -102,15 +102,16 @@ inline constexpr std::size_t in_flight = 64;           // operations without an 
 inline constexpr std::size_t user_sessions = 1'000;    // of one user at once; more: limit_reached
 inline constexpr std::size_t subscriptions = 10'000;   // 72 bytes each
 inline constexpr std::size_t subscribe_at_once = 256;  // conversations in one subscribe
-inline constexpr std::size_t watched_users = 1'000;    // presence
-inline constexpr std::size_t lookup_at_once = 256;     // users in one lookup
-inline constexpr std::size_t open_sends = 32;          // unsettled outbox numbers a conversation
-inline constexpr std::size_t queue_soft = 512 * kib;   // above: lagging (CONTRACT I5)
-inline constexpr std::size_t queue_hard = 1 * mib;     // plus one message: closed
-inline constexpr std::size_t pong_room = 64 * kib;     // queued: no more pings are answered
-inline constexpr auto stall = 15s;                     // no progress for so long: slow_consumer
-inline constexpr auto heartbeat = 20s;                 // the server pings a silent link
-inline constexpr auto dead_after = 45s;                // nothing received for so long: closed
+inline constexpr std::size_t watched_users = 1'000;    // named ones: Session::watch()
+inline constexpr std::size_t watched_conversations = 10;  // Session::watch_conversation()
+inline constexpr std::size_t lookup_at_once = 256;        // users in one lookup
+inline constexpr std::size_t open_sends = 32;             // unsettled outbox numbers a conversation
+inline constexpr std::size_t queue_soft = 512 * kib;      // above: lagging (CONTRACT I5)
+inline constexpr std::size_t queue_hard = 1 * mib;        // plus one message: closed
+inline constexpr std::size_t pong_room = 64 * kib;        // queued: no more pings are answered
+inline constexpr auto stall = 15s;                        // no progress for so long: slow_consumer
+inline constexpr auto heartbeat = 20s;                    // the server pings a silent link
+inline constexpr auto dead_after = 45s;                   // nothing received for so long: closed
 inline constexpr auto message_within = 30s;    // from its first byte to its last; then closed
 inline constexpr auto handshake_tcp = 10s;     // absolute: connected to first byte of a message
 inline constexpr auto handshake_upgrade = 5s;  // absolute: connected to end of the HTTP request
@@ -139,7 +140,16 @@ inline constexpr auto receipt_delay = 200ms;  // merged by maximum, then one com
 inline constexpr auto receipt_delay_channel = 1s;
 inline constexpr auto presence_period = 1s;     // at most one update a user and period
 inline constexpr auto presence_grace = 1500ms;  // a reconnect within this does not flap
-inline constexpr auto head_moved_period = 1s;   // `heads` level, coalesced
+// Members up to which who watches a conversation is on a step (PresenceStep), and below which it is
+// again: full, then window, then count.
+inline constexpr std::uint64_t presence_full = 200;
+inline constexpr std::uint64_t presence_full_again = 150;
+inline constexpr std::uint64_t presence_window = 5'000;
+inline constexpr std::uint64_t presence_window_again = 4'000;
+inline constexpr std::size_t online_sample = 8;  // users named beside a count
+inline constexpr auto online_gather = 1s;        // changes on a shard go to the conversation's home
+inline constexpr auto online_period = 3s;        // between two counts that are told
+inline constexpr auto head_moved_period = 1s;    // `heads` level, coalesced
 
 // One conversation and one process.
 inline constexpr std::size_t pending = 4'096;       // operations before the commit; then busy

@@ -252,6 +252,7 @@ class Session {
   void on_signal(std::function<void(const Signal&)> handler);
   void on_receipts(std::function<void(const ReceiptsMoved&)> handler);
   void on_presence(std::function<void(const Presence&)> handler);  // those asked for by watch()
+  void on_online(std::function<void(const Online&)> handler);      // watch_conversation()
   void on_list(std::function<void(const ListChange&)> handler);
   /// This user followed, left or read a thread, on whatever device.
   void on_thread(std::function<void(const ThreadState&)> handler);
@@ -563,6 +564,15 @@ class Session {
                                        std::vector<UserId> users);
   void watch(const ConversationId& conversation, std::vector<UserId> users,
              Completion<std::vector<Presence>> done);
+  /// Watches a conversation this user is in as a whole, beside the users that are named there,
+  /// until it is ended, the user is no member any more or the session closes: on_online() is told
+  /// what changes, and on_presence() of the users in Online::users. Nothing is stored, and where
+  /// nobody watches nobody is counted. Errc::denied, limit_reached (limits::watched_conversations).
+  Pending<Online> watch_conversation(const ConversationId& conversation);
+  void watch_conversation(const ConversationId& conversation, Completion<Online> done);
+  /// Answers PresenceStep::none.
+  Pending<Online> unwatch_conversation(const ConversationId& conversation);
+  void unwatch_conversation(const ConversationId& conversation, Completion<Online> done);
   /// The host's names of up to limits::lookup_at_once users; unknown ones are left out.
   Pending<std::vector<UserName>> names(std::vector<UserId> users);
   void names(std::vector<UserId> users, Completion<std::vector<UserName>> done);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "parley/conversation.hpp"
 #include "parley/ids.hpp"
@@ -29,6 +30,30 @@ struct Presence {
   std::string status{};     // a line of the user's own, "" for none
   WallTime status_until{};  // from then on there is none; zero: stays
   friend bool operator==(const Presence&, const Presence&) = default;
+};
+
+/// How much is told of who is online in a conversation, by its size: Session::watch_conversation().
+/// A step up is taken at once, the step back only some way below, so that nobody who comes and goes
+/// makes it flap.
+enum class PresenceStep : std::uint8_t {
+  none = 0,    // it is not watched
+  full = 1,    // up to limits::presence_full members: the presence of everybody
+  window = 2,  // up to limits::presence_window: how many are online; watch() names the others
+  count = 3,   // above: how many are online, and a few of them
+};
+
+/// Who is online in a conversation that is watched as a whole. After the answer it is told again at
+/// once when the step is another one, and when the numbers change at most once in
+/// limits::online_period.
+struct Online {
+  ConversationId conversation{};
+  PresenceStep step = PresenceStep::none;
+  /// window, count: users who follow the conversation with a session that others can see.
+  std::uint64_t count = 0;
+  /// full: every member; count: up to limits::online_sample who are online. None: as told before.
+  /// Their presence is told like that of users named in watch(), the newest is right.
+  std::optional<std::vector<Presence>> users{};
+  friend bool operator==(const Online&, const Online&) = default;
 };
 
 /// What a user has set for all devices. Durable.

@@ -476,6 +476,23 @@ Pending<std::vector<Presence>> Client::watch(const ConversationId& conversation,
     watch(conversation, std::move(users), std::move(done));
   });
 }
+void Client::watch_conversation(const ConversationId& conversation, Completion<Online> done) {
+  ask(*impl_, wire::WatchConversation{conversation, true},
+      as<Online>(std::move(done), [](Online&& online) { return std::move(online); }));
+}
+Pending<Online> Client::watch_conversation(const ConversationId& conversation) {
+  return pending<Online>(
+      *impl_, [&](Completion<Online> done) { watch_conversation(conversation, std::move(done)); });
+}
+void Client::unwatch_conversation(const ConversationId& conversation, Completion<Online> done) {
+  ask(*impl_, wire::WatchConversation{conversation, false},
+      as<Online>(std::move(done), [](Online&& online) { return std::move(online); }));
+}
+Pending<Online> Client::unwatch_conversation(const ConversationId& conversation) {
+  return pending<Online>(*impl_, [&](Completion<Online> done) {
+    unwatch_conversation(conversation, std::move(done));
+  });
+}
 void Client::names(std::vector<UserId> users, Completion<std::vector<UserName>> done) {
   ask(*impl_, wire::Lookup{std::move(users)},
       as<wire::Names>(std::move(done), [](wire::Names&& names) { return std::move(names.users); }));

@@ -456,8 +456,8 @@ void ClientCore::push(wire::Answer answer) {
           deleted_for_me(std::move(value));
         } else if constexpr (std::is_same_v<T, wire::Signalled> ||
                              std::is_same_v<T, wire::PresenceChanged> ||
-                             std::is_same_v<T, wire::Scheduled> || std::is_same_v<T, Ballot> ||
-                             std::is_same_v<T, wire::Streamed> ||
+                             std::is_same_v<T, Online> || std::is_same_v<T, wire::Scheduled> ||
+                             std::is_same_v<T, Ballot> || std::is_same_v<T, wire::Streamed> ||
                              std::is_same_v<T, wire::ThreadState>) {
           outputs_.notices.emplace_back(std::move(value));
         }  // else an answer without a request: of no meaning to this version

@@ -52,10 +52,10 @@ struct Completed {
   std::uint64_t id = 0;  // what request() returned
   Result<wire::Answer> answer;
 };
-using Notice =
-    std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer, wire::HeadMoved,
-                 wire::ReceiptsMoved, wire::Signalled, wire::PresenceChanged, wire::Scheduled,
-                 wire::ThreadState, Ballot, DeletedForMe, wire::Streamed, Completed, ClientStatus>;
+using Notice = std::variant<Applied, ListMoved, Settled, MessageRenumbered, ResumeAnswer,
+                            wire::HeadMoved, wire::ReceiptsMoved, wire::Signalled,
+                            wire::PresenceChanged, wire::Scheduled, wire::ThreadState, Ballot,
+                            DeletedForMe, Online, wire::Streamed, Completed, ClientStatus>;
 
 /// What an input led to, in this order: requests to send, the link to close, a link to dial.
 struct Outputs {

@@ -384,6 +384,8 @@ void ClientImpl::tell(client::Notice& notice) {
           if (to.on_deleted_for_me) to.on_deleted_for_me(value);
         } else if constexpr (std::is_same_v<T, wire::Streamed>) {
           if (to.on_stream) to.on_stream(wire::to_piece(value));
+        } else if constexpr (std::is_same_v<T, Online>) {
+          if (to.on_online) to.on_online(value);
         } else if constexpr (std::is_same_v<T, wire::PresenceChanged>) {
           if (to.on_presence) {
             for (const Presence& presence : value.users) to.on_presence(presence);

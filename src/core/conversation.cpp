@@ -475,6 +475,26 @@ void Conversation::members(Caller caller, wire::Members asked, Then<wire::Member
   });
 }
 
+void Conversation::count_members(Caller caller, Then<std::uint64_t> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, caller, then](const Error& error) {
+    if (error) return then(error);
+    const auto count = [&state, then] {
+      state.with_counts([&state, then](const Error& uncounted) {
+        uncounted ? then(uncounted) : then(state.member_count());
+      });
+    };
+    if (caller.system()) return count();
+    state.with_settled_member(caller.user,
+                              [count, then](const Result<const layout::MemberRow*>& row) {
+                                if (Error no = check_member(row)) return then(std::move(no));
+                                count();
+                              });
+  });
+}
+
 void Conversation::seen(Caller caller, Seq seq, Then<std::uint64_t> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());

@@ -108,6 +108,8 @@ class ConversationHost : public WakeStore {
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A message at its own home, for the reader who forwards it: Conversation::read_message.
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
+  /// Rows of a channel's members are stored: who is in, and how many, may be another.
+  virtual void members_changed(const ConversationId& id) = 0;
   /// Whom the user hears, or is heard by, is another from here on: no event says so.
   virtual void hearing_changed(const ConversationId& id, UserId user) = 0;
   /// The user deleted these messages, of `all` that there are now, for itself alone.
@@ -235,6 +237,7 @@ class Conversation {
   /// Whether the user could write now, as far as rights and mutes go; true: and be heard.
   void may_write(Caller caller, Then<bool> then);
   void members(Caller caller, wire::Members asked, Then<wire::MembersPage> then);
+  void count_members(Caller caller, Then<std::uint64_t> then);
   void info(Caller caller, Then<ConversationInfo> then);
   void restrictions(Caller caller, wire::Restrictions asked, Then<wire::RestrictionsPage> then);
   void pins(Caller caller, Then<std::vector<Payload>> then);

@@ -17,6 +17,7 @@ Fan& Fans::fan(const ConversationId& id) {
   if (fresh) {
     it->second = std::make_unique<Fan>();
     it->second->id = id;
+    it->second->counted = shard_.online.counts(id);
   }
   return *it->second;
 }
@@ -144,6 +145,7 @@ void Fans::end_access(Fan& fan, UserId user, Seq last) {
     Subscription& sub = *shard_.sessions.subscription(slot, fan);
     // Opening or filling: what it may see still comes from the store, up to the first such event.
     if (sub.last == 0) sub.last = last;
+    admit(fan, sub, false);
     const bool given = sub.state == Subscription::State::live ||
                        (sub.state == Subscription::State::filling && sub.next > last);
     if (!given && sub.level == Level::full) continue;
@@ -305,7 +307,13 @@ std::uint32_t Fans::add(Fan& fan, Subscription subscription) {
   return static_cast<std::uint32_t>(fan.subscriptions.size() - 1);
 }
 
+void Fans::admit(Fan& fan, Subscription& sub, bool on) {
+  if (std::exchange(sub.admitted, on) == on || !fan.counted) return;
+  if (shard_.sessions.shows_user(sub.session)) shard_.online.note(fan.id, sub.user, on);
+}
+
 void Fans::remove(Fan& fan, std::uint32_t index) {
+  admit(fan, fan.subscriptions[index], false);
   shard_.sessions.forget(fan.subscriptions[index].session, fan);
   const bool deletes = fan.subscriptions[index].deletes;
   const UserId user = fan.subscriptions[index].user;

@@ -32,9 +32,10 @@ struct Subscription {
   UserId user;
   Seq visible_from = 1;
   Audiences audiences = 1;
-  bool unheard = false;  // its user's signals are for nobody
-  bool stale = false;    // opening: the audiences changed meanwhile
-  bool deletes = false;  // its user deleted something for itself alone: Fan::deletions
+  bool unheard = false;   // its user's signals are for nobody
+  bool stale = false;     // opening: the audiences changed meanwhile
+  bool deletes = false;   // its user deleted something for itself alone: Fan::deletions
+  bool admitted = false;  // the home said that its user is a member, and has not said otherwise
 };
 
 /// One conversation as this shard sees it: where it stands, and who here wants it.
@@ -48,6 +49,7 @@ struct Fan {
   Seq floor = 1;
   bool known = false;      // the home has answered: the fields above are right, and stay so
   bool heads_due = false;  // a head_moved is waiting for the next period
+  bool counted = false;    // OnlineWatchers is told who comes and goes
   std::vector<Subscription> subscriptions;  // in no order
   /// What users who are here deleted for themselves alone; of others nothing.
   std::unordered_map<UserId, OwnDeletionsPtr> deletions;
@@ -85,6 +87,8 @@ class Fans {
 
   /// Adds a subscription for a session (a slot here) in state `opening`; its index in the fan.
   std::uint32_t add(Fan& fan, Subscription subscription);
+  /// Its user is a member, or is none any more.
+  void admit(Fan& fan, Subscription& sub, bool on);
   /// Removes by index; the session whose entry moved is told.
   void remove(Fan& fan, std::uint32_t index);
 

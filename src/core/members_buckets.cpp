@@ -290,6 +290,7 @@ void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
   }
   serve_member_waiters();
   serve_row_waiters();
+  if (!error) host.members_changed(id);
   pump();
 }
 

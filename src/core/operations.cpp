@@ -437,7 +437,7 @@ void Operations::operator()(wire::Watch&& watch) {
   std::sort(watch.users.begin(), watch.users.end());
   watch.users.erase(std::unique(watch.users.begin(), watch.users.end()), watch.users.end());
   if (watch.users.empty()) {
-    sessions.unwatch_all(ref.slot, watch.conversation);
+    sessions.unwatch_named(ref, watch.conversation);
     return sessions.answer(ref, number, wire::PresenceChanged{});
   }
   const ConversationId id = watch.conversation;

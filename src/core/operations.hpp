@@ -55,6 +55,7 @@ struct Operations {
   void operator()(wire::MarkRead&& mark);
   void operator()(wire::SendSignal&& signal);
   void operator()(wire::Watch&& watch);
+  void operator()(wire::WatchConversation&& watch);
   void operator()(wire::Members&& members);
   void operator()(wire::Lookup&& lookup);
   void operator()(wire::Sync&& sync);

@@ -210,6 +210,10 @@ void Sessions::closed(SessionRef ref) {
     shard_.fans.remove(*follow.fan, follow.index);
   }
   for (const auto& watched : session->watched) {
+    if (!watched.user) {
+      shard_.online.session_closed(ref, watched.conversation);
+      continue;
+    }
     shard_.at_user(watched.user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
   }
   if (session->user) {
@@ -276,21 +280,9 @@ void Sessions::moved(std::uint32_t slot, Fan& fan, std::uint32_t index) {
 }
 
 void Sessions::unwatch_all(std::uint32_t slot, const ConversationId& conversation) {
-  SessionState* session = sessions_.at(slot);
-  if (session == nullptr) return;
-  const SessionRef ref = ref_of(slot);
-  std::vector<UserId> gone;
-  std::erase_if(session->watched, [&](const auto& watched) {
-    if (watched.conversation != conversation) return false;
-    gone.push_back(watched.user);
-    return true;
-  });
-  for (const UserId user : gone) {
-    const bool still = std::any_of(session->watched.begin(), session->watched.end(),
-                                   [&](const auto& watched) { return watched.user == user; });
-    if (still) continue;
-    shard_.at_user(user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
-  }
+  if (sessions_.at(slot) == nullptr) return;
+  unwatch_named(ref_of(slot), conversation);
+  shard_.online.unwatch(ref_of(slot), conversation, denied());
 }
 
 void Sessions::tell(SessionRef ref, const FramePtr& frame) {
@@ -431,6 +423,7 @@ void Sessions::welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, 
     return close(ref, CloseReason::policy, "refused by the host");
   }
   session.user = user;
+  session.shows_user = hello.state != PresenceState::invisible;
   enter_user(ref, session);
   session.greeting->device_name = hello.device;
   session.device = hello.device.empty() ? DeviceId{shard_.world.random() | 1}

@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -35,7 +36,8 @@ struct SessionState {
   };
   struct Watched {
     ConversationId conversation;
-    UserId user;
+    UserId user;         // whole: none in the entry of the conversation itself
+    bool whole = false;  // by OnlineWatchers; else the client named the user
   };
   struct Greeting {  // until it is ready
     std::string subject;
@@ -54,6 +56,7 @@ struct SessionState {
   bool auto_subscribe = false;
   bool reading = false;                  // a refill is with the store
   bool hides_reads = false;              // UserSettings::hide_reads
+  bool shows_user = false;               // others can see its user
   std::uint16_t attempts = 0;            // Subscribe items so far
   std::uint32_t requests = 0;            // in the second that began at requests_since
   std::uint32_t next_of_user = no_slot;  // another session of the same user here
@@ -103,12 +106,20 @@ class Sessions {
   void forget(std::uint32_t slot, Fan& fan);
   void moved(std::uint32_t slot, Fan& fan, std::uint32_t index);
   void unwatch_all(std::uint32_t slot, const ConversationId& conversation);
+  [[nodiscard]] bool shows_user(std::uint32_t slot) noexcept;
   /// The reader is this session's, which may have been told of more deletions since.
   void forget_deleted(SessionRef ref, const ConversationId& id, Reader& reader);
 
   // Presence: these were found to be members of a conversation the session is in.
   void watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,
              const std::vector<UserId>& users);
+  void unwatch_named(SessionRef ref, const ConversationId& conversation);
+  /// Watches them too; `then` once, with what each is known to be, unless the session is gone.
+  void watch_each(SessionRef ref, const ConversationId& conversation,
+                  const std::vector<UserId>& users, bool whole,
+                  std::function<void(std::vector<Presence>)> then);
+  /// Ends what `which` names.
+  void unwatch(SessionRef ref, const std::function<bool(const SessionState::Watched&)>& which);
 
   // From the user's home.
   void tell(SessionRef ref, const FramePtr& frame);
@@ -116,6 +127,7 @@ class Sessions {
   /// user is back by then.
   void left(std::uint32_t slot, const ConversationId& id);
   void hide_reads(SessionRef ref, bool hide);
+  void user_shown(SessionRef ref, bool shown);
   [[nodiscard]] bool hides_reads(std::uint32_t slot) noexcept;
   /// Its device was revoked: says so and closes.
   void revoked(SessionRef ref);

@@ -172,6 +172,7 @@ void Sessions::item_opened(std::shared_ptr<Subscribing> work, std::size_t item,
     shard_.fans.take_deletions(*shard_.fans.find(work->items[item].conversation), session->user,
                                access->deletions);
     sub->last = 0;  // an end told before this answer belongs to an earlier membership
+    shard_.fans.admit(*shard_.fans.find(work->items[item].conversation), *sub, true);
   }
   if (outcome.mark_at != 0) return check_cursor(std::move(work), item);
   item_done(std::move(work));
@@ -466,6 +467,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
   shard_.fans.take_deletions(fan, sub->user, access->deletions);
   sub->next = std::max({asked.last + 1, access->visible_from, access->floor});
   sub->last = 0;
+  shard_.fans.admit(fan, *sub, true);
   if (sub->level == Level::heads && fan.head != 0) {  // one may have come due meanwhile
     session->outlet->push(make_frame(0, wire::HeadMoved{fan.id, fan.cursor(), fan.head_ordinal}));
   }
@@ -481,34 +483,19 @@ void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId&
                      const std::vector<UserId>& users) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
-  const auto elsewhere =
-      std::count_if(session->watched.begin(), session->watched.end(),
-                    [&](const auto& watched) { return watched.conversation != conversation; });
+  const auto elsewhere = std::count_if(
+      session->watched.begin(), session->watched.end(), [&](const SessionState::Watched& watched) {
+        return !watched.whole && watched.conversation != conversation;
+      });
   if (static_cast<std::size_t>(elsewhere) + users.size() > limits::watched_users) {
     return answer(ref, number,
                   wire::Failed{Error(Errc::limit_reached, "users: more than 1000 watched")});
   }
-  unwatch_all(ref.slot, conversation);
-  struct Gather {
-    std::vector<Presence> found;
-    std::size_t open = 0;
-  };
-  auto gather = std::make_shared<Gather>();
-  gather->open = users.size();
+  unwatch_named(ref, conversation);
   if (users.empty()) return answer(ref, number, wire::PresenceChanged{});
-  for (const UserId user : users) {
-    session->watched.push_back({conversation, user});
-    shard_.at_user(
-        user, [ref, watcher = session->user, number, gather](ShardState& there, UserHome& home) {
-          home.watch(ref, watcher, [&there, ref, number, gather](const Presence& presence) {
-            there.at(ref.shard, [ref, number, gather, presence](ShardState& here) {
-              gather->found.push_back(presence);
-              if (--gather->open != 0) return;
-              here.sessions.answer(ref, number, wire::PresenceChanged{std::move(gather->found)});
-            });
-          });
-        });
-  }
+  watch_each(ref, conversation, users, false, [this, ref, number](std::vector<Presence> found) {
+    answer(ref, number, wire::PresenceChanged{std::move(found)});
+  });
 }
 
 }  // namespace parley::core

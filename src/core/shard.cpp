@@ -34,6 +34,8 @@ ShardState::ShardState(ShardIndex own_index, ShardConfig own_config, Effects& ow
       sessions(*this),
       fans(*this),
       growing(*this),
+      online_homes(*this),
+      online(*this),
       follower(*this),
       timers(*this) {}
 
@@ -112,6 +114,7 @@ void ShardState::published(std::shared_ptr<const Published> events) {
     at(follower_shard, [events](ShardState& there) { there.fans.published(*events); });
   }
   growing.published(*events);
+  online_homes.published(*events);
 }
 
 void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
@@ -141,6 +144,7 @@ void ShardState::receipts_moved(const ConversationId& id, ConversationKind kind,
 
 void ShardState::access_ended(const ConversationId& id, UserId user, Seq last) {
   growing.left(id, user);
+  online_homes.left(id, user);
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {
@@ -178,6 +182,7 @@ void ShardState::deleted_for_one(const ConversationId& id, UserId user, OwnDelet
 
 void ShardState::conversation_ended(const ConversationId& id) {
   growing.ended(id);
+  online_homes.ended(id);
   auto home = homes.find(id);
   if (home == homes.end()) return;
   for (const ShardIndex follower_shard : home->second.followers) {

@@ -11,6 +11,7 @@
 #include "core/conversation.hpp"
 #include "core/effects.hpp"
 #include "core/outlet.hpp"
+#include "core/presence_ladder.hpp"
 #include "parley/options.hpp"
 #include "parley/result.hpp"
 #include "wire/messages.hpp"
@@ -30,6 +31,7 @@ struct ShardConfig {
   std::chrono::milliseconds heartbeat = limits::heartbeat;   // told to clients in Welcome
   std::chrono::milliseconds idle_after = limits::idle_home;  // then a home leaves memory
   std::uint32_t requests_per_second = 0;                     // of a link; 0: any number
+  PresenceBorders presence;
   ConnectHook on_connect;
   CommitHook after_commit;
   SignalFilter signal_filter;

@@ -15,6 +15,8 @@
 #include "core/feed_follower.hpp"
 #include "core/growing.hpp"
 #include "core/names.hpp"
+#include "core/online_homes.hpp"
+#include "core/online_watchers.hpp"
 #include "core/session.hpp"
 #include "core/shard.hpp"
 #include "core/tickets.hpp"
@@ -68,6 +70,7 @@ struct ShardState final : ConversationHost {
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<MovedReceipt>& receipts, Seq head) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
+  void members_changed(const ConversationId& id) override { online_homes.look(id); }
   void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;
@@ -112,6 +115,8 @@ struct ShardState final : ConversationHost {
   Sessions sessions;
   Fans fans;
   Growing growing;
+  OnlineHomes online_homes;
+  OnlineWatchers online;
   FeedFollower follower;
   Timers timers;
   std::unordered_map<ConversationId, Home> homes;

@@ -31,6 +31,7 @@ struct UserSession {
   DeviceId device;
   std::string device_name;  // "" = ephemeral
   PresenceState state = PresenceState::online;
+  bool shown = true;  // what its shard knows: others can see its user
 };
 
 /// The list entry that a membership leads to; derived, idempotent, newest state wins.

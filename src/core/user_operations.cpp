@@ -128,6 +128,11 @@ void Operations::operator()(wire::SetPresence&& set) {
                 });
 }
 
+void Operations::operator()(wire::WatchConversation&& watch) {
+  if (!known(watch.conversation) || !has_user()) return;
+  shard.online.request(ref, number, watch);
+}
+
 void Operations::operator()(wire::Seen&& seen) {
   if (!known_message(seen.conversation, seen.seq)) return;
   if (session.hides_reads)

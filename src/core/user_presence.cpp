@@ -38,6 +38,7 @@ bool shows(PresenceState state) noexcept {
 
 void UserHome::attach(UserSession session, std::string sync_token, std::uint32_t list_limit,
                       Then<wire::ListChanged> then) {
+  session.shown = shows(session.state);
   sessions_changed([&] { sessions_.push_back(session); });
   ++operations_;
   load([this, session = std::move(session), sync_token = std::move(sync_token), list_limit,
@@ -97,7 +98,14 @@ void UserHome::set_state(SessionRef ref, PresenceState state) {
 void UserHome::sessions_changed(const std::function<void()>& change) {
   const bool was_visible = visible();
   change();
-  if (was_visible && !visible()) last_shown_ms_ = shard_.world.now().wall_ms;
+  const bool shown = visible();
+  if (was_visible && !shown) last_shown_ms_ = shard_.world.now().wall_ms;
+  for (UserSession& session : sessions_) {
+    if (std::exchange(session.shown, shown) == shown) continue;
+    shard_.at(session.ref.shard, [ref = session.ref, shown](ShardState& there) {
+      there.sessions.user_shown(ref, shown);
+    });
+  }
 }
 
 // ---- Presence ----

@@ -246,6 +246,8 @@ void LocalSession::deliver_push(const wire::Answer& answer) {
       if (!handlers_.on_presence || finished_) return;
       run_handler("on_presence", [&] { handlers_.on_presence(user); });
     }
+  } else if (const auto* online = std::get_if<Online>(&answer)) {
+    if (handlers_.on_online) run_handler("on_online", [&] { handlers_.on_online(*online); });
   } else if (const auto* list = std::get_if<wire::ListChanged>(&answer)) {
     if (!handlers_.on_list) return;
     ListChange change{list->whole, list->entries, list->removed, list->settings, {}, {}, {}};

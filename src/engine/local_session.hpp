@@ -33,6 +33,7 @@ class LocalSession final : public engine::HostedOutlet,
     std::function<void(const Signal&)> on_signal;
     std::function<void(const ReceiptsMoved&)> on_receipts;
     std::function<void(const Presence&)> on_presence;
+    std::function<void(const Online&)> on_online;
     std::function<void(const ListChange&)> on_list;
     std::function<void(const ScheduledChange&)> on_scheduled;
     std::function<void(const ThreadState&)> on_thread;

@@ -209,6 +209,9 @@ void Session::on_receipts(std::function<void(const ReceiptsMoved&)> handler) {
 void Session::on_presence(std::function<void(const Presence&)> handler) {
   set(session_, &Handlers::on_presence, std::move(handler));
 }
+void Session::on_online(std::function<void(const Online&)> handler) {
+  set(session_, &Handlers::on_online, std::move(handler));
+}
 void Session::on_scheduled(std::function<void(const ScheduledChange&)> handler) {
   set(session_, &Handlers::on_scheduled, std::move(handler));
 }

@@ -26,6 +26,13 @@ Pending<std::uint64_t> count_seen(const Local& session, const ConversationId& id
       [](wire::SeenBy& answer) -> Result<std::uint64_t> { return answer.count; }, std::move(done));
 }
 
+Pending<Online> start_online(const Local& session, const ConversationId& id, bool on,
+                             Completion<Online> done) {
+  return start<Online, Online>(
+      session, wire::WatchConversation{id, on},
+      [](Online& answer) -> Result<Online> { return std::move(answer); }, std::move(done));
+}
+
 Pending<UserSettings> change_settings(const Local& session, UserSettingsChange change,
                                       Completion<UserSettings> done) {
   return start<UserSettings, UserSettings>(
@@ -64,6 +71,18 @@ Pending<UserSettings> Session::set_user(UserSettingsChange change) {
 }
 void Session::set_user(UserSettingsChange change, Completion<UserSettings> done) {
   change_settings(session_, std::move(change), std::move(done));
+}
+Pending<Online> Session::watch_conversation(const ConversationId& conversation) {
+  return start_online(session_, conversation, true, {});
+}
+void Session::watch_conversation(const ConversationId& conversation, Completion<Online> done) {
+  start_online(session_, conversation, true, std::move(done));
+}
+Pending<Online> Session::unwatch_conversation(const ConversationId& conversation) {
+  return start_online(session_, conversation, false, {});
+}
+void Session::unwatch_conversation(const ConversationId& conversation, Completion<Online> done) {
+  start_online(session_, conversation, false, std::move(done));
 }
 Pending<void> Session::set_presence(PresenceState state) {
   return engine::start_simple(session_, wire::SetPresence{state}, {});

@@ -201,25 +201,35 @@ void read(FrameReader& r, Signalled& v) {
   r.bytes(v.data, t->data());
   v.lasts_ms = t->lasts_ms();
 }
-void read(FrameReader& r, PresenceChanged& v) {
-  const auto* t = r.root<fb::PresenceChanged>();
-  if (t == nullptr) return;
-  r.each(v.users, t->users(), sizeof(fb::Presence), [](Presence& p, const fb::Presence& from) {
+void read_presence(FrameReader& r, std::vector<Presence>& users, const fb::PresenceChanged& t) {
+  r.each(users, t.users(), sizeof(fb::Presence), [](Presence& p, const fb::Presence& from) {
     p = {UserId{from.user()}, from.online(), time_of(from.last_seen())};
     p.state = static_cast<PresenceState>(from.state());
     if (p.online && p.state == PresenceState::offline) p.state = PresenceState::online;
   });
   std::size_t at = 0;  // statuses come in the order of the users
   std::vector<const fb::Status*> statuses;
-  r.each(statuses, t->statuses(), 4,
+  r.each(statuses, t.statuses(), 4,
          [](const fb::Status*& status, const fb::Status& from) { status = &from; });
   for (const fb::Status* status : statuses) {
-    while (at < v.users.size() && v.users[at].user.value != status->user()) ++at;
-    if (at == v.users.size()) return r.fail("presence.statuses", "users in the same order");
-    r.text(v.users[at].status, status->text(), "presence.statuses.text");
-    v.users[at].status_until = time_of(status->until());
+    while (at < users.size() && users[at].user.value != status->user()) ++at;
+    if (at == users.size()) return r.fail("presence.statuses", "users in the same order");
+    r.text(users[at].status, status->text(), "presence.statuses.text");
+    users[at].status_until = time_of(status->until());
     ++at;
   }
+}
+void read(FrameReader& r, PresenceChanged& v) {
+  if (const auto* t = r.root<fb::PresenceChanged>()) read_presence(r, v.users, *t);
+}
+void read(FrameReader& r, Online& v) {
+  const auto* t = r.root<fb::Online>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "online.conversation");
+  if (t->step() > 3) return r.fail("online.step", "0, 1, 2 or 3");
+  v.step = static_cast<PresenceStep>(t->step());
+  v.count = t->count();
+  if (t->users() != nullptr) read_presence(r, v.users.emplace(), *t->users());
 }
 void read(FrameReader& r, MembersPage& v) {
   const auto* t = r.root<fb::MembersPage>();

@@ -69,6 +69,13 @@ Offset<fb::GetStream> build(Builder& b, const GetStream& v);
 Offset<fb::StreamStarted> build(Builder& b, const StreamStarted& v);
 Offset<fb::Streamed> build(Builder& b, const Streamed& v);
 
+// ---- frame_presence.cpp ----
+Offset<fb::Watch> build(Builder& b, const Watch& v);
+Offset<fb::WatchConversation> build(Builder& b, const WatchConversation& v);
+Offset<fb::SetPresence> build(Builder& b, const SetPresence& v);
+Offset<fb::PresenceChanged> build(Builder& b, const PresenceChanged& v);
+Offset<fb::Online> build(Builder& b, const Online& v);
+
 // ---- frame_personal.cpp ----
 Offset<fb::DeleteForMe> build(Builder& b, const DeleteForMe& v);
 Offset<fb::DeletedForMe> build(Builder& b, const DeletedForMe& v);

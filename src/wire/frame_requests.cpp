@@ -163,6 +163,12 @@ void read(FrameReader& r, Watch& v) {
   r.id(v.conversation, t->conversation(), "watch.conversation");
   r.users(v.users, t->users());
 }
+void read(FrameReader& r, WatchConversation& v) {
+  const auto* t = r.root<fb::WatchConversation>();
+  if (t == nullptr) return;
+  r.id(v.conversation, t->conversation(), "watch_conversation.conversation");
+  v.on = t->on();
+}
 void read(FrameReader& r, Members& v) {
   const auto* t = r.root<fb::Members>();
   if (t == nullptr) return;

@@ -88,6 +88,7 @@ inline constexpr FrameTypeName request_types[] = {
     {fb::FrameType::cancel_stream, "cancel_stream"},
     {fb::FrameType::get_stream, "get_stream"},
     {fb::FrameType::delete_for_me, "delete_for_me"},
+    {fb::FrameType::watch_conversation, "watch_conversation"},
 };
 inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::welcome, "welcome"},
@@ -127,6 +128,7 @@ inline constexpr FrameTypeName answer_types[] = {
     {fb::FrameType::stream_started, "stream_started"},
     {fb::FrameType::streamed, "streamed"},
     {fb::FrameType::deleted_for_me, "deleted_for_me"},
+    {fb::FrameType::online, "online"},
 };
 // clang-format on
 /// Not so at the end of both: what is for host calls, and Unknown.

@@ -149,10 +149,6 @@ Offset<fb::Signal> build(Builder& b, const SendSignal& v) {
   const auto kind = text(b, v.kind);
   return fb::CreateSignal(b, &conversation, kind, bytes(b, v.data), v.lasts_ms);
 }
-Offset<fb::Watch> build(Builder& b, const Watch& v) {
-  const auto conversation = bytes16(v.conversation.bytes);
-  return fb::CreateWatch(b, &conversation, ids(b, v.users));
-}
 Offset<fb::Members> build(Builder& b, const Members& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateMembers(b, &conversation, v.after.value, v.limit, text(b, v.prefix));
@@ -237,9 +233,6 @@ Offset<fb::SetUser> build(Builder& b, const SetUser& v) {
       v.change.status ? b.CreateString(*v.change.status) : Offset<flatbuffers::String>();
   return fb::CreateSetUser(b, given(v.change.hide_reads), given(v.change.hide_last_seen), status,
                            until);
-}
-Offset<fb::SetPresence> build(Builder& b, const SetPresence& v) {
-  return fb::CreateSetPresence(b, number(v.state));
 }
 Offset<fb::Seen> build(Builder& b, const Seen& v) {
   const auto conversation = bytes16(v.conversation.bytes);
@@ -386,17 +379,6 @@ Offset<fb::Signalled> build(Builder& b, const Signalled& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto kind = text(b, v.kind);
   return fb::CreateSignalled(b, &conversation, v.sender.value, kind, bytes(b, v.data), v.lasts_ms);
-}
-Offset<fb::PresenceChanged> build(Builder& b, const PresenceChanged& v) {
-  const auto users = structs<fb::Presence>(b, v.users, [](const Presence& p) {
-    return fb::Presence(p.user.value, ms(p.last_seen), p.online, number(p.state));
-  });
-  std::vector<Offset<fb::Status>> statuses;
-  for (const Presence& p : v.users) {
-    if (p.status.empty()) continue;
-    statuses.push_back(fb::CreateStatus(b, p.user.value, text(b, p.status), ms(p.status_until)));
-  }
-  return fb::CreatePresenceChanged(b, users, b.CreateVector(statuses));
 }
 Offset<fb::MembersPage> build(Builder& b, const MembersPage& v) {
   const auto conversation = bytes16(v.conversation.bytes);

@@ -100,6 +100,12 @@ constexpr std::array presence_states{
     Named{PresenceState::away, "away"},           Named{PresenceState::busy, "busy"},
     Named{PresenceState::invisible, "invisible"},
 };
+constexpr std::array presence_steps{
+    Named{PresenceStep::none, "none"},
+    Named{PresenceStep::full, "full"},
+    Named{PresenceStep::window, "window"},
+    Named{PresenceStep::count, "count"},
+};
 
 template <class E, std::size_t n>
 std::string_view name_in(const std::array<Named<E>, n>& table, E value) noexcept {
@@ -134,6 +140,7 @@ std::string_view json_name(JoinRequestState state) noexcept {
 std::string_view json_name(EventKind kind) noexcept { return name_in(event_kinds, kind); }
 std::string_view json_name(MentionScope scope) noexcept { return name_in(scopes, scope); }
 std::string_view json_name(PresenceState state) noexcept { return name_in(presence_states, state); }
+std::string_view json_name(PresenceStep step) noexcept { return name_in(presence_steps, step); }
 
 // ---- Writing. ----
 
@@ -272,6 +279,11 @@ void JsonReader::get(std::uint32_t at, PresenceState& state) {
   const auto* value = value_in(presence_states, document_.at(at).text);
   if (value == nullptr) return wrong("offline, online, away, busy or invisible");
   state = *value;
+}
+void JsonReader::get(std::uint32_t at, PresenceStep& step) {
+  const auto* value = value_in(presence_steps, document_.at(at).text);
+  if (value == nullptr) return wrong("none, full, window or count");
+  step = *value;
 }
 void JsonReader::get(std::uint32_t at, Resume& answer) {
   const auto* value = value_in(answers, document_.at(at).text);

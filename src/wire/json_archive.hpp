@@ -89,6 +89,7 @@ std::string_view json_name(RestrictionKind kind) noexcept;
 std::string_view json_name(JoinRequestState state) noexcept;
 std::string_view json_name(MentionScope scope) noexcept;
 std::string_view json_name(PresenceState state) noexcept;
+std::string_view json_name(PresenceStep step) noexcept;
 
 /// Writes fields; never fails.
 class JsonWriter {
@@ -334,6 +335,7 @@ class JsonReader {
   void get(std::uint32_t at, JoinRequestState& state);
   void get(std::uint32_t at, MentionScope& scope);
   void get(std::uint32_t at, PresenceState& state);
+  void get(std::uint32_t at, PresenceStep& step);
   template <class T>
   void get(std::uint32_t at, std::vector<T>& values) {
     each(at, [&](std::uint32_t item) { get(item, values.emplace_back()); });

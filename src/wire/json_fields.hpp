@@ -361,6 +361,11 @@ void fields(A& a, In<A, Watch> v) {
   a.must("users", v.users);
 }
 template <class A>
+void fields(A& a, In<A, WatchConversation> v) {
+  a.must("conversation", v.conversation);
+  a.may("on", v.on, true);
+}
+template <class A>
 void fields(A& a, In<A, Members> v) {
   a.must("conversation", v.conversation);
   a.may("after", v.after, UserId{});
@@ -695,6 +700,13 @@ void fields(A& a, In<A, Signalled> v) {
 template <class A>
 void fields(A& a, In<A, PresenceChanged> v) {
   a.must("users", v.users);
+}
+template <class A>
+void fields(A& a, In<A, Online> v) {
+  a.must("conversation", v.conversation);
+  a.must("step", v.step);
+  a.may("count", v.count, std::uint64_t{0});
+  a.may("users", v.users, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, MembersPage> v) {

@@ -141,6 +141,12 @@ struct Watch {
   ConversationId conversation{};
   std::vector<UserId> users{};
 };
+/// Watches a conversation as a whole, or ends that. Answer: Online, which is pushed when it
+/// changes.
+struct WatchConversation {
+  ConversationId conversation{};
+  bool on = true;
+};
 struct Members {
   ConversationId conversation{};
   UserId after{};
@@ -435,7 +441,7 @@ using Operation = std::variant<
     RenameDevice, RevokeDevice, SetUser, SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite,
     JoinInvite, RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
     GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream, CancelStream,
-    GetStream, DeleteForMe, SetVisibility, PlacesOf, Import, Forget, Unknown>;
+    GetStream, DeleteForMe, WatchConversation, SetVisibility, PlacesOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation{};
@@ -650,7 +656,7 @@ using Answer =
                  Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
                  ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
                  JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, StreamStarted, Streamed,
-                 DeletedForMe, Places, Imported>;
+                 DeletedForMe, Online, Places, Imported>;
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -131,6 +131,9 @@ std::map<std::string, Make> make_all() {
   all["watch"] = [](const Cell& cell) -> wire::Operation {
     return wire::Watch{cell.conversation, {cell.keeper}};
   };
+  all["watch_conversation"] = [](const Cell& cell) -> wire::Operation {
+    return wire::WatchConversation{cell.conversation};
+  };
   all["members"] = [](const Cell& cell) -> wire::Operation {
     return wire::Members{cell.conversation, {}, 100};
   };

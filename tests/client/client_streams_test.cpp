@@ -463,6 +463,8 @@ TEST_CASE("signals and presence are passed on") {
   t.push(wire::PresenceChanged{{{bob, true, {}}}});
   CHECK(t.told<wire::Signalled>().at(0).kind == "typing");
   CHECK(t.told<wire::PresenceChanged>().at(0).users.at(0).online);
+  t.push(Online{room, PresenceStep::count, 5'001, {}});
+  CHECK(t.told<Online>().at(0).count == 5'001);
 }
 
 TEST_CASE(

@@ -130,6 +130,10 @@ TEST_CASE("two clients talk over every transport and encoding") {
   const auto presence = alice->watch(chat.conversation, {list[0].peer}).get().value();
   REQUIRE(presence.size() == 1);
   CHECK(presence[0].online);
+  const Online online = alice->watch_conversation(chat.conversation).get().value();
+  CHECK(online.step == PresenceStep::full);
+  CHECK(online.users->size() == 2);
+  CHECK(alice->unwatch_conversation(chat.conversation).get().value().step == PresenceStep::none);
 
   bob->signal(chat.conversation, "typing");
   CHECK(alice.signals.wait_for(1).at(0) == "typing");

@@ -72,7 +72,10 @@ class Client final : public core::Outlet {
 
 class World {
  public:
-  explicit World(int shards = 2) : store_(memory_store()().value()) { start(shards); }
+  explicit World(int shards = 2, core::PresenceBorders presence = core::PresenceBorders())
+      : store_(memory_store()().value()), presence_(presence) {
+    start(shards);
+  }
   ~World() { stop(); }
 
   void start(int shards) {
@@ -80,6 +83,7 @@ class World {
     config.shards = static_cast<core::ShardIndex>(shards);
     config.key[0] = 7;
     config.instance = random_();
+    config.presence = presence_;
     for (int i = 0; i < shards; ++i) effects_.push_back(std::make_unique<World::Side>(*this, i));
     for (int i = 0; i < shards; ++i) {
       shards_.push_back(std::make_unique<core::Shard>(i, config, *effects_[i]));
@@ -366,6 +370,7 @@ class World {
   }
 
   std::unique_ptr<Store> store_;
+  const core::PresenceBorders presence_;
   std::mt19937_64 random_{42};
   std::chrono::milliseconds now_{1'000'000};
   std::deque<base::UniqueFunction<void()>> work_;

@@ -180,6 +180,36 @@ TEST_CASE("read positions, signals, presence, names and lists", "[session]") {
   REQUIRE(list.front().unread == 0);
 }
 
+TEST_CASE("who watches a conversation as a whole is told its step, and who is online",
+          "[session]") {
+  World world;
+  auto alice = world.attach("alice", "phone");
+  auto bob = world.attach("bob", "phone");
+  auto team = alice.create({.title = "team", .members = {"bob"}}).get().value();
+  std::vector<Online> told;
+  alice.on_online([&](const Online& online) { told.push_back(online); });
+  bool gone = false;
+  alice.on_presence([&](const Presence& presence) { gone = gone || !presence.online; });
+
+  const Online first = alice.watch_conversation(team).get().value();
+  REQUIRE(first.conversation == team.id());
+  REQUIRE(first.step == PresenceStep::full);
+  REQUIRE(first.users->size() == 2);
+  bob.set_presence(PresenceState::invisible).get().value();
+  REQUIRE(world.until([&] { return gone; }));
+
+  for (int from = 0; from < 200; from += 100) {
+    std::vector<std::string> more;
+    for (int i = from; i < from + 100; ++i) more.push_back("user" + std::to_string(i));
+    alice.add(team, more).get().value();
+  }
+  REQUIRE(world.until([&] { return !told.empty(); }));
+  REQUIRE(told.back().step == PresenceStep::window);
+  REQUIRE(told.back().count == 1);
+  REQUIRE(alice.unwatch_conversation(team).get().value().step == PresenceStep::none);
+  REQUIRE_FALSE(alice.watch_conversation(ConversationId{}).get());
+}
+
 TEST_CASE("a session that does not follow subscribes by itself", "[session]") {
   World world;
   auto alice = world.attach("alice");

@@ -118,6 +118,9 @@ struct Requests {
   std::string operator()(const wire::Watch& op) const {
     return "watch " + short_name(op.conversation) + " users " + n(op.users.size());
   }
+  std::string operator()(const wire::WatchConversation& op) const {
+    return (op.on ? "watch all of " : "watch no more of ") + short_name(op.conversation);
+  }
   std::string operator()(const wire::Members& op) const {
     return "members " + short_name(op.conversation) + " after " + n(op.after.value);
   }
@@ -264,6 +267,13 @@ struct Answers {
   std::string operator()(const wire::PresenceChanged& a) const {
     std::string out = "presence";
     for (const auto& user : a.users)
+      out += " " + n(user.user.value) + (user.online ? ":on" : ":off");
+    return out;
+  }
+  std::string operator()(const Online& a) const {
+    std::string out = "online " + short_name(a.conversation) + " step " +
+                      n(static_cast<unsigned>(a.step)) + " count " + n(a.count);
+    for (const auto& user : a.users.value_or(std::vector<Presence>{}))
       out += " " + n(user.user.value) + (user.online ? ":on" : ":off");
     return out;
   }

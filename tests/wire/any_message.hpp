@@ -435,6 +435,8 @@ inline wire::Operation any_operation(std::size_t index) {
       return wire::GetStream{c, any_u64()};
     case 66:
       return wire::DeleteForMe{c, any_list(any_seq)};
+    case 67:
+      return wire::WatchConversation{c, any_bool()};
     default:
       throw std::logic_error("an operation without a case here");
   }
@@ -564,6 +566,11 @@ inline wire::Answer any_answer(std::size_t index) {
                             any_seq(), any_seq(), any_text(), any_bool()};
     case 36:
       return DeletedForMe{c, any_list(any_seq)};
+    case 37: {
+      Online online{c, static_cast<PresenceStep>(*rc::gen::inRange(0, 4)), any_seq(), {}};
+      if (any_bool()) online.users = any_list(any_presence);
+      return online;
+    }
     default:
       throw std::logic_error("an answer without a case here");
   }
