@@ -25,6 +25,7 @@ import type {
   MessageDraft,
   OutboxItem,
   OwnRequest,
+  Online,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -810,6 +811,22 @@ export class ParleyClient {
   /** Presence of members of a conversation the user is in; an empty list ends it. */
   watch(conversation: ConversationId, users: UserId[]): void {
     this.feed({ type: 'watch', conversation, users });
+  }
+
+  /**
+   * Watches a conversation as a whole, at most 10 at once: what is told of who is online there goes
+   * by its size (`Online.step`). On every connection, until it is ended with `on: false`. Events
+   * `online` and `presence` tell changes.
+   */
+  watchConversation(conversation: ConversationId, on = true): void {
+    this.feed({ type: 'watch_conversation', conversation, on });
+  }
+
+  /** Step `none`: it is not watched, or the engine has not answered yet. */
+  online(conversation: ConversationId): Online {
+    const state = this.core_.conversation(conversation);
+    if (state) return this.core_.people.online(state);
+    return { conversation, step: 'none', count: 0, users: [] };
   }
 
   presence(user: UserId): Presence | null {

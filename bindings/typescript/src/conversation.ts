@@ -11,6 +11,7 @@ import type {
   HistoryPage,
   Level,
   ListEntry,
+  PresenceStep,
   Receipt,
   ResumeAnswer,
   Role,
@@ -90,6 +91,9 @@ export class ConversationState {
   sent: { received: Seq; read: Seq };
   readonly receipts = new Map<UserId, Receipt>();
   watched: UserId[] = [];
+  watched_whole = false;
+  /** What was told last of who is online here; `users`: of all frames so far. */
+  online: { step: PresenceStep; count: number; users: UserId[] } | null = null;
   /** By kind (typing, recording): when others were told. */
   readonly busy_since = new Map<string, number>();
   readonly outbox: Outbox;

@@ -237,6 +237,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.set_presence(input.state);
       case 'watch':
         return this.people.watch(input.conversation, input.users);
+      case 'watch_conversation':
+        return this.people.watch_conversation(input.conversation, input.on);
       case 'names':
         return this.people.want_names(input.users);
     }
@@ -360,6 +362,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.sender_.pump(state);
       this.receipts_.flush(state);
       if (state.watched.length > 0) this.people.send_watch(state);
+      if (state.watched_whole) this.people.send_watch_conversation(state);
     }
     this.people.flush_names();
   }
@@ -372,6 +375,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       state.subscribing = null;
       state.refused = false;
       state.previewing = false;
+      state.online = null;
       state.outbox.link_lost();
     }
   }
@@ -401,6 +405,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
         return this.growing_.take(answer.piece);
       case 'presence':
         return this.people.present(answer.users);
+      case 'online':
+        return this.people.take_online(answer);
       case 'scheduled':
         return this.emit({ name: 'scheduled', value: answer.change });
       case 'error':

@@ -22,6 +22,7 @@ import type {
   MembersPage,
   OwnRequest,
   PollDraft,
+  Online,
   Presence,
   PresenceState,
   ReactorsPage,
@@ -82,6 +83,7 @@ export type Input =
   | { type: 'typing'; conversation: ConversationId; kind: string; on: boolean }
   | { type: 'presence'; state: PresenceState }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
+  | { type: 'watch_conversation'; conversation: ConversationId; on: boolean }
   | { type: 'names'; users: UserId[] };
 
 export type LinkState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'stopped';
@@ -134,6 +136,8 @@ export interface ClientEvents {
   /** All whom the user blocks, when that changed and with a whole list. */
   blocked: UserId[];
   presence: { users: Presence[] };
+  /** Of a conversation that is watched as a whole; whoever of them comes or goes: `presence`. */
+  online: Online;
   names: { users: UserName[] };
   /** Messages that wait to be sent later changed; ask `scheduled` once for all of them. */
   scheduled: ScheduledChange;

@@ -27,6 +27,7 @@ import type {
   PollDraft,
   Presence,
   PresenceState,
+  PresenceStep,
   ReactorsPage,
   Receipt,
   RestrictionKind,
@@ -214,6 +215,7 @@ export type Operation =
       lastsMs?: number;
     }
   | { type: 'watch'; conversation: ConversationId; users: UserId[] }
+  | { type: 'watch_conversation'; conversation: ConversationId; on: boolean }
   | {
       type: 'members';
       conversation: ConversationId;
@@ -272,6 +274,7 @@ export type Answer =
       lastsMs: number;
     }
   | { type: 'presence'; users: Presence[] }
+  | OnlineFrame
   | { type: 'members_page'; page: MembersPage }
   | { type: 'names'; users: UserName[] }
   | { type: 'messages'; conversation: ConversationId; messages: ChatEvent[] }
@@ -298,6 +301,15 @@ export type Answer =
   | { type: 'goodbye'; reason: string; spreadMs: number; reconnect: boolean }
   /** A type newer than this build: ignored as a push, an error as an answer. */
   | { type: 'unknown'; name: string };
+
+export interface OnlineFrame {
+  type: 'online';
+  conversation: ConversationId;
+  step: PresenceStep;
+  count: number;
+  /** null: as told before. */
+  users: Presence[] | null;
+}
 
 export interface Reply {
   /** 0: a push. */

@@ -1,7 +1,8 @@
 // people.ts: what is known of other users: names, presence, and that somebody is typing.
 import type { ConversationState } from './conversation.js';
 import type { CoreOwner } from './owner.js';
-import type { ConversationId, Presence, UserId, UserName } from './types.js';
+import type { OnlineFrame } from './operations.js';
+import type { ConversationId, Online, Presence, UserId, UserName } from './types.js';
 
 const lookup_at_once = 256;
 const names_delay_ms = 10;
@@ -48,6 +49,40 @@ export class People {
       if (answer.type === 'presence') this.present(answer.users);
       if (answer.type === 'error') this.owner_.problem(answer.error);
     });
+  }
+
+  watch_conversation(id: ConversationId, on: boolean): void {
+    const state = this.owner_.conversation(id);
+    if (!state || state.watched_whole === on) return;
+    state.watched_whole = on;
+    if (!on) state.online = null;
+    if (this.owner_.ready) this.send_watch_conversation(state);
+  }
+
+  send_watch_conversation(state: ConversationState): void {
+    const { conversation } = state.entry;
+    const on = state.watched_whole;
+    this.owner_.ask({ type: 'watch_conversation', conversation, on }, (answer) => {
+      if (answer.type === 'online') this.take_online(answer);
+      if (answer.type === 'error') this.owner_.problem(answer.error);
+    });
+  }
+
+  take_online(frame: OnlineFrame): void {
+    const state = this.owner_.conversation(frame.conversation);
+    if (!state?.watched_whole || frame.step === 'none') return;
+    const users = frame.users?.map(({ user }) => user) ?? state.online?.users ?? [];
+    state.online = { step: frame.step, count: frame.count, users };
+    if (frame.users) this.present(frame.users);
+    this.owner_.emit({ name: 'online', value: this.online(state) });
+  }
+
+  online(state: ConversationState): Online {
+    const { conversation } = state.entry;
+    if (!state.online) return { conversation, step: 'none', count: 0, users: [] };
+    const { step, count } = state.online;
+    const users = state.online.users.filter((user) => this.presence.get(user)?.online);
+    return { conversation, step, count: step === 'full' ? users.length : count, users };
   }
 
   present(users: Presence[]): void {

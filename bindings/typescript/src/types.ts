@@ -463,6 +463,22 @@ export interface Presence {
   statusUntil: number;
 }
 
+/**
+ * How much is told of who is online in a conversation, by its size. full: the presence of everybody;
+ * window: how many are online; count: how many, and a few of them. none: it is not watched.
+ */
+export type PresenceStep = 'none' | 'full' | 'window' | 'count';
+
+/** Who is online in a conversation that is watched as a whole. */
+export interface Online {
+  conversation: ConversationId;
+  step: PresenceStep;
+  /** full: of `users`; else those who follow the conversation and let others see it. */
+  count: number;
+  /** Who is online of everybody (full), or a few who are (count). */
+  users: UserId[];
+}
+
 export interface UserName {
   user: UserId;
   subject: string;

@@ -27,6 +27,7 @@ import type {
   PollResults,
   Presence,
   PresenceState,
+  PresenceStep,
   Reaction,
   Receipt,
   Restriction,
@@ -181,6 +182,7 @@ function write_operation(operation: Operation): Json {
       };
     case 'react':
     case 'follow_thread':
+    case 'watch_conversation':
     case 'pin': {
       const { type: _, on, ...fields } = operation;
       return on ? fields : { ...fields, on };
@@ -885,6 +887,14 @@ function read_answer(type: string, json: Json): Answer {
       };
     case 'presence':
       return { type, users: list(json, 'users').map(read_presence) };
+    case 'online':
+      return {
+        type,
+        conversation: hex128(json, 'conversation'),
+        step: name(json, 'step', 'none') as PresenceStep,
+        count: number(json, 'count', 0),
+        users: json['users'] === undefined ? null : list(json, 'users').map(read_presence),
+      };
     case 'members_page':
       return {
         type,

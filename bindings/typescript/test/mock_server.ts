@@ -486,6 +486,17 @@ export class MockServer {
           type: 'presence',
           users: (frame['users'] as string[]).map((user) => this.presence(user)),
         });
+      case 'watch_conversation': {
+        const users = [...conversation.members.keys()];
+        if (frame['on'] === false) session.watched.delete(`all ${conversation.id}`);
+        else session.watched.set(`all ${conversation.id}`, users);
+        return reply({
+          type: 'online',
+          conversation: conversation.id,
+          step: frame['on'] === false ? 'none' : 'full',
+          users: users.map((user) => this.presence(user)),
+        });
+      }
       case 'members': {
         const wanted = ((frame['prefix'] as string) ?? '').toLowerCase();
         const members = [...conversation.members]

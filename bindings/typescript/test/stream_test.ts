@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParleyError } from '../src/errors.js';
 import type { Answer } from '../src/operations.js';
-import type { ChatEvent, ListEntry } from '../src/types.js';
+import type { ChatEvent, ListEntry, Presence } from '../src/types.js';
 import { Harness, bob, entry, epoch, events, id, me, message, only, resume } from './harness.js';
 
 const at = (seq: number): Partial<ListEntry> => ({
@@ -699,6 +699,47 @@ test('a watch is repeated on the next link and presence is kept', () => {
   assert.ok(
     harness.welcome([entry(1)]).some((line) => line.includes('watch conversation=c1 users=42')),
   );
+});
+
+test('a conversation is watched as a whole, on every link, and says who is online', () => {
+  const someone = (user: string, online: boolean): Presence => ({
+    user,
+    online,
+    lastSeen: 0,
+    state: online ? 'online' : 'offline',
+    status: '',
+    statusUntil: 0,
+  });
+  const harness = Harness.ready(entry(1));
+  const known = () => {
+    const { step, count, users } = harness.core.people.online(harness.core.conversation(id(1))!);
+    return `${step} ${count} ${users.join()}`;
+  };
+  const watch = { type: 'watch_conversation', conversation: id(1), on: true } as const;
+  assert.match(harness.feed(watch)[0]!, /watch_conversation conversation=c1 on=true/);
+  assert.deepEqual(harness.feed(watch), [], 'it is watched already');
+  const online = { type: 'online', conversation: id(1) } as const;
+  const users = [someone(bob, true), someone('43', false)];
+  harness.answer(harness.last_request, { ...online, step: 'full', count: 0, users });
+  assert.equal(known(), 'full 1 42');
+  harness.push({ type: 'presence', users: [someone('43', true)] });
+  assert.equal(known(), 'full 2 42,43');
+  harness.push({ ...online, step: 'window', count: 150, users: [] });
+  assert.equal(known(), 'window 150 ');
+  const told = harness.push({ ...online, step: 'count', count: 4_000, users: [someone(bob, true)] });
+  assert.deepEqual(told, ['presence', 'online']);
+  harness.push({ ...online, step: 'count', count: 4_001, users: null });
+  assert.equal(known(), 'count 4001 42', 'the few are those told before');
+  harness.push({ type: 'presence', users: [someone(bob, false)] });
+  assert.equal(known(), 'count 4001 ');
+  harness.feed({ type: 'closed', code: 1006, reason: '' });
+  assert.equal(known(), 'none 0 ', 'unknown without a link');
+  harness.next_tick();
+  assert.ok(harness.welcome([entry(1)]).some((line) => line.includes('watch_conversation')));
+  harness.feed({ ...watch, on: false });
+  harness.answer(harness.last_request, { ...online, step: 'none', count: 0, users: null });
+  harness.push({ ...online, step: 'count', count: 5_000, users: [] });
+  assert.equal(known(), 'none 0 ', 'what was under way is of no meaning any more');
 });
 
 test('names are asked for together, once, and kept on the device', async () => {

@@ -233,6 +233,8 @@ test('requests are spelled as the document spells them', () => {
     { type: 'signal', conversation, kind: 'typing', text: '' },
     { type: 'signal', conversation, kind: 'recording', text: '', lastsMs: 0 },
     { type: 'watch', conversation, users: ['42', '43'] },
+    { type: 'watch_conversation', conversation, on: true },
+    { type: 'watch_conversation', conversation, on: false },
     { type: 'start_stream', conversation, contentType: 'text/plain', replyTo: 7, threadRoot: 0 },
     { type: 'append_stream', conversation, stream: '9007199254740993', at: 3, text: ' there' },
     { type: 'cancel_stream', conversation, stream: '9007199254740993' },
