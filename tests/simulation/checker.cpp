@@ -214,6 +214,7 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
       question.deleted = gone->second;
   };
   if (const auto id = subject_of(request.operation)) note(*id);
+  heard_online(key, request.operation);
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&request.operation)) {
     for (const auto& item : subscribe->items) {
       note(item.conversation);
@@ -265,6 +266,7 @@ void Checker::unanswered(const Session& session) {
 void Checker::closed(SessionKey key) {
   const auto session = sessions_.find(key);
   if (session == sessions_.end()) return;
+  online_.closed(key, scheduler_.now());
   unanswered(session->second);
   sessions_.erase(session);
 }
@@ -272,6 +274,7 @@ void Checker::closed(SessionKey key) {
 void Checker::engine_died() {
   for (const auto& [key, session] : sessions_) unanswered(session);
   sessions_.clear();
+  online_.clear();
 }
 
 // ---- Out ----
@@ -281,11 +284,10 @@ void Checker::said(SessionKey key, const wire::Reply& reply) {
   if (found == sessions_.end()) broken("A", "the engine speaks to a session that is gone");
   Session& session = found->second;
   if (session.parting) broken("A", "the engine speaks after its goodbye to " + session.subject);
-  if (reply.request == 0) {
-    push(session, reply);
-  } else {
-    answer(session, reply);
-  }
+  if (reply.request == 0) return push(session, reply);
+  if (const auto asked = session.open.find(reply.request); asked != session.open.end())
+    answered_online(key, asked->second.request.operation, reply.answer);
+  answer(session, reply);
 }
 
 void Checker::answer(Session& session, const wire::Reply& reply) {
@@ -430,6 +432,10 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             for (const auto& user : a.users) name(user.id, user.subject);
           },
           [&](const wire::PresenceChanged&) { expect(is(std::in_place_type<wire::Watch>)); },
+          [&](const Online& a) {
+            expect(is(std::in_place_type<wire::WatchConversation>));
+            if (a.step != PresenceStep::none) on(session, a);
+          },
           [&](const wire::ListPage& a) {
             expect(is(std::in_place_type<wire::PageList>));
             on(session, a);
@@ -455,6 +461,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
             if (const auto* block = std::get_if<wire::BlockUser>(&asked)) {
               Blocking& state = blocks_[{session.user, block->user}];
               if (state.changes == question.block_changes) state.on = block->on;
+              state.since = scheduler_.now();
             }
             // Brings the spans up to date: the two seconds count from here.
             if (const auto* left = std::get_if<wire::Leave>(&asked)) {
@@ -515,7 +522,7 @@ void Checker::push(Session& session, const wire::Reply& reply) {
                      broken("C7", "a signal from a stranger");
                  },
                  [&](const wire::Streamed& a) { on(session, a); },
-                 [&](const wire::PresenceChanged&) {},
+                 [&](const wire::PresenceChanged&) {}, [&](const Online& a) { on(session, a); },
                  [&](const wire::Scheduled& a) {
                    for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
                  },

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "simulation/ledger.hpp"
+#include "simulation/online_truth.hpp"
 #include "simulation/report.hpp"
 #include "simulation/truth.hpp"
 #include "wire/messages.hpp"
@@ -21,9 +22,9 @@ namespace parley::simulation {
 /// the store; C5 real-time and per-device order; C6 receipts; C7 visibility by membership at that
 /// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
 /// of the right kind; C18 what a user deleted for itself alone; C17 what expired, was trimmed or
-/// deleted is gone; N one user id a subject. Every check is made when the engine speaks, against
-/// the store at that instant; what needs the whole run is in finish(). Linear in what was said.
-/// Throws Broken. What scheduled messages say, and no others.
+/// deleted is gone; C19 who is online is counted right; N one user id a subject. Every check is
+/// made when the engine speaks, against the store at that instant; what needs the whole run is in
+/// finish(). Linear in what was said. Throws Broken. What scheduled messages say, and no others.
 inline constexpr std::string_view scheduled_text = "as agreed";
 
 class Checker {
@@ -118,6 +119,9 @@ class Checker {
   Seq shown_message(Session& session, const ConversationId& id, const Payload& record);
   void thread(Session& session, const wire::ThreadState& state);
   void on(Session& session, const DeletedForMe& deleted);
+  void on(Session& session, const Online& online);
+  void heard_online(SessionKey key, const wire::Operation& operation);
+  void answered_online(SessionKey key, const wire::Operation& asked, const wire::Answer& answer);
   void ballot(Session& session, const Ballot& ballot);
   void records(Session& session, const char* what, const ConversationId& id, const Epoch& epoch,
                Seq first, const std::vector<Payload>& records, Mark mark);
@@ -144,6 +148,7 @@ class Checker {
   const Scheduler& scheduler_;
   Ledger ledger_;
   std::map<SessionKey, Session> sessions_;
+  OnlineTruth online_;
   /// What a user deleted for itself alone: as far as a commit of it was tried; when it was
   /// answered.
   struct OwnDeletions {
@@ -163,6 +168,7 @@ class Checker {
   struct Blocking {
     bool on = false;            // surely
     std::uint64_t changes = 0;  // that were asked for
+    Time since{0};
   };
   std::map<std::pair<UserId, UserId>, Blocking> blocks_;  // who blocks whom
   std::map<Snowflake, UserId> scheduled_;                 // answered to somebody

@@ -108,6 +108,8 @@ void Device::received(LinkId link, const wire::Reply& reply) {
   if (const auto* presence = std::get_if<wire::PresenceChanged>(&reply.answer)) {
     take_presence(*presence);
   }
+  if (const auto* online = std::get_if<Online>(&reply.answer); online && online->users)
+    take_presence({*online->users});
   if (const auto* moved = std::get_if<wire::HeadMoved>(&reply.answer)) {
     View& view = kept_.views[moved->conversation];
     if (!view.cursor || moved->head.seq > view.cursor->seq) view.behind = true;

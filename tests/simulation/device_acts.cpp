@@ -86,6 +86,11 @@ void Device::act() {
     if (!view.subscribing) subscribe({*id});
   } else if (dice < 950) {
     membership(*id);
+  } else if (dice < 955) {
+    ask(wire::WatchConversation{*id, random_.chance(0.9)}, [this](const wire::Reply* reply) {
+      const auto* online = reply == nullptr ? nullptr : std::get_if<Online>(&reply->answer);
+      if (online != nullptr && online->users) take_presence({*online->users});
+    });
   } else if (dice < 965) {
     ask(wire::Members{.conversation = *id,
                       .limit = static_cast<std::uint32_t>(random_.between(1, 5)),

@@ -234,6 +234,7 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
   if (!opened) throw Broken("A the weak store does not open: " + opened.error().message);
   store_ = *std::move(opened);
   core::ShardConfig config{.shards = shards, .instance = instance};
+  config.presence = {.full = 3, .full_again = 2, .window = 5, .window_again = 4};
   if (random_.chance(0.5)) config.idle_after = 0s;  // every home that is idle leaves at each sweep
   for (std::size_t i = 0; i < config.key.size(); ++i) config.key[i] = static_cast<std::uint8_t>(i);
   for (core::ShardIndex i = 0; i < shards; ++i) {
@@ -426,6 +427,10 @@ void Engine::mangle(Session& session, std::vector<wire::Reply>& replies) {
       events != nullptr && lie == Lie::resume_off_by_one && events->records.size() > 1 && now) {
     events->records.erase(events->records.begin());
     ++events->first;
+  }
+  if (auto* online = std::get_if<Online>(&reply.answer);
+      online != nullptr && lie == Lie::wrong_online) {
+    ++online->count;
   }
   if (auto* welcome = std::get_if<wire::Welcome>(&reply.answer);
       welcome != nullptr && lie == Lie::wrong_unread && now && !welcome->list.entries.empty()) {

@@ -28,6 +28,7 @@ enum class Lie : std::uint8_t {
   lost_overlay,       // a message that was changed is stored as it was
   lost_reactor,       // a reaction is counted, its row is not stored
   lost_ballot,        // a vote is counted, its ballot is not stored
+  wrong_online,       // one more is told to be online
   count_
 };
 
@@ -55,6 +56,7 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::lost_overlay, "lost_overlay"},
     {Lie::lost_reactor, "lost_reactor"},
     {Lie::lost_ballot, "lost_ballot"},
+    {Lie::wrong_online, "wrong_online"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {

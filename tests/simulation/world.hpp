@@ -71,6 +71,7 @@ class World {
   void audit_devices();
   void audit_reactions();
   void audit_presence();
+  void audit_online();
   wire::Reply ask(Device& device, wire::Operation operation);
 
   RunOptions options_;

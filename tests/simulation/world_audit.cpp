@@ -46,6 +46,7 @@ void World::audit() {
   for (auto& device : devices_) audit_device(*device);
   audit_reactions();
   audit_receipts();
+  audit_online();
   audit_presence();
   audit_devices();
   await("C17", 60s, [this]() -> std::string { return checker_.truth().leftovers(); });
@@ -448,6 +449,48 @@ void World::audit_receipts() {
     for (const ListEntry& entry : list->entries) {
       if (entry.unread != 0)
         broken("C12", device->subject() + " has read everything and is told of unread");
+    }
+  }
+}
+
+/// Everybody watches every conversation as a whole: the step fits, and the count is exact.
+void World::audit_online() {
+  for (auto& device : devices_) ask(*device, wire::SetPresence{PresenceState::online});
+  for (auto& device : devices_)
+    for (const auto& [id, view] : device->views()) ask(*device, wire::WatchConversation{id, false});
+  run_until(scheduler_.now() + OnlineTruth::window);
+  for (auto& device : devices_) {
+    for (const auto& [id, view] : device->views()) {
+      if (!view.member) continue;
+      std::set<UserId> members, following;
+      for (const auto& [user, row] : checker_.truth().members(id))
+        if (row.role != Role::none) members.insert(user);
+      for (const auto& other : devices_) {
+        const auto at = other->views().find(id);
+        const bool follows = at != other->views().end() && at->second.member &&
+                             at->second.subscribed && at->second.wanted != Level::none;
+        if (follows) following.insert(other->user());
+      }
+      const auto reply = ask(*device, wire::WatchConversation{id});
+      const auto* online = std::get_if<Online>(&reply.answer);
+      if (online == nullptr)
+        broken("C19", device->subject() + " may not watch all of " + short_name(id));
+      const PresenceStep least = members.size() > 5   ? PresenceStep::count
+                                 : members.size() > 3 ? PresenceStep::window
+                                                      : PresenceStep::full;
+      const PresenceStep most = members.size() > 3   ? PresenceStep::count
+                                : members.size() > 1 ? PresenceStep::window
+                                                     : PresenceStep::full;
+      if (online->step < least || online->step > most)
+        broken("C19", "another step than that of " + std::to_string(members.size()) + " members");
+      if (online->step == PresenceStep::full && online->users->size() != members.size())
+        broken("C19", device->subject() + " is told of " + std::to_string(online->users->size()) +
+                          " of " + std::to_string(members.size()) + " members");
+      if (online->step != PresenceStep::full && online->count != following.size())
+        broken("C19", device->subject() + " is told that " + std::to_string(online->count) +
+                          " are online in " + short_name(id) + ", there are " +
+                          std::to_string(following.size()));
+      ask(*device, wire::WatchConversation{id, false});
     }
   }
 }
