@@ -1,7 +1,8 @@
 // member_cases.mjs: who may do what in a group, and who says so.
 import assert from 'node:assert/strict';
 import { check } from './checks.mjs';
-import { Person, input, numbered, part } from './person.mjs';
+import { Person, conversation_of, input, numbered, part, server } from './person.mjs';
+import { RawClient } from './raw_client.mjs';
 
 /** An owner with a group of two others; everybody looks at it. */
 async function group_of_three(title) {
@@ -170,6 +171,39 @@ check('who is muted reads on; who is banned is gone, and both end', async () => 
   await carol.entry('Calm').waitFor();
   await owner.page.keyboard.press('Escape');
   await part(owner, bob, carol);
+});
+
+check('the header names who is online in a small group, and counts them in a huge channel', async () => {
+  const [owner, bob, carol] = await group_of_three('Little');
+  const says = (person, text) =>
+    person.page.waitForSelector(`.chat-header .subtitle:text-is("${text}")`);
+  await owner.until('both names', async () => {
+    const saw = await owner.page.locator('.chat-header .subtitle').textContent();
+    return {
+      ok: [bob, carol].every(({ name }) => saw.includes(name)) && saw.endsWith(' online'),
+      saw,
+    };
+  });
+  await part(carol);
+  await says(owner, `3 members, ${bob.name} online`);
+  await owner.start('channel', { title: 'Stadium' });
+  const raw = new RawClient(server.url);
+  await raw.hello(owner.name, { device: 'raw' });
+  const conversation = conversation_of(owner);
+  const fans = [bob.name, ...numbered('fan', 5_000)];
+  for (let from = 0; from < fans.length; from += 100) {
+    const members = fans.slice(from, from + 100);
+    const added = await raw.ask('add', { conversation, members });
+    assert.equal(added.type, 'done', JSON.stringify(added));
+  }
+  raw.close();
+  for (const person of [owner, bob]) await person.open('Little');
+  for (const person of [owner, bob]) await person.open('Stadium');
+  await says(owner, '5,002 members, 2 online');
+  await owner.page.waitForSelector(`.subtitle[title="Online: ${bob.name}"]`);
+  await part(bob);
+  await says(owner, '5,002 members');
+  await part(owner);
 });
 
 check('one of very many is found by the beginning of the name, and can be named', async () => {

@@ -12,10 +12,14 @@ export interface HeaderActions {
   threads: () => void;
 }
 
+const named_online = 3;
+
 interface HeaderState {
   title: string;
   state: PresenceState | null;
   subtitle: string;
+  /** Who is online, as far as that is told. */
+  online: string;
   /** In the threads that are followed. */
   unread_replies: number;
 }
@@ -35,18 +39,26 @@ export class ChatHeader {
     const presence = view.kind === 'direct' ? this.client_.presence(view.peer) : null;
     const state = presence?.state ?? null;
     const subtitle = this.subtitle(view, typing);
+    const online = view.kind === 'direct' ? '' : this.members_.online().names.join(', ');
     reconcile(this.element, [
       {
         key: 'header',
-        signature: JSON.stringify([view.conversation, title, state, subtitle, unread_replies]),
-        build: () => this.bar(view, { title, state, subtitle, unread_replies }),
+        signature: JSON.stringify([
+          view.conversation,
+          title,
+          state,
+          subtitle,
+          online,
+          unread_replies,
+        ]),
+        build: () => this.bar(view, { title, state, subtitle, online, unread_replies }),
       },
     ]);
   }
 
   private bar(
     { kind }: ConversationView,
-    { title, state, subtitle, unread_replies }: HeaderState,
+    { title, state, subtitle, online, unread_replies }: HeaderState,
   ): HTMLElement {
     const { back, details, share, threads } = this.actions_;
     const label = unread_replies > 0 ? `Threads, ${unread_replies} unread replies` : 'Threads';
@@ -57,7 +69,7 @@ export class ChatHeader {
       'span',
       { class: 'who-text' },
       el('span', { class: 'title', dir: 'auto' }, title),
-      el('span', { class: 'subtitle' }, subtitle),
+      el('span', { class: 'subtitle', ...(online ? { title: `Online: ${online}` } : {}) }, subtitle),
     );
     const attributes = { type: 'button', class: 'who', title: 'Members and details' };
     return el(
@@ -82,8 +94,10 @@ export class ChatHeader {
     if (kind === 'direct') return presence_text(this.client_.presence(view.peer));
     const { count } = this.members_;
     if (count === 0) return kind;
-    const online = this.members_.online();
-    const members = `${count} member${count === 1 ? '' : 's'}`;
-    return online > 1 ? `${members}, ${online} online` : members;
+    const { count: online, names, all } = this.members_.online();
+    const members = `${count.toLocaleString('en')} member${count === 1 ? '' : 's'}`;
+    if (online < 2) return members;
+    const named = all && names.length <= named_online;
+    return `${members}, ${named ? names.join(', ') : online.toLocaleString('en')} online`;
   }
 }

@@ -231,7 +231,7 @@ export class ChatView {
       for (const seq of seqs) this.composer_.gone(seq);
       this.known_.forget(seqs);
     });
-    for (const name of ['list', 'names', 'presence', 'state'] as const)
+    for (const name of ['list', 'names', 'presence', 'online', 'state'] as const)
       client.on(name, () => this.schedule());
     this.typing_.on_change(() => this.schedule());
     this.known_.on_change(() => this.schedule());

@@ -1,4 +1,5 @@
-// members.ts: who is in the conversation on screen: the first hundred are watched.
+// members.ts: who is in the conversation on screen, which is watched as a whole, and the first
+// hundred by name.
 import type { ConversationInfo, ConversationView, Member, ParleyClient, Seq } from '@parley/client';
 import { user_name } from './format.js';
 import type { Person } from './mentions.js';
@@ -32,7 +33,11 @@ export class Members {
 
   show(view: ConversationView | null): void {
     const before = this.view_;
-    if (before && before.kind !== 'direct') this.client_.watch(before.conversation, []);
+    if (before && before.kind !== 'direct') {
+      this.client_.watch(before.conversation, []);
+      this.client_.watchConversation(before.conversation, false);
+    }
+    if (view && view.kind !== 'direct') this.client_.watchConversation(view.conversation);
     this.view_ = view;
     this.list = [];
     this.found_.clear();
@@ -86,10 +91,14 @@ export class Members {
       .catch(() => this.found_.delete(prefix)); // those in the list can be named all the same
   }
 
-  online(): number {
-    const { client_: client } = this;
-    return this.list.filter(({ user }) => user === this.self() || client.presence(user)?.online)
-      .length;
+  /** How many are online, this user too, and the names of others: of all, or of a few. */
+  online(): { count: number; names: string[]; all: boolean } {
+    const view = this.view_;
+    if (!view) return { count: 0, names: [], all: false };
+    const { step, count, users } = this.client_.online(view.conversation);
+    const others = users.filter((user) => user !== this.self());
+    const names = others.map((user) => user_name(this.client_, user));
+    return { count, names, all: step === 'full' };
   }
 
   /** How far all others have come; null: not told here. */
