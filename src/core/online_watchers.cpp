@@ -13,9 +13,8 @@ namespace parley::core {
 OnlineWatchers::Watcher* OnlineWatchers::find(const ConversationId& id, SessionRef ref) noexcept {
   const auto known = watched_.find(id);
   if (known == watched_.end()) return nullptr;
-  for (Watcher& watcher : known->second.watchers)
-    if (watcher.ref == ref) return &watcher;
-  return nullptr;
+  const auto watcher = known->second.watchers.find(ref);
+  return watcher == known->second.watchers.end() ? nullptr : &watcher->second;
 }
 
 // ---- Sessions come and go ----
@@ -38,7 +37,7 @@ void OnlineWatchers::request(SessionRef ref, std::uint32_t number,
   }
   if (watcher != nullptr) {
     watcher->requests.push_back(number);
-    if (watcher->granted) serve(id, *watcher);
+    if (watcher->granted) serve(id, ref, *watcher);
     return;
   }
   if (!may_watch_more(session)) {
@@ -46,7 +45,7 @@ void OnlineWatchers::request(SessionRef ref, std::uint32_t number,
     return shard_.sessions.answer(ref, number, wire::Failed{full});
   }
   session.watched.push_back({id, {}, true});
-  watched_[id].watchers.push_back({.ref = ref, .number = ++last_, .requests = {number}});
+  watched_[id].watchers[ref] = {.number = ++last_, .requests = {number}};
   const Caller caller{session.user, session.device};
   shard_.at(shard_.shard_of(id),
             [id, ref, caller](ShardState& there) { there.online_homes.watch(id, ref, caller); });
@@ -55,10 +54,7 @@ void OnlineWatchers::request(SessionRef ref, std::uint32_t number,
 OnlineWatchers::Watcher OnlineWatchers::take_out(const ConversationId& id, SessionRef ref) {
   const auto known = watched_.find(id);
   auto& watchers = known->second.watchers;
-  const auto at = std::find_if(watchers.begin(), watchers.end(),
-                               [ref](const Watcher& each) { return each.ref == ref; });
-  Watcher watcher = std::move(*at);
-  watchers.erase(at);
+  Watcher watcher = std::move(watchers.extract(ref).mapped());
   if (watchers.empty()) watched_.erase(known);
   if (watcher.granted) {  // else when the grant comes
     shard_.at(shard_.shard_of(id), [id, here = shard_.index](ShardState& there) {
@@ -89,8 +85,8 @@ void OnlineWatchers::end_all(const ConversationId& id, Which which) {
   const auto known = watched_.find(id);
   if (known == watched_.end()) return;
   std::vector<SessionRef> gone;
-  for (const Watcher& watcher : known->second.watchers)
-    if (watcher.granted && which(watcher.ref)) gone.push_back(watcher.ref);
+  for (const auto& [ref, watcher] : known->second.watchers)
+    if (watcher.granted && which(ref)) gone.push_back(ref);
   for (const SessionRef ref : gone) end(id, ref, wire::Failed{denied()});
 }
 
@@ -114,14 +110,14 @@ void OnlineWatchers::granted(const ConversationId& id, SessionRef ref, const Onl
   }
   watcher->granted = true;
   take(id, news);
-  serve(id, *watcher);
+  serve(id, ref, *watcher);
 }
 
 void OnlineWatchers::told(const ConversationId& id, const OnlineNewsPtr& news) {
   if (!watched_.contains(id)) return;
   take(id, news);
-  for (Watcher& watcher : watched_.at(id).watchers)
-    if (watcher.granted) serve(id, watcher);
+  for (auto& [ref, watcher] : watched_.at(id).watchers)
+    if (watcher.granted) serve(id, ref, watcher);
 }
 
 void OnlineWatchers::take(const ConversationId& id, const OnlineNewsPtr& news) {
@@ -133,10 +129,10 @@ void OnlineWatchers::take(const ConversationId& id, const OnlineNewsPtr& news) {
 
 /// Brings one watcher up to the news. One question to the users' homes at a time, so that what is
 /// told is in order.
-void OnlineWatchers::serve(const ConversationId& id, Watcher& watcher) {
+void OnlineWatchers::serve(const ConversationId& id, SessionRef ref, Watcher& watcher) {
   Watched& watched = watched_.at(id);
   const OnlineNewsPtr news = watched.news;
-  SessionState& session = *shard_.sessions.find(watcher.ref);
+  SessionState& session = *shard_.sessions.find(ref);
   if (watcher.asking || (watcher.revision == news->revision && watcher.requests.empty())) return;
   std::vector<UserId> wanted = news->users;
   if (news->step == PresenceStep::count) std::erase(wanted, session.user);
@@ -146,26 +142,28 @@ void OnlineWatchers::serve(const ConversationId& id, Watcher& watcher) {
     if (!each.whole || each.conversation != id || !each.user) continue;
     if (std::erase(fresh, each.user) == 0) gone = true;
   }
-  shard_.sessions.unwatch(watcher.ref, [&](const auto& each) {
+  shard_.sessions.unwatch(ref, [&](const auto& each) {
     return each.whole && each.conversation == id && each.user &&
            !std::binary_search(wanted.begin(), wanted.end(), each.user);
   });
   const bool another = news->step == PresenceStep::count && (gone || !fresh.empty());
   const bool whole = !watcher.requests.empty() || news->step != watcher.step || another;
-  if (!whole && fresh.empty()) return tell_count(watched, id, watcher);
+  if (!whole && fresh.empty()) return tell_count(watched, id, ref, watcher);
   const auto& asked = whole ? wanted : fresh;
-  if (asked.empty()) return show(id, watcher.ref, watcher.number, news, whole, {});
+  if (asked.empty()) return show(id, ref, watcher.number, news, whole, {});
   watcher.asking = true;
   shard_.sessions.watch_each(
-      watcher.ref, id, asked, true,
-      [this, id, ref = watcher.ref, number = watcher.number, news, whole](
-          std::vector<Presence> found) { show(id, ref, number, news, whole, std::move(found)); });
+      ref, id, asked, true,
+      [this, id, ref, number = watcher.number, news, whole](std::vector<Presence> found) {
+        show(id, ref, number, news, whole, std::move(found));
+      });
 }
 
-void OnlineWatchers::tell_count(Watched& watched, const ConversationId& id, Watcher& watcher) {
+void OnlineWatchers::tell_count(Watched& watched, const ConversationId& id, SessionRef ref,
+                                Watcher& watcher) {
   watcher.revision = watched.news->revision;
   if (watched.news->step == PresenceStep::full) return;  // somebody left: the stream says so
-  SessionState& session = *shard_.sessions.find(watcher.ref);
+  SessionState& session = *shard_.sessions.find(ref);
   if (session.outlet->backlog() > limits::queue_soft / 2) return;  // shed first
   if (!watched.frame)
     watched.frame = make_frame(0, Online{id, watched.news->step, watched.news->count, {}});
@@ -178,13 +176,13 @@ void OnlineWatchers::show(const ConversationId& id, SessionRef ref, std::uint64_
   if (watcher == nullptr || watcher->number != number) return;
   watcher->asking = false;
   const Watched& watched = watched_.at(id);
-  if (watched.news->step != news->step) return serve(id, *watcher);  // it is out of date
+  if (watched.news->step != news->step) return serve(id, ref, *watcher);  // it is out of date
   watcher->revision = news->revision;
   watcher->step = news->step;
   SessionState& session = *shard_.sessions.find(ref);
   if (!whole) {
     session.outlet->push(make_frame(0, wire::PresenceChanged{std::move(found)}));
-    return serve(id, *watcher);
+    return serve(id, ref, *watcher);
   }
   std::sort(found.begin(), found.end(),
             [](const Presence& a, const Presence& b) { return a.user < b.user; });
@@ -197,7 +195,7 @@ void OnlineWatchers::show(const ConversationId& id, SessionRef ref, std::uint64_
   if (requests.empty()) session.outlet->push(make_frame(0, Online(online)));
   for (const std::uint32_t request : requests)
     shard_.sessions.answer(ref, request, wire::Answer(online));
-  serve(id, *watcher);
+  serve(id, ref, *watcher);
 }
 
 // ---- Who follows here ----

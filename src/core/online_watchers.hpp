@@ -50,7 +50,6 @@ class OnlineWatchers {
 
  private:
   struct Watcher {
-    SessionRef ref;
     std::uint64_t number = 0;             // of all watchers here: answers may be late
     std::vector<std::uint32_t> requests;  // without an answer
     bool granted = false;
@@ -60,7 +59,7 @@ class OnlineWatchers {
   };
   struct Watched {
     OnlineNewsPtr news;  // none before the first grant
-    std::vector<Watcher> watchers;
+    std::unordered_map<SessionRef, Watcher, SessionRef::Hash> watchers;
     FramePtr frame;  // of the news without users, for whom nothing else has changed
   };
   struct Counting {
@@ -72,10 +71,10 @@ class OnlineWatchers {
   [[nodiscard]] Watcher* find(const ConversationId& id, SessionRef ref) noexcept;
   [[nodiscard]] bool may_watch_more(const SessionState& session) const;
   void take(const ConversationId& id, const OnlineNewsPtr& news);
-  void serve(const ConversationId& id, Watcher& watcher);
+  void serve(const ConversationId& id, SessionRef ref, Watcher& watcher);
   void show(const ConversationId& id, SessionRef ref, std::uint64_t number,
             const OnlineNewsPtr& news, bool whole, std::vector<Presence> found);
-  void tell_count(Watched& watched, const ConversationId& id, Watcher& watcher);
+  void tell_count(Watched& watched, const ConversationId& id, SessionRef ref, Watcher& watcher);
   [[nodiscard]] Watcher take_out(const ConversationId& id, SessionRef ref);
   void end(const ConversationId& id, SessionRef ref, const wire::Answer& answer);
   template <class Which>
