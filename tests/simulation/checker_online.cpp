@@ -11,6 +11,7 @@ namespace {
 }  // namespace
 
 void Checker::heard_online(SessionKey key, const wire::Operation& operation) {
+  if (std::holds_alternative<wire::Hello>(operation)) online_.greeted(key);
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&operation)) {
     for (const auto& item : subscribe->items) online_.subscribing(key, item.conversation);
   }

@@ -53,8 +53,9 @@ bool OnlineTruth::may_be_online(UserId user, Time now) const {
   if (hidden(user, now)) return false;
   const auto gone = gone_.find(user);
   if (gone != gone_.end() && gone->second + window >= now) return true;
-  return std::any_of(sessions_.begin(), sessions_.end(),
-                     [user](const auto& entry) { return entry.second.user == user; });
+  return std::any_of(sessions_.begin(), sessions_.end(), [user](const auto& entry) {
+    return entry.second.user == user || !entry.second.user;
+  });
 }
 
 OnlineTruth::Bounds OnlineTruth::bounds(const ConversationId& id, Time now,

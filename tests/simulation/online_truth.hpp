@@ -21,6 +21,8 @@ class OnlineTruth {
   static constexpr Time window =
       limits::online_gather + limits::online_period + std::chrono::seconds(2);
 
+  /// Said hello: its user, not known before the welcome, is online for others from here on.
+  void greeted(SessionKey session) { sessions_.try_emplace(session); }
   void welcomed(SessionKey session, UserId user) { sessions_[session].user = user; }
   void subscribing(SessionKey session, const ConversationId& id);
   void subscribed(SessionKey session, const ConversationId& id, bool follows, Time now);
