@@ -203,11 +203,7 @@ void OnlineWatchers::show(const ConversationId& id, SessionRef ref, std::uint64_
 void OnlineWatchers::count(const ConversationId& id, std::uint64_t round) {
   Fan* fan = shard_.fans.find(id);
   if (fan != nullptr) fan->counted = round != 0;
-  if (const auto before = counting_.find(id); before != counting_.end()) {
-    if (before->second.timer != Effects::Timer::none)
-      shard_.world.cancel_timer(before->second.timer);
-    counting_.erase(before);
-  }
+  counting_.erase(id);
   if (round == 0) return;
   Counting& counting = counting_[id];
   counting.round = round;
@@ -215,25 +211,31 @@ void OnlineWatchers::count(const ConversationId& id, std::uint64_t round) {
     for (const Subscription& sub : fan->subscriptions)
       if (sub.admitted && shard_.sessions.shows_user(sub.session)) counting.here.came(sub.user);
   }
-  report(id, counting);
+  report(id, round, counting.here.take_changes());
 }
 
 void OnlineWatchers::note(const ConversationId& id, UserId user, bool here) {
   Counting& counting = counting_.at(id);
   here ? counting.here.came(user) : counting.here.went(user);
-  if (counting.timer != Effects::Timer::none) return;
-  counting.timer = shard_.world.start_timer(limits::online_gather, [this, id] {
-    Counting& later = counting_.at(id);
-    later.timer = Effects::Timer::none;
-    report(id, later);
-  });
+  if (std::exchange(report_due_, true)) return;
+  shard_.world.start_timer(limits::online_gather, [this] { report_changes(); });
 }
 
-void OnlineWatchers::report(const ConversationId& id, Counting& counting) {
-  shard_.at(shard_.shard_of(id), [id, here = shard_.index, round = counting.round,
-                                  change = counting.here.take_changes()](ShardState& there) {
-    there.online_homes.report(id, here, round, change);
-  });
+/// Of all conversations at once: a session that closes was in many.
+void OnlineWatchers::report_changes() {
+  report_due_ = false;
+  for (auto& [id, counting] : counting_) {
+    OnlineHere::Change change = counting.here.take_changes();
+    if (!change.empty()) report(id, counting.round, std::move(change));
+  }
+}
+
+void OnlineWatchers::report(const ConversationId& id, std::uint64_t round,
+                            OnlineHere::Change change) {
+  shard_.at(shard_.shard_of(id),
+            [id, here = shard_.index, round, change = std::move(change)](ShardState& there) {
+              there.online_homes.report(id, here, round, change);
+            });
 }
 
 // ---- The sessions' part ----

@@ -65,7 +65,6 @@ class OnlineWatchers {
   struct Counting {
     std::uint64_t round = 0;
     OnlineHere here;
-    Effects::Timer timer = Effects::Timer::none;
   };
 
   [[nodiscard]] Watcher* find(const ConversationId& id, SessionRef ref) noexcept;
@@ -79,11 +78,13 @@ class OnlineWatchers {
   void end(const ConversationId& id, SessionRef ref, const wire::Answer& answer);
   template <class Which>
   void end_all(const ConversationId& id, Which which);
-  void report(const ConversationId& id, Counting& counting);
+  void report(const ConversationId& id, std::uint64_t round, OnlineHere::Change change);
+  void report_changes();
 
   ShardState& shard_;
   std::unordered_map<ConversationId, Watched> watched_;
   std::unordered_map<ConversationId, Counting> counting_;
+  bool report_due_ = false;  // of changes, by a timer
   std::uint64_t last_ = 0;
 };
 
