@@ -39,7 +39,7 @@ struct Applicant {
 enum class JoinRequestState : std::uint8_t {
   waiting = 1,
   approved = 2,   // and a member
-  denied = 3,     // or banned
+  denied = 3,     // or banned, or the conversation was deleted
   withdrawn = 4,  // by who asked, with Session::leave
 };
 /// What became of a user's own request; one that was approved or withdrawn is none any more.

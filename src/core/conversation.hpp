@@ -120,6 +120,10 @@ class ConversationHost : public WakeStore {
   /// These users are no members any more. Answers when their lists say so.
   virtual void drop_from_lists(const ConversationId& id, ConversationKind kind,
                                std::vector<UserId> users, Then<void> then) = 0;
+  /// These users wait to be let in, and the event at `seq` says that nobody is any more. Answers
+  /// when their lists say so.
+  virtual void refuse_requests(const ConversationId& id, std::vector<UserId> users, Seq seq,
+                               Then<void> then) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.

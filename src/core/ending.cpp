@@ -162,9 +162,23 @@ void Conversation::State::drop_from_lists(std::vector<UserId> users, std::shared
                        });
 }
 
+/// Who waits to be let in is told first that it will not be.
 void Conversation::State::end_partition(std::shared_ptr<EndJob> job) {
-  erase_partition(effects, alive, layout::conversation, *name,
-                  [job](const Error& error) { job->then(error); });
+  const auto erase = [this, job] {
+    erase_partition(effects, alive, layout::conversation, *name,
+                    [job](const Error& error) { job->then(error); });
+  };
+  std::vector<UserId> askers;
+  for (const auto& [user, row] : requests) askers.push_back(user);
+  if (askers.empty()) return erase();
+  ++outstanding;
+  host.refuse_requests(
+      id, std::move(askers), head.head,
+      [this, here = std::weak_ptr<const void>(alive), job, erase](const Result<void>& told) {
+        if (here.expired()) return;
+        --outstanding;
+        told ? erase() : job->then(told.error());
+      });
 }
 
 /// Whoever asks now finds nothing; a later birth has another epoch.

@@ -216,8 +216,10 @@ void ShardState::list_again(const ConversationId& id, UserId user, std::function
   });
 }
 
-void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind,
-                                 std::vector<UserId> users, Then<void> then) {
+/// At the home of each of them; answers when all have it.
+template <class Change>
+void ShardState::change_each(const std::vector<UserId>& users, const Change& change,
+                             Then<void> then) {
   struct Gather {
     std::size_t open = 0;
     Error error;
@@ -226,9 +228,6 @@ void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind
   auto gather = std::make_shared<Gather>();
   gather->open = users.size();
   gather->then = std::move(then);
-  ListChange change;
-  change.conversation = id;
-  change.row.kind = kind;
   for (const UserId user : users) {
     at_user(user, [change, gather, back = index](ShardState& there, UserHome& home) {
       home.change(change, [&there, gather, back](const Result<void>& changed) {
@@ -243,6 +242,20 @@ void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind
       });
     });
   }
+}
+
+void ShardState::drop_from_lists(const ConversationId& id, ConversationKind kind,
+                                 std::vector<UserId> users, Then<void> then) {
+  ListChange change;
+  change.conversation = id;
+  change.row.kind = kind;
+  change_each(users, change, std::move(then));
+}
+
+void ShardState::refuse_requests(const ConversationId& id, std::vector<UserId> users, Seq seq,
+                                 Then<void> then) {
+  const auto state = static_cast<std::uint8_t>(JoinRequestState::denied);
+  change_each(users, RequestChange{id, {state, seq, world.now().wall_ms}}, std::move(then));
 }
 
 void ShardState::signal(const wire::Signalled& signal, SessionRef except) {

@@ -79,6 +79,10 @@ struct ShardState final : ConversationHost {
   void conversation_ended(const ConversationId& id) override;
   void drop_from_lists(const ConversationId& id, ConversationKind kind, std::vector<UserId> users,
                        Then<void> then) override;
+  void refuse_requests(const ConversationId& id, std::vector<UserId> users, Seq seq,
+                       Then<void> then) override;
+  template <class Change>
+  void change_each(const std::vector<UserId>& users, const Change& change, Then<void> then);
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {

@@ -62,6 +62,31 @@ std::vector<EventKind> told_of(World& world, std::uint64_t who) {
 
 }  // namespace
 
+TEST_CASE("who waits for a conversation that is deleted is told that it is over") {
+  for (const auto kind : kinds) {
+    for (const bool crash : {false, true}) {
+      CAPTURE(static_cast<int>(kind), crash);
+      World world;
+      open_world(world, kind);
+      for (const int who : {5, 6, 7}) REQUIRE(request(world, who) == Errc::ok);
+      REQUIRE(answer(world, by(1), 6, true) == Errc::ok);
+      REQUIRE(answer(world, by(1), 7, false) == Errc::ok);
+      const Seq before = world.head().head;
+      Asked<void> ended;
+      world->end(by(1), ended.then());
+      if (crash) {
+        while (world.access(1).errc() == Errc::ok && world.fx.step()) {}
+        world.restart();
+        REQUIRE_FALSE(world.wakes.empty());
+        Asked<void> woken;
+        world->wake(world.fx.time.wall_ms, woken.then());
+      }
+      world.fx.advance(40s);
+      CHECK(world.refused == std::map<std::uint64_t, Seq>{{5, before + 1}});
+    }
+  }
+}
+
 TEST_CASE("who asks waits, and is let in or not by those who may invite") {
   for (const auto kind : kinds) {
     CAPTURE(static_cast<int>(kind));

@@ -276,6 +276,11 @@ class World : public ConversationHost {
     for (const UserId user : users) dropped.push_back(user.value);
     fx.later([then = std::move(then)](Shard&) { then({}); });
   }
+  void refuse_requests(const ConversationId&, std::vector<UserId> users, Seq seq,
+                       Then<void> then) override {
+    for (const UserId user : users) refused[user.value] = seq;
+    fx.later([then = std::move(then)](Shard&) { then({}); });
+  }
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
   void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {
@@ -453,7 +458,8 @@ class World : public ConversationHost {
   std::vector<std::shared_ptr<const Published>> pieces;
   std::vector<Receipt> receipts;
   std::vector<std::string> trace;
-  std::vector<std::int64_t> wakes;  // stored wake-ups
+  std::vector<std::int64_t> wakes;       // stored wake-ups
+  std::map<std::uint64_t, Seq> refused;  // whose request to join is over, and by which event
   bool wake_fails = false;
   std::map<std::uint64_t, std::string> names;          // of users
   std::vector<std::uint64_t> dropped;                  // whose lists lost it
