@@ -49,7 +49,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   wire::Codec& codec_;
   std::vector<Payload> pending_;  // of this turn
   std::size_t pending_bytes_ = 0;
-  std::size_t open_requests_ = 0;
+  std::uint32_t open_requests_ = 0;
   bool above_ = false;    // the backlog has been above the soft limit and not yet at its half
   bool closing_ = false;  // close() was asked for
   bool closed_ = false;   // Link::close was called
