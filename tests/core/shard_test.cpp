@@ -301,13 +301,23 @@ TEST_CASE("who was added later sees from there on") {
   CHECK(bob.texts(team) == Texts{"new"});
 }
 
-TEST_CASE("a slow session is told, refilled from the store, and misses nothing") {
+namespace {
+
+/// Alice writes to Bob, who follows on another shard.
+struct Reader {
   World world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
       world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
-  world.subscribe(bob, chat);
+  Reader() { world.subscribe(bob, chat); }
+};
+
+}  // namespace
+
+TEST_CASE("a slow session is told, refilled from the store, and misses nothing") {
+  Reader reader;
+  auto& [world, alice, bob, chat] = reader;
   bob.held = true;
   Texts said;
   for (int i = 0; i < 300; ++i) {
@@ -328,12 +338,8 @@ TEST_CASE("a slow session is told, refilled from the store, and misses nothing")
 }
 
 TEST_CASE("a queue at its soft limit is still filled, one byte past it lags") {
-  World world;
-  Client& alice = world.sign_in("alice");
-  Client& bob = world.sign_in("bob", "phone", 1);
-  const ConversationId chat =
-      world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
-  world.subscribe(bob, chat);
+  Reader reader;
+  auto& [world, alice, bob, chat] = reader;
   bob.hold(limits::queue_soft);
   world.say(alice, chat, "one");
   CHECK(bob.texts(chat) == std::vector<std::string>{"one"});
