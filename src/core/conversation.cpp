@@ -48,12 +48,7 @@ Conversation::~Conversation() = default;
 
 Conversation::State::State(ConversationHost& owner, ConversationId conversation,
                            const ConversationLimits& bounds)
-    : host(owner),
-      effects(owner.effects()),
-      id(conversation),
-      limits(bounds),
-      name(std::make_shared<const std::string>(layout::conversation_id(owner.ns(), conversation))) {
-}
+    : ConversationData(owner, conversation, bounds) {}
 
 Conversation::State::~State() {
   if (flush_timer != Effects::Timer::none) effects.cancel_timer(flush_timer);

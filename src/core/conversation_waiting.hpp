@@ -21,6 +21,15 @@ struct RowWaiter {
   UserId user;
   std::function<void()> then;
 };
+/// Somebody whose row is to be read.
+struct MemberWaiter {
+  UserId user;
+  std::function<void(Result<const layout::MemberRow*>)> then;
+};
+struct MentionWaiter {
+  UserId user;
+  std::function<void(const Error&)> then;
+};
 /// A row that is to be read.
 struct Wanted {
   enum class What : std::uint8_t { sender, member, host_key, last_sent, mention } what;

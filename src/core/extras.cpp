@@ -1,5 +1,6 @@
 // extras.cpp: mentions, attachments and headers of a send, and the message that it forwards.
 #include "core/extras.hpp"
+#include "core/read_as_member.hpp"
 
 #include <algorithm>
 #include <string_view>

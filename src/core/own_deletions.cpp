@@ -1,6 +1,7 @@
 // own_deletions.cpp: what members delete for themselves alone: rows in the personal partition,
 // which are read only of a member whose row says that there are some.
 #include "core/own_deletions.hpp"
+#include "core/read_as_member.hpp"
 
 #include <algorithm>
 #include <iterator>

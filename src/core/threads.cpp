@@ -8,6 +8,7 @@
 
 #include "core/conversation_state.hpp"
 #include "core/event_reader.hpp"
+#include "core/read_as_member.hpp"
 
 namespace parley::core {
 namespace {
