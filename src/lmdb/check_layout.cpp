@@ -5,6 +5,7 @@
 
 #include "base/endian.hpp"
 #include "store/layout_messages.hpp"
+#include "store/layout_spaces.hpp"
 
 namespace parley::lmdb {
 namespace {
@@ -76,6 +77,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         require(layout::decode_admission(value).has_value(), "somebody let in");
       else if (number('l'))
         require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
+      else if (layout::parse_child_key(key))
+        require(layout::decode_child(value).has_value(), "a channel of a space");
       else if (key.size() == 17 && key[0] == 's')
         require(layout::decode_sender(value).has_value(), "a sender row");
       else if (key[0] == 'd')
@@ -133,7 +136,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
   }
 }
 
-/// Of a channel: whose row says by what name they are found, and the rows that they are found by.
+/// Of a channel or space: whose row says by what name they are found, and the rows that they are
+/// found by.
 void LayoutCheck::member(const Partition& partition, Bytes key, Bytes value) {
   if (partition.id != members_of_) end_members();
   members_of_ = std::string(partition.id);
@@ -141,6 +145,9 @@ void LayoutCheck::member(const Partition& partition, Bytes key, Bytes value) {
     if (!layout::decode_member(value)) return fail(partition, "a member row cannot be decoded");
     const std::string name = layout::decode_member_name(value);
     if (!name.empty()) ++names_[layout::member_name_key(name, UserId{*user})];
+  } else if (layout::parse_number_key('b', key)) {
+    if (!layout::decode_beginnings(value))
+      fail(partition, "where a member of a space began cannot be decoded");
   } else if (key[0] == 'n') {
     --names_[std::string(key)];
   }

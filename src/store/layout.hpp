@@ -122,6 +122,7 @@ inline constexpr std::uint16_t head_has_threads = 512;         // `t`
 inline constexpr std::uint16_t head_has_invites = 1024;        // `v`
 inline constexpr std::uint16_t head_has_admissions = 2048;     // `y`
 inline constexpr std::uint16_t head_has_join_requests = 4096;  // `j`
+inline constexpr std::uint16_t head_has_children = 8192;       // spaces: `c`
 std::string encode(const HeadCell& head);
 void encode(const HeadCell& head, std::string& out);  // in place of what is in `out`
 std::optional<HeadCell> decode_head(Bytes value) noexcept;
@@ -207,6 +208,9 @@ struct InfoRow {  // what never or rarely changes
   std::int64_t created_ms = 0;
   UserId first, second;  // direct: the pair
   ConversationSettings settings;
+  ConversationId space;              // channels: the one they belong to; none mostly
+  std::uint32_t child_number = 0;    // of such a channel; of a space: the last one it gave
+  std::uint64_t opened_ordinal = 0;  // of such a channel: when it was opened to the space last
 };
 /// How a conversation of that kind is entered unless it says otherwise.
 JoinRule default_join(ConversationKind kind) noexcept;
@@ -295,6 +299,7 @@ struct PendingRow {
   Role role = Role::none;  // from that seq on; none: removed
   std::uint16_t groups = 0;
   bool shadowed = false;
+  std::uint64_t entry = 0;  // channels of a space: the user's entry into that
 };
 std::string pending_key(Seq seq);
 std::string encode(const PendingRow& row);
@@ -348,6 +353,7 @@ struct ListRow {
   // What the user set; gone with the membership.
   bool pinned = false, archived = false, marked_unread = false;
   bool has_draft = false;  // a 'w' row is there
+  bool inherited = false;  // the user is in by a space, if at all; here is only what it set
   std::int64_t muted_until_ms = 0;
   std::uint64_t hidden_until = 0;  // ordinal of the message that shows it again; 0: not hidden
   std::string folder;

@@ -10,8 +10,9 @@
 namespace parley::layout {
 namespace {
 
-constexpr std::uint8_t grown = 2, expiring = 3;                // later formats
-constexpr std::uint8_t admitted = 3, named = 4, deleting = 5;  // of members
+constexpr std::uint8_t grown = 2, expiring = 3, in_a_space = 4;  // later formats
+constexpr std::uint8_t admitted = 3, named = 4, deleting = 5;    // of members
+constexpr std::uint8_t of_an_entry = 3;                          // of pending rows
 
 // Groups and shadow ban make the end of a row of format 2; where there is neither it is of
 // format 1.
@@ -88,10 +89,13 @@ JoinRule default_join(ConversationKind kind) noexcept {
 // An info row with nothing but a title was the first format; both are read.
 std::string encode(const InfoRow& row) {
   const ConversationSettings& set = row.settings;
-  Writer out(56 + set.title.size() + set.description.size() + set.avatar.size() +
+  Writer out(84 + set.title.size() + set.description.size() + set.avatar.size() +
              set.metadata.size());
-  const bool expires = set.expires_after.count() != 0;
-  out.u8(expires ? expiring : grown);
+  const bool spaced = row.space || row.child_number != 0;
+  const std::uint8_t version = spaced                           ? in_a_space
+                               : set.expires_after.count() != 0 ? expiring
+                                                                : grown;
+  out.u8(version);
   out.u8(static_cast<std::uint8_t>(row.kind));
   out.u64(row.creator.value);
   out.i64(row.created_ms);
@@ -106,7 +110,12 @@ std::string encode(const InfoRow& row) {
   out.u8(static_cast<std::uint8_t>(set.join));
   out.u8(set.archived ? 1 : 0);
   out.u32(static_cast<std::uint32_t>(set.slow_mode.count()));
-  if (expires) out.u32(static_cast<std::uint32_t>(set.expires_after.count()));
+  if (version >= expiring) out.u32(static_cast<std::uint32_t>(set.expires_after.count()));
+  if (version >= in_a_space) {
+    out.bytes(row.space.view());
+    out.u32(row.child_number);
+    out.u64(row.opened_ordinal);
+  }
   return out.take();
 }
 
@@ -114,7 +123,7 @@ std::optional<InfoRow> decode_info(Bytes value) {
   Reader in(value);
   InfoRow row;
   const std::uint8_t version = in.u8();
-  if (version < format || version > expiring) return std::nullopt;
+  if (version < format || version > in_a_space) return std::nullopt;
   row.kind = static_cast<ConversationKind>(in.u8());
   row.creator = UserId{in.u64()};
   row.created_ms = in.i64();
@@ -134,6 +143,11 @@ std::optional<InfoRow> decode_info(Bytes value) {
     set.slow_mode = std::chrono::seconds(in.u32());
   }
   if (version >= expiring) set.expires_after = std::chrono::seconds(in.u32());
+  if (version >= in_a_space) {
+    in.id(row.space);
+    row.child_number = in.u32();
+    row.opened_ordinal = in.u64();
+  }
   if (!in.complete()) return std::nullopt;
   return row;
 }
@@ -299,11 +313,13 @@ std::optional<std::uint64_t> decode_read_count(Bytes value) {
 }
 
 std::string encode(const PendingRow& row) {
-  Writer out(13);
-  out.u8(format_of(row));
+  Writer out(21);
+  const std::uint8_t version = row.entry != 0 ? of_an_entry : format_of(row);
+  out.u8(version);
   out.u64(row.user.value);
   out.u8(static_cast<std::uint8_t>(row.role));
-  put_visibility(out, row, format_of(row));
+  put_visibility(out, row, version);
+  if (version >= of_an_entry) out.u64(row.entry);
   return out.take();
 }
 
@@ -311,10 +327,11 @@ std::optional<PendingRow> decode_pending(Bytes value) {
   Reader in(value);
   PendingRow row;
   const std::uint8_t version = in.u8();
-  if (version != format && version != grown) return std::nullopt;
+  if (version < format || version > of_an_entry) return std::nullopt;
   row.user = UserId{in.u64()};
   row.role = static_cast<Role>(in.u8());
   get_visibility(in, version, row);
+  if (version >= of_an_entry) row.entry = in.u64();
   if (!in.complete()) return std::nullopt;
   return row;
 }

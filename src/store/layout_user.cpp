@@ -9,7 +9,13 @@ namespace {
 // A list row without settings was the first format, one without folders the second; all are read.
 constexpr std::uint8_t list_settings_format = 2;
 constexpr std::uint8_t list_format = 3;
-enum : std::uint8_t { list_pinned = 1, list_archived = 2, list_unread = 4, list_draft = 8 };
+enum : std::uint8_t {
+  list_pinned = 1,
+  list_archived = 2,
+  list_unread = 4,
+  list_draft = 8,
+  list_inherited = 16,
+};
 }  // namespace
 
 std::string encode(const ListRow& row) {
@@ -24,7 +30,8 @@ std::string encode(const ListRow& row) {
   out.i64(row.joined_ms);
   out.u8(static_cast<std::uint8_t>(
       (row.pinned ? list_pinned : 0) | (row.archived ? list_archived : 0) |
-      (row.marked_unread ? list_unread : 0) | (row.has_draft ? list_draft : 0)));
+      (row.marked_unread ? list_unread : 0) | (row.has_draft ? list_draft : 0) |
+      (row.inherited ? list_inherited : 0)));
   out.i64(row.muted_until_ms);
   out.u64(row.hidden_until);
   out.text(row.folder);
@@ -85,6 +92,7 @@ std::optional<ListRow> decode_list(Bytes value) {
     row.archived = (set & list_archived) != 0;
     row.marked_unread = (set & list_unread) != 0;
     row.has_draft = (set & list_draft) != 0;
+    row.inherited = (set & list_inherited) != 0;
     row.muted_until_ms = in.i64();
   }
   if (version >= list_format) {

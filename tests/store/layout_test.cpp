@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "parley/limits.hpp"
 #include "store/layout_messages.hpp"
+#include "store/layout_spaces.hpp"
 
 using namespace parley;
 using namespace parley::layout;
@@ -274,6 +275,65 @@ TEST_CASE("rows, format 1") {
     CHECK_FALSE(old->settings.archived);
     check_strict(encode(row), [](Bytes bytes) { return decode_info(bytes).has_value(); });
   }
+  SECTION("info of a channel of a space") {
+    InfoRow row{.kind = ConversationKind::channel};
+    row.settings.join = JoinRule::open;
+    InfoRow child = row;
+    child.space = id;
+    child.child_number = 2;
+    child.opened_ordinal = 3;
+    CHECK(hex(encode(child)) == "04" + hex(encode(row)).substr(2) + "00000000" + hex(id.view()) +
+                                    "00000002"
+                                    "0000000000000003");
+    CHECK(decode_info(encode(child))->space == id);
+    CHECK(decode_info(encode(child))->child_number == 2);
+    CHECK(decode_info(encode(child))->opened_ordinal == 3);
+    check_strict(encode(child), [](Bytes bytes) { return decode_info(bytes).has_value(); });
+    row.child_number = 7;  // a space, which gave that number last
+    CHECK(decode_info(encode(row))->child_number == 7);
+    CHECK_FALSE(decode_info(encode(row))->space);
+  }
+  SECTION("channel of a space") {
+    CHECK(hex(child_key(id)) == "63" + hex(id.view()));
+    CHECK(parse_child_key(child_key(id)) == id);
+    CHECK_FALSE(parse_child_key(child_key(id) + "x"));
+    ChildRow row{.number = 2, .open = true, .as_of = 3};
+    CHECK(hex(encode(row)) ==
+          "01"
+          "01"
+          "00000002"
+          "0000000000000003");
+    CHECK(decode_child(encode(row))->open);
+    CHECK_FALSE(decode_child(encode(row))->unborn);
+    check_strict(encode(row), [](Bytes bytes) { return decode_child(bytes).has_value(); });
+    row.unborn = Unborn{UserId{4}, 5, "t"};
+    CHECK(hex(encode(row)) == "02" + hex(encode(ChildRow{2, true, 3, {}})).substr(2) +
+                                  "0000000000000004"
+                                  "0000000000000005"
+                                  "000174");
+    CHECK(decode_child(encode(row))->unborn->title == "t");
+    check_strict(encode(row), [](Bytes bytes) { return decode_child(bytes).has_value(); });
+  }
+  SECTION("beginnings") {
+    CHECK(hex(beginnings_key(UserId{3})) == "620000000000000003");
+    CHECK(hex(encode(Beginnings{.entry = 1, .children = {{2, 3}, {5, 6}}})) ==
+          "01"
+          "0000000000000001"
+          "00000002"
+          "0000000000000003"
+          "00000005"
+          "0000000000000006");
+    const Beginnings row{.entry = 1, .children = {{2, 3}, {5, 6}}};
+    const auto read = decode_beginnings(encode(row));
+    REQUIRE(read);
+    CHECK(read->entry == 1);
+    CHECK(read->of(2) == 3);
+    CHECK(read->of(5) == 6);
+    for (const std::uint32_t other : {0U, 1U, 3U, 6U}) CHECK(read->of(other) == 0);
+    check_strict(encode(Beginnings{.entry = 1, .children = {}}),
+                 [](Bytes bytes) { return decode_beginnings(bytes).has_value(); });
+    CHECK_FALSE(decode_beginnings(encode(row) + "x"));
+  }
   SECTION("restriction") {
     const RestrictionRow row{.mute = {true, UserId{1}, 2, 3, "r"}, .ban = {}};
     CHECK(hex(encode(row)) ==
@@ -419,6 +479,15 @@ TEST_CASE("rows, format 1") {
           "00");
     CHECK(decode_pending(encode(grown))->groups == 8);
     check_strict(encode(grown), [](Bytes bytes) { return decode_pending(bytes).has_value(); });
+    const PendingRow of_an_entry{UserId{1}, Role::none, 0, false, 9};
+    CHECK(hex(encode(of_an_entry)) ==
+          "03000000000000000100"
+          "0000"
+          "00"
+          "0000000000000009");
+    CHECK(decode_pending(encode(of_an_entry))->entry == 9);
+    check_strict(encode(of_an_entry),
+                 [](Bytes bytes) { return decode_pending(bytes).has_value(); });
   }
   SECTION("count") {
     CHECK(hex(encode(CountCell{1, 2, 3})) ==
@@ -461,6 +530,9 @@ TEST_CASE("rows, format 1") {
     CHECK(hex(encode(row)) == "03" + set + "0000000000000007" + "0002" + "6162");
     CHECK(decode_list(encode(row)) == row);
     check_strict(encode(row), [](Bytes bytes) { return decode_list(bytes).has_value(); });
+    row.inherited = true;
+    CHECK(hex(encode(row)).starts_with("03" + membership + "19"));
+    CHECK(decode_list(encode(row)) == row);
   }
   SECTION("draft") {
     CHECK(hex(encode(DraftRow{1, "ab"})) ==
