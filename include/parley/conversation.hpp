@@ -19,6 +19,9 @@ enum class ConversationKind : std::uint8_t {
   direct = 1,   // exactly two users; found or created by the pair; nobody joins or leaves
   group = 2,    // up to limits::group_members; joins and leaves are events; entered by being added
   channel = 3,  // up to limits::channel_members; open to join; joins and leaves are rows
+  /// Holds channels, no messages: who is in it is in all of its channels that are open to it. Up to
+  /// limits::channel_members, as rows; entered by being added or with a link, unless it says so.
+  space = 4,
 };
 
 /// What a member may do; a higher rank may all that a lower one may: parley/permissions.hpp.
@@ -84,7 +87,11 @@ struct ListEntry {
   ConversationKind kind = ConversationKind::group;
   std::string title{};  // "" for direct
   std::string avatar{};
-  UserId peer{};  // direct only: the other user
+  UserId peer{};           // direct only: the other user
+  ConversationId space{};  // channels: the space they belong to; none mostly
+  /// Spaces: those of its channels that this list has, all of them whenever a list tells the entry
+  /// (Session::on_list); others that were known are not this user's any more.
+  std::vector<ConversationId> children{};
   Role role = Role::none;
   Seq visible_from = 1;
   Cursor head{};                   // the stream's epoch, last seq and its mark

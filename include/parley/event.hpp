@@ -42,6 +42,8 @@ enum class EventKind : std::uint8_t {
   join_approved = 53,
   join_denied = 54,
   join_withdrawn = 55,
+  child_opened = 56,        // spaces: a channel is open to all members from here on; ChildChange
+  child_closed = 57,        // spaces: not any more, or it was deleted
   hidden = 25,              // stands for an event that this reader may not see: nothing to show
   visibility_changed = 26,  // `target` sees other groups' events, or is shadow banned; audience 1
   ended = 29,               // deleted for good: the last event, and soon gone as well
@@ -176,6 +178,12 @@ struct JoinRequestChange {
   UserId user{};
   JoinRequestState state = JoinRequestState::waiting;
 };
+/// A channel of this space is open to every member from here on, or is not any more.
+struct ChildChange {
+  ConversationId child{};
+  bool open = false;
+  std::string_view title{};  // of one that was opened
+};
 /// A kind this build does not know: ignore it.
 struct UnknownEvent {};
 
@@ -193,7 +201,7 @@ struct Event {
   EventKind kind = EventKind::message;
   std::uint8_t audience = audience::everyone;  // who else sees it
   std::variant<UnknownEvent, Message, MembershipChange, SettingsChange, Edit, Deletion, PinChange,
-               ReactionsChange, VisibilityChange, RestrictionChange, JoinRequestChange>
+               ReactionsChange, VisibilityChange, RestrictionChange, JoinRequestChange, ChildChange>
       content{};
   Payload record{};  // the stored and sent bytes
 

@@ -24,6 +24,7 @@ struct RoleTable {
   Role change_settings = Role::admin;
   Role mention_all = Role::admin;  // in groups to limits::small_group whoever may send
   Role set_retention = Role::owner;
+  Role create_child = Role::admin;         // spaces only: channels of them
   Role delete_conversation = Role::owner;  // for good
 };
 
@@ -34,6 +35,8 @@ struct Permissions {
   RoleTable direct{.mention_all = Role::member};
   RoleTable group{};
   RoleTable channel{.pin = Role::moderator};
+  /// There are no messages in a space: what is about those is nobody's, whatever stands here.
+  RoleTable space{};
 };
 
 }  // namespace parley::inline v0

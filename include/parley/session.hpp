@@ -83,13 +83,20 @@ struct ScheduledChange {
   std::span<const Snowflake> removed{};
 };
 struct CreateOptions {
-  ConversationKind kind = ConversationKind::group;  // group or channel; see direct() for a pair
-  std::string title{};                              // up to limits::title bytes of UTF-8
+  /// Group, channel or space; see direct() for a pair.
+  ConversationKind kind = ConversationKind::group;
+  std::string title{};  // up to limits::title bytes of UTF-8
   std::vector<std::string>
       members{};  // subjects, up to limits::add_at_once; the creator needs no mention
   /// Makes a repeated create by the same user, or by the system, find the first one, for ever; up
   /// to limits::host_key bytes. Default: none, every create is a new conversation.
   std::string key{};
+  /// The space that a channel belongs to, for ever: whose members are in it while it is open.
+  /// Members who are named must be in the space. None: it stands by itself.
+  ConversationId space{};
+  /// How it is entered. A channel of a space: `open` to all of its members, or `added`. Default: as
+  /// JoinRule says of its kind.
+  std::optional<JoinRule> join{};
 };
 struct SubscribeOptions {
   Level level = Level::full;

@@ -13,7 +13,7 @@ namespace parley::inline v0 {
 
 /// How somebody comes in who is not added.
 enum class JoinRule : std::uint8_t {
-  added = 1,       // with a link; groups begin so
+  added = 1,       // with a link; groups and spaces begin so
   open = 2,        // by join(); channels begin so
   by_request = 3,  // when those who may invite say yes to request_join(); or with a link
 };
@@ -67,6 +67,9 @@ struct ConversationInfo {
   Role role = Role::none;  // the own one; none: the system asks
   bool muted = false;      // oneself
   WallTime muted_until{};  // zero: without end
+  ConversationId space{};  // channels: the space they belong to; none mostly
+  /// Spaces: the channels that are open to every member; asked by the system: all.
+  std::vector<ConversationId> children{};
 };
 
 enum class RestrictionKind : std::uint8_t {

@@ -116,6 +116,8 @@ void Client::create(CreateOptions options, Completion<ListEntry> done) {
          create.kind = options.kind;
          create.title = std::move(options.title);
          create.members = std::move(options.members);
+         create.space = options.space;
+         create.join = options.join;
          impl.fill_random(create.nonce.bytes);
          impl.request(std::move(create), as_entry(std::move(then)));
        });

@@ -179,6 +179,7 @@ class ClientCore {
 
   // client_streams.cpp: subscriptions, cursors, the list.
   void take_list(wire::ListChanged change, bool first);
+  void drop_children(const wire::ListChanged& change, std::vector<ConversationId>& removed) const;
   void take_page(std::vector<ListEntry> entries);
   void take_entry(ListEntry entry, bool opened);
   void forget(const ConversationId& conversation);

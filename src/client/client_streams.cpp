@@ -1,5 +1,6 @@
 // client_streams.cpp: the list, subscriptions, cursors and the gap rule (CONTRACT I2, I4).
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "client/client_core.hpp"
@@ -40,6 +41,7 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
       if (!present.contains(id) && !list_.contains(id) && !stream.wanted) removed.push_back(id);
     }
   }
+  drop_children(change, removed);
   for (const ConversationId& id : removed) {
     if (change.more) {
       list_.erase(id);  // it may be on a later page, and goes on from its cursor then
@@ -67,6 +69,23 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
   }
   if (with_welcome) return;  // follow_all() comes next
   for (const ListEntry& entry : fresh) follow(entry);
+}
+
+/// A space names all of its channels that this user is in; without a space there are none.
+void ClientCore::drop_children(const wire::ListChanged& change,
+                               std::vector<ConversationId>& removed) const {
+  std::unordered_map<ConversationId, const std::vector<ConversationId>*> kept;
+  static const std::vector<ConversationId> none;
+  for (const ConversationId& id : removed) kept[id] = &none;
+  for (const ListEntry& entry : change.entries)
+    if (entry.kind == ConversationKind::space) kept[entry.conversation] = &entry.children;
+  if (kept.empty() || change.whole) return;
+  for (const auto& [id, entry] : list_) {
+    const auto space = entry.space ? kept.find(entry.space) : kept.end();
+    if (space == kept.end() || kept.contains(id)) continue;
+    const auto& children = *space->second;
+    if (std::find(children.begin(), children.end(), id) == children.end()) removed.push_back(id);
+  }
 }
 
 void ClientCore::take_page(std::vector<ListEntry> entries) {
@@ -346,6 +365,10 @@ void ClientCore::take_events(wire::Events events) {
   stream.cursor = cursor;
   note_events(events.conversation, fresh, events.mark);
   mark(events.conversation, last, 0);
+  const bool children = std::any_of(fresh.begin(), fresh.end(), [](const Event& event) {
+    return event.as<ChildChange>() != nullptr;
+  });
+  if (children) sync_later();
   outputs_.notices.emplace_back(Applied{events.conversation, std::move(fresh)});
 }
 

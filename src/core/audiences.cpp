@@ -47,8 +47,7 @@ void Conversation::set_visibility(Caller caller, wire::SetVisibility set, Then<v
 Decision Conversation::State::decide(Op& op, VisibilityOp& change) {
   Decision decision{};
   if (!target(op, change.user, decision)) return decision;
-  bool later = false;
-  layout::MemberRow row = *member(change.user, later, op.error);
+  layout::MemberRow row = row_to_change(change.user);
   const layout::MemberRow before = row;
   row.groups = change.groups.value_or(row.groups);
   row.shadowed = change.shadowed.value_or(row.shadowed);
@@ -67,9 +66,10 @@ Decision Conversation::State::decide(Op& op, VisibilityOp& change) {
 void Conversation::State::stage_authority(Seq seq, UserId user, const layout::MemberRow& row) {
   staged->head.authority = seq;
   if (!channel()) return stage_member(user, row);
-  staged->pending.push_back({.seq = seq, .row = {user, row.role, row.groups, row.shadowed}});
+  staged->pending.push_back(
+      {.seq = seq, .row = {user, row.role, row.groups, row.shadowed, entry_now(user)}});
   staged->rows += 1;
-  staged->bytes += 9 + 13;
+  staged->bytes += 9 + 21;
 }
 
 }  // namespace parley::core

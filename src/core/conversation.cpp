@@ -7,6 +7,7 @@
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
 #include "core/mentions.hpp"
+#include "core/read_as_member.hpp"
 
 namespace parley::core {
 namespace {
@@ -62,8 +63,8 @@ bool Conversation::State::idle() const noexcept {
   const bool marked = std::any_of(receipts.begin(), receipts.end(),
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && asked.empty() && reads == 0 &&
-         load_waiters.empty() && !in_flight && !staged && writing_users.empty() && !sealing &&
-         !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
+         load_waiters.empty() && !in_flight && !staged && writing_users.empty() && births.empty() &&
+         !sealing && !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
          reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
          thread_changes.empty() && !ending && !erasing && !trimming && phase != Phase::loading;
 }
@@ -97,6 +98,10 @@ Error overload() {
   return error;
 }
 
+Error being_deleted() {
+  return {Errc::unavailable, "the conversation is being deleted; try again"};
+}
+
 void Conversation::State::arrive(OpPtr op) {
   if (overloaded()) {
     op->error = overload();
@@ -105,9 +110,10 @@ void Conversation::State::arrive(OpPtr op) {
   if (in_flight)
     if (const auto* send = std::get_if<SendOp>(&op->what)) send_rows_ready(*op, *send);
   if (closing) {
-    op->error = {Errc::unavailable, "the conversation is being deleted; try again"};
+    op->error = is_birth(*op) ? being_deleted() : denied();
     return answer(*op);
   }
+  if (inherits) forget_stranger(op->caller.user);
   waiting.push_back(std::move(op));
   if (in_flight || building || std::exchange(pump_waits, true)) return;
   // After what arrived in the same turn: a burst becomes one commit, and one frame for everybody.
@@ -142,6 +148,8 @@ void Conversation::State::answer(Op& op) {
                         .repeated = op.repeated});
         } else if constexpr (std::is_same_v<What, CreateOp>) {
           answer_created(op, what);
+        } else if constexpr (std::is_same_v<What, ChildOp>) {
+          answer_child(op, what);
         } else if constexpr (std::is_same_v<What, InviteOp>) {
           what.then(std::move(what.made));
         } else if constexpr (std::is_same_v<What, JoinOp>) {
@@ -164,11 +172,13 @@ void Conversation::State::answer_created(Op& op, CreateOp& create) {
   const bool system = op.caller.system();
   if (!channel() || (info.creator != user && !system))
     return answer_access(user, system, std::move(create.then));
+  const Creation::Child& child = create.creation.child;
   std::vector<MemberWrite> writes;
-  if (user) writes.push_back({.user = user, .role = Role::owner});
-  for (const UserId named : create.members) {
-    const bool first_owner = system && named == create.members.front();
-    writes.push_back({.user = named, .role = first_owner ? Role::owner : Role::member});
+  if (user) writes.push_back({.user = user, .role = Role::owner, .admission = child.entry});
+  for (std::size_t i = 0; i < create.creation.members.size(); ++i) {
+    const Role role = system && i == 0 ? Role::owner : child.space ? Role::read_only : Role::member;
+    const std::uint64_t entry = i < child.entries.size() ? child.entries[i] : 0;
+    writes.push_back({.user = create.creation.members[i], .role = role, .admission = entry});
   }
   for (MemberWrite& write : writes) write.birth = true;
   if (user) set_busy(user);
@@ -237,6 +247,7 @@ void Conversation::State::answer_access(UserId user, layout::MemberRow row, Then
             if (!own) return then(own.error());
             with_mentions(user, [this, user, row, receipt, own = *own, then](const Error& unread) {
               if (unread) return then(unread);
+              if (inherits) return answer_by_space(user, receipt, own, then);
               answer_access(user, newest_row(user, row), receipt, own, then);
             });
           });
@@ -293,24 +304,27 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
   access.floor_ordinal = head.floor_ordinal;
   access.shown_ms = head.shown_ms;
   access.members = member_count();
+  access.space = info.space;
   return access;
 }
 
 // ---- Operations ----
 
-void Conversation::create(Caller caller, ConversationKind kind, std::string title,
-                          std::vector<UserId> members, Then<Access> then) {
-  Op op{.caller = caller};
-  if (kind != ConversationKind::group && kind != ConversationKind::channel)
-    op.error = bad("kind: group or channel was expected");
-  else if (Error bad_title = check_title(title))
-    op.error = std::move(bad_title);
-  else if (Error bad_users = check_users(members))
-    op.error = std::move(bad_users);
-  make_unique(members, caller.user);
-  op.what = CreateOp{kind, std::move(title), std::move(members), std::move(then)};
-  if (op.error) return state_->answer(op);
-  state_->arrive(std::move(op));
+Error check_creation(const Creation& creation) {
+  if (creation.kind != ConversationKind::group && !scattered(creation.kind))
+    return bad("kind: group, channel or space was expected");
+  if (creation.join && !known_rule(*creation.join))
+    return bad("join: added, open or by_request was expected");
+  if (creation.child.space && creation.join == JoinRule::by_request)
+    return bad("join: a channel of a space is open or added");
+  if (Error error = check_title(creation.title)) return error;
+  return check_users(creation.members);
+}
+
+void Conversation::create(Caller caller, Creation creation, Then<Access> then) {
+  if (Error error = check_creation(creation)) return then(std::move(error));
+  if (creation.child.entries.empty()) make_unique(creation.members, caller.user);
+  state_->arrive({.caller = caller, .what = CreateOp{std::move(creation), std::move(then)}});
 }
 
 void Conversation::create_direct(UserId first, UserId second, UserId asking, Then<Access> then) {
@@ -462,11 +476,12 @@ void Conversation::members(Caller caller, wire::Members asked, Then<wire::Member
   state.when_loaded([&state, caller, asked = std::move(asked), then](const Error& error) {
     if (error) return then(error);
     if (caller.system()) return state.list_members(caller, asked, then);
-    state.with_settled_member(caller.user,
-                              [&state, caller, asked, then](Result<const layout::MemberRow*> row) {
-                                if (Error no = check_member(row)) return then(std::move(no));
-                                state.list_members(caller, asked, then);
-                              });
+    state.with_settled_member(
+        caller.user, [&state, caller, asked, then](Result<const layout::MemberRow*> row) {
+          if (Error no = check_member(row)) return then(std::move(no));
+          state.list_members(caller, asked,
+                             state.inherits ? state.still_member(caller.user, then) : then);
+        });
   });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/effects.hpp"
+#include "core/inherited.hpp"
 #include "core/permissions.hpp"
 #include "core/timers.hpp"
 #include "core/visibility.hpp"
@@ -23,12 +24,32 @@
 
 namespace parley::core {
 
+/// Whether members and their positions are rows in partitions of their own: there may be many.
+[[nodiscard]] inline bool scattered(ConversationKind kind) noexcept {
+  return kind == ConversationKind::channel || kind == ConversationKind::space;
+}
+
 /// Who asks. The system (host code without a session) may everything and is no member.
 struct Caller {
   UserId user;  // none: the system
   DeviceId device;
   bool hides_reads = false;  // UserSettings::hide_reads
   [[nodiscard]] bool system() const noexcept { return !user; }
+};
+
+/// What a group, channel or space begins with.
+struct Creation {
+  ConversationKind kind = ConversationKind::group;
+  std::string title;
+  std::vector<UserId> members;   // each once
+  std::optional<JoinRule> join;  // none: as its kind begins
+  struct Child {                 // of a channel of a space
+    ConversationId space;
+    std::uint32_t number = 0;
+    std::uint64_t entry = 0;             // of the creator, into the space
+    std::vector<std::uint64_t> entries;  // of the members
+  };
+  Child child{};
 };
 
 /// What a user may see of a conversation, and where it stands, at one instant of its home.
@@ -55,6 +76,7 @@ struct Access {
   std::uint64_t mentions = 0;  // unread messages that mention the user
   std::uint64_t members = 0;
   OwnDeletionsPtr deletions{};  // what the user deleted for itself alone
+  ConversationId space;         // that a channel belongs to
 };
 
 /// The events that a user may read, inclusive; a former member's end where the membership did.
@@ -83,7 +105,9 @@ struct Published {
   std::uint64_t head_ordinal = 0;  // after the last record
   UserId ended;                    // whose access ended with the last record; none mostly
   UserId changed;                  // who may see other audiences after it; none mostly
-  bool for_all = true;             // everybody may see every record
+  bool everybody = false;          // anybody's access may be another after it
+  ConversationId opened;  // the channel that is open to the space from there on; none mostly
+  bool for_all = true;    // everybody may see every record
   [[nodiscard]] Seq last() const noexcept { return first + records.size() - 1; }
 };
 
@@ -124,6 +148,29 @@ class ConversationHost : public WakeStore {
   /// when their lists say so.
   virtual void refuse_requests(const ConversationId& id, std::vector<UserId> users, Seq seq,
                                Then<void> then) = 0;
+  // Spaces. Each answers when the other home has stored it.
+  /// Those of the users who are in limits::spaces already, as their lists say.
+  virtual void full_of_spaces(std::vector<UserId> users, Then<std::vector<UserId>> then) = 0;
+  /// A channel of this space is to be born; answers what the caller has there.
+  virtual void bear_child(const ConversationId& child, Caller creator, Creation creation,
+                          Then<Access> then) = 0;
+  virtual void end_child(const ConversationId& child, Then<void> then) = 0;
+  /// What the users are in the space of the channel that has that number there; one answer each.
+  virtual void space_rights(const ConversationId& space, std::uint32_t child,
+                            std::vector<UserId> users,
+                            std::function<void(UserId, Result<SpaceRight>)> then) = 0;
+  /// A page of the members of a space, as the system sees it.
+  virtual void space_members(const ConversationId& space, wire::Members asked,
+                             Then<wire::MembersPage> then) = 0;
+  /// What the user is in this space has changed, or it is gone (no user: for everybody); `gone`:
+  /// is not in it any more. `then`: nothing of before holds anywhere.
+  virtual void space_changed(const ConversationId& space, UserId user, bool gone,
+                             std::function<void()> then) = 0;
+  /// A channel of that space is here, in memory.
+  virtual void child_loaded(const ConversationId& space, const ConversationId& child) = 0;
+  /// This channel of a space is deleted.
+  virtual void child_gone(const ConversationId& space, const ConversationId& child,
+                          Then<void> then) = 0;
   /// A commit with a note was done: the change feed has news.
   virtual void feed_moved() = 0;
   /// There is nothing in the store: the home may go as soon as it is idle.
@@ -166,9 +213,22 @@ class Conversation {
   Conversation& operator=(const Conversation&) = delete;
 
   // Births: idempotent (an existing conversation answers with its Access). Members are unique ids.
-  void create(Caller caller, ConversationKind kind, std::string title, std::vector<UserId> members,
-              Then<Access> then);
+  void create(Caller caller, Creation creation, Then<Access> then);
   void create_direct(UserId first, UserId second, UserId asking, Then<Access> then);
+
+  // Spaces: their channels.
+  /// One is born under that id, if it was not: answers what the caller has there.
+  void create_child(Caller caller, const ConversationId& child, Creation creation,
+                    Then<Access> then);
+  /// The channel's event `as_of` says whether it is open to the space.
+  void child_changed(const ConversationId& child, bool open, std::string title, Seq as_of,
+                     Then<void> then);
+  void child_gone(const ConversationId& child, Then<void> then);
+  /// What the user is in this space, as it is when `then` runs; who is not in it has no role.
+  void right(UserId user, std::uint32_t child, Then<SpaceRight> then);
+  /// Of a channel of a space: what that said of the user is no more so (no user: of anybody).
+  /// `then`: nothing that was let through by it is under way.
+  void right_changed(UserId user, std::function<void()> then);
 
   void send(Caller caller, wire::Send&& send, base::UniqueFunction<void(Result<Ack>)> then);
   /// Whether it could be sent now, as far as its content and the caller's rights go.

@@ -36,6 +36,7 @@ Epoch random_epoch(Effects& effects) {
 void Conversation::State::pump() {
   if (building || in_flight || closing || phase == Phase::loading) return;
   if (waiting.empty() && !force_flush && !tallies_ready()) {
+    forget_strangers();
     if (phase == Phase::absent) look_again();
     return;
   }
@@ -54,6 +55,7 @@ void Conversation::State::trim_rows(bool all) {
   host_keys.trim(most(host_keys_kept));
   last_sent.trim(most(senders_kept));
   channel_members.trim(most(channel_members_kept));
+  rights.trim(most(channel_members_kept));
   messages.trim(most(messages_kept));
   mentions.trim(most(mentions_kept));
   trim_own_deletions(all);
@@ -115,6 +117,7 @@ std::vector<OpPtr> Conversation::State::build() {
     }
   }
   requeue(blocked);
+  forget_strangers();
   stage_tallies();
   building = false;
   read_wanted();
@@ -145,15 +148,10 @@ void Conversation::State::requeue(std::vector<OpPtr>& ops) {
 
 Decision Conversation::State::decide(Op& op) {
   if ((staged->head.flags & layout::head_ended) != 0) {
-    const bool birth =
-        std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
-    op.error =
-        birth ? Error{Errc::unavailable, "the conversation is being deleted; try again"} : denied();
+    op.error = is_birth(op) ? being_deleted() : denied();
     return Decision::decided;
   }
-  const bool birth =
-      std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
-  if (phase == Phase::absent && !birth) {
+  if (phase == Phase::absent && !is_birth(op)) {
     op.error = denied();
     return Decision::decided;
   }
@@ -162,12 +160,17 @@ Decision Conversation::State::decide(Op& op) {
 
 Decision Conversation::State::decide(Op& op, CreateOp& create) {
   if (phase != Phase::absent) {
+    if (create.creation.child.space && create.creation.child.space != info.space) {
+      op.error = {Errc::key_reused, "nonce: it made another conversation, not one of this space"};
+      return Decision::decided;
+    }
     answer_created(op, create);
     return Decision::moved;
   }
   const UserId creator = op.caller.user;
-  if (create.kind == ConversationKind::group &&
-      create.members.size() + (creator ? 1 : 0) > limits.group_members) {
+  const Creation& with = create.creation;
+  if (with.kind == ConversationKind::group &&
+      with.members.size() + (creator ? 1 : 0) > limits.group_members) {
     op.error = {Errc::limit_reached,
                 "members: a group has at most " + std::to_string(limits.group_members)};
     return Decision::decided;
@@ -175,19 +178,21 @@ Decision Conversation::State::decide(Op& op, CreateOp& create) {
   Staged& batch = *staged;
   batch.birth = true;
   batch.head.epoch = random_epoch(effects);
-  batch.info = layout::InfoRow{.kind = create.kind, .creator = creator, .created_ms = batch.now_ms};
-  batch.info->settings.title = create.title;
-  batch.info->settings.join = layout::default_join(create.kind);
+  batch.info = layout::InfoRow{.kind = with.kind, .creator = creator, .created_ms = batch.now_ms};
+  batch.info->settings.title = with.title;
+  batch.info->space = with.child.space;
+  batch.info->child_number = with.child.number;
+  batch.info->settings.join = with.join.value_or(layout::default_join(with.kind));
   wire::RecordFields created{.sender = creator,
                              .kind = EventKind::created,
-                             .title = create.title,
-                             .conversation_kind = create.kind};
+                             .title = with.title,
+                             .conversation_kind = with.kind};
   stage_event(created);
-  if (create.kind == ConversationKind::channel) return Decision::decided;
+  if (scattered(with.kind)) return Decision::decided;
   stage_note(1);
   if (creator) stage_member(creator, {.role = Role::owner, .since_ms = batch.now_ms});
-  for (const UserId user : create.members) {
-    const bool owner = !creator && user == create.members.front();
+  for (const UserId user : with.members) {
+    const bool owner = !creator && user == with.members.front();
     const Role role = owner ? Role::owner : Role::member;
     wire::RecordFields added{
         .sender = creator, .kind = EventKind::added, .target = user, .role = role};
@@ -301,7 +306,7 @@ void Conversation::State::stage_note(Seq seq) {
 
 bool Conversation::State::housekeeping() const noexcept {
   return (phase == Phase::ready && archived > head.sealed) || !expired_keys.empty() ||
-         !pending.empty() || !admitted.empty() || !merged.empty() || merge_due;
+         !pending.empty() || !admitted.empty() || !merged.empty() || merge_due || bearing();
 }
 
 bool Conversation::State::flushable() const noexcept {
@@ -374,6 +379,7 @@ void Conversation::State::submit() {
   write_restrictions(writer);
   write_invites(writer);
   write_requests(writer);
+  write_children(writer);
   if (batch.keeping) writer.put(layout::retention_key(), layout::encode(*batch.keeping));
   write_due(writer);
   write_messages(writer);
@@ -434,6 +440,10 @@ void Conversation::State::committed() {
   guard.swap(done.guard);
   phase = Phase::ready;
   if (done.info) info = *done.info;
+  if (done.birth && info.space) {
+    inherits = true;
+    host.child_loaded(info.space, id);
+  }
   if (done.keeping) keeping = *done.keeping;
   for (const auto& [user, row] : done.members) members.put(user, row);
   const auto keep = [](auto& rows) {
@@ -450,6 +460,7 @@ void Conversation::State::committed() {
   restrictions_committed(done);
   invites_committed(done);
   requests_committed(done);
+  children_committed(done);
   keep(done.mentions);
   messages_committed(done);
   threads_committed(done);
@@ -496,7 +507,10 @@ void Conversation::State::finish_committed(Staged& done, const layout::HeadCell&
   if (!load_waiters.empty()) run_load_waiters({});
   // Before the answers: who hears of its own message finds it in history.
   publish(done.events, before.mark);
-  answer_all(done.ops);
+  if (space())
+    answer_when_told(std::move(done.ops), done.events);
+  else
+    answer_all(done.ops);
   if (done.has_note) host.feed_moved();
   answer_all(decided);
   serve_row_waiters();
@@ -530,8 +544,11 @@ void Conversation::State::publish(const std::vector<StagedEvent>& events, Mark b
     piece->head_ordinal = event.ordinal;
     piece->ended = event.ended;
     piece->changed = event.changed;
+    piece->everybody = event.everybody;
+    piece->opened = event.opened;
     piece->for_all = piece->for_all && event.for_all;
-    if (!event.ended && !event.changed && i + 1 < events.size()) continue;
+    const bool last = event.ended || event.changed || event.everybody || event.opened;
+    if (!last && i + 1 < events.size()) continue;
     host.published(std::move(piece));
     piece.reset();
   }
@@ -547,6 +564,7 @@ void Conversation::State::start_flush_timer() {
     force_flush = true;
     apply_pending();
     apply_admissions();
+    bear_children();
     maybe_merge();
     pump();
     start_flush_timer();

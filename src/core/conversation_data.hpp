@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -94,7 +95,17 @@ struct ConversationData {
   std::map<layout::InviteSecret, layout::InviteRow> invites;  // all of them
   std::map<UserId, Admitted> admitted;                        // channels
   std::map<UserId, layout::JoinRequestRow> requests;          // all of them
+  std::map<ConversationId, layout::ChildRow> children;        // spaces: all of them
+  std::set<ConversationId> births;                            // under way
+  std::vector<ThenBeginnings> beginning_waiters;
+  bool reading_beginnings = false;
+  std::vector<StagedEvent> foreign;  // seen while loading: what they took away is still to be told
   MemberRows channel_members;
+  bool inherits = false;  // info.space is one: members are in by it, too
+  RightRows rights;       // those of its members that were asked for
+  std::vector<UserId> wanted_rights;
+  std::vector<UserId> strangers;     // who were found not to be in the space, or not found
+  std::uint64_t rights_version = 0;  // grows when one of them is taken back
   MentionRows mentions;
   std::vector<MentionWaiter> mention_waiters;
   std::uint32_t host_keys_swept = 0;  // the day on which old 'k' rows were looked for
@@ -219,5 +230,12 @@ Then<T> counted(std::size_t& reads, const std::shared_ptr<const int>& alive, The
 
 /// Too much waits for this conversation.
 Error overload();
+Error being_deleted();
+/// Whether it is to make the conversation.
+inline bool is_birth(const Op& op) noexcept {
+  return std::holds_alternative<CreateOp>(op.what) || std::holds_alternative<DirectOp>(op.what);
+}
+/// What is wrong with it, whoever creates; no error when nothing is.
+Error check_creation(const Creation& creation);
 
 }  // namespace parley::core

@@ -48,6 +48,7 @@ void Conversation::State::scan_info() {
     if (!cell || (!row && !erased)) return load_failed(unreadable("the head cell or the info row"));
     head = *cell;
     info = row.value_or(layout::InfoRow{});
+    inherits = bool(info.space);
     members.clear();
     pending.clear();
     deleted.clear();
@@ -56,6 +57,7 @@ void Conversation::State::scan_info() {
     invites.clear();
     admitted.clear();
     requests.clear();
+    children.clear();
     thread_changes.clear();
     keeping = {};
     const char prefix = channel() ? 'p' : 'm';
@@ -88,7 +90,8 @@ void Conversation::State::scan_next(char prefix) {
       {'x', head.deleted_ordinal != 0},          {'i', has(layout::head_has_pins)},
       {'b', has(layout::head_has_restrictions)}, {'v', has(layout::head_has_invites)},
       {'y', has(layout::head_has_admissions)},   {'j', has(layout::head_has_join_requests)},
-      {'t', has(layout::head_has_threads)},      {'a', has(layout::head_has_retention)}};
+      {'c', has(layout::head_has_children)},     {'t', has(layout::head_has_threads)},
+      {'a', has(layout::head_has_retention)}};
   bool next = prefix == 'm' || prefix == 'p';
   for (const auto& [rows, there] : rest) {
     if (next && there)
@@ -107,6 +110,10 @@ void Conversation::State::take_row(char prefix, const Row& row) {
   }
   if (const auto secret = layout::parse_invite_key(row.key)) {
     if (const auto link = layout::decode_invite(row.value)) invites.emplace(*secret, *link);
+    return;
+  }
+  if (const auto child = layout::parse_child_key(row.key)) {
+    if (auto known = layout::decode_child(row.value)) children.emplace(*child, std::move(*known));
     return;
   }
   if (row.key == layout::retention_key()) {
@@ -169,21 +176,28 @@ void Conversation::State::publish_foreign(std::vector<layout::StoredEvent> event
       const layout::StoredEvent& ours = staged->events.front().stored;
       if (ours.seq == event.seq && ours.mark == event.mark) landed = true;
     }
-    const bool changes =
-        fields.kind == EventKind::role_changed || fields.kind == EventKind::visibility_changed;
+    const bool mutes = fields.kind == EventKind::muted || fields.kind == EventKind::unmuted;
+    const bool changes = fields.kind == EventKind::role_changed ||
+                         fields.kind == EventKind::visibility_changed || (mutes && space());
+    const bool everybody = inherits && fields.settings && fields.settings->join == JoinRule::added;
     seen.push_back({.stored = std::move(event),
                     .ordinal = fields.ordinal,
                     .ended = ends ? fields.target : UserId{},
                     .changed = changes ? fields.target : UserId{},
-                    .for_all = fields.audience == audience::everyone});
+                    .for_all = fields.audience == audience::everyone,
+                    .everybody = everybody,
+                    .opened = fields.kind == EventKind::child_opened ? fields.conversation
+                                                                     : ConversationId{}});
   }
   publish(seen, published->mark);
+  if (space()) foreign.insert(foreign.end(), seen.begin(), seen.end());
   published->seq = seen.back().stored.seq;
   published->mark = seen.back().stored.mark;
 }
 
 void Conversation::State::loaded() {
   phase = Phase::ready;
+  if (inherits) host.child_loaded(info.space, id);
   if (!published) may_still_land();  // what another life left under way
   published = Cursor{head.epoch, head.head, head.mark};
   merge_due = (head.flags & layout::head_has_overlays) != 0;
@@ -202,12 +216,16 @@ void Conversation::State::loaded() {
   }
   for (const MemberWaiter& waiter : member_waiters) want(waiter.user);
   run_load_waiters(ended() ? denied() : Error());
-  answer_all(answers);
+  if (space())
+    answer_when_told(std::move(answers), std::exchange(foreign, {}));
+  else
+    answer_all(answers);
   serve_row_waiters();
   if (ended()) return finish_end({});
   serve_mention_waiters();
   apply_pending();
   apply_admissions();
+  bear_children();
   for (ThreadWaiter& waiter : thread_waiters) waiter.until = thread_change_number;
   serve_thread_waiters();
   move_threads();
@@ -261,6 +279,7 @@ void Conversation::State::drop_caches() {
   invites.clear();
   admitted.clear();
   requests.clear();
+  children.clear();
   channel_members.clear();
   mentions.clear();
   thread_changes.clear();

@@ -36,10 +36,23 @@ struct SendOp {
   base::UniqueFunction<void(Result<Ack>)> then;
 };
 struct CreateOp {
-  ConversationKind kind;
-  std::string title;
-  std::vector<UserId> members;  // without the caller, each once
+  Creation creation;  // without the caller
   Then<Access> then;
+};
+/// A channel of this space is to be born.
+struct ChildOp {
+  ConversationId id;
+  Creation creation;
+  Then<Access> then;
+};
+/// What became of a channel of this space.
+struct ChildNewsOp {
+  enum class What : std::uint8_t { born, changed, gone } what = What::born;
+  ConversationId id;
+  bool open = false;  // changed
+  std::string title;
+  Seq as_of = 0;  // changed
+  Then<void> then;
 };
 struct DirectOp {
   UserId first, second;
@@ -173,7 +186,7 @@ struct Op {
   std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
                VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
                AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
-               ErasedOp, EndOp, VoteOp, ClosePollOp, OwnDeletionOp>
+               ErasedOp, EndOp, VoteOp, ClosePollOp, OwnDeletionOp, ChildOp, ChildNewsOp>
       what;
   // The decision, answered when the commit it depends on is done.
   Error error;

@@ -13,6 +13,7 @@
 #include "core/conversation_ops.hpp"
 #include "store/layout.hpp"
 #include "store/layout_messages.hpp"
+#include "store/layout_spaces.hpp"
 
 namespace parley::core {
 
@@ -37,6 +38,8 @@ struct StagedEvent {
   UserId ended;    // whose access ends with it
   UserId changed;  // who may see other audiences from here on
   bool for_all = true;
+  bool everybody = false;  // may
+  ConversationId opened;   // a channel of this space
 };
 /// A right taken away in a channel, until the member partition has it ('p' row).
 struct PendingMember {
@@ -52,6 +55,7 @@ struct Admitted {
 using SenderRows = RowCache<SenderId, layout::SenderRow>;
 using HostKeyRows = RowCache<KeyHash, layout::HostKeyRow>;
 using MemberRows = RowCache<UserId, layout::MemberRow>;
+using RightRows = RowCache<UserId, SpaceRight>;
 using LastSentRows = RowCache<UserId, layout::LastSentRow>;
 using MentionRows = RowCache<MentionId, layout::MentionRow>;
 /// Events as they stand, of messages that were changed and of their edits; not `present`: there is
@@ -104,6 +108,7 @@ struct Staged {
   std::vector<std::pair<layout::InviteSecret, std::optional<layout::InviteRow>>> invites;
   std::vector<std::pair<UserId, std::optional<layout::AdmissionRow>>> admissions;
   std::vector<std::pair<UserId, std::optional<layout::JoinRequestRow>>> requests;
+  std::vector<std::pair<ConversationId, std::optional<layout::ChildRow>>> children;
   std::vector<std::pair<MentionId, MentionRows::Entry*>> mentions;
   std::vector<std::pair<std::pair<Seq, Seq>, layout::ThreadChange>> thread_changes;  // new 't' rows
   std::vector<PendingMember> pending;                                                // new 'p' rows
@@ -121,7 +126,8 @@ struct Staged {
   std::size_t rows = 0, bytes = 0;  // estimates, never too small
   [[nodiscard]] bool empty() const noexcept {
     return events.empty() && senders.empty() && members.empty() && invites.empty() &&
-           admissions.empty() && !birth && !keeping && !trimmed && due_done.empty();
+           admissions.empty() && children.empty() && !birth && !keeping && !trimmed &&
+           due_done.empty();
   }
 };
 

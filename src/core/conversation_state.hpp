@@ -4,7 +4,7 @@
 // mentions.cpp, threads.cpp, members.cpp, members_buckets.cpp, members_search.cpp, blocks.cpp,
 // invites.cpp, join_requests.cpp, settings.cpp, restrictions.cpp, messages.cpp, reactions.cpp,
 // polls.cpp, merging.cpp, sealing.cpp, receipts.cpp, due.cpp, trimming.cpp, ending.cpp,
-// own_deletions.cpp.
+// own_deletions.cpp, spaces.cpp, children.cpp.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -47,6 +47,8 @@ struct Conversation::State : ConversationData {
   /// Runs `then` with the first seq and the audiences the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
+  template <class T>
+  Then<T> still_member(UserId user, Then<T> then);
   // ---- hooks.cpp: what the host says of a content ----
   /// Whether the host's hooks agree to a send or an edit; they may change it. False: `decision`
   /// says how it goes on.
@@ -59,7 +61,9 @@ struct Conversation::State : ConversationData {
   /// An earlier content of the same device is with the host.
   [[nodiscard]] bool waits_for_host(const Op& op) const noexcept;
   [[nodiscard]] Error check_content(std::string_view content_type, Bytes body) const;
-  [[nodiscard]] bool channel() const noexcept { return info.kind == ConversationKind::channel; }
+  /// A channel, or a space, whose members are kept alike.
+  [[nodiscard]] bool channel() const noexcept { return scattered(info.kind); }
+  [[nodiscard]] bool space() const noexcept { return info.kind == ConversationKind::space; }
   /// Runs `then` once loaded; with an error when that failed or nothing exists.
   void when_loaded(std::function<void(const Error&)> then);
   [[nodiscard]] bool overloaded() const noexcept;
@@ -218,6 +222,7 @@ struct Conversation::State : ConversationData {
   void end_membership(UserId user, UserId by, EventKind kind);
   void change_role(UserId user, UserId by, Role role);
   void list_members(const Caller& caller, const wire::Members& asked, Then<wire::MembersPage> then);
+  void list_rows(const Caller& caller, const wire::Members& asked, Then<wire::MembersPage> then);
   /// Direct, group: the member and, as far as the caller may know it, how far they have come.
   void show_member(const Caller& caller, UserId user, const layout::MemberRow& row,
                    wire::MembersPage& page);
@@ -239,6 +244,8 @@ struct Conversation::State : ConversationData {
   [[nodiscard]] Error too_many_members() const;
   /// Into a group with the event of it, into a channel with a row, once.
   void let_in(UserId user, UserId by, EventKind kind, Role role);
+  /// The number of the user's next entry, above all before it.
+  std::uint64_t next_entry(UserId user);
   /// Let in, and not in the channel's member partition yet.
   [[nodiscard]] bool on_the_way(UserId user) const noexcept;
   void stage_admission(UserId user, const std::optional<layout::AdmissionRow>& row);
@@ -262,6 +269,58 @@ struct Conversation::State : ConversationData {
   void write_requests(BatchWriter& writer);  // of the batch
   void requests_committed(const Staged& done);
 
+  // ---- spaces.cpp: the channels of a space ----
+  Decision decide(Op& op, ChildOp& create);
+  Decision decide(Op& op, ChildNewsOp& news);
+  /// In the speculative state; null: there is none.
+  [[nodiscard]] const layout::ChildRow* child(const ConversationId& id) const noexcept;
+  [[nodiscard]] std::size_t child_count() const noexcept;
+  void stage_child(const ConversationId& id, const std::optional<layout::ChildRow>& row);
+  void tell_child(const ConversationId& id, UserId by, bool open, std::string_view title);
+  /// Goes on from the row: the channel is born, and the row says so.
+  void bear(const ConversationId& id, Caller creator, Creation creation, Then<Access> then);
+  void born(const ConversationId& id, Result<Access> made, const Then<Access>& then);
+  /// Those whose birth a crash or an error cut off.
+  void bear_children();
+  [[nodiscard]] bool bearing() const noexcept;
+  /// Once nothing of what these events took away holds in any channel.
+  void answer_when_told(std::vector<OpPtr> ops, const std::vector<StagedEvent>& events);
+  void tell_rights(std::vector<std::pair<UserId, bool>> changes, std::function<void()> then);
+  /// Where the channels stand at some moment after the call.
+  void with_beginnings(ThenBeginnings then);
+  void read_beginnings();
+  void write_children(BatchWriter& writer);  // of the batch
+  void children_committed(const Staged& done);
+  void answer_child(Op& op, ChildOp& create);
+
+  // ---- children.cpp: a channel of a space, and what that says of its members ----
+  /// The space's side.
+  void right_of(UserId user, std::uint32_t number, int attempts, Then<SpaceRight> then);
+  void want_right(UserId user);
+  bool right_ready(UserId user);  // else it is asked for
+  void ask_rights();
+  void right_told(UserId user, Result<SpaceRight> told);
+  void forget_strangers();
+  void forget_stranger(UserId user);  // who asks now is not answered by what was so before
+  /// What is said of the user in memory; null: it is asked for (`later`), or that failed (`error`).
+  const SpaceRight* right(UserId user, bool& later, Error& error);
+  /// The own row with what is decided and not in its partition yet.
+  std::optional<layout::MemberRow> own_row_now(UserId user, const MemberRows::Entry& entry,
+                                               bool speculative) const;
+  std::optional<layout::MemberRow> member_by_space(UserId user, bool& later, Error& error);
+  bool serve_by_space(MemberWaiter& waiter, const MemberRows::Entry& entry);
+  void answer_by_space(UserId user, const layout::ReceiptRow& receipt, const OwnDeletionsPtr& own,
+                       const Then<Access>& then);
+  /// What a change of the user's membership is to start from.
+  layout::MemberRow row_to_change(UserId user);
+  /// The user's entry into the space; 0: the conversation is in none.
+  [[nodiscard]] std::uint64_t entry_now(UserId user);
+  void when_verdict(std::function<void()> then);
+  void list_by_space(const Caller& caller, const wire::Members& asked,
+                     Then<wire::MembersPage> then);
+  /// As they are here.
+  void show_by_space(wire::MembersPage page, Then<wire::MembersPage> then);
+
   // ---- settings.cpp ----
   Decision decide(Op& op, SettingsOp& change);
   /// In the speculative state.
@@ -282,7 +341,7 @@ struct Conversation::State : ConversationData {
   void write_restrictions(BatchWriter& writer);  // of the batch
   void restrictions_committed(Staged& done);
   /// Why somebody who may post may not do so now: archived, muted.
-  [[nodiscard]] Error hindered(const Caller& caller) const;
+  [[nodiscard]] Error hindered(const Caller& caller);
   /// Whether slow mode is on for somebody of that role.
   [[nodiscard]] bool slowed(const Caller& caller, Role role) const noexcept;
   [[nodiscard]] Error too_soon(UserId user);
@@ -295,6 +354,7 @@ struct Conversation::State : ConversationData {
   void run_bucket(std::uint16_t bucket);
   struct BucketJob;
   void name_members(std::shared_ptr<BucketJob> job);
+  void begin_members(std::shared_ptr<BucketJob> job);
   void read_bucket(std::shared_ptr<BucketJob> job);
   void commit_bucket(std::shared_ptr<BucketJob> job);
   Result<layout::MemberRow> apply(const MemberWrite& write, std::optional<layout::MemberRow>& row,
@@ -442,6 +502,7 @@ struct Conversation::State : ConversationData {
   struct EndJob;
   void finish_end(Then<void> then);
   void when_quiet(std::shared_ptr<EndJob> job);
+  void end_children(std::shared_ptr<EndJob> job);
   void end_stream(std::shared_ptr<EndJob> job);
   void end_receipts(std::shared_ptr<EndJob> job);
   void end_members(std::shared_ptr<EndJob> job);
@@ -450,6 +511,7 @@ struct Conversation::State : ConversationData {
                        std::function<void()> then);
   void end_personal(std::vector<UserId> users, std::shared_ptr<EndJob> job,
                     std::function<void()> then);
+  void end_place(std::shared_ptr<EndJob> job);  // in its space
   void end_partition(std::shared_ptr<EndJob> job);
   void left_nothing();
 

@@ -37,6 +37,8 @@ struct Wanted {
   KeyHash key{};
 };
 
+using ThenBeginnings = std::function<void(Result<std::vector<layout::Beginnings::One>>)>;
+
 /// One of a channel's member partitions.
 struct Bucket {
   std::deque<MemberWrite> waiting;

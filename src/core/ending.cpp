@@ -72,11 +72,24 @@ void Conversation::State::when_quiet(std::shared_ptr<EndJob> job) {
   const bool busy = !closing || sealing || merging || erasing || receipts_busy ||
                     reading_receipts || !reaction_queues.empty() || !writing_users.empty() ||
                     !moving_threads.empty() || !indexing.empty() || writes != 0 || !all_landed();
-  if (!busy) return end_stream(std::move(job));
+  if (!busy) return end_children(std::move(job));
   if (hurried) return job->then({Errc::engine_closed, "the engine stops; the rest follows"});
   effects.start_timer(quiet_after, [this, job, here = std::weak_ptr<const void>(alive)] {
     if (!here.expired()) when_quiet(job);
   });
+}
+
+/// A space's channels, one after the other; each carries its own end on. One that is held stays,
+/// and what is left of the space with it.
+void Conversation::State::end_children(std::shared_ptr<EndJob> job) {
+  if (children.empty()) return end_stream(std::move(job));
+  const ConversationId next = children.begin()->first;
+  host.end_child(next, input<Result<void>>([this, job, next](const Result<void>& ended) {
+                   if (!ended && ended.error().errc() != Errc::denied)
+                     return job->then(ended.error());
+                   children.erase(next);
+                   end_children(job);
+                 }));
 }
 
 void Conversation::State::end_stream(std::shared_ptr<EndJob> job) {
@@ -101,7 +114,7 @@ void Conversation::State::end_members(std::shared_ptr<EndJob> job) {
     if (row.role != Role::none) users.push_back(user);
   }
   drop_from_lists(std::move(users), job, [this, job, all = std::move(all)] {
-    end_personal(all, job, [this, job] { end_partition(job); });
+    end_personal(all, job, [this, job] { end_place(job); });
   });
 }
 
@@ -120,7 +133,7 @@ void Conversation::State::end_personal(std::vector<UserId> users, std::shared_pt
 
 /// A channel's members, page by page; each bucket goes when its users know.
 void Conversation::State::end_bucket(std::shared_ptr<EndJob> job) {
-  if (job->bucket == layout::channel_member_buckets) return end_partition(std::move(job));
+  if (job->bucket == layout::channel_member_buckets) return end_place(std::move(job));
   const std::string partition = layout::member_id(host.ns(), id, job->bucket);
   auto request = owned_scan(layout::member, partition, job->key.empty() ? "m" : job->key, "n");
   request.max_rows = members_at_once;
@@ -162,6 +175,14 @@ void Conversation::State::drop_from_lists(std::vector<UserId> users, std::shared
                        });
 }
 
+/// Before the partition goes, so that a wake-up carries it on.
+void Conversation::State::end_place(std::shared_ptr<EndJob> job) {
+  if (!info.space) return end_partition(std::move(job));
+  host.child_gone(info.space, id, input<Result<void>>([this, job](const Result<void>& told) {
+                    told ? end_partition(job) : job->then(told.error());
+                  }));
+}
+
 /// Who waits to be let in is told first that it will not be.
 void Conversation::State::end_partition(std::shared_ptr<EndJob> job) {
   const auto erase = [this, job] {
@@ -171,14 +192,10 @@ void Conversation::State::end_partition(std::shared_ptr<EndJob> job) {
   std::vector<UserId> askers;
   for (const auto& [user, row] : requests) askers.push_back(user);
   if (askers.empty()) return erase();
-  ++outstanding;
-  host.refuse_requests(
-      id, std::move(askers), head.head,
-      [this, here = std::weak_ptr<const void>(alive), job, erase](const Result<void>& told) {
-        if (here.expired()) return;
-        --outstanding;
-        told ? erase() : job->then(told.error());
-      });
+  host.refuse_requests(id, std::move(askers), head.head,
+                       input<Result<void>>([job, erase](const Result<void>& told) {
+                         told ? erase() : job->then(told.error());
+                       }));
 }
 
 /// Whoever asks now finds nothing; a later birth has another epoch.

@@ -1,6 +1,7 @@
 #include "core/fan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -18,6 +19,7 @@ Fan& Fans::fan(const ConversationId& id) {
     it->second = std::make_unique<Fan>();
     it->second->id = id;
     it->second->counted = shard_.online.counts(id);
+    unknown_.insert(id);
   }
   return *it->second;
 }
@@ -28,6 +30,8 @@ Fan* Fans::find(const ConversationId& id) noexcept {
 }
 
 void Fans::opened(Fan& fan, const Access& access) {
+  if (!fan.known) unknown_.erase(fan.id);
+  if (access.space && !fan.known) by_space_[access.space].insert(fan.id);
   if (fan.known && fan.epoch == access.head.epoch && fan.head >= access.head.seq) return;
   fan.kind = access.kind;
   fan.epoch = access.head.epoch;
@@ -58,6 +62,10 @@ void Fans::published(const Published& events) {
   push_events(fan, events);
   if (events.ended) end_access(fan, events.ended, events.last());
   if (events.changed) change_access(fan, events.changed);
+  if (events.everybody) change_access_of_all(fan);
+  if (!events.opened) return;
+  for (const Subscription& sub : fan.subscriptions)
+    shard_.sessions.child_opened(sub.session, events.opened);
 }
 
 namespace {
@@ -181,6 +189,41 @@ void Fans::take_deletions(Fan& fan, UserId user, OwnDeletionsPtr all) {
   if (!known || known->revision() < all->revision()) known = std::move(all);
 }
 
+void Fans::change_access_of_all(Fan& fan) {
+  for (Subscription& sub : fan.subscriptions) {
+    if (sub.last != 0) continue;
+    if (sub.state == Subscription::State::opening)
+      sub.stale = true;
+    else
+      shard_.sessions.ask_again(sub, fan.id);
+  }
+}
+
+/// An answer that is under way may be from before the change: it is not the last word.
+void Fans::look_again(Fan& fan, Subscription& sub) {
+  if (sub.state == Subscription::State::opening)
+    sub.unsettled = true;
+  else if (sub.last == 0)
+    shard_.sessions.ask_again(sub, fan.id);
+}
+
+void Fans::rights_changed(const ConversationId& space, UserId user) {
+  const auto of_user = [&](const Fan& fan) {
+    for (const std::uint32_t slot : shard_.sessions.followers_of(user, fan))
+      if (Subscription* sub = shard_.sessions.subscription(slot, *find(fan.id)))
+        look_again(*find(fan.id), *sub);
+  };
+  const auto look = [&](Fan& fan) {
+    if (user) return of_user(fan);
+    for (Subscription& sub : fan.subscriptions) look_again(fan, sub);
+  };
+  if (const auto known = by_space_.find(space); known != by_space_.end())
+    for (const ConversationId& id : known->second)
+      if (Fan* fan = find(id)) look(*fan);
+  for (const ConversationId& id : unknown_)  // that one may be a channel of the space
+    if (Fan* fan = find(id)) look(*fan);
+}
+
 void Fans::end_all(Fan& fan) {
   while (!fan.subscriptions.empty()) {
     const Subscription sub = fan.subscriptions.back();
@@ -245,8 +288,8 @@ void Fans::receipts(const ConversationId& id, ConversationKind kind,
     if (sub.state == Subscription::State::opening) continue;
     const auto own = of(sub.user);
     const bool moved = own != receipts.end();
-    // Channels and `heads`: a user's own position only, for its other devices.
-    if (kind == ConversationKind::channel || sub.level != Level::full) {
+    // Channels, spaces and `heads`: a user's own position only, for its other devices.
+    if (scattered(kind) || sub.level != Level::full) {
       if (moved) sub.outlet->push(told(sub.user, false, false));
       continue;
     }
@@ -329,7 +372,9 @@ void Fans::remove(Fan& fan, std::uint32_t index) {
 
 void Fans::forget_unknown(const ConversationId& id) {
   const auto it = fans_.find(id);
-  if (it != fans_.end() && !it->second->known && it->second->subscriptions.empty()) fans_.erase(it);
+  if (it == fans_.end() || it->second->known || !it->second->subscriptions.empty()) return;
+  fans_.erase(it);
+  unknown_.erase(id);
 }
 
 void Fans::sweep(std::chrono::steady_clock::time_point now) {
@@ -345,7 +390,12 @@ void Fans::sweep(std::chrono::steady_clock::time_point now) {
       auto home = there.homes.find(id);
       if (home != there.homes.end()) std::erase(home->second.followers, here);
     });
+    if (!fan.known) unknown_.erase(fan.id);
     it = fans_.erase(it);
+  }
+  for (auto space = by_space_.begin(); space != by_space_.end();) {
+    std::erase_if(space->second, [this](const ConversationId& id) { return !fans_.contains(id); });
+    space = space->second.empty() ? by_space_.erase(space) : std::next(space);
   }
 }
 

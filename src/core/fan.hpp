@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/conversation.hpp"
@@ -36,6 +37,8 @@ struct Subscription {
   bool stale = false;     // opening: the audiences changed meanwhile
   bool deletes = false;   // its user deleted something for itself alone: Fan::deletions
   bool admitted = false;  // the home said that its user is a member, and has not said otherwise
+  /// Opening: a right that a space gives changed. The answer may be from before that.
+  bool unsettled = false;
 };
 
 /// One conversation as this shard sees it: where it stands, and who here wants it.
@@ -98,8 +101,12 @@ class Fans {
   [[nodiscard]] std::size_t size() const noexcept { return fans_.size(); }
   /// Other audiences are for the user from here on: the home says which.
   void change_access(Fan& fan, UserId user);
+  void change_access_of_all(Fan& fan);
+  /// What the user (no user: anybody) is in that space changed, and the homes know.
+  void rights_changed(const ConversationId& space, UserId user);
 
  private:
+  void look_again(Fan& fan, Subscription& sub);
   void push_events(Fan& fan, const Published& events);
   [[nodiscard]] bool host_passes(const wire::Signalled& signal, UserId receiver) const;
   void heads_later(Fan& fan);
@@ -107,6 +114,8 @@ class Fans {
 
   ShardState& shard_;
   std::unordered_map<ConversationId, std::unique_ptr<Fan>> fans_;
+  std::unordered_map<ConversationId, std::unordered_set<ConversationId>> by_space_;
+  std::unordered_set<ConversationId> unknown_;  // fans whose home has not answered yet
   std::vector<ConversationId> heads_due_;
   Effects::Timer heads_timer_ = Effects::Timer::none;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/endian.hpp"
+#include "core/conversation_commit.hpp"
 #include "core/event_reader.hpp"
 #include "core/shard_state.hpp"
 #include "wire/record.hpp"
@@ -293,21 +294,24 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
     }
     std::vector<UserId> users;
     std::vector<Asked> asked;
-    Seq after = first;
+    Seq after = first, joins = 0;  // the last event that said how it is entered
     for (const auto& event : page->events) {
       after = event.seq + 1;
       const wire::RecordFields fields = wire::read_record(event.record.bytes());
       if (const auto state = request_state(fields.kind))
         asked.push_back(
             {fields.target, {static_cast<std::uint8_t>(*state), event.seq, fields.time_ms}});
+      if (fields.kind == EventKind::settings_changed && fields.settings && fields.settings->join)
+        joins = event.seq;
       if (!membership(fields.kind)) continue;
       const UserId user = fields.kind == EventKind::created ? fields.sender : fields.target;
       if (user && std::find(users.begin(), users.end(), user) == users.end()) users.push_back(user);
     }
     const Next then =
         page->more ? Next([=, this] { read_users(conversation, after, last, next); }) : next;
-    tell_requests(conversation, std::move(asked),
-                  [=, this, users = std::move(users)] { read_rows(conversation, users, then); });
+    tell_requests(conversation, std::move(asked), [=, this, users = std::move(users)] {
+      tell_space(conversation, joins, [=, this] { read_rows(conversation, users, then); });
+    });
   });
 }
 
@@ -329,6 +333,33 @@ void FeedFollower::tell_requests(ConversationId conversation, std::vector<Asked>
       });
     });
   });
+}
+
+/// The space of a channel is told whether that is open. What the info row says now may be newer
+/// than the event: it is told again then.
+void FeedFollower::tell_space(ConversationId conversation, Seq as_of, Next next) {
+  if (as_of == 0) return next();
+  const std::string partition = layout::conversation_id(shard_.config.ns, conversation);
+  auto again = [=, this] { tell_space(conversation, as_of, next); };
+  shard_.world.get(owned_get({{layout::conversation, partition, layout::info_key()}}),
+                   [=, this](Result<Cells> cells) {
+                     if (!cells) return retry(again, cells.error());
+                     const auto& value = cells->values[0];
+                     const auto info = value ? layout::decode_info(*value) : std::nullopt;
+                     if (!info || !info->space) return next();
+                     const ShardIndex here = shard_.index;
+                     const bool open = info->settings.join == JoinRule::open;
+                     shard_.at_home(info->space, [=, this, title = info->settings.title](
+                                                     ShardState& there, Conversation& space) {
+                       space.child_changed(conversation, open, title, as_of,
+                                           [=, this, &there](const Result<void>& told) {
+                                             there.at(here, [=, this](ShardState&) {
+                                               if (told || !told.error().retryable()) return next();
+                                               retry(again, told.error());
+                                             });
+                                           });
+                     });
+                   });
 }
 
 /// What the membership of these users is now: both places where it may be written, and the kind.
@@ -372,7 +403,7 @@ void FeedFollower::apply(ConversationId conversation, std::vector<UserId> users,
   auto gather = std::make_shared<Gather>();
   gather->open = users.size();
   for (std::size_t i = 0; i < users.size(); ++i) {
-    const bool channel = info->kind == ConversationKind::channel;
+    const bool channel = scattered(info->kind);
     const auto& value = cells->values[2 + 2 * i + (channel ? 1 : 0)];
     const auto member = value ? layout::decode_member(*value) : std::nullopt;
     ListChange change;

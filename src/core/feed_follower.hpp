@@ -51,6 +51,7 @@ class FeedFollower {
   void read_users(ConversationId conversation, Seq first, Seq last, Next next);
   struct Asked;  // who asked to be let in, and what became of it
   void tell_requests(ConversationId conversation, std::vector<Asked> asked, Next next);
+  void tell_space(ConversationId conversation, Seq as_of, Next next);
   void read_rows(ConversationId conversation, std::vector<UserId> users, Next next);
   void apply(ConversationId conversation, std::vector<UserId> users, Next next,
              Result<Cells> cells);

@@ -132,7 +132,8 @@ void Conversation::State::withdraw_invites(UserId maker, Role role) {
 Decision Conversation::State::decide(Op& op, InviteOp& make) {
   Decision decision{};
   const auto role = actor(op, Action::invite, decision);
-  if (!role) return decision;
+  if (role && inherits) op.error = denied();  // not the system either: the space's links let in
+  if (!role || op.error) return decision;
   if (const auto* there = invite(make.secret)) {  // an attempt that landed
     make.made = to_invite(id, make.secret, *there);
     return decision;
@@ -216,7 +217,16 @@ Error Conversation::State::too_many_members() const {
 void Conversation::State::let_in(UserId user, UserId by, EventKind kind, Role role) {
   if (!channel()) return enter_group(user, by, kind, role);
   end_request(user, by, EventKind::join_approved);
-  stage_admission(user, layout::AdmissionRow{role, host.next_snowflake()});
+  stage_admission(user, layout::AdmissionRow{role, next_entry(user)});
+}
+
+/// Grows with every one of the user's, whatever the clock does, where all have numbers: in spaces.
+std::uint64_t Conversation::State::next_entry(UserId user) {
+  std::uint64_t last = 0;
+  if (const auto at = admitted.find(user); at != admitted.end()) last = at->second.row.id;
+  if (const auto* known = channel_members.find(user); known != nullptr && known->present)
+    last = std::max(last, known->row.admission);
+  return std::max(host.next_snowflake(), last + 1);
 }
 
 bool Conversation::State::on_the_way(UserId user) const noexcept {

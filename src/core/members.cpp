@@ -56,6 +56,7 @@ std::optional<layout::MemberRow> Conversation::State::member(UserId user, bool& 
     channel_members.erase(user);
     return std::nullopt;
   }
+  if (inherits) return member_by_space(user, later, error);
   if (!entry->present) {
     channel_members.erase(user);  // others may let them in: read again next time
     return std::nullopt;
@@ -80,7 +81,8 @@ std::optional<Role> Conversation::State::actor(Op& op, Action action, Decision& 
   }
   const Role role = row ? row->role : Role::none;
   if (!op.error && !may(action, role)) op.error = denied();
-  const bool changes = action == Action::add || action == Action::invite || action == Action::pin;
+  const bool changes = action == Action::add || action == Action::invite || action == Action::pin ||
+                       action == Action::create_child;
   if (!op.error && changes) op.error = closed(op.caller, role);
   if (op.error) return std::nullopt;
   return role;
@@ -115,6 +117,7 @@ Decision Conversation::State::decide(Op& op, JoinOp& join) {
   const bool in = row && row->role != Role::none;
   if (op.error || in) return Decision::decided;  // in already: the answer is the access
   if (join.invite) return join_by_invite(op, *join.invite);
+  if (inherits && right(user, later, op.error) == nullptr && !op.error) op.error = denied();
   if (info_now().settings.join != JoinRule::open || banned(user)) op.error = denied();
   if (!op.error) op.error = closed(op.caller, Role::none);
   if (!op.error) op.error = host_admits(user);
@@ -135,10 +138,14 @@ Decision Conversation::State::join_group(Op& op) {
 Decision Conversation::State::join_channel(UserId user, JoinOp& join) {
   set_busy(user);
   write_member({.user = user,
+                .role = inherits ? Role::read_only : Role::member,
+                .admission = entry_now(user),
                 .then = [this, user, then = std::move(join.then)](Result<layout::MemberRow> row) {
                   clear_busy(user);
                   if (!row)
                     then(std::move(row).error());
+                  else if (inherits)
+                    answer_access(user, false, then);
                   else
                     answer_access(user, *row, then);
                   pump();
@@ -203,10 +210,14 @@ Decision Conversation::State::decide_channel(Op& op, LeaveOp& leave) {
   set_busy(user);
   write_member({.what = MemberWrite::What::leave,
                 .user = user,
+                .admission = entry_now(user),
                 .then = [this, user, then = std::move(leave.then)](Result<layout::MemberRow> row) {
                   clear_busy(user);
                   if (row) host.access_ended(id, user, row->left_at);
-                  then(row ? Result<void>() : Result<void>(std::move(row).error()));
+                  if (row && space())
+                    tell_rights({{user, true}}, [then] { then({}); });
+                  else
+                    then(row ? Result<void>() : Result<void>(std::move(row).error()));
                   pump();
                 }});
   return Decision::moved;
@@ -239,7 +250,18 @@ Decision Conversation::State::decide(Op& op, AddOp& add) {
 Decision Conversation::State::decide_channel(Op& op, AddOp& add) {
   const UserId user = op.caller.user;
   std::vector<MemberWrite> writes;
-  for (const UserId added : add.users) writes.push_back({.user = added});
+  bool later = false;
+  for (const UserId added : add.users) {
+    bool asked = false;
+    if (inherits && right(added, asked, op.error) == nullptr && !asked && !op.error)
+      op.error = {Errc::invalid_argument, "members: one of them is not in the space"};
+    later = later || asked;
+    if (op.error) return Decision::decided;
+    writes.push_back({.user = added,
+                      .role = inherits ? Role::read_only : Role::member,
+                      .admission = asked ? 0 : entry_now(added)});
+  }
+  if (later) return Decision::later;
   if (user) set_busy(user);
   write_members(std::move(writes), [this, user, then = std::move(add.then)](Error error) {
     if (user) clear_busy(user);
@@ -273,9 +295,7 @@ void Conversation::State::end_membership(UserId user, UserId by, EventKind kind)
   staged->head.authority = fields.seq;
   if (kind != EventKind::left) withdraw_invites(user, Role::none);
   if (channel()) {
-    bool later = false;
-    Error ignored;
-    layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory
+    layout::MemberRow row = row_to_change(user);
     row.role = Role::none;
     row.groups = 0;
     return stage_authority(fields.seq, user, row);
@@ -295,7 +315,8 @@ Decision Conversation::State::decide(Op& op, RoleOp& change) {
   const auto whom = target(op, change.user, decision);
   if (!whom) return decision;
   const bool self = op.caller.user == change.user;
-  if (!may_give(*role, *whom, change.role, self)) {
+  const bool below = inherits && change.role < rights.find(change.user)->row.role;
+  if (below || !may_give(*role, *whom, change.role, self)) {
     op.error = denied();
     return decision;
   }
@@ -331,10 +352,10 @@ void Conversation::State::change_role(UserId user, UserId by, Role role) {
       .sender = by, .kind = EventKind::role_changed, .target = user, .role = role};
   stage_event(fields).changed = user;
   withdraw_invites(user, role);
-  bool later = false;
-  Error ignored;
-  layout::MemberRow row = *member(user, later, ignored);  // a target: it is in memory
+  layout::MemberRow row = row_to_change(user);
   row.role = role;
+  // What the space gives stays with the space.
+  if (inherits && rights.find(user)->row.role == role) row.role = Role::read_only;
   stage_authority(fields.seq, user, row);
 }
 

@@ -38,7 +38,10 @@ struct Conversation::State::BucketJob {
     std::optional<layout::MemberRow> row;
     std::string name;  // that the row is found by; empty: by none
     bool changed = false;
-    bool told = false;  // to the feed: who is in changed
+    bool told = false;                // to the feed: who is in changed
+    bool came = false, went = false;  // in or out of a space, with this commit
+    bool renumbered = false;          // in it already, under another entry now
+    bool full = false;                // of spaces: comes into no other
 
     /// False when there is a value that cannot be read.
     bool take(const std::optional<Bytes>& value) {
@@ -55,12 +58,14 @@ struct Conversation::State::BucketJob {
     }
   };
   std::vector<Kept> rows;
+  std::vector<layout::Beginnings::One> beginnings;  // of whoever comes into a space
   std::vector<Result<layout::MemberRow>> results;
   std::string new_guard;
   bool unsure = false;  // an attempt may have landed before
 };
 
 void Conversation::State::write_member(MemberWrite write) {
+  if (space() && write.what == MemberWrite::What::join) write.admission = next_entry(write.user);
   const auto bucket = layout::bucket_of(write.user, layout::channel_member_buckets);
   writing_users.insert(write.user);
   buckets[bucket].waiting.push_back(std::move(write));
@@ -128,8 +133,27 @@ void Conversation::State::name_members(std::shared_ptr<BucketJob> job) {
                                            for (auto& kept : job->rows)
                                              if (kept.user == known.id)
                                                kept.new_name = layout::searched_name(known.subject);
-                                         read_bucket(job);
+                                         begin_members(job);
                                        }));
+}
+
+/// Who comes into a space has nothing unread of what its channels hold already.
+void Conversation::State::begin_members(std::shared_ptr<BucketJob> job) {
+  if (!space()) return read_bucket(std::move(job));
+  std::vector<UserId> users;
+  for (const auto& kept : job->rows) users.push_back(kept.user);
+  host.full_of_spaces(
+      std::move(users),
+      input<Result<std::vector<UserId>>>([this, job](const Result<std::vector<UserId>>& full) {
+        if (!full) return bucket_done(*job, full.error());
+        for (auto& kept : job->rows)
+          kept.full = std::find(full->begin(), full->end(), kept.user) != full->end();
+        with_beginnings([this, job](Result<std::vector<layout::Beginnings::One>> beginnings) {
+          if (!beginnings) return bucket_done(*job, beginnings.error());
+          job->beginnings = std::move(*beginnings);
+          read_bucket(job);
+        });
+      }));
 }
 
 /// Guard first, in one scan with the first row; the other rows may be newer, never older.
@@ -166,10 +190,14 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
                                                      std::optional<layout::MemberRow>& row,
                                                      std::int64_t& delta, bool& changed,
                                                      bool unsure) const {
-  const bool in = row && row->role != Role::none;
+  // A row of an earlier entry into the space says nothing.
+  const bool holds = row && (!inherits || row->admission == write.admission);
+  const bool counted = row && row->role != Role::none;
+  const bool in = holds && counted;
   switch (write.what) {
     case MemberWrite::What::admit:
       if (row && row->admission == write.admission) return *row;  // made it, and may have left
+      if (space() && row && row->admission > write.admission) return *row;  // came in otherwise
       if (in) {
         row->admission = write.admission;
         changed = true;
@@ -187,19 +215,31 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       if (row) fresh.shadowed = row->shadowed;
       if (row) fresh.own_deletion_ms = row->own_deletion_ms;
       fresh.admission = write.admission != 0 ? write.admission : row ? row->admission : 0;
+      if (space() && row) fresh.admission = std::max(fresh.admission, row->admission + 1);
       row = fresh;
-      ++delta;
+      if (!counted) ++delta;
       changed = true;
       return fresh;
     }
     case MemberWrite::What::leave:
-      if (!in) return row && unsure ? Result<layout::MemberRow>(*row) : denied();
+      if (inherits && !holds)
+        row = own_row(row, write.admission);  // in by the space alone
+      else if (!in)
+        return row && unsure ? Result<layout::MemberRow>(*row) : denied();
       row->role = Role::none;
       row->left_at = std::max(row->left_at, head.head);
-      --delta;
+      if (counted) --delta;
       changed = true;
       return *row;
     case MemberWrite::What::pending:
+      if (inherits) {
+        const layout::PendingRow change{write.user, write.role, write.groups, write.shadowed,
+                                        write.admission};
+        changed = change_own_row(row, change, write.seq) || changed;
+        const bool counts = row && row->role != Role::none;
+        delta += counts && !counted ? 1 : counted && !counts ? -1 : 0;
+        return row.value_or(layout::MemberRow{});
+      }
       if (!row || row->left_at >= write.seq) return row.value_or(layout::MemberRow{});
       if (write.role == Role::none) {
         if (in) --delta;
@@ -213,7 +253,9 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       changed = true;
       return *row;
     case MemberWrite::What::own_deletion:
-      if (!in) return denied();
+      if (inherits && !holds) row = own_row(row, write.admission);
+      if (!row || row->role == Role::none) return denied();
+      if (!counted) ++delta;
       row->own_deletion_ms = effects.now().wall_ms;
       changed = true;
       return *row;
@@ -225,14 +267,26 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
   std::int64_t delta = 0;
   job->results.clear();
   layout::Note note{.kind = layout::Note::Kind::channel_join};
-  for (auto& kept : job->rows) kept.changed = kept.told = false;
+  for (auto& kept : job->rows) {
+    kept.changed = kept.told = kept.came = kept.went = kept.renumbered = false;
+  }
   for (const MemberWrite& write : job->writes) {
     const auto kept = std::find_if(job->rows.begin(), job->rows.end(),
                                    [&](const auto& item) { return item.user == write.user; });
+    if (kept->full && brings_in(write) && (!kept->row || kept->row->role == Role::none)) {
+      job->results.push_back(
+          Error{Errc::limit_reached, "members: one of them is in 100 spaces already"});
+      continue;
+    }
     bool changed = false;
+    const std::int64_t before = delta;
+    const std::uint64_t entry = kept->row ? kept->row->admission : 0;
     job->results.push_back(apply(write, kept->row, delta, changed, job->unsure));
     kept->changed = kept->changed || changed;
     kept->told = kept->told || (changed && write.what != MemberWrite::What::own_deletion);
+    if (delta != before) kept->came = delta > before;
+    if (delta != before) kept->went = delta < before;
+    kept->renumbered |= delta == before && changed && kept->row->admission != entry;
   }
   BatchWriter writer(layout::member, job->partition, 192 * job->rows.size());
   bool any = false;
@@ -241,6 +295,10 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
     any = true;
     if (kept.told) note.users.push_back(kept.user);
     kept.put(writer);
+    if (space() && (kept.came || kept.renumbered))
+      writer.put(layout::beginnings_key(kept.user),
+                 layout::encode(layout::Beginnings{kept.row->admission, job->beginnings}));
+    if (space() && kept.went) writer.erase(layout::beginnings_key(kept.user));
   }
   if (!any) {
     if (job->unsure) host.feed_moved();  // an attempt landed and was overtaken
@@ -276,6 +334,7 @@ void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
       entry.phase = MemberRows::Phase::ready;
       entry.present = kept.row.has_value();
       entry.row = kept.row.value_or(layout::MemberRow{});
+      if (space() && kept.renumbered) tell_rights({{kept.user, false}}, [] {});
     }
   }
   const std::vector<MemberWrite> writes = std::move(job.writes);
@@ -306,6 +365,7 @@ void Conversation::State::apply_pending() {
                   .groups = change.row.groups,
                   .shadowed = change.row.shadowed,
                   .seq = change.seq,
+                  .admission = change.row.entry,
                   .then = [this, seq = change.seq](Result<layout::MemberRow> row) {
                     for (PendingMember& made : pending) {
                       if (made.seq != seq) continue;
@@ -344,6 +404,7 @@ void Conversation::State::clear_busy(UserId user) {
 void Conversation::State::with_member(UserId user,
                                       std::function<void(Result<const layout::MemberRow*>)> then) {
   if (!channel()) return then(members.find(user));
+  if (inherits) forget_stranger(user);
   MemberWaiter waiter{user, std::move(then)};
   if (serve(waiter)) return;
   member_waiters.push_back(std::move(waiter));
@@ -363,6 +424,7 @@ bool Conversation::State::serve(MemberWaiter& waiter) {
     waiter.then(error);
     return true;
   }
+  if (inherits) return serve_by_space(waiter, *entry);
   std::optional<layout::MemberRow> row;
   if (entry->present)
     row = entry->row;
@@ -417,6 +479,13 @@ std::uint64_t Conversation::State::member_count() const noexcept {
 
 void Conversation::State::list_members(const Caller& caller, const wire::Members& asked,
                                        Then<wire::MembersPage> then) {
+  inherits ? list_by_space(caller, asked, std::move(then))
+           : list_rows(caller, asked, std::move(then));
+}
+
+/// Those who have rows of their own.
+void Conversation::State::list_rows(const Caller& caller, const wire::Members& asked,
+                                    Then<wire::MembersPage> then) {
   auto job = std::make_shared<PageJob>();
   job->caller = caller;
   job->page.conversation = id;

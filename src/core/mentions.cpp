@@ -107,6 +107,12 @@ bool Conversation::State::known_member(UserId user) {
     const layout::MemberRow* row = group_member(user);
     return row != nullptr && row->role != Role::none;
   }
+  if (inherits) {
+    bool later = false;
+    Error ignored;
+    const auto row = member(user, later, ignored);
+    return row && row->role != Role::none;
+  }
   const MemberRows::Entry* entry = channel_members.find(user);
   if (entry == nullptr || entry->phase != MemberRows::Phase::ready || !entry->present) return false;
   layout::MemberRow row = entry->row;

@@ -54,6 +54,7 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
   entry.avatar = access.avatar;
   entry.archived_for_all = access.archived;
   entry.peer = access.peer;
+  entry.space = access.space;
   entry.role = access.role;
   entry.visible_from = access.visible_from;
   entry.head = access.head;
@@ -114,8 +115,10 @@ void Operations::operator()(wire::Send&& send) {
 }
 
 void Operations::operator()(wire::Create&& create) {
-  if (create.kind != ConversationKind::group && create.kind != ConversationKind::channel) {
-    return void(fail(Errc::invalid_argument, "kind: expected group or channel"));
+  if (create.space && create.kind != ConversationKind::channel)
+    return void(fail(Errc::invalid_argument, "space: only a channel belongs to one"));
+  if (create.kind != ConversationKind::group && !scattered(create.kind)) {
+    return void(fail(Errc::invalid_argument, "kind: expected group, channel or space"));
   }
   if (create.title.size() > limits::title) {
     return void(fail(Errc::too_large, "title: longer than 512 bytes"));
@@ -139,23 +142,27 @@ void Operations::operator()(wire::Create&& create) {
   std::vector<std::string> members = std::move(create.members);
   shard.names.resolve(
       std::move(members), true,
-      [&shard = shard, ref = ref, number = number, id, who = caller(), kind = create.kind,
-       title = std::move(create.title)](Result<std::vector<UserId>> users) mutable {
+      [&shard = shard, ref = ref, number = number, id, who = caller(),
+       creation = Creation{create.kind, std::move(create.title), {}, create.join, {create.space}}](
+          Result<std::vector<UserId>> users) mutable {
         if (!users) return shard.fail(ref, number, std::move(users).error());
         make_unique(*users);
         std::erase(*users, who.user);
         shard.without_blockers(
             who.user, std::move(*users),
-            [&shard, ref, number, id, who, kind,
-             title = std::move(title)](Result<std::vector<UserId>> members) mutable {
+            [&shard, ref, number, id, who,
+             creation = std::move(creation)](Result<std::vector<UserId>> members) mutable {
               if (!members) return shard.fail(ref, number, std::move(members).error());
-              shard.at_home(id, [=, members = std::move(*members), title = std::move(title)](
-                                    ShardState& there, Conversation& home) mutable {
-                home.create(who, kind, std::move(title), std::move(members),
-                            there.answering<Access>(ref, number,
-                                                    [id](const Access& access) -> wire::Answer {
-                                                      return wire::Opened{entry_of(id, access)};
-                                                    }));
+              creation.members = std::move(*members);
+              const ConversationId space = creation.child.space;
+              shard.at_home(space ? space : id, [=, creation = std::move(creation)](
+                                                    ShardState& there, Conversation& home) mutable {
+                auto opened = there.answering<Access>(ref, number,
+                                                      [id](const Access& access) -> wire::Answer {
+                                                        return wire::Opened{entry_of(id, access)};
+                                                      });
+                if (space) return home.create_child(who, id, std::move(creation), opened);
+                home.create(who, std::move(creation), opened);
               });
             });
       });

@@ -236,6 +236,7 @@ void Conversation::State::note_own_deletion(std::shared_ptr<OwnDeletionJob> job)
   }
   write_member({.what = MemberWrite::What::own_deletion,
                 .user = job->caller.user,
+                .admission = entry_now(job->caller.user),
                 .then = [this, job](Result<layout::MemberRow> noted) {
                   noted ? store_own_deletions(job) : job->then(std::move(noted).error());
                 }});

@@ -5,6 +5,7 @@
 #include "parley/conversation.hpp"
 #include "parley/error.hpp"
 #include "parley/permissions.hpp"
+#include "parley/settings.hpp"
 
 namespace parley::core {
 
@@ -26,7 +27,8 @@ enum class Action : std::uint8_t {
   transfer,     // the own ownership, to another member
   mention_all,  // everybody, or everybody who is here
   set_retention,
-  end,  // delete the conversation for good
+  create_child,  // spaces
+  end,           // delete the conversation for good
 };
 
 /// The least role that may do it; above every role when nobody may. `none`: strangers may.
@@ -40,6 +42,7 @@ bool may_give(Role actor, Role target, Role to, bool self) noexcept;
 Error denied();
 /// A role that a member can have.
 bool known_role(Role role) noexcept;
+bool known_rule(JoinRule rule) noexcept;
 /// Names the first entry that is no role.
 Error check_permissions(const Permissions& permissions);
 

@@ -123,7 +123,8 @@ Decision Conversation::State::decide(Op& op, RestrictOp& change) {
     fields.until_ms = until;
     fields.reason = change.options.reason;
   }
-  stage_event(fields);
+  StagedEvent& event = stage_event(fields);
+  if (space() && mute) event.changed = change.user;  // it holds in the channels
   if (change.on) staged->head.authority = fields.seq;
   part = {change.on, op.caller.user, staged->now_ms, until, change.options.reason};
   stage_restriction(change.user, row);
@@ -176,17 +177,24 @@ void Conversation::restrictions(Caller caller, wire::Restrictions asked,
 
 // ---- Posting ----
 
-Error Conversation::State::hindered(const Caller& caller) const {
+Error Conversation::State::hindered(const Caller& caller) {
   if (caller.system()) return {};
   if (info_now().settings.archived)
     return {Errc::archived, "the conversation is archived: nobody posts there"};
+  const auto muted = [this](const layout::RestrictionRow::One& mute, const char* text) {
+    Error error(Errc::muted, text);
+    if (!mute.reason.empty()) error.message += ": " + mute.reason;
+    if (mute.until_ms != 0)
+      error.retry_after = std::chrono::milliseconds(mute.until_ms - host.settled_wall_ms());
+    return error;
+  };
   const layout::RestrictionRow* row = restriction(caller.user);
-  if (row == nullptr || !holds(row->mute)) return {};
-  Error error(Errc::muted, "you are muted in this conversation");
-  if (!row->mute.reason.empty()) error.message += ": " + row->mute.reason;
-  if (row->mute.until_ms != 0)
-    error.retry_after = std::chrono::milliseconds(row->mute.until_ms - host.settled_wall_ms());
-  return error;
+  if (row != nullptr && holds(row->mute))
+    return muted(row->mute, "you are muted in this conversation");
+  const RightRows::Entry* by_space = inherits ? rights.find(caller.user) : nullptr;
+  if (by_space != nullptr && holds(by_space->row.mute))
+    return muted(by_space->row.mute, "you are muted in this space");
+  return {};
 }
 
 bool Conversation::State::slowed(const Caller& caller, Role role) const noexcept {

@@ -168,6 +168,7 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
     }
   };
   if (channel() && !op.caller.system()) need(channel_members, op.caller.user);
+  if (inherits && !op.caller.system()) ready = right_ready(op.caller.user) && ready;
   if (slowed(op.caller, Role::member) && last_sent.find(op.caller.user) == nullptr)
     want_last_sent(op.caller.user);
   if (const auto* last = last_sent.find(op.caller.user))
@@ -176,6 +177,8 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
   if (!send.send.key.empty()) need(host_keys, send.key);
   if (channel())
     for (const UserId user : send.send.extras.mentions) need(channel_members, user);
+  if (inherits && send.send.thread_root != 0)  // who is named follows the thread
+    for (const UserId user : send.send.extras.mentions) ready = right_ready(user) && ready;
   if (!ready && !building) read_wanted();
   return ready;
 }

@@ -109,6 +109,7 @@ class Sessions {
   [[nodiscard]] bool shows_user(std::uint32_t slot) noexcept;
   /// The reader is this session's, which may have been told of more deletions since.
   void forget_deleted(SessionRef ref, const ConversationId& id, Reader& reader);
+  void child_opened(std::uint32_t slot, const ConversationId& child);
 
   // Presence: these were found to be members of a conversation the session is in.
   void watch(SessionRef ref, std::uint32_t number, const ConversationId& conversation,

@@ -91,6 +91,15 @@ void Sessions::follow_list(SessionRef ref, const std::vector<ListEntry>& entries
   for (std::size_t i = 0; i < work->items.size(); ++i) open_item(work, i);
 }
 
+/// A session that follows everything of its user follows the new channel of its space.
+void Sessions::child_opened(std::uint32_t slot, const ConversationId& child) {
+  const SessionState* session = sessions_.at(slot);
+  if (session == nullptr || !session->auto_subscribe) return;
+  ListEntry entry;
+  entry.conversation = child;
+  follow_list(ref_of(slot), {entry}, true);
+}
+
 void Sessions::open_item(std::shared_ptr<Subscribing> work, std::size_t item) {
   SessionState* session = find(work->ref);
   const wire::Subscribe::Item& wanted = work->items[item];
@@ -189,7 +198,7 @@ void Sessions::answer_item(Subscribing& work, std::size_t item, const Access& ac
   answer.floor_mark = access.floor_mark;
   outcome.follow = true;
   outcome.next = access.head.seq + 1;
-  if (work.from_visible && access.kind != ConversationKind::channel) {
+  if (work.from_visible && !scattered(access.kind)) {
     answer.answer = Resume::range;
     outcome.next = std::max(access.visible_from, access.floor);
     return;
@@ -303,7 +312,7 @@ void Sessions::settle(Subscribing& work, std::size_t item) {
   if (const auto deleted = fan.deletions_of(*sub); deleted && sub->level == Level::full)
     session->outlet->push(make_frame(0, DeletedForMe{fan.id, deleted->seqs()}));
   sub->next = outcome.next;
-  if (sub->stale) return ask_again(*sub, fan.id);
+  if (std::exchange(sub->unsettled, false) || sub->stale) return ask_again(*sub, fan.id);
   const Seq end = sub->last != 0 ? sub->last : fan.head;
   if (sub->level != Level::full || sub->next > end) {
     if (sub->last != 0) return ask_again(*sub, fan.id);
@@ -457,6 +466,7 @@ void Sessions::asked_again(const Reopening& asked, const Result<Access>& access)
     unsubscribe(*session, asked.id);
     return left(asked.ref.slot, asked.id);
   }
+  if (std::exchange(sub->unsettled, false)) return ask_again(*sub, asked.id);
   // Events that passed while it was no member are a gap, which the gap rule (I2) makes a client ask
   // about: `trimmed` is then its answer.
   Fan& fan = *shard_.fans.find(asked.id);

@@ -5,6 +5,7 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/read_as_member.hpp"
 
 namespace parley::core {
 namespace {
@@ -38,8 +39,7 @@ Error check(const SettingsUpdate& settings) {
     if (error) return error;
   if (settings.metadata && settings.metadata->size() > limits::metadata)
     return {Errc::too_large, "metadata: at most 4096 bytes were expected"};
-  if (settings.join && *settings.join != JoinRule::added && *settings.join != JoinRule::open &&
-      *settings.join != JoinRule::by_request)
+  if (settings.join && !known_rule(*settings.join))
     return {Errc::invalid_argument, "join: added, open or by_request was expected"};
   if (settings.slow_mode &&
       (settings.slow_mode->count() < 0 || *settings.slow_mode > limits::slow_mode))
@@ -64,14 +64,16 @@ const layout::InfoRow& Conversation::State::info_now() const noexcept {
 
 bool Conversation::State::may(Action action, Role role) const noexcept {
   const ConversationSettings& settings = info_now().settings;
-  const auto least = [&](Role set) {
-    return set != Role::none ? set : least_role(limits.permissions, info.kind, action);
-  };
+  const Role by_kind = least_role(limits.permissions, info.kind, action);
+  if (by_kind > Role::owner) return false;  // nobody's, whatever the settings say
+  const auto least = [&](Role set) { return set != Role::none ? set : by_kind; };
   switch (action) {
     case Action::send:
       return role >= least(settings.who_sends);
-    case Action::add:
     case Action::invite:
+      if (inherits) return false;  // the space's let in
+      [[fallthrough]];
+    case Action::add:
       return role >= least(settings.who_adds);
     case Action::pin:
       return role >= least(settings.who_pins);
@@ -99,12 +101,19 @@ Decision Conversation::State::decide(Op& op, SettingsOp& change) {
   });
   if (!any) return decision;  // it is so already
   layout::InfoRow row = info_now();
+  if (row.space && given.join == JoinRule::by_request) {
+    op.error = {Errc::invalid_argument, "join: a channel of a space is open or added"};
+    return decision;
+  }
+  if (row.space && given.join == JoinRule::open) row.opened_ordinal = staged->head.ordinal;
   wire::apply_settings(given, row.settings);
   const std::size_t bytes = layout::encode(row).size();
   if (!fits(1, 2, event_bytes + 2 * bytes)) return Decision::full;
   wire::RecordFields fields{
       .sender = op.caller.user, .kind = EventKind::settings_changed, .settings = given};
-  stage_event(fields);
+  StagedEvent& event = stage_event(fields);
+  event.everybody = row.space && given.join == JoinRule::added;
+  if (row.space && given.join) stage_note(fields.seq);  // from which the space's own row follows
   staged->head.authority = fields.seq;
   if (!staged->info) staged->rows += 1;
   staged->bytes += 5 + bytes;
@@ -125,7 +134,8 @@ void Conversation::info(Caller caller, Then<ConversationInfo> then) {
           if (*row == nullptr || (*row)->role == Role::none) return then(denied());
           const Seq from = std::max(state.head.floor, (*row)->visible_from);
           const Reader reader{caller.user, audiences_of(state.info.kind, **row)};
-          state.answer_info(from, reader, (*row)->role, then);
+          state.answer_info(from, reader, (*row)->role,
+                            state.inherits ? state.still_member(caller.user, then) : then);
         });
   });
 }
@@ -144,12 +154,23 @@ void Conversation::State::answer_info(Seq from, Reader reader, Role role,
                               .members = member_count(),
                               .pins = pinned,
                               .role = role};
+      answer.space = info.space;
+      for (const auto& [child, row] : children)
+        if (!row.unborn && (row.open || !user)) answer.children.push_back(child);
       if (const auto at = restrictions.find(user); at != restrictions.end()) {
         answer.muted = holds(at->second.mute);
         if (answer.muted)
           answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
       }
-      then(std::move(answer));
+      if (!inherits || info.settings.join != JoinRule::open) return then(std::move(answer));
+      host.space_members(info.space, wire::Members{.conversation = info.space, .limit = 1},
+                         input<Result<wire::MembersPage>>(
+                             [answer = std::move(answer), then](Result<wire::MembersPage> page) {
+                               if (!page) return then(std::move(page).error());
+                               ConversationInfo whole = answer;
+                               whole.members = page->count;
+                               then(std::move(whole));
+                             }));
     });
   });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/siphash.hpp"
@@ -274,6 +275,123 @@ void ShardState::read_message(const ForwardOf& which, Caller reader, Then<Forwar
   });
 }
 
+void ShardState::full_of_spaces(std::vector<UserId> users, Then<std::vector<UserId>> then) {
+  struct Job {
+    std::size_t open;
+    std::vector<UserId> full;
+    Error error;
+    Then<std::vector<UserId>> then;
+  };
+  auto job = std::make_shared<Job>(Job{users.size(), {}, {}, std::move(then)});
+  for (const UserId user : users) {
+    at_user(user, [job, user, back = index](ShardState& there, UserHome& home) {
+      home.spaces([&there, job, user, back](Result<std::size_t> count) {
+        there.at(back, [job, user, count = std::move(count)](ShardState&) {
+          if (!count) job->error = count.error();
+          if (count && *count >= limits::spaces) job->full.push_back(user);
+          if (--job->open != 0) return;
+          if (job->error)
+            job->then(job->error);
+          else
+            job->then(std::move(job->full));
+        });
+      });
+    });
+  }
+}
+
+void ShardState::bear_child(const ConversationId& child, Caller creator, Creation creation,
+                            Then<Access> then) {
+  at_home(child, [back = index, creator, creation = std::move(creation), then = std::move(then)](
+                     ShardState& there, Conversation& home) mutable {
+    home.create(creator, std::move(creation), there.returning<Access>(back, std::move(then)));
+  });
+}
+
+void ShardState::end_child(const ConversationId& child, Then<void> then) {
+  at_home(child, [back = index, then = std::move(then)](ShardState& there, Conversation& home) {
+    home.end({}, there.returning<void>(back, then));
+  });
+}
+
+void ShardState::space_rights(const ConversationId& space, std::uint32_t child,
+                              std::vector<UserId> users,
+                              std::function<void(UserId, Result<SpaceRight>)> then) {
+  at_home(space, [back = index, child, users = std::move(users), then = std::move(then)](
+                     ShardState& there, Conversation& home) {
+    for (const UserId user : users)
+      home.right(user, child,
+                 there.returning<SpaceRight>(back, [user, then](Result<SpaceRight> right) {
+                   then(user, std::move(right));
+                 }));
+  });
+}
+
+void ShardState::space_members(const ConversationId& space, wire::Members asked,
+                               Then<wire::MembersPage> then) {
+  at_home(space, [back = index, asked = std::move(asked), then = std::move(then)](
+                     ShardState& there, Conversation& home) {
+    home.members({}, asked, there.returning<wire::MembersPage>(back, then));
+  });
+}
+
+void ShardState::on_every_shard(EachShard work, std::function<void()> then) {
+  auto open = std::make_shared<std::size_t>(config.shards);
+  for (ShardIndex to = 0; to < config.shards; ++to) {
+    at(to, [open, work, then, back = index](ShardState& there) {
+      work(there, [open, then, &there, back] {
+        there.at(back, [open, then](ShardState&) {
+          if (--*open == 0) then();
+        });
+      });
+    });
+  }
+}
+
+/// First the homes forget the right, and carry through what they let pass by it. Only then are
+/// subscriptions asked about again: one that asked before would be told what held until then.
+void ShardState::space_changed(const ConversationId& space, UserId user, bool gone,
+                               std::function<void()> then) {
+  on_every_shard(
+      [space, user, gone](ShardState& there, std::function<void()> done) {
+        there.rights_changed(space, user, gone, std::move(done));
+      },
+      [this, space, user, then = std::move(then)] {
+        on_every_shard(
+            [space, user](ShardState& there, const std::function<void()>& done) {
+              there.fans.rights_changed(space, user);
+              done();
+            },
+            then);
+      });
+}
+
+void ShardState::rights_changed(const ConversationId& space, UserId user, bool gone,
+                                std::function<void()> then) {
+  const auto known = children.find(space);
+  if (known == children.end()) return then();
+  std::erase_if(known->second, [this](const ConversationId& id) { return !homes.contains(id); });
+  auto open = std::make_shared<std::size_t>(known->second.size() + 1);
+  const auto one_done = [open, then = std::move(then)] {
+    if (--*open == 0) then();
+  };
+  const std::vector<ConversationId> here(known->second.begin(), known->second.end());
+  if (here.empty()) children.erase(known);
+  for (const ConversationId& id : here) {
+    if (gone) user ? growing.left(id, user) : growing.ended(id);
+    homes.find(id)->second.conversation->right_changed(user, one_done);
+  }
+  one_done();
+}
+
+void ShardState::child_gone(const ConversationId& space, const ConversationId& child,
+                            Then<void> then) {
+  at_home(space,
+          [back = index, child, then = std::move(then)](ShardState& there, Conversation& home) {
+            home.child_gone(child, there.returning<void>(back, then));
+          });
+}
+
 void ShardState::feed_moved() {
   at(0, [](ShardState& there) { there.follower.kick(); });
 }
@@ -315,6 +433,10 @@ void ShardState::sweep() {
     home.conversation->rest();
     return home.followers.empty() && home.conversation->idle();
   });
+  for (auto space = children.begin(); space != children.end();) {
+    std::erase_if(space->second, [&](const ConversationId& id) { return !homes.contains(id); });
+    space = space->second.empty() ? children.erase(space) : std::next(space);
+  }
   std::erase_if(users, [&](const auto& entry) {
     UserHome& home = *entry.second;
     if (!home.idle() || now - home.used() < idle_after()) return false;

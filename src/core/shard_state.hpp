@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,15 @@ struct ShardState final : ConversationHost {
   template <class T, class ToAnswer>
   auto answering(SessionRef session, std::uint32_t request, ToAnswer to_answer);
 
+  /// A completion that is carried to another shard and runs there.
+  template <class T>
+  Then<T> returning(ShardIndex back, Then<T> then) {
+    return [this, back, then = std::move(then)](Result<T> result) {
+      at(back,
+         [then, result = std::move(result)](ShardState&) mutable { then(std::move(result)); });
+    };
+  }
+
   // ---- ConversationHost ----
   Effects& effects() noexcept override { return world; }
   layout::Namespace ns() const noexcept override { return config.ns; }
@@ -83,6 +93,27 @@ struct ShardState final : ConversationHost {
                        Then<void> then) override;
   template <class Change>
   void change_each(const std::vector<UserId>& users, const Change& change, Then<void> then);
+  void full_of_spaces(std::vector<UserId> users, Then<std::vector<UserId>> then) override;
+  void bear_child(const ConversationId& child, Caller creator, Creation creation,
+                  Then<Access> then) override;
+  void end_child(const ConversationId& child, Then<void> then) override;
+  void child_gone(const ConversationId& space, const ConversationId& child,
+                  Then<void> then) override;
+  void space_rights(const ConversationId& space, std::uint32_t child, std::vector<UserId> users,
+                    std::function<void(UserId, Result<SpaceRight>)> then) override;
+  void space_members(const ConversationId& space, wire::Members asked,
+                     Then<wire::MembersPage> then) override;
+  void space_changed(const ConversationId& space, UserId user, bool gone,
+                     std::function<void()> then) override;
+  void child_loaded(const ConversationId& space, const ConversationId& child) override {
+    children[space].insert(child);
+  }
+  /// Of the homes here: `then` when none has something under way by a right of before.
+  void rights_changed(const ConversationId& space, UserId user, bool gone,
+                      std::function<void()> then);
+  /// Runs `work(ShardState&, done)` on every shard, and `then` here when all have called `done`.
+  using EachShard = std::function<void(ShardState&, std::function<void()>)>;
+  void on_every_shard(EachShard work, std::function<void()> then);
   void feed_moved() override;
   void found_absent(const ConversationId& id) override;
   void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {
@@ -124,6 +155,8 @@ struct ShardState final : ConversationHost {
   FeedFollower follower;
   Timers timers;
   std::unordered_map<ConversationId, Home> homes;
+  /// By space: its channels whose homes are, or were, in memory here.
+  std::unordered_map<ConversationId, std::unordered_set<ConversationId>> children;
   std::unordered_map<UserId, std::unique_ptr<UserHome>> users;
   /// The sessions of users of whom nothing was wanted for a while: their home is made anew.
   std::unordered_map<UserId, std::vector<UserSession>> resting;

@@ -61,11 +61,23 @@ void UserHome::blocked(Then<std::vector<UserId>> then) {
 
 void UserHome::set(wire::SetList set, Then<void> then) {
   ListSet change{set.conversation, std::move(set.settings), 0, {}};
+  ++operations_;
+  load([this, change = std::move(change), then = std::move(then)](Error error) mutable {
+    --operations_;
+    if (error) return then(std::move(error));
+    const auto known = list_.find(change.conversation);
+    const bool listed = known != list_.end() && known->second.entered;
+    listed ? set_known(std::move(change), std::move(then))
+           : set_inherited(std::move(change), std::move(then));
+  });
+}
+
+void UserHome::set_known(ListSet change, Then<void> then) {
   if (!change.settings.hidden.value_or(false)) return queue({std::move(change), std::move(then)});
   // Hidden until the next message: the one after those that there are now.
   ++operations_;
   auto memory =
-      std::make_shared<std::string>(layout::conversation_id(shard_.config.ns, set.conversation));
+      std::make_shared<std::string>(layout::conversation_id(shard_.config.ns, change.conversation));
   Get get;
   get.cells.push_back({{layout::conversation, *memory}, {}});
   get.owner = memory;
@@ -135,7 +147,7 @@ Error UserHome::decide(Change& change, bool& known) const {
 Error UserHome::decide(ListChange& change, bool& known) const {
   const auto old = list_.find(change.conversation);
   const bool listed = old != list_.end() && old->second.entered;
-  const bool same_membership = listed && change.row.entered &&
+  const bool same_membership = listed && change.row.entered && !old->second.inherited &&
                                old->second.visible_from == change.row.visible_from &&
                                old->second.joined_ms == change.row.joined_ms;
   known = same_membership || (old != list_.end() && !change.row.entered && !listed);
@@ -144,11 +156,15 @@ Error UserHome::decide(ListChange& change, bool& known) const {
 
 Error UserHome::decide(ListSet& change, bool& known) const {
   const auto old = list_.find(change.conversation);
-  if (old == list_.end() || !old->second.entered)
-    return {Errc::denied, "no such conversation in the list"};
+  const bool listed = old != list_.end() && old->second.entered;
+  if (!listed && !change.inherited) return {Errc::denied, "no such conversation in the list"};
+  const layout::ListRow before =
+      listed
+          ? old->second
+          : layout::ListRow{.entered = true, .kind = ConversationKind::channel, .inherited = true};
   const ListSettings& set = change.settings;
   layout::ListRow& row = change.row;
-  row = old->second;
+  row = before;
   if (set.pinned) row.pinned = *set.pinned;
   if (set.archived) row.archived = *set.archived;
   if (set.marked_unread) row.marked_unread = *set.marked_unread;
@@ -157,11 +173,11 @@ Error UserHome::decide(ListSet& change, bool& known) const {
   if (set.folder) row.folder = *set.folder;
   if (set.hidden) row.hidden_until = *set.hidden ? change.head_ordinal + 1 : 0;
   const auto pins = [](const auto& entry) { return entry.second.entered && entry.second.pinned; };
-  if (row.pinned && !old->second.pinned &&
+  if (row.pinned && !before.pinned &&
       static_cast<std::size_t>(std::count_if(list_.begin(), list_.end(), pins)) >=
           limits::pinned_conversations)
     return {Errc::limit_reached, "pinned: 100 conversations are; unpin one first"};
-  if (!row.folder.empty() && row.folder != old->second.folder) {
+  if (!row.folder.empty() && row.folder != before.folder) {
     std::set<std::string_view> folders{row.folder};
     for (const auto& [id, entry] : list_)
       if (entry.entered && id != change.conversation) folders.insert(entry.folder);
@@ -169,7 +185,7 @@ Error UserHome::decide(ListSet& change, bool& known) const {
     if (folders.size() > limits::folders)
       return {Errc::limit_reached, "folder: there are 100 of them; empty one first"};
   }
-  known = row == old->second && !(set.draft && row.has_draft);  // its text is not in memory
+  known = row == before && !(set.draft && row.has_draft);  // its text is not in memory
   return {};
 }
 
@@ -261,7 +277,17 @@ void UserHome::stage(Write& write, layout::HeadCell& head, const Change& change)
   if (const auto* list = std::get_if<ListChange>(&change.what)) {
     const EventKind kind = list->row.entered ? EventKind::list_entered : EventKind::list_left;
     stage_event(write, head, kind, list->conversation, list->row.kind);
-    stage_list(write, list->conversation, list->row, {});
+    const auto old = list_.find(list->conversation);
+    layout::ListRow row = list->row;
+    // What was set while the user was in by a space stays.
+    if (row.entered && old != list_.end() && old->second.inherited) {
+      row = old->second;
+      row.inherited = false;
+      row.visible_from = list->row.visible_from;
+      row.visible_ordinal = list->row.visible_ordinal;
+      row.joined_ms = list->row.joined_ms;
+    }
+    stage_list(write, list->conversation, row, {});
   } else if (const auto* set = std::get_if<ListSet>(&change.what)) {
     stage_event(write, head, EventKind::list_set, set->conversation, set->row.kind);
     stage_list(write, set->conversation, set->row, set->settings.draft);
@@ -348,6 +374,8 @@ void UserHome::stage_list(Write& write, const ConversationId& id, const layout::
 void UserHome::came_true(const Change& change, News& news) {
   if (const auto* list = std::get_if<ListChange>(&change.what)) {
     news.add({{list->conversation}});
+    if (list->row.kind == ConversationKind::space && !list->row.entered)
+      drop_children(list->conversation);
   } else if (const auto* set = std::get_if<ListSet>(&change.what)) {
     news.add({{set->conversation}});
   } else if (const auto* device = std::get_if<DeviceSet>(&change.what)) {

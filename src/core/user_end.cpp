@@ -21,9 +21,13 @@ void UserHome::places(Then<wire::Places> then) {
   load([this, then = std::move(then)](const Error& error) {
     --operations_;
     if (error) return then(error);
-    wire::Places all;
-    for (const auto& [id, row] : list_) all.conversations.push_back(id);
-    then(std::move(all));
+    auto all = std::make_shared<wire::Places>();
+    std::vector<ConversationId> spaces;
+    for (const auto& [id, row] : list_) {
+      all->conversations.push_back(id);
+      if (row.kind == ConversationKind::space) spaces.push_back(id);
+    }
+    add_places(all, std::move(spaces), then);
   });
 }
 

@@ -103,6 +103,8 @@ class UserHome {
 
   // The end of a user (user_end.cpp).
   /// Every conversation that the user is in, or ever was.
+  /// In how many spaces the user is, as the list says.
+  void spaces(Then<std::size_t> then);
   void places(Then<wire::Places> then);
   /// Closes the sessions, and everything that the user keeps leaves the store.
   void forget(Then<void> then);
@@ -126,6 +128,7 @@ class UserHome {
     ListSettings settings;
     std::uint64_t head_ordinal = 0;  // when it is hidden
     layout::ListRow row;
+    bool inherited = false;  // the user is in it by a space
   };
   struct DeviceSet {
     enum class What : std::uint8_t { seen, renamed, revoked } what = What::seen;
@@ -240,6 +243,27 @@ class UserHome {
   void finish(Listing& work);
   [[nodiscard]] std::string make_token() const;
   [[nodiscard]] std::optional<Token> parse_token(std::string_view text) const;
+
+  // user_spaces.cpp
+  void expand(std::shared_ptr<Listing> work);
+  void expand_next(std::shared_ptr<Listing> work, std::vector<ConversationId> spaces);
+  void expanded(std::shared_ptr<Listing> work);
+  void read_right(std::shared_ptr<Listing> work, const ConversationId& space,
+                  std::function<void()> then);
+  void judge(std::shared_ptr<Listing> work, const ConversationId& space,
+             std::vector<ConversationId> ids, std::function<void()> then);
+  void judge_again(std::shared_ptr<Listing> work);
+  bool by_its_space(Listing& work, std::size_t i, const std::optional<layout::InfoRow>& info,
+                    std::optional<layout::MemberRow>& member);
+  void still_inherited(std::shared_ptr<Listing> work, std::size_t i);
+  static void add_children(Listing& work);
+  void drop_child(const ConversationId& id);
+  void drop_children(const ConversationId& space);
+  void failed(Listing& work, const Error& error);
+  void set_known(ListSet change, Then<void> then);
+  void set_inherited(ListSet change, Then<void> then);
+  void add_places(std::shared_ptr<wire::Places> all, std::vector<ConversationId> spaces,
+                  Then<wire::Places> then);
 
   // user_schedule.cpp
   struct Waiting {  // a scheduled message, as far as it is in memory

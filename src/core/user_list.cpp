@@ -132,8 +132,7 @@ void UserHome::list_everything(std::shared_ptr<Listing> work) {
   }
   std::sort(work->items.begin(), work->items.end(),
             [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
-  if (work->limit == 0) return read_entries(std::move(work));
-  read_activity(std::move(work));
+  expand(std::move(work));
 }
 
 void UserHome::page(wire::PageList asked, Then<wire::ListPage> then) {
@@ -153,7 +152,7 @@ void UserHome::page(wire::PageList asked, Then<wire::ListPage> then) {
     for (const auto& [id, row] : list_) {
       if (row.entered) work->items.push_back({id, row, true});
     }
-    read_activity(work);
+    expand(work);
   });
 }
 
@@ -209,7 +208,7 @@ void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<Conve
   }
   std::sort(work->items.begin(), work->items.end(),
             [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
-  read_entries(std::move(work));
+  expand(std::move(work));
 }
 
 /// A few conversations, for an announcement.
@@ -224,14 +223,16 @@ void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   if (news.blocks) work->list.blocked.emplace();
   for (const ConversationId& id : news.conversations) {
     auto it = list_.find(id);
-    if (it == list_.end()) continue;
-    if (it->second.entered) {
+    if (it == list_.end()) {
+      layout::ListRow row{.entered = true, .kind = ConversationKind::channel, .inherited = true};
+      work->items.push_back({.conversation = id, .row = row, .named = true, .guessed = true});
+    } else if (it->second.entered) {
       work->items.push_back({id, it->second, true});
     } else {
       work->list.removed.push_back(id);
     }
   }
-  read_entries(std::move(work));
+  expand(std::move(work));
 }
 
 // ---- The join ----
@@ -246,7 +247,7 @@ void UserHome::read_entries(std::shared_ptr<Listing> work) {
     get.cells.reserve((to - from) * cells_per_entry);
     for (std::size_t i = from; i < to; ++i) {
       const ConversationId& id = work->items[i].conversation;
-      const bool channel = work->items[i].row.kind == ConversationKind::channel;
+      const bool channel = scattered(work->items[i].row.kind);
       const Bytes conversation = work->keep(layout::conversation_id(ns, id));
       const Bytes member = work->keep(layout::member_key(id_));
       const std::uint16_t receipts =
@@ -285,12 +286,12 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     const auto head = values[0] ? layout::decode_head(*values[0]) : std::nullopt;
     const auto info = values[1] ? layout::decode_info(*values[1]) : std::nullopt;
     const auto receipt = values[2] ? layout::decode_receipt(*values[2]) : std::nullopt;
-    const auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
-    if (!head || !info) continue;  // gone meanwhile
+    auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
+    if (!by_its_space(*work, from + i, head ? info : std::nullopt, member)) continue;
     const Role role = member ? member->role : Role::member;
     const bool ended = (head->flags & layout::head_ended) != 0;
     if (role == Role::none || ended) {  // the list row follows: never a word of what came after
-      if (!work->list.whole) work->list.removed.push_back(item.conversation);
+      if (!work->list.whole && !item.guessed) work->list.removed.push_back(item.conversation);
       continue;
     }
     const std::int64_t moved = std::max({head->last_event_ms, receipt ? receipt->time_ms : 0,
@@ -305,6 +306,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     if (info->kind == ConversationKind::direct) {
       entry.peer = info->first == id_ ? info->second : info->first;
     }
+    entry.space = info->space;
     entry.role = role;
     // The member row is the truth; the list row follows it.
     entry.visible_from = member ? member->visible_from : item.row.visible_from;
@@ -341,7 +343,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     entry.last_activity = WallTime(std::chrono::milliseconds(activity));
     work->list.entries.push_back(std::move(entry));
   }
-  if (--work->open == 0 && work->then) read_drafts(std::move(work));
+  if (--work->open != 0 || !work->then) return;
+  work->again.empty() ? read_drafts(std::move(work)) : judge_again(std::move(work));
 }
 
 void UserHome::read_drafts(std::shared_ptr<Listing> work) {
@@ -386,7 +389,7 @@ void UserHome::add_last_records(std::shared_ptr<Listing> work) {
     const ListEntry& entry = entries[i];
     if (entry.head.seq < entry.visible_from) continue;
     ++work->open;
-    if (entry.kind == ConversationKind::channel) {
+    if (scattered(entry.kind)) {
       still_member(work, i);
     } else {
       add_last_record(work, i);
@@ -450,8 +453,9 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
     shard_.world.get(std::move(get), [this, work, i, id, skip](Result<Cells> cells) {
       const auto row =
           cells && cells->values[0] ? layout::decode_member(*cells->values[0]) : std::nullopt;
+      if (work->list.entries[i].space) return still_inherited(work, i);
       if (!row || row->role == Role::none) return skip();
-      work->audiences[id] = audiences_of(ConversationKind::channel, *row);
+      work->audiences[id] = audiences_of(work->list.entries[i].kind, *row);
       add_last_record(work, i);
     });
   });
@@ -469,6 +473,7 @@ void UserHome::sync(std::string sync_token, Then<wire::ListChanged> then) {
 void UserHome::finish(Listing& work) {
   --operations_;
   used_ = shard_.world.now().steady;
+  add_children(work);
   work.list.token = std::move(work.token);
   if (work.list.devices) work.list.devices = device_list();
   if (work.list.requests) work.list.requests = request_list();

@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/inherited.hpp"
 #include "core/mentions.hpp"
 #include "core/own_deletions.hpp"
 #include "core/user_home.hpp"
 #include "core/visibility.hpp"
+#include "store/layout_spaces.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::core {
@@ -24,7 +28,8 @@ struct UserHome::Listing {
   struct Item {
     ConversationId conversation;
     layout::ListRow row;
-    bool named = false;  // an event of the user's stream speaks of it: always told
+    bool named = false;    // an event of the user's stream speaks of it: always told
+    bool guessed = false;  // there is no row of the user's: in by a space, if at all
     std::int64_t activity_ms = 0;
     [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
   };
@@ -35,7 +40,19 @@ struct UserHome::Listing {
     std::uint64_t base = 0, head = 0;
     std::uint64_t from = base, gone = 0;
   };
+  /// A space, as far as it lets the user into its channels.
+  struct Space {
+    SpaceRight right;
+    layout::Beginnings begun;
+    std::set<ConversationId> owned;  // its channels
+    bool whole = false;              // all of those are known
+    int attempts = 0;
+  };
   std::vector<Item> items;
+  std::map<ConversationId, Space> spaces;
+  /// Channels of spaces, as the user's row counts there; none: it is a stranger.
+  std::map<ConversationId, std::optional<layout::MemberRow>> children;
+  std::vector<Item> again;  // channels of spaces that were not asked about yet
   std::unordered_map<ConversationId, Audiences> audiences;
   static constexpr std::uint32_t preview_events = 16;  // looked through for one that a list shows
   std::vector<ConversationId> drafts;                  // still to be read

@@ -98,6 +98,8 @@ inline Result<wire::Create> create_of(CreateOptions options) {
   create.kind = options.kind;
   create.title = std::move(options.title);
   create.members = std::move(options.members);
+  create.space = options.space;
+  create.join = options.join;
   if (!options.key.empty()) create.nonce.bytes = base::siphash128({}, options.key);
   return create;
 }

@@ -34,6 +34,8 @@ void read(FrameReader& r, ListEntry& v, const fb::ListEntry& t) {
   read_kind(r, v.kind, t.kind(), "entry.kind");
   r.text(v.title, t.title(), "entry.title");
   v.peer = UserId{t.peer()};
+  if (t.space() != nullptr) r.id(v.space, t.space(), "entry.space");
+  r.ids(v.children, t.children());
   v.role = static_cast<Role>(t.role());
   v.visible_from = t.visible_from();
   if (t.head() == nullptr) return r.fail("entry.head", "a cursor");
@@ -76,8 +78,7 @@ void read(FrameReader& r, ListChanged& v, const fb::List& t) {
   v.whole = t.whole();
   r.each(v.entries, t.entries(), 4,
          [&](ListEntry& entry, const fb::ListEntry& from) { read(r, entry, from); });
-  r.each(v.removed, t.removed(), sizeof(fb::Bytes16),
-         [&](ConversationId& id, const fb::Bytes16& from) { r.id(id, &from, "list.removed"); });
+  r.ids(v.removed, t.removed());
   r.bytes(v.token, t.token());
   v.more = t.more();
   if (t.settings() != nullptr) read(r, v.settings.emplace(), *t.settings());
@@ -297,6 +298,8 @@ void read(FrameReader& r, Info& v) {
   info.role = static_cast<Role>(t->role());
   info.muted = t->muted();
   info.muted_until = time_of(t->muted_until());
+  if (t->space() != nullptr) r.id(info.space, t->space(), "conversation_info.space");
+  r.ids(info.children, t->children());
 }
 void read(FrameReader& r, RestrictionsPage& v) {
   const auto* t = r.root<fb::RestrictionsPage>();

@@ -40,6 +40,15 @@ Offset<Vector<std::uint64_t>> ids(Builder& b, const std::vector<Id64<Tag>>& valu
   for (const auto& value : values) numbers.push_back(value.value);
   return b.CreateVector(numbers);
 }
+/// Nothing where there are none.
+inline Offset<Vector<const fb::Bytes16*>> ids(Builder& b,
+                                              const std::vector<ConversationId>& values) {
+  if (values.empty()) return 0;
+  std::vector<fb::Bytes16> out;
+  out.reserve(values.size());
+  for (const ConversationId& id : values) out.push_back(bytes16(id.bytes));
+  return b.CreateVectorOfStructs(out);
+}
 inline std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 template <class E>
 std::uint8_t number(E value) {
@@ -60,6 +69,10 @@ Offset<fb::Block> build(Builder& b, const BlockUser& v);
 Offset<fb::ListBlocked> build(Builder& b, const ListBlocked& v);
 Offset<fb::BlockedUsers> build(Builder& b, const BlockedUsers& v);
 Offset<fb::Invites> build(Builder& b, const Invites& v);
+Offset<fb::RestrictUser> build(Builder& b, const Restrict& v);
+Offset<fb::Restrictions> build(Builder& b, const Restrictions& v);
+Offset<fb::Restriction> build(Builder& b, const Restriction& v);
+Offset<fb::RestrictionsPage> build(Builder& b, const RestrictionsPage& v);
 
 // ---- frame_growing.cpp ----
 Offset<fb::StartStream> build(Builder& b, const StartStream& v);

@@ -1,4 +1,4 @@
-// frame_joins.cpp: bodies about who may come in, to binary frames.
+// frame_joins.cpp: bodies about who may come in, and who may not, to binary frames.
 #include <vector>
 
 #include "wire/frame_build.hpp"
@@ -64,6 +64,28 @@ Offset<fb::Block> build(Builder& b, const BlockUser& v) {
 Offset<fb::ListBlocked> build(Builder& b, const ListBlocked&) { return fb::CreateListBlocked(b); }
 Offset<fb::BlockedUsers> build(Builder& b, const BlockedUsers& v) {
   return fb::CreateBlockedUsers(b, ids(b, v.users));
+}
+
+Offset<fb::RestrictUser> build(Builder& b, const Restrict& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRestrictUser(b, &conversation, number(v.kind), v.user.value, v.on,
+                                ms(v.options.until), text(b, v.options.reason));
+}
+Offset<fb::Restrictions> build(Builder& b, const Restrictions& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  return fb::CreateRestrictions(b, &conversation, number(v.kind), v.after.value, v.limit);
+}
+Offset<fb::Restriction> build(Builder& b, const Restriction& v) {
+  const auto reason = text(b, v.reason);
+  return fb::CreateRestriction(b, v.user.value, v.by.value, ms(v.since), ms(v.until), reason);
+}
+Offset<fb::RestrictionsPage> build(Builder& b, const RestrictionsPage& v) {
+  const auto conversation = bytes16(v.conversation.bytes);
+  std::vector<Offset<fb::Restriction>> users;
+  users.reserve(v.users.size());
+  for (const Restriction& user : v.users) users.push_back(build(b, user));
+  return fb::CreateRestrictionsPage(b, &conversation, number(v.kind), b.CreateVector(users),
+                                    v.more);
 }
 
 }  // namespace parley::wire

@@ -116,6 +116,10 @@ class FrameReader {
     out.reserve(from->size());
     for (const std::uint64_t user : *from) out.push_back(UserId{user});
   }
+  void ids(std::vector<ConversationId>& out, const Vector<const fb::Bytes16*>* from) {
+    each(out, from, sizeof(fb::Bytes16),
+         [this](ConversationId& to, const fb::Bytes16& id) { this->id(to, &id, "an id"); });
+  }
   template <class To, class From, class F>
   void each(std::vector<To>& out, const Vector<From>* from, std::size_t size, const F& read) {
     if (from == nullptr || !charge(from->size() * size)) return;
@@ -153,7 +157,7 @@ class FrameReader {
 
 inline void read_kind(FrameReader& r, ConversationKind& kind, std::uint8_t value,
                       const char* field) {
-  if (value < 1 || value > 3) return r.fail(field, "1, 2 or 3");
+  if (value < 1 || value > 4) return r.fail(field, "1 to 4");
   kind = static_cast<ConversationKind>(value);
 }
 inline void read_level(FrameReader& r, Level& level, std::uint8_t value, const char* field) {

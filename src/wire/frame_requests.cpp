@@ -75,6 +75,8 @@ void read(FrameReader& r, Create& v) {
   r.text(v.title, t->title(), "create.title");
   if (t->nonce() != nullptr) r.id(v.nonce, t->nonce(), "create.nonce");
   r.texts(v.members, t->members(), "create.members");
+  if (t->space() != nullptr) r.id(v.space, t->space(), "create.space");
+  if (t->join() != 0) v.join = static_cast<JoinRule>(t->join());
 }
 void read(FrameReader& r, Direct& v) {
   if (const auto* t = r.root<fb::Direct>()) r.text(v.peer, t->peer(), "direct.peer");

@@ -39,7 +39,6 @@ Offset<fb::UserName> build(Builder& b, const UserName& v);
 Offset<fb::Device> build(Builder& b, const Device& v);
 Offset<fb::RecordBytes> build(Builder& b, const Payload& record);
 Offset<fb::ScheduledItem> build(Builder& b, const Scheduled::Item& v);
-Offset<fb::Restriction> build(Builder& b, const Restriction& v);
 Offset<fb::ThreadState> build(Builder& b, const ThreadState& v);
 template <class To, class From>
 Offset<Vector<Offset<To>>> tables(Builder& b, const std::vector<From>& values) {
@@ -92,10 +91,11 @@ Offset<fb::Send> build(Builder& b, const Send& v) {
                         v.stream);
 }
 Offset<fb::CreateConversation> build(Builder& b, const Create& v) {
-  const auto nonce = bytes16(v.nonce.bytes);
+  const auto nonce = bytes16(v.nonce.bytes), space = bytes16(v.space.bytes);
   const auto title = text(b, v.title);
   return fb::CreateCreateConversation(b, number(v.kind), title, v.nonce ? &nonce : nullptr,
-                                      texts(b, v.members));
+                                      texts(b, v.members), v.space ? &space : nullptr,
+                                      v.join ? number(*v.join) : 0);
 }
 Offset<fb::Direct> build(Builder& b, const Direct& v) {
   return fb::CreateDirect(b, text(b, v.peer));
@@ -255,15 +255,6 @@ Offset<fb::GetInfo> build(Builder& b, const GetInfo& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateGetInfo(b, &conversation);
 }
-Offset<fb::RestrictUser> build(Builder& b, const Restrict& v) {
-  const auto conversation = bytes16(v.conversation.bytes);
-  return fb::CreateRestrictUser(b, &conversation, number(v.kind), v.user.value, v.on,
-                                ms(v.options.until), text(b, v.options.reason));
-}
-Offset<fb::Restrictions> build(Builder& b, const Restrictions& v) {
-  const auto conversation = bytes16(v.conversation.bytes);
-  return fb::CreateRestrictions(b, &conversation, number(v.kind), v.after.value, v.limit);
-}
 Offset<fb::Vote> build(Builder& b, const Vote& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   return fb::CreateVote(b, &conversation, v.seq, b.CreateVector(v.options));
@@ -306,11 +297,13 @@ Offset<fb::ListEntry> build(Builder& b, const ListEntry& v) {
   const auto draft = text(b, v.draft);
   const auto avatar = text(b, v.avatar);
   const auto folder = text(b, v.folder);
-  return fb::CreateListEntry(b, &conversation, number(v.kind), title, v.peer.value, number(v.role),
-                             v.visible_from, &head, v.head_ordinal, v.received, v.read, v.unread,
-                             ms(v.last_activity), last, v.pinned, v.archived, v.marked_unread,
-                             ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all,
-                             v.mentions, folder, v.hidden_until);
+  const auto space = bytes16(v.space.bytes);
+  const auto children = ids(b, v.children);
+  return fb::CreateListEntry(
+      b, &conversation, number(v.kind), title, v.peer.value, number(v.role), v.visible_from, &head,
+      v.head_ordinal, v.received, v.read, v.unread, ms(v.last_activity), last, v.pinned, v.archived,
+      v.marked_unread, ms(v.muted_until), draft, ms(v.drafted), avatar, v.archived_for_all,
+      v.mentions, folder, v.hidden_until, v.space ? &space : nullptr, children);
 }
 Offset<fb::UserSettings> build(Builder& b, const UserSettings& v) {
   return fb::CreateUserSettings(b, v.hide_reads, v.hide_last_seen, text(b, v.status),
@@ -321,8 +314,7 @@ Offset<fb::Device> build(Builder& b, const Device& v) {
 }
 Offset<fb::List> build(Builder& b, const ListChanged& v) {
   const auto entries = tables<fb::ListEntry>(b, v.entries);
-  const auto removed = structs<fb::Bytes16>(
-      b, v.removed, [](const ConversationId& id) { return bytes16(id.bytes); });
+  const auto removed = ids(b, v.removed);
   const auto token = bytes(b, v.token);
   const auto settings = v.settings ? build(b, *v.settings) : Offset<fb::UserSettings>();
   const auto devices =
@@ -416,18 +408,12 @@ Offset<fb::ConversationInfo> build(Builder& b, const Info& v) {
   const ConversationInfo& info = v.info;
   const auto conversation = bytes16(info.conversation.bytes);
   const auto settings = build_settings(b, change_of(info.settings));
+  const auto space = bytes16(info.space.bytes);
+  const auto children = ids(b, info.children);
   return fb::CreateConversationInfo(b, &conversation, number(info.kind), settings,
                                     info.creator.value, ms(info.created), info.members, info.pins,
-                                    number(info.role), info.muted, ms(info.muted_until));
-}
-Offset<fb::Restriction> build(Builder& b, const Restriction& v) {
-  const auto reason = text(b, v.reason);
-  return fb::CreateRestriction(b, v.user.value, v.by.value, ms(v.since), ms(v.until), reason);
-}
-Offset<fb::RestrictionsPage> build(Builder& b, const RestrictionsPage& v) {
-  const auto conversation = bytes16(v.conversation.bytes);
-  return fb::CreateRestrictionsPage(b, &conversation, number(v.kind),
-                                    tables<fb::Restriction>(b, v.users), v.more);
+                                    number(info.role), info.muted, ms(info.muted_until),
+                                    info.space ? &space : nullptr, children);
 }
 Offset<fb::ThreadState> build(Builder& b, const ThreadState& v) {
   const auto conversation = bytes16(v.conversation.bytes);

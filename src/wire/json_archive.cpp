@@ -24,6 +24,7 @@ constexpr std::array kinds{
     Named{ConversationKind::direct, "direct"},
     Named{ConversationKind::group, "group"},
     Named{ConversationKind::channel, "channel"},
+    Named{ConversationKind::space, "space"},
 };
 constexpr std::array roles{
     Named{Role::none, "none"},     Named{Role::read_only, "read_only"},
@@ -85,6 +86,8 @@ constexpr std::array event_kinds{
     Named{EventKind::join_approved, "join_approved"},
     Named{EventKind::join_denied, "join_denied"},
     Named{EventKind::join_withdrawn, "join_withdrawn"},
+    Named{EventKind::child_opened, "child_opened"},
+    Named{EventKind::child_closed, "child_closed"},
     Named{EventKind::own_request, "own_request"},
     Named{EventKind::blocks_changed, "blocks_changed"},
     Named{EventKind::ended, "ended"},

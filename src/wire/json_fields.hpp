@@ -169,6 +169,8 @@ void fields(A& a, In<A, ListEntry> v) {
   a.must("kind", v.kind);
   a.may("title", v.title, std::string_view());
   a.may("peer", v.peer, UserId{});
+  a.may("space", v.space, ConversationId{});
+  a.may("children", v.children, None{});
   a.must("role", v.role);
   a.must("visible_from", v.visible_from);
   a.must("head", v.head);
@@ -283,6 +285,8 @@ void fields(A& a, In<A, Create> v) {
   a.may("title", v.title, std::string_view());
   a.may("nonce", v.nonce, Nonce{});
   a.may("members", v.members, std::vector<std::string>());
+  a.may("space", v.space, ConversationId{});
+  a.may("join", v.join, std::nullopt);
 }
 template <class A>
 void fields(A& a, In<A, Direct> v) {
@@ -758,6 +762,8 @@ void fields(A& a, In<A, Info> v) {
   a.may("role", v.info.role, Role::none);
   a.may("muted", v.info.muted, false);
   a.may("muted_until", v.info.muted_until, WallTime{});
+  a.may("space", v.info.space, ConversationId{});
+  a.may("children", v.info.children, None{});
 }
 template <class A>
 void fields(A& a, In<A, Restriction> v) {

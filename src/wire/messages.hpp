@@ -67,10 +67,12 @@ struct Send {
 };
 /// Answer: Opened.
 struct Create {
-  ConversationKind kind = ConversationKind::group;  // group or channel
+  ConversationKind kind = ConversationKind::group;  // not direct
   std::string title{};
   Nonce nonce{};                       // none: not idempotent
   std::vector<std::string> members{};  // subjects; the caller is owner and need not be named
+  ConversationId space{};              // of a channel; none: it belongs to no space
+  std::optional<JoinRule> join{};      // none: as its kind begins
 };
 struct Direct {
   std::string peer{};

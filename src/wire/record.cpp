@@ -524,6 +524,11 @@ void read_content(RecordFields fields, Event& event) {
     case EventKind::join_withdrawn:
       event.content = JoinRequestChange{fields.target, request_state(fields.kind)};
       break;
+    case EventKind::child_opened:
+    case EventKind::child_closed:
+      event.content =
+          ChildChange{fields.conversation, fields.kind == EventKind::child_opened, fields.title};
+      break;
     case EventKind::message:
     case EventKind::own_request:
     case EventKind::blocks_changed:

@@ -1,5 +1,7 @@
 // client_streams_test.cpp: every event once, in order, no silent hole (CONTRACT I2, I4); what is
 // followed; positions.
+#include <algorithm>
+
 #include "client/harness.hpp"
 
 namespace {
@@ -230,6 +232,44 @@ TEST_CASE("long lists are subscribed in pieces of 256") {
     sizes.push_back(std::get<wire::Subscribe>(request.operation).items.size());
   }
   CHECK(sizes == std::vector<std::size_t>{256, 256, 88});
+}
+
+TEST_CASE("the channels of a space are those that it names, and none without it") {
+  const auto child = [](std::uint8_t n) {
+    ListEntry e = entry(n, 5, ConversationKind::channel);
+    e.space = conversation(1);
+    return e;
+  };
+  ListEntry space = entry(1, 5, ConversationKind::space);
+  space.children = {conversation(2), conversation(3)};
+  Harness t;
+  t.connect({space, child(2), child(3), entry(4)});
+  t.accept();
+  const auto listed = [&] {
+    std::vector<int> ids;
+    for (const ListEntry& each : t.core.list()) ids.push_back(each.conversation.bytes[15]);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  };
+  space.children = {conversation(3), conversation(5)};
+  t.push(wire::ListChanged{false, {space, child(5)}, {}, "sync-2"});
+  CHECK(listed() == std::vector{1, 3, 4, 5});
+  t.push(wire::ListChanged{false, {}, {conversation(1)}, "sync-3"});
+  CHECK(listed() == std::vector{4});
+}
+
+TEST_CASE("a channel that is opened or closed to the space makes the client ask for its list") {
+  for (const EventKind kind : {EventKind::child_opened, EventKind::child_closed}) {
+    Harness t;
+    t.connect({entry(1, 5, ConversationKind::space)});
+    t.accept();
+    t.forget();
+    wire::RecordFields fields{.seq = 6, .ordinal = 5, .kind = kind};
+    fields.conversation = conversation(2);
+    t.push(wire::Events{room, epoch, 6, {wire::build_record(fields)}, mark_of(6)});
+    t.advance(milliseconds(500));
+    CHECK(t.all<wire::Sync>().size() == 1);
+  }
 }
 
 TEST_CASE("a conversation that is new is followed: from its beginning when it is young") {

@@ -82,7 +82,7 @@ TEST_CASE("births and membership through every verdict") {
           return Errc::unavailable;
         };
         CHECK(settle([&](Asked<void>& asked) {
-                world->create(by(1), kind, "t", {user(2)}, [asked](Result<Access> access) {
+                world->create(by(1), {kind, "t", {user(2)}, {}}, [asked](Result<Access> access) {
                   asked.got->push_back(access ? Result<void>() : Result<void>(access.error()));
                 });
               }) == Errc::ok);

@@ -204,7 +204,7 @@ TEST_CASE("creation is checked before anything is written") {
   World world;
   const auto outcome = [&](ConversationKind kind, std::string title, std::vector<UserId> members) {
     Asked<Access> asked;
-    world->create(by(1), kind, std::move(title), std::move(members), asked.then());
+    world->create(by(1), {kind, std::move(title), std::move(members), {}}, asked.then());
     world.fx.drain();
     return asked.errc();
   };
@@ -476,7 +476,7 @@ TEST_CASE("a crash after a channel's birth does not lose its creator") {
     CAPTURE(steps);
     World world;
     Asked<Access> first;
-    world->create(by(1), ConversationKind::channel, "title", {user(2)}, first.then());
+    world->create(by(1), {ConversationKind::channel, "title", {user(2)}, {}}, first.then());
     for (int i = 0; i < steps; ++i) world.fx.step();
     world.restart();
     const auto again = world.create(by(1), ConversationKind::channel, {user(2)});

@@ -281,6 +281,33 @@ class World : public ConversationHost {
     for (const UserId user : users) refused[user.value] = seq;
     fx.later([then = std::move(then)](Shard&) { then({}); });
   }
+  void full_of_spaces(std::vector<UserId>, Then<std::vector<UserId>> then) override {
+    fx.later([then = std::move(then)](Shard&) { then(std::vector<UserId>()); });
+  }
+  void bear_child(const ConversationId&, Caller, Creation, Then<Access> then) override {
+    fx.later([then = std::move(then)](Shard&) { then(denied()); });
+  }
+  void end_child(const ConversationId&, Then<void> then) override {
+    fx.later([then = std::move(then)](Shard&) { then({}); });
+  }
+  void child_gone(const ConversationId&, const ConversationId&, Then<void> then) override {
+    fx.later([then = std::move(then)](Shard&) { then({}); });
+  }
+  void space_rights(const ConversationId&, std::uint32_t, std::vector<UserId> users,
+                    std::function<void(UserId, Result<SpaceRight>)> then) override {
+    fx.later([users = std::move(users), then = std::move(then)](Shard&) {
+      for (const UserId user : users) then(user, SpaceRight{});
+    });
+  }
+  void space_changed(const ConversationId&, UserId who, bool gone,
+                     std::function<void()> then) override {
+    trace.push_back("rights of " + std::to_string(who.value) + (gone ? " gone" : ""));
+    fx.later([then = std::move(then)](Shard&) { then(); });
+  }
+  void space_members(const ConversationId&, wire::Members, Then<wire::MembersPage> then) override {
+    fx.later([then = std::move(then)](Shard&) { then(denied()); });
+  }
+  void child_loaded(const ConversationId&, const ConversationId&) override {}
   void feed_moved() override { ++feed; }
   void found_absent(const ConversationId&) override { ++absent; }
   void names_of(std::vector<UserId> users, Then<std::vector<UserName>> then) override {
@@ -307,6 +334,7 @@ class World : public ConversationHost {
     fx.forget_world();
     home = std::make_unique<Conversation>(*this, id_, limits);
   }
+  void forget_snowflakes() { snowflake_ = 0; }
   Conversation* operator->() { return home.get(); }
   [[nodiscard]] const ConversationId& id() const { return id_; }
 
@@ -317,7 +345,7 @@ class World : public ConversationHost {
   }
   Asked<Access> create(Caller caller, ConversationKind kind, std::vector<UserId> members = {}) {
     Asked<Access> asked;
-    home->create(caller, kind, "title", std::move(members), asked.then());
+    home->create(caller, {kind, "title", std::move(members), {}}, asked.then());
     fx.drain();
     return asked;
   }

@@ -1,6 +1,7 @@
 // shard_world.hpp: several real shards over a memory store, on one thread and a manual clock:
 // everything that happens is a step.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -110,9 +111,15 @@ class World {
   /// Runs the next thing that is due; false when nothing is.
   bool step() {
     if (work_.empty()) return false;
-    const auto work = std::move(work_.front());
-    work_.pop_front();
-    work();
+    auto next = work_.begin();
+    if (shuffled) {  // what goes from one shard to another stays in order, nothing else does
+      const auto any = static_cast<std::ptrdiff_t>((*shuffled)() % work_.size());
+      const int lane = (next + any)->lane;
+      next = std::find_if(next, work_.end(), [&](const Due& due) { return due.lane == lane; });
+    }
+    const auto run = std::move(next->run);
+    work_.erase(next);
+    run();
     return true;
   }
   /// Runs what is due until nothing is.
@@ -227,6 +234,10 @@ class World {
     return answers[0];
   }
 
+  /// Whatever may happen in any order does.
+  std::optional<std::mt19937_64> shuffled;
+  enum class Fault : std::uint8_t { none, refused, failed, unknown_landed, unknown_lost };
+  std::function<Fault(const Batch&)> fault;
   /// Commits land, and nobody is told of it.
   bool hold_commits = false;
   void release_commits() {
@@ -287,12 +298,19 @@ class World {
     template <class T>
     Store::Done<T> later(Then<T> then) {
       return [this, then = std::make_shared<Then<T>>(std::move(then))](T value) {
-        world.work_.push_back(
-            [then, value = std::move(value)]() mutable { (*then)(std::move(value)); });
+        world.work_.push_back({-1 - index, [then, value = std::move(value)]() mutable {
+                                 (*then)(std::move(value));
+                               }});
       };
     }
     void commit(Batch batch, Then<Committed> then) override {
       auto done = later(std::move(then));
+      const Fault fault = world.fault ? world.fault(batch) : Fault::none;
+      if (fault == Fault::unknown_landed) world.store_->commit(std::move(batch), [](Committed) {});
+      if (fault == Fault::refused) return done({.verdict = Verdict::refused});
+      if (fault == Fault::failed)
+        return done({.verdict = Verdict::failed, .error = {Errc::unavailable, "injected"}});
+      if (fault != Fault::none) return done({});
       if (!world.hold_commits) return world.store_->commit(std::move(batch), std::move(done));
       world.store_->commit(std::move(batch), [this, done](Committed committed) {
         world.held_.push_back([done, committed] { done(committed); });
@@ -318,17 +336,19 @@ class World {
       world.store_->forget_changes(through, later(std::move(then)));
     }
     void post(core::ShardIndex to, Work work) override {
-      world.work_.push_back([this, to, work = std::move(work)] { work(*world.shards_[to]); });
+      world.work_.push_back({1 + index * 64 + static_cast<int>(to),
+                             [this, to, work = std::move(work)] { work(*world.shards_[to]); }});
     }
     void authenticate(std::string token, Then<Result<core::Identity>> then) override {
-      world.work_.push_back([token = std::move(token), then = std::move(then)] {
-        if (token == "nobody") return then(Error(Errc::unauthenticated, "who is nobody?"));
-        then(core::Identity{token});
-      });
+      world.work_.push_back({-1 - index, [token = std::move(token), then = std::move(then)] {
+                               if (token == "nobody")
+                                 return then(Error(Errc::unauthenticated, "who is nobody?"));
+                               then(core::Identity{token});
+                             }});
     }
     void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
       world.work_.push_back(
-          [message = std::move(message), then = std::move(then)] { then(message); });
+          {-1 - index, [message = std::move(message), then = std::move(then)] { then(message); }});
     }
     Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
       const std::uint64_t id = ++world.timer_id_;
@@ -373,7 +393,11 @@ class World {
   const core::PresenceBorders presence_;
   std::mt19937_64 random_{42};
   std::chrono::milliseconds now_{1'000'000};
-  std::deque<base::UniqueFunction<void()>> work_;
+  struct Due {
+    int lane;  // from where to where
+    base::UniqueFunction<void()> run;
+  };
+  std::deque<Due> work_;
   std::vector<std::function<void()>> held_, held_scans_;
   std::map<std::pair<std::chrono::milliseconds, std::uint64_t>, std::function<void()>> timers_;
   std::uint64_t timer_id_ = 0;

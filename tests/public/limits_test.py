@@ -22,6 +22,7 @@ ONE_PAST = {
     "batch_events": "i < 2000",
     "blocked": "wire::BlockUser{UserId{8}}) == Errc::limit_reached",
     "chunk_bytes": "limits::chunk_bytes - 48",
+    "children": "channel_in(id)) == Errc::limit_reached",
     "close_links": "limits::close_links + limits::close_writes - 1s",
     "content_type": 'typed.content_type += "t"',
     "delete_for_me_at_once": "chat.erase(2, seqs) == Errc::invalid_argument",
@@ -55,6 +56,7 @@ ONE_PAST = {
     "signal_lasts_most": "most + 1",
     "signals_per_second": "i < 25",
     "small_group": "{user(1000)}",
+    "spaces": "wire::Add{of_alice, {\"bob\"}}) == Errc::limit_reached",
     "stream_lost": "2 * limits::stream_beat < limits::stream_lost",  # the reader's to hold
     "streams": "one) == Errc::limit_reached",
     "streams_conversation": ".conversation = open}) == Errc::limit_reached",

@@ -68,8 +68,9 @@ inline WallTime any_time() {
 }
 inline Role any_role() { return static_cast<Role>(*rc::gen::arbitrary<std::uint8_t>()); }
 inline ConversationKind any_kind() {
-  return static_cast<ConversationKind>(*rc::gen::inRange(1, 4));
+  return static_cast<ConversationKind>(*rc::gen::inRange(1, 5));
 }
+inline JoinRule any_join() { return static_cast<JoinRule>(*rc::gen::inRange(1, 4)); }
 inline Level any_level() { return static_cast<Level>(*rc::gen::inRange(0, 3)); }
 template <class F>
 auto any_list(F item) {
@@ -100,7 +101,7 @@ inline Payload any_record(Seq seq) {
   f.time_ms = any_time().time_since_epoch().count();
   f.id = any_u64();
   f.sender = any_id64<UserId>();
-  f.kind = static_cast<EventKind>(*rc::gen::inRange(1, 40));
+  f.kind = static_cast<EventKind>(*rc::gen::inRange(1, 60));
   f.echo = any_u64();
   f.body = body;
   if (any_bool()) {
@@ -182,6 +183,8 @@ inline ListEntry any_entry() {
   e.archived_for_all = any_bool();
   e.folder = any_text();
   e.hidden_until = any_seq();
+  if (any_bool()) e.space = any_conversation();
+  e.children = any_list(any_conversation);
   if (any_bool()) e.last_record = any_record(e.head.seq);
   return e;
 }
@@ -243,6 +246,8 @@ inline ConversationInfo any_info() {
   info.role = any_role();
   info.muted = any_bool();
   info.muted_until = any_time();
+  if (any_bool()) info.space = any_conversation();
+  info.children = any_list(any_conversation);
   return info;
 }
 inline Retention any_retention() { return {any_time().time_since_epoch(), any_seq(), any_bool()}; }
@@ -281,9 +286,12 @@ inline wire::Operation any_operation(std::size_t index) {
       return send;
     }
     case 2:
-      return wire::Create{any_kind(), any_text(),
+      return wire::Create{any_kind(),
+                          any_text(),
                           any_bool() ? any_id128<wire::Nonce>() : wire::Nonce{},
-                          any_list(any_text)};
+                          any_list(any_text),
+                          any_bool() ? any_conversation() : ConversationId{},
+                          any_bool() ? std::optional(any_join()) : std::nullopt};
     case 3:
       return wire::Direct{any_text()};
     case 4:

@@ -132,9 +132,9 @@ TEST_CASE("promised text is UTF-8 and enumerations are known") {
   CHECK(problem<wire::Request>(frame(wire::fb::FrameType::direct, 1, finished(builder))) ==
         "direct.peer: expected UTF-8");
   builder.Clear();
-  builder.Finish(wire::fb::CreateCreateConversation(builder, 4));
+  builder.Finish(wire::fb::CreateCreateConversation(builder, 5));
   CHECK(problem<wire::Request>(frame(wire::fb::FrameType::create, 1, finished(builder))) ==
-        "create.kind: expected 1, 2 or 3");
+        "create.kind: expected 1 to 4");
   builder.Clear();
   builder.Finish(wire::fb::CreateJoin(builder));
   CHECK(problem<wire::Request>(frame(wire::fb::FrameType::join, 1, finished(builder))) ==
