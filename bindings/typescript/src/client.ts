@@ -20,6 +20,7 @@ import type {
   Device,
   Invite,
   JoinRequestsPage,
+  JoinRule,
   ListSettings,
   MembersPage,
   MessageDraft,
@@ -176,18 +177,21 @@ export class ParleyClient {
   }
 
   /**
-   * A group or channel; the caller becomes its owner. `members` are subjects (names the host
-   * knows). `nonce`: 32 hex digits, your own random ones: a create of the same nonce finds what the
-   * first one made, also after a restart.
+   * A group, channel or space; the caller becomes its owner. `members` are subjects (names the host
+   * knows). `space`: of a channel, the space it belongs to for ever; it is `join: 'open'` to all of
+   * its members, or `'added'`. `nonce`: 32 hex digits, your own random ones: a create of the same
+   * nonce finds what the first one made, also after a restart.
    */
   async create(options: {
-    kind: 'group' | 'channel';
+    kind: 'group' | 'channel' | 'space';
     title: string;
     members?: string[];
     nonce?: string;
+    space?: ConversationId;
+    join?: JoinRule;
   }): Promise<ConversationView> {
-    const { kind, title, members = [], nonce = random_hex128() } = options;
-    return this.conversation_call({ type: 'create', kind, title, members, nonce });
+    const { members = [], nonce = random_hex128(), space = '', join = '', ...given } = options;
+    return this.conversation_call({ type: 'create', ...given, members, nonce, space, join });
   }
 
   /** Finds or creates the conversation with `peer` (a subject). */

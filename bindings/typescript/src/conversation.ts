@@ -22,6 +22,8 @@ import type { EventsFrame, SubscribeItem } from './operations.js';
 
 const remembered_ordinals = 256;
 const nothing_set = {
+  space: '',
+  children: [],
   mentions: 0,
   pinned: false,
   archived: false,
@@ -45,6 +47,8 @@ export interface ConversationView {
   /** Nobody posts there (ConversationSettings.archived). */
   archivedForAll: boolean;
   peer: UserId;
+  /** Channels: the space they belong to; '' for none. */
+  space: ConversationId;
   role: Role;
   unread: number;
   /** Unread messages that mention this user or everybody; 100 means that many or more. */
@@ -124,7 +128,7 @@ export class ConversationState {
   }
 
   static restore(row: StoredConversation): ConversationState {
-    // Rows of earlier builds say nothing of what the user set.
+    // Rows of earlier builds say nothing of spaces, or of what the user set.
     const entry = { ...nothing_set, ...row.entry };
     const state = new ConversationState(entry, row.nextNumber);
     state.cursor = row.cursor;
@@ -147,8 +151,8 @@ export class ConversationState {
   }
 
   view(): ConversationView {
-    const { conversation, kind, title, peer, role, head, visibleFrom, lastActivity, lastEvent } =
-      this.entry;
+    const { conversation, kind, title, peer, space, role, head, visibleFrom } = this.entry;
+    const { lastActivity, lastEvent } = this.entry;
     const { pinned, archived, markedUnread, mutedUntil, draft, drafted, folder } = this.entry;
     const { avatar, archivedForAll } = this.entry;
     return {
@@ -158,6 +162,7 @@ export class ConversationState {
       avatar,
       archivedForAll,
       peer,
+      space,
       role,
       unread: this.unread(),
       mentions: this.mentions(),

@@ -437,8 +437,13 @@ export class ClientCore implements LinkOwner, CoreOwner {
         removed.add(id);
       }
     }
+    for (const state of this.states()) {
+      const { conversation, space } = state.entry;
+      if (space !== '' && removed.has(space)) removed.add(conversation);
+    }
     for (const id of removed) this.forget(id);
     for (const entry of change.entries) this.upsert(entry);
+    for (const entry of change.entries) this.keep_children(entry);
     if (change.token !== '') {
       this.meta_ = { ...this.meta_, syncToken: change.token };
       this.batch_.meta = this.meta_;
@@ -452,6 +457,16 @@ export class ClientCore implements LinkOwner, CoreOwner {
     if (change.requests) {
       this.requests = change.requests;
       this.emit({ name: 'requests', value: change.requests });
+    }
+  }
+
+  /** A space that a list tells names all of its channels that this user is in. */
+  private keep_children(entry: ListEntry): void {
+    if (entry.kind !== 'space') return;
+    const kept = new Set(entry.children);
+    for (const state of this.states()) {
+      const { conversation, space } = state.entry;
+      if (space === entry.conversation && !kept.has(conversation)) this.forget(conversation);
     }
   }
 
@@ -505,9 +520,12 @@ export class ClientCore implements LinkOwner, CoreOwner {
     const applied = state.apply(frame, this.self.user);
     if (applied.result === 'gap') this.subscriptions_.repair(state);
     if (applied.result !== 'applied') return;
-    if (state.doubtful) this.sync_later();
     const { conversation } = frame;
     const { events } = applied;
+    const children = events.some(
+      (event) => event.kind === 'child_opened' || event.kind === 'child_closed',
+    );
+    if (state.doubtful || children) this.sync_later();
     (this.batch_.events ??= []).push({ conversation, events });
     for (const { kind, about, seq: changed } of events) {
       if (kind === 'deleted')
@@ -665,6 +683,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
         const { entries, more } = answer.page;
         const fresh = entries.filter((entry) => !this.conversation(entry.conversation));
         const states = entries.map((entry) => this.upsert(entry));
+        for (const entry of entries) this.keep_children(entry);
         this.subscriptions_.subscribe(
           states.filter((state) => fresh.includes(state.entry)),
           this.subscriptions_.most_recent(),

@@ -34,6 +34,7 @@ export function tombstone(event: ChatEvent, changed: Seq): ChatEvent {
   return {
     ...event,
     echo: '',
+    child: '',
     contentType: 'text/plain',
     text: '',
     data: '',

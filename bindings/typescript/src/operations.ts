@@ -18,6 +18,7 @@ import type {
   HistoryPage,
   Invite,
   JoinRequestsPage,
+  JoinRule,
   Level,
   ListChange,
   ListEntry,
@@ -86,7 +87,17 @@ export type Operation =
       poll?: PollDraft;
       stream?: string;
     }
-  | { type: 'create'; kind: ConversationKind; title: string; nonce: string; members: string[] }
+  | {
+      type: 'create';
+      kind: ConversationKind;
+      title: string;
+      nonce: string;
+      members: string[];
+      /** '' = none. */
+      space: ConversationId;
+      /** '' = as its kind begins. */
+      join: JoinRule;
+    }
   | { type: 'direct'; peer: string }
   | { type: 'join'; conversation: ConversationId }
   | {

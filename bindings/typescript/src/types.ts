@@ -10,7 +10,7 @@ export type UserId = string;
 /** The dense number of an event in its stream: 1, 2, 3 ... below 2^53; 0 = before the first. */
 export type Seq = number;
 
-export type ConversationKind = 'direct' | 'group' | 'channel';
+export type ConversationKind = 'direct' | 'group' | 'channel' | 'space';
 export type Role = 'none' | 'read_only' | 'member' | 'moderator' | 'admin' | 'owner';
 export type Level = 'none' | 'heads' | 'full';
 
@@ -47,6 +47,9 @@ export type EventKind =
   | 'join_approved'
   | 'join_denied'
   | 'join_withdrawn'
+  /** Of a space: its channel `child` is open to all members from here on, or not any more. */
+  | 'child_opened'
+  | 'child_closed'
   | 'ended'
   | (string & {});
 
@@ -211,7 +214,9 @@ export interface ChatEvent extends Extras {
   /** Membership events: whom. */
   target: UserId;
   role: Role;
-  /** created, and settings_changed when the title did. */
+  /** child_opened, child_closed: the channel; '' else. */
+  child: ConversationId;
+  /** created, and settings_changed when the title did; child_opened: that of the channel. */
   title: string;
   /** settings_changed: what changed. */
   settings: SettingsUpdate;
@@ -246,6 +251,10 @@ export interface ListEntry {
   archivedForAll: boolean;
   /** direct only: the other user. */
   peer: UserId;
+  /** Channels: the space they belong to; '' for none. */
+  space: ConversationId;
+  /** Spaces: those of its channels that this user's list has. */
+  children: ConversationId[];
   role: Role;
   visibleFrom: Seq;
   head: Cursor;
@@ -316,6 +325,10 @@ export interface ConversationInfo {
   /** Oneself; until `mutedUntil`, 0: without end. */
   muted: boolean;
   mutedUntil: number;
+  /** Channels: the space they belong to; '' for none. */
+  space: ConversationId;
+  /** Spaces: the channels that are open to every member. */
+  children: ConversationId[];
 }
 
 /** `mute`: may not post; `ban`: removed, and neither joins nor is added. */

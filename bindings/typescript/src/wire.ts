@@ -296,11 +296,10 @@ function write_operation(operation: Operation): Json {
       const { conversation, keepFor, keepEvents } = operation;
       return { conversation, ...compact({ keep_for: keepFor, keep_events: keepEvents }) };
     }
-    case 'create':
-      return {
-        kind: operation.kind,
-        ...compact({ title: operation.title, nonce: operation.nonce, members: operation.members }),
-      };
+    case 'create': {
+      const { kind, title, nonce, members, space, join } = operation;
+      return { kind, ...compact({ title, nonce, members, space, join }) };
+    }
     case 'subscribe':
       return { items: operation.items.map(write_item) };
     case 'mark_read':
@@ -400,6 +399,11 @@ function hex128(json: Json, field: string): string {
   const value = text(json, field);
   if (!/^[0-9a-f]{32}$/.test(value)) throw bad(field, '32 hex digits');
   return value;
+}
+
+/** '' where there is none. */
+function optional_hex128(json: Json, field: string): string {
+  return json[field] === undefined ? '' : hex128(json, field);
 }
 
 /** A name, or the number of one that this build does not know, as text. */
@@ -511,6 +515,8 @@ function read_info(json: Json): ConversationInfo {
     role: name(json, 'role', 'none') as Role,
     muted: flag(json, 'muted', false),
     mutedUntil: number(json, 'muted_until', 0),
+    space: optional_hex128(json, 'space'),
+    children: optional_list(json, 'children').map((child) => hex128({ child }, 'child')),
   };
 }
 
@@ -587,7 +593,7 @@ function read_extras(json: Json): Extras {
 function read_origin(value: unknown): Origin {
   const json = object(value, 'origin');
   return {
-    conversation: json['conversation'] === undefined ? '' : hex128(json, 'conversation'),
+    conversation: optional_hex128(json, 'conversation'),
     seq: number(json, 'seq', 0),
     sender: decimal(json, 'sender', ''),
     time: number(json, 'time'),
@@ -623,6 +629,7 @@ function read_event(value: unknown): ChatEvent {
     poll: json['poll'] === undefined ? null : read_poll(json['poll']),
     target: decimal(json, 'target', ''),
     role: name(json, 'role', 'none') as Role,
+    child: optional_hex128(json, 'conversation'),
     title: settings.title ?? text(json, 'title', ''),
     settings,
     until: number(json, 'until', 0),
@@ -646,6 +653,8 @@ function read_entry(value: unknown): ListEntry {
     avatar: text(json, 'avatar', ''),
     archivedForAll: flag(json, 'archived_for_all', false),
     peer: decimal(json, 'peer', ''),
+    space: optional_hex128(json, 'space'),
+    children: optional_list(json, 'children').map((child) => hex128({ child }, 'child')),
     role: name(json, 'role', 'none') as Role,
     visibleFrom: number(json, 'visible_from', 1),
     head: read_cursor(json['head'], 'head'),

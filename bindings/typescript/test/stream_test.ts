@@ -773,6 +773,34 @@ test('a whole list replaces, a partial one adds and removes', () => {
   assert.deepEqual(ids(), ['c4']);
 });
 
+test('the channels of a space are those that it names, and none without it', () => {
+  const space = entry(1, { kind: 'space', children: [id(2), id(3)] });
+  const child = (n: number): ListEntry => entry(n, { kind: 'channel', space: id(1) });
+  const harness = Harness.ready(space, child(2), child(3), entry(4));
+  const ids = (): string[] =>
+    harness.core
+      .list()
+      .map((view) => view.title)
+      .sort();
+  const change = { whole: false, removed: [], token: 't2' };
+  harness.push({
+    type: 'list',
+    change: { ...change, entries: [{ ...space, children: [id(3), id(5)] }, child(5)] },
+  });
+  assert.deepEqual(ids(), ['c1', 'c3', 'c4', 'c5']);
+  harness.push({ type: 'list', change: { ...change, entries: [], removed: [id(1)] } });
+  assert.deepEqual(ids(), ['c4']);
+});
+
+test('a channel that is opened or closed to the space makes the client ask for its list', () => {
+  for (const kind of ['child_opened', 'child_closed']) {
+    const harness = Harness.ready(entry(1, { kind: 'space', ...at(1) }));
+    harness.push(events(1, 2, 2, { kind, child: id(2), ordinal: 1 }));
+    const lines = harness.after(500);
+    assert.equal(lines.filter((line) => line.includes(' sync ')).length, 1, kind);
+  }
+});
+
 test('a conversation that enters the list or is opened by a call is subscribed', () => {
   const harness = Harness.ready(entry(1));
   const change = { whole: false, entries: [entry(2)], removed: [], token: 't2' };

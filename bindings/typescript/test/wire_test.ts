@@ -127,8 +127,28 @@ test('requests are spelled as the document spells them', () => {
       title: 'Team',
       nonce: '00112233445566778899aabbccddeeff',
       members: ['bob', 'carol'],
+      space: '',
+      join: '',
     },
-    { type: 'create', kind: 'channel', title: 'lobby', nonce: '', members: [] },
+    {
+      type: 'create',
+      kind: 'channel',
+      title: 'lobby',
+      nonce: '',
+      members: [],
+      space: '',
+      join: '',
+    },
+    { type: 'create', kind: 'space', title: 'Guild', nonce: '', members: [], space: '', join: '' },
+    {
+      type: 'create',
+      kind: 'channel',
+      title: 'staff',
+      nonce: '',
+      members: ['bob'],
+      space: conversation,
+      join: 'added',
+    },
     { type: 'direct', peer: 'bob' },
     { type: 'create_invite', conversation, role: 'member', expires: 0, uses: 0 },
     { type: 'create_invite', conversation, role: 'moderator', expires: 1767229200000, uses: 5 },
@@ -392,6 +412,32 @@ test('what a conversation is like, and who is kept out', () => {
   assert.deepEqual(
     [events.events[1]?.target, events.events[1]?.until, events.events[1]?.reason],
     ['42', 9, 'loud'],
+  );
+});
+
+test('a space and its channels', () => {
+  const child = '00000000000000000000000000000003';
+  const head = `{"epoch":"${epoch}","seq":1,"mark":2}`;
+  const rest = `"role":"member","visible_from":1,"head":${head},"head_ordinal":0,"received":0,"read":0,"unread":0,"last_activity":5`;
+  const [list, info, events] = decode(
+    [
+      `{"type":"list","entries":[{"conversation":"${conversation}","kind":"space","children":["${child}"],${rest}},{"conversation":"${child}","kind":"channel","space":"${conversation}",${rest}}]}`,
+      `{"type":"conversation_info","request":1,"conversation":"${conversation}","kind":"space","settings":{},"created":5,"members":3,"children":["${child}"]}`,
+      `{"type":"events","conversation":"${conversation}","epoch":"${epoch}","first":2,"events":[{"seq":2,"kind":"child_opened","ordinal":0,"id":"1","time":5,"title":"hall","conversation":"${child}"}],"mark":1}`,
+    ].join('\n'),
+  ).map((reply) => reply.answer);
+  assert.ok(list?.type === 'list');
+  assert.deepEqual(list.change.entries[0]?.children, [child]);
+  assert.equal(list.change.entries[0]?.space, '');
+  assert.equal(list.change.entries[1]?.space, conversation);
+  assert.deepEqual(list.change.entries[1]?.children, []);
+  assert.ok(info?.type === 'conversation_info');
+  assert.deepEqual([info.info.space, info.info.children], ['', [child]]);
+  assert.ok(events?.type === 'events');
+  assert.deepEqual([events.events[0]?.child, events.events[0]?.title], [child, 'hall']);
+  assert.throws(
+    () => decode(`{"type":"list","entries":[{"conversation":"${conversation}","kind":"space","children":["no"],${rest}}]}`),
+    /child/,
   );
 });
 

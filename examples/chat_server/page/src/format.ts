@@ -219,6 +219,10 @@ export function event_sentence(client: ParleyClient, event: ChatEvent, kind: str
       return kind === 'direct'
         ? 'This is the beginning of your chat'
         : `${sender} created the ${kind}`;
+    case 'child_opened':
+      return `The channel “${event.title || 'Untitled'}” is open to everybody here`;
+    case 'child_closed':
+      return 'A channel is not open any more';
     case 'joined':
       return `${who(client, event.target || event.sender)} joined`;
     case 'left':
@@ -297,7 +301,7 @@ export function avatar(
   const face = el('span', { class: `avatar avatar-${kind}`, 'aria-hidden': 'true' });
   sender_color(face, name);
   if (kind === 'channel') face.append(icon('hash'));
-  else if (kind === 'group') face.append(icon('people'));
+  else if (kind === 'group' || kind === 'space') face.append(icon('people'));
   else face.append(initials(name));
   if (presence !== null) face.append(el('span', { class: `dot ${presence}` }));
   return face;

@@ -13,6 +13,8 @@ import { is_muted, is_unread } from './list_menu.js';
 interface Line {
   id: ConversationId;
   kind: string;
+  /** Under its space. */
+  inside: boolean;
   title: string;
   time: string;
   text: string;
@@ -44,6 +46,7 @@ function line_of(
   view: ConversationView,
   typist: UserId | null,
   current: boolean,
+  inside: boolean,
 ): Line {
   const { conversation: id, kind, unread, pinned, markedUnread: marked, draft } = view;
   const outbox = client.outbox(id);
@@ -56,6 +59,7 @@ function line_of(
   return {
     id,
     kind,
+    inside,
     title: conversation_title(client, view),
     time: list_time(unsent?.createdAt ?? view.lastActivity),
     text: {
@@ -94,6 +98,7 @@ function badges({ failed, unread, marked, mentions }: Line): (HTMLElement | null
 function line_element(line: Line, actions: LineActions): HTMLElement {
   const classes = ['conversation'];
   if (line.current) classes.push('current');
+  if (line.inside) classes.push('inside');
   if (line.unread > 0 || line.marked) classes.push('unread');
   if (line.muted) classes.push('is-muted');
   const upper = el(
@@ -141,13 +146,27 @@ export function list_line(
   typist: UserId | null,
   current: boolean,
   actions: LineActions,
+  inside: boolean,
 ): Keyed {
-  const line = line_of(client, view, typist, current);
+  const line = line_of(client, view, typist, current, inside);
   return {
     key: line.id,
     signature: JSON.stringify(line),
     build: () => line_element(line, actions),
   };
+}
+
+/** The channels of a space come after it, whenever something happened there. */
+export function under_spaces(views: readonly ConversationView[]): ConversationView[] {
+  const spaces = new Set(views.filter((view) => view.kind === 'space').map(id_of));
+  const inside = (view: ConversationView): boolean => spaces.has(view.space);
+  return views
+    .filter((view) => !inside(view))
+    .flatMap((view) => [view, ...views.filter((one) => one.space === id_of(view))]);
+}
+
+function id_of(view: ConversationView): ConversationId {
+  return view.conversation;
 }
 
 /** The line that shows and hides the archived ones. */

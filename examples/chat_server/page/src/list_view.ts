@@ -7,7 +7,7 @@ import type { OwnRequests } from './join_requests.js';
 import { el, icon, icon_button, reconcile, type Keyed } from './dom.js';
 import { on_long_press } from './fingers.js';
 import { avatar, conversation_title, presence_text } from './format.js';
-import { archive_line, attention, list_line } from './list_line.js';
+import { archive_line, attention, list_line, under_spaces } from './list_line.js';
 import { folders, list_menu } from './list_menu.js';
 import { open_menu, open_sheet } from './menu.js';
 import { when_released } from './press.js';
@@ -135,11 +135,14 @@ export class ListView {
     const others = shown.filter((view) => !view.archived);
     const open = this.archive_open_ || wanted !== '';
     const views = [
-      ...others.filter((view) => view.pinned),
-      ...others.filter((view) => !view.pinned),
+      ...under_spaces([
+        ...others.filter((view) => view.pinned),
+        ...others.filter((view) => !view.pinned),
+      ]),
       ...(open ? archived : []),
     ].slice(0, this.lines_);
-    const lines = views.map((view) => this.line(view));
+    const shown_ids = new Set(views.map((view) => view.conversation));
+    const lines = views.map((view) => this.line(view, shown_ids.has(view.space)));
     if (archived.length > 0 && views.length >= others.length)
       lines.splice(
         others.length,
@@ -155,16 +158,18 @@ export class ListView {
     document.title = unread > 0 ? `(${unread}) Parley` : 'Parley';
   }
 
-  private line(view: ConversationView): Keyed {
+  private line(view: ConversationView, inside: boolean): Keyed {
     const { conversation } = view;
     const typist = this.typing_.users(conversation).at(-1) ?? null;
-    return list_line(this.client_, view, typist, conversation === this.selected, {
+    const actions = {
       open: this.actions_.open,
-      menu: (row, button) => {
+      menu: (row: HTMLElement, button: HTMLElement) => {
         const { left, bottom } = button.getBoundingClientRect();
         this.menu(row, { x: left, y: bottom + 4 });
       },
-    });
+    };
+    const current = conversation === this.selected;
+    return list_line(this.client_, view, typist, current, actions, inside);
   }
 
   /** One is shown at a time; without any there is nothing to choose. */

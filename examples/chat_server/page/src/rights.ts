@@ -42,12 +42,14 @@ function reaches(role: Role, least_role: Role): boolean {
 
 export function may({ kind, role }: ConversationView, action: Action): boolean {
   if (kind === 'direct') return action === 'send' || action === 'pin';
+  if (kind === 'space' && (action === 'send' || action === 'pin')) return false;
   const wanted = kind === 'channel' && action === 'pin' ? 'moderator' : least[action];
   return reaches(role, wanted);
 }
 
 /** Why one may neither write nor react nor edit; '' when nothing hinders. */
 export function why_hindered(view: ConversationView, info: ConversationInfo | null): string {
+  if (view.kind === 'space') return 'A space holds channels: write in one of them.';
   if (!may(view, 'send')) return 'You may read here, and not write.';
   if (view.archivedForAll) return `This ${view.kind} is closed.`;
   if (!info?.muted) return '';

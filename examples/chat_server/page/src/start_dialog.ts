@@ -1,9 +1,10 @@
 // start_dialog.ts: the windows that lead into a conversation: start one, join one, ask to be let in.
 import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
-import { dialog, field, form, text_input } from './dialog.js';
+import { dialog, field, form, select, text_input } from './dialog.js';
 import { el } from './dom.js';
 import { ask_form } from './join_requests.js';
 import { read_link } from './links.js';
+import { may } from './rights.js';
 
 export function names_in(text: string): string[] {
   return [
@@ -21,13 +22,26 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     window_.close();
     opened(view.conversation);
   };
-  const kinds = ['direct', 'group', 'channel', 'join'] as const;
-  const titles = { direct: 'Person', group: 'Group', channel: 'Channel', join: 'Join' };
+  const kinds = ['direct', 'group', 'channel', 'space', 'join'] as const;
+  const titles = {
+    direct: 'Person',
+    group: 'Group',
+    channel: 'Channel',
+    space: 'Space',
+    join: 'Join',
+  };
 
   const peer = text_input('peer', 'bob');
   const group_title = text_input('title', 'Weekend trip');
   const group_members = text_input('members', 'bob, carol', false);
   const channel_title = text_input('title', 'general');
+  const places = client
+    .conversations()
+    .filter((view) => view.kind === 'space' && may(view, 'settings'))
+    .map((view) => [view.conversation, `In ${view.title || 'Untitled'}`] as const);
+  const place = select('space', [['', 'By itself'], ...places], '');
+  const space_title = text_input('title', 'Guild');
+  const space_members = text_input('members', 'bob, carol', false);
   const link = text_input('link', `${location.origin}/#join=…`);
   const forms = {
     direct: form(
@@ -55,8 +69,31 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     channel: form(
       client,
       'Create the channel',
-      [field('Name of the channel', channel_title, 'Everybody who has the link can join.')],
-      () => client.create({ kind: 'channel', title: channel_title.value.trim() }),
+      [
+        field('Name of the channel', channel_title, 'Everybody who has the link can join.'),
+        ...(places.length > 0 ? [field('Where', place, 'Or who is in the space is in it.')] : []),
+      ],
+      () =>
+        client.create({
+          kind: 'channel',
+          title: channel_title.value.trim(),
+          ...(place.value !== '' ? { space: place.value } : {}),
+        }),
+      enter,
+    ),
+    space: form(
+      client,
+      'Create the space',
+      [
+        field('Name of the space', space_title),
+        field('Members', space_members, 'They are in all of its channels.'),
+      ],
+      () =>
+        client.create({
+          kind: 'space',
+          title: space_title.value.trim(),
+          members: names_in(space_members.value),
+        }),
       enter,
     ),
     join: form(
