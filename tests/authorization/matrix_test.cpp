@@ -41,6 +41,7 @@ constexpr std::array roles = {
 
 struct Line {
   ConversationKind kind{};
+  bool child = false;  // a channel open to a space, where the roles are held
   std::string operation;
   std::vector<std::string> verdicts;  // one a role of `roles`
 };
@@ -55,7 +56,9 @@ std::vector<std::string> split(const std::string& text) {
 std::vector<Line> read_table() {
   const std::map<std::string, ConversationKind> kinds = {{"direct", ConversationKind::direct},
                                                          {"group", ConversationKind::group},
-                                                         {"channel", ConversationKind::channel}};
+                                                         {"channel", ConversationKind::channel},
+                                                         {"child", ConversationKind::channel},
+                                                         {"space", ConversationKind::space}};
   std::ifstream file(std::string(PARLEY_SOURCE_DIR) + "/tests/authorization/matrix.csv");
   REQUIRE(file);
   std::vector<Line> lines;
@@ -69,7 +72,8 @@ std::vector<Line> read_table() {
       for (std::size_t i = 0; i < roles.size(); ++i) REQUIRE(fields[i + 2] == roles[i].name);
       continue;
     }
-    lines.push_back({kinds.at(fields[0]), fields[1], {fields.begin() + 2, fields.end()}});
+    lines.push_back(
+        {kinds.at(fields[0]), fields[0] == "child", fields[1], {fields.begin() + 2, fields.end()}});
   }
   return lines;
 }
@@ -124,7 +128,7 @@ class Matrix {
     INFO(line.operation << " in a conversation of kind " << static_cast<int>(line.kind) << " by a "
                         << role.name << ", moment " << static_cast<int>(moment));
     Actor actor = connect(encoding);
-    Cell cell = open_conversation(line.kind, role, actor);
+    Cell cell = open_conversation(line, role, actor);
     if (moment == Moment::in_flight) {
       post_canaries(cell, "old");
       give_role(cell, role, false);
@@ -155,7 +159,7 @@ class Matrix {
   void check_anonymous(const Line& line) {
     INFO(line.operation << " without a hello");
     Actor actor = connect(Encoding::json, false);
-    Cell cell = open_conversation(line.kind, roles[0], actor);
+    Cell cell = open_conversation(line, roles[0], actor);
     post_canaries(cell, "");
     actor.say(make_operation(line.operation, cell));
     REQUIRE(until([&] { return actor.peer->closed.has_value(); }));
@@ -210,8 +214,8 @@ class Matrix {
   }
 
   /// The actor is in it as a member (as an admin when a right is to be lost), and follows it.
-  Cell open_conversation(ConversationKind kind, const RoleColumn& role, Actor& actor) {
-    kind_ = kind;
+  Cell open_conversation(const Line& line, const RoleColumn& role, Actor& actor) {
+    const ConversationKind kind = kind_ = line.kind;
     Cell cell;
     cell.actor = actor.user;
     cell.keeper = keeper_.user();
@@ -222,11 +226,14 @@ class Matrix {
     } else {
       std::vector<std::string> members = {"keeper", "bystander"};
       if (role.member) members.push_back(name_);
+      const ConversationKind first = line.child ? ConversationKind::space : kind;
       cell.conversation =
-          engine_.create({.kind = kind, .members = std::move(members)}).get().value().id();
+          engine_.create({.kind = first, .members = std::move(members)}).get().value().id();
       if (role.member) CHECK(engine_.set_role(cell.conversation, name_, Role::admin).get().ok());
+      if (line.child) open_child(cell);
     }
-    REQUIRE(keeper_.send(cell.conversation, "first").get().ok());
+    if (kind != ConversationKind::space)
+      REQUIRE(keeper_.send(cell.conversation, "first").get().ok());
     cell.cursor = keeper_.history(cell.conversation).get().value().events.back().cursor();
     if (!role.member) return cell;
     wire::Subscribe subscribe;
@@ -236,19 +243,28 @@ class Matrix {
     return cell;
   }
 
+  void open_child(Cell& cell) {
+    cell.space = cell.conversation;
+    cell.conversation = engine_.create({.kind = kind_, .members = {"keeper"}, .space = cell.space})
+                            .get()
+                            .value()
+                            .id();
+  }
+
   void give_role(const Cell& cell, const RoleColumn& role, bool wait) {
+    const ConversationId& where = cell.space ? cell.space : cell.conversation;
     if (!role.member || kind_ == ConversationKind::direct) return;
     Pending<void> given;
     if (role.removed) {
-      given = keeper_.remove(cell.conversation, cell.actor);
+      given = keeper_.remove(where, cell.actor);
     } else if (role.role != Role::admin) {
-      given = keeper_.set_role(cell.conversation, cell.actor, role.role);
+      given = keeper_.set_role(where, cell.actor, role.role);
     } else {
       return;
     }
     if (!wait) return;
     CHECK(given.get().ok());
-    if (role.shadowed) CHECK(engine_.shadow_ban(cell.conversation, name_).get().ok());
+    if (role.shadowed) CHECK(engine_.shadow_ban(where, name_).get().ok());
   }
 
   void post_canaries(Cell& cell, const std::string& prefix) {
@@ -256,6 +272,12 @@ class Matrix {
     const std::string number = prefix + std::to_string(actors_);
     shown_ = "canary-shown-" + number;
     hidden_ = "canary-hidden-" + number;
+    if (kind_ == ConversationKind::space) {  // no messages; what is said of it is for members
+      cell.shown = cell.hidden = cell.poll = cell.hidden_poll = 1;
+      cell.invite = engine_.create_invite(id).get().value().token;
+      CHECK(keeper_.set_settings(id, {.description = shown_}).get().ok());
+      return;
+    }
     cell.shown = keeper_.send(id, shown_).get().value().seq;
     cell.hidden =
         engine_.send(id, {.body = hidden_, .audience = audience::moderators}).get().value().seq;
@@ -268,7 +290,7 @@ class Matrix {
     CHECK(keeper_.edit(id, cell.shown, shown_ + " edited").get().ok());
     cell.invite = to_string(id) + std::string(32, '0');
     if (kind_ == ConversationKind::direct) return;
-    cell.invite = engine_.create_invite(id).get().value().token;
+    if (!cell.space) cell.invite = engine_.create_invite(id).get().value().token;
     CHECK(keeper_.react(id, cell.hidden, cell.reaction).get().ok());
     CHECK(keeper_.pin(id, cell.hidden).get().ok());
     CHECK(keeper_.set_title(id, "canary-title-" + number).get().ok());
@@ -283,6 +305,10 @@ class Matrix {
     const std::string number = std::to_string(actors_);
     shown_ = "canary-shown-" + number;
     hidden_ = "canary-hidden-" + number;
+    if (kind_ == ConversationKind::space) {
+      keeper_.set_settings(cell.conversation, {.description = shown_});
+      return;
+    }
     keeper_.send(cell.conversation, shown_);
     if (kind_ != ConversationKind::direct)
       keeper_.send(cell.conversation, {.body = hidden_, .audience = audience::moderators});
@@ -290,11 +316,12 @@ class Matrix {
 
   void check_canaries(const Line& line, const RoleColumn& role, const Actor& actor, Moment moment,
                       const std::string& expected) {
-    const bool joins =  // and sees all of a channel
+    if (line.child && moment == Moment::in_flight) return;  // no seq of it says when
+    const bool joins =                                      // and sees all of a channel
         line.operation.starts_with("join") && expected == "yes";
     const bool sees_shown = joins || (role.member && !role.removed);
-    const bool sees_hidden =
-        role.role > Role::member && !role.removed && kind_ != ConversationKind::direct;
+    const bool sees_hidden = role.role > Role::member && !role.removed &&
+                             kind_ != ConversationKind::direct && kind_ != ConversationKind::space;
     if (!sees_shown) CHECK_FALSE(actor.peer->has(shown_));
     if (!sees_hidden) CHECK_FALSE(actor.peer->has(hidden_));
     if (!sees_shown && expected != "yes" && moment != Moment::in_flight)

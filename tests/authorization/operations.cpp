@@ -151,6 +151,12 @@ std::map<std::string, Make> make_all() {
   all["transfer"] = [](const Cell& cell) -> wire::Operation {
     return wire::Transfer{cell.conversation, cell.bystander};
   };
+  all["create_child"] = [](const Cell& cell) -> wire::Operation {
+    wire::Create create;
+    create.kind = ConversationKind::channel;
+    create.space = cell.conversation;
+    return create;
+  };
   all["set_title"] = [](const Cell& cell) -> wire::Operation {
     return wire::SetTitle{cell.conversation, "the actor's"};
   };

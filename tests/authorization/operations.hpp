@@ -11,6 +11,7 @@ namespace parley::test {
 /// and for moderators.
 struct Cell {
   ConversationId conversation{};
+  ConversationId space{};  // that the conversation belongs to; none mostly
   UserId actor{}, keeper{}, bystander{};
   Seq shown = 0, hidden = 0;
   Seq poll = 0, hidden_poll = 0;
