@@ -67,7 +67,10 @@ void Checker::name(UserId id, const std::string& subject) {
 const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserId user) {
   auto& known = spans_[{id, user}];
   const auto row = truth_.member(id, user);
-  if (!row) return known;
+  if (!row) {
+    out_of_space(known, id, user);
+    return known;
+  }
   if (known.empty() || known.back().from != row->visible_from) {
     if (!known.empty() && known.back().to >= row->visible_from) {
       known.back().to = row->visible_from - 1;
@@ -81,7 +84,7 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
   if (row->role != Role::none) {
     if (last.told_until) last.seen = scheduler_.now();
     last.told_until.reset();
-  } else if (!last.told_until && truth_.kind_of(id) == ConversationKind::channel) {
+  } else if (!last.told_until && truth_.scattered(id)) {
     const auto& endings = stream("C7", id).endings;
     const auto mine = endings.find(user);
     const bool has_seq =
@@ -91,6 +94,45 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
     last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(15)));
   }
   return known;
+}
+
+/// No seq of the channel says when somebody went out of its space: what is written after the answer
+/// is not for them. When the channel was closed, or they are banned there, an event said so.
+void Checker::out_of_space(std::vector<Span>& known, const ConversationId& id, UserId user) {
+  if (known.empty() || known.back().to != std::numeric_limits<Seq>::max()) return;
+  const ConversationId space = truth_.space_of(id);
+  const auto in = space ? truth_.member(space, user) : std::nullopt;
+  known.back().to = stream("C7", id).head();
+  const bool has_seq = in && in->role != Role::none;
+  known.back().told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(15)));
+  if (!has_seq) report_.reached(Sometimes::out_of_space);
+}
+
+std::optional<std::pair<ConversationId, UserId>> Checker::out_of(const Session& session,
+                                                                 const Question& question) {
+  const auto& asked = question.request.operation;
+  if (const auto* left = std::get_if<wire::Leave>(&asked))
+    return std::pair{left->conversation, session.user};
+  if (const auto* removed = std::get_if<wire::Remove>(&asked))
+    return std::pair{removed->conversation, removed->user};
+  if (const auto* banned = std::get_if<wire::Restrict>(&asked);
+      banned != nullptr && banned->kind == RestrictionKind::ban && banned->on)
+    return std::pair{banned->conversation, banned->user};
+  return std::nullopt;
+}
+
+/// The answer: from here on nothing of the space's channels is for whom it took out of that.
+void Checker::taken_back(const Session& session, const Question& question) {
+  const auto gone = out_of(session, question);
+  if (!gone || truth_.kind_of(gone->first) != ConversationKind::space) return;
+  const auto row = truth_.member(gone->first, gone->second);
+  if (!row || row->role != Role::none || row->admission != question.entry) return;
+  for (const ConversationId& child : truth_.children_of(gone->first)) {
+    spans(child, gone->second);
+    auto& known = spans_[{child, gone->second}];
+    if (!known.empty() && known.back().told_until > scheduler_.now())
+      known.back().told_until = scheduler_.now();
+  }
 }
 
 void Checker::before(const Batch& batch) {
@@ -105,8 +147,22 @@ void Checker::before(const Batch& batch) {
   const ConversationId id = *Truth::conversation_in(batch.partition);
   if (truth_.stream(id) == nullptr) return;
   const auto look = [&](Bytes key) {
-    if (const auto user = layout::parse_number_key('m', key)) spans(id, UserId{*user});
+    const auto user = layout::parse_number_key('m', key);
+    if (!user) return;
+    spans(id, UserId{*user});
+    for (const ConversationId& child : truth_.children_of(id)) spans(child, UserId{*user});
   };
+  if (space == layout::conversation && truth_.space_of(id)) {
+    std::vector<UserId> users;  // it may be closed by this
+    for (auto each = spans_.lower_bound({id, {}}); each != spans_.end() && each->first.first == id;
+         ++each)
+      users.push_back(each->first.second);
+    for (const UserId user : users) spans(id, user);
+  }
+  if (space == layout::conversation)  // a removal from a space is there before the row follows
+    for (const Row& row : batch.puts)
+      if (const auto change = row.key[0] == 'p' ? layout::decode_pending(row.value) : std::nullopt)
+        for (const ConversationId& child : truth_.children_of(id)) spans(child, change->user);
   for (const Row& row : batch.puts) look(row.key);
   for (const Bytes key : batch.erases) look(key);
 }
@@ -134,6 +190,8 @@ void Checker::visible(Session& session, const char* what, const ConversationId& 
 void Checker::shown(Session& session, const char* what, const ConversationId& id, Seq seq,
                     Bytes record) {
   visible(session, what, id, seq);
+  const ConversationId space = truth_.space_of(id);
+  const bool by_space = space && truth_.stream(space)->audiences.contains(session.user);
   const TrueStream& truth = stream("C4", id);
   const TrueEvent& event = truth.at(seq);
   const auto fields = wire::verify_record(record);
@@ -148,12 +206,12 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
     const auto changes = truth.changes.find(seq);
     if (event.audience == audience::everyone && changes == truth.changes.end())
       broken("C7", std::string(what) + " hides " + at(id, seq) + ", which is for everybody");
-    const bool certain = truth_.kind_of(id) != ConversationKind::channel;  // no joins without a seq
+    const bool certain = !truth_.scattered(id);  // no joins without a seq
     if (event.audience != audience::everyone && certain && truth.seen(seq, session.user, true))
       broken("C7", std::string(what) + " hides " + at(id, seq) + " from who may see it");
     return;
   }
-  if (!truth.seen(seq, session.user, false)) {
+  if (!truth.seen(seq, session.user, false) && !by_space) {
     broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
                      ", which is not for them");
   }
@@ -223,7 +281,7 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
   }
   // A group counts from memory, which a commit reaches with its verdict: later than the store.
   if (const auto* seen = std::get_if<wire::Seen>(&request.operation);
-      seen != nullptr && truth_.kind_of(seen->conversation) == ConversationKind::channel)
+      seen != nullptr && truth_.scattered(seen->conversation))
     question.seen = truth_.seen(seen->conversation, session.user, seen->seq);
   if (const auto* block = std::get_if<wire::BlockUser>(&request.operation)) {
     Blocking& state = blocks_[{session.user, block->user}];
@@ -238,6 +296,8 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
       if (state.on) question.blocker = {peer, state.changes};
     }
   }
+  if (const auto gone = out_of(session, question))
+    if (const auto row = truth_.member(gone->first, gone->second)) question.entry = row->admission;
   if (const auto* hello = std::get_if<wire::Hello>(&request.operation)) {
     if (!session.welcomed) session.subject = hello->token;
   }
@@ -463,6 +523,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
               if (state.changes == question.block_changes) state.on = block->on;
               state.since = scheduler_.now();
             }
+            taken_back(session, question);
             // Brings the spans up to date: the two seconds count from here.
             if (const auto* left = std::get_if<wire::Leave>(&asked)) {
               spans(left->conversation, session.user);
@@ -674,7 +735,8 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   const auto* send = std::get_if<wire::Send>(&question.request.operation);
   const bool sends = send != nullptr && send->audience != audience::moderators &&
                      send->extras.mention_scope == MentionScope::none && stream != nullptr &&
-                     !stream->silenced.contains(session.user);
+                     !stream->silenced.contains(session.user) &&
+                     truth_.kind_of(*id) != ConversationKind::space;
   const bool every_member = sends ||
                             std::holds_alternative<wire::History>(question.request.operation) ||
                             std::holds_alternative<wire::MarkRead>(question.request.operation) ||
@@ -682,6 +744,16 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
                             std::holds_alternative<wire::GetRetention>(question.request.operation);
   const auto before = question.me.find(*id);
   const auto now = truth_.member(*id, session.user);
+  const ConversationId space = truth_.space_of(*id);
+  if (space) {
+    // It may have been closed and opened in between; who may only read in the space reads here.
+    const auto heard = question.heads.find(*id);
+    const TrueStream& closing = *truth_.stream(*id);
+    for (Seq seq = heard == question.heads.end() ? 1 : heard->second + 1; seq <= closing.head();
+         ++seq)
+      if (closing.at(seq).kind == EventKind::settings_changed) return;
+    if (send != nullptr && truth_.stream(space)->silenced.contains(session.user)) return;
+  }
   if (every_member && !ended(*id) && before != question.me.end() &&
       before->second.role != Role::none && now && now->role != Role::none &&
       same_membership(before->second, *now)) {
@@ -872,7 +944,10 @@ void Checker::entry(Session& session, const ListEntry& shown) {
   if (truth.ended && shown.head.seq == truth.head())
     broken("C7", "a list entry of " + short_name(id) + ", whose end it has seen");
   // The rows of a conversation that was deleted are gone, perhaps before anybody looked at them.
-  const bool unknowable = truth.ended && shown.kind == ConversationKind::channel;
+  // Those of a space that was deleted end one after the other.
+  const ConversationId space = truth_.space_of(id);
+  const bool unknowable = (truth.ended && shown.kind != ConversationKind::group) ||
+                          (space && stream("C12", space).ended);
   if (spans(id, session.user).empty() && !truth.beginnings.contains(session.user) && !unknowable) {
     broken("C7", session.subject + " has a list entry of " + short_name(id) + " as a stranger");
   }
@@ -916,7 +991,7 @@ void Checker::entry(Session& session, const ListEntry& shown) {
                          [&](Seq floor) { return counted_from(joined, floor); });
     });
   });
-  if (!right) {
+  if (!right && !(unknowable && known.empty())) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +
                       short_name(id) + ", which no membership gives (head " +
                       std::to_string(shown.head.seq) + " read " + std::to_string(shown.read) +

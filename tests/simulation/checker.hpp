@@ -73,6 +73,7 @@ class Checker {
     std::uint64_t seen = 0;                                   // Seen: how many had read it then
     std::optional<std::pair<UserId, std::uint64_t>> blocker;  // of a send: who blocks its sender
     std::uint64_t block_changes = 0;                          // of a block
+    std::uint64_t entry = 0;                                  // of whom it may take out of a space
     std::set<Seq> deleted;  // for the caller alone, as it was told by then
   };
   struct Session {
@@ -134,6 +135,11 @@ class Checker {
   void name(UserId id, const std::string& subject);
   const TrueStream& stream(const char* what, const ConversationId& id);
   const std::vector<Span>& spans(const ConversationId& id, UserId user);
+  /// Whom the operation takes out of a space, if it does: none, and whom.
+  [[nodiscard]] std::optional<std::pair<ConversationId, UserId>> out_of(const Session& session,
+                                                                        const Question& question);
+  void out_of_space(std::vector<Span>& known, const ConversationId& id, UserId user);
+  void taken_back(const Session& session, const Question& question);
 
   void finish_ledger();
   void finish_scheduled();

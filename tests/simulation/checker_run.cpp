@@ -65,7 +65,9 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   const bool is_member = row && row->role != Role::none;
   const std::string who = session.subject + " with " + text(item.cursor) + " of " + short_name(id);
   if (answer.answer == Resume::denied) {
-    if (was_known && !ended(id)) broken("C10", who + " was denied");
+    const bool same = is_member && was_member && before->second.since_ms == row->since_ms;
+    const bool by_space = bool(truth_.space_of(id));  // who is out of that is told nothing
+    if (was_known && !ended(id) && (!by_space || same)) broken("C10", who + " was denied");
     session.follows.erase(id);
     return;
   }

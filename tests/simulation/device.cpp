@@ -148,13 +148,35 @@ void Device::take_list(const wire::ListChanged& changed) {
     view.entry = entry;
     place_.rumours.all.push_back(entry.conversation);
   }
+  for (const ListEntry& entry : changed.entries)
+    if (entry.kind == ConversationKind::space) keep_children(entry);
   for (const auto& id : changed.removed) {
     View& view = kept_.views[id];
     view.member = view.subscribed = false;
+    ListEntry gone;
+    gone.conversation = id;
+    if (view.entry.kind == ConversationKind::space) keep_children(gone);
   }
   if (changed.blocked) kept_.blocked = *changed.blocked;
   if (changed.requests) kept_.requests = *changed.requests;
   kept_.token = changed.token;
+}
+
+/// Its channels that are in the list, and no others.
+void Device::keep_children(const ListEntry& space) {
+  for (auto& [id, view] : kept_.views) {
+    if (view.entry.space != space.conversation || !view.member) continue;
+    if (std::find(space.children.begin(), space.children.end(), id) != space.children.end())
+      continue;
+    view.member = view.subscribed = false;
+  }
+}
+
+void Device::sync() {
+  ask(wire::Sync{kept_.token}, [this](const wire::Reply* reply) {
+    if (reply == nullptr) return;
+    if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);
+  });
 }
 
 // ---- Streams ----
@@ -250,6 +272,10 @@ void Device::apply(const wire::Events& events) {
     // Only those who may answer are told.
     if (fields->kind == EventKind::join_requested && !calm_ && random_.chance(0.5))
       answer_requests(events.conversation);
+    if (fields->kind == EventKind::child_opened || fields->kind == EventKind::child_closed) {
+      place_.report.reached(Sometimes::child_told);
+      sync();
+    }
     const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
     if (gone && fields->target == kept_.user) {
       // The list tells the end; in a page of history this may be an earlier life's.

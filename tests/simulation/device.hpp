@@ -22,10 +22,11 @@ struct Rumours {
   std::vector<std::string> subjects;
   std::vector<ConversationId> all;       // every conversation that somebody opened
   std::vector<ConversationId> channels;  // those that anybody may join
-  std::vector<std::string> invites;      // links that somebody made
-  std::vector<ConversationId> askable;   // those that one may ask to be let into
-  bool hidden = false;                   // somebody hid what it reads, at some time
-  bool blocked = false;                  // somebody blocked somebody, at some time
+  std::vector<ConversationId> spaces;
+  std::vector<std::string> invites;     // links that somebody made
+  std::vector<ConversationId> askable;  // those that one may ask to be let into
+  bool hidden = false;                  // somebody hid what it reads, at some time
+  bool blocked = false;                 // somebody blocked somebody, at some time
 };
 
 /// One device's copy of one conversation.
@@ -101,6 +102,7 @@ class Device final : public LinkUser {
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
   [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
   void take_list(const wire::ListChanged& changed);
+  void keep_children(const ListEntry& space);
   void take_presence(const wire::PresenceChanged& changed);
 
  private:
@@ -135,6 +137,8 @@ class Device final : public LinkUser {
   void order(const ConversationId& id, std::optional<UserId> user);
   void invite(const ConversationId& id);
   void request(const ConversationId& id);
+  [[nodiscard]] wire::Create creation();
+  void sync();
   void answer_requests(const ConversationId& where);
   void address(const ConversationId& id, Item& item);
   void thread(const ConversationId& id);

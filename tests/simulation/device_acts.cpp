@@ -20,6 +20,8 @@ void Device::opened(const wire::Reply* reply) {
   place_.rumours.all.push_back(entry.conversation);
   if (entry.kind == ConversationKind::channel)
     place_.rumours.channels.push_back(entry.conversation);
+  if (entry.kind == ConversationKind::space) place_.rumours.spaces.push_back(entry.conversation);
+  if (entry.space) place_.report.reached(Sometimes::child_created);
   upkeep();
 }
 
@@ -27,22 +29,14 @@ void Device::act() {
   const auto dice = random_.below(1000);
   const auto id = some_conversation();
   const auto open = [this](const wire::Reply* reply) { opened(reply); };
-  if (!id || dice < 15) {
-    wire::Create create{
-        .kind = random_.chance(0.4) ? ConversationKind::channel : ConversationKind::group,
-        .title = "c" + std::to_string(random_.below(100))};
-    if (random_.chance(0.8)) {
-      for (auto& byte : create.nonce.bytes) byte = static_cast<std::uint8_t>(random_.next());
-    }
-    for (const auto& subject : place_.rumours.subjects) {
-      if (subject != subject_ && random_.chance(0.6)) create.members.push_back(subject);
-    }
+  if (!id || dice < 20) {
+    const wire::Create create = creation();
     ask(create, open);
     if (create.nonce && random_.chance(0.1)) {
       place_.report.reached(Sometimes::create_repeated);
       ask(create, open);
     }
-  } else if (dice < 30) {
+  } else if (dice < 32) {
     const auto& peer = random_.pick(place_.rumours.subjects);
     if (peer != subject_) ask(wire::Direct{peer}, open);
   } else if (dice < 45) {
@@ -59,7 +53,8 @@ void Device::act() {
     // Bursts, so that batches form.
     for (auto count = random_.chance(0.1) ? random_.between(1, 20) : 1; count > 0 && room();
          --count) {
-      write(*id);
+      const bool talks = kept_.views[*id].entry.kind != ConversationKind::space;
+      talks ? write(*id) : membership(*id);
     }
   } else if (dice < 740) {
     const View& view = kept_.views[*id];
@@ -129,6 +124,28 @@ void Device::act() {
   } else {
     ask(wire::Bye{}, ignore);
   }
+}
+
+wire::Create Device::creation() {
+  wire::Create create{.title = "c" + std::to_string(random_.below(100))};
+  if (random_.chance(0.5)) create.kind = ConversationKind::channel;
+  if (random_.chance(0.3)) create.kind = ConversationKind::space;
+  if (random_.chance(0.8)) {
+    for (auto& byte : create.nonce.bytes) byte = static_cast<std::uint8_t>(random_.next());
+  }
+  for (const auto& subject : place_.rumours.subjects) {
+    if (subject != subject_ && random_.chance(0.6)) create.members.push_back(subject);
+  }
+  if (create.kind != ConversationKind::channel) return create;
+  std::vector<ConversationId> spaces;  // where this user may
+  for (const auto& [id, view] : kept_.views)
+    if (view.member && view.entry.kind == ConversationKind::space && view.entry.role >= Role::admin)
+      spaces.push_back(id);
+  if (spaces.empty() || random_.chance(0.2)) return create;
+  create.space = random_.pick(spaces);
+  create.join = random_.chance(0.7) ? JoinRule::open : JoinRule::added;
+  if (random_.chance(0.7)) create.members.clear();
+  return create;
 }
 
 void Device::schedule(const ConversationId& id) {
@@ -412,7 +429,8 @@ void Device::invite(const ConversationId& id) {
   auto& known = place_.rumours.invites;
   if (known.empty() || random_.chance(0.3)) {
     // What somebody in a channel is, its stream tells of others only.
-    const bool channel = kept_.views[id].entry.kind == ConversationKind::channel;
+    const ConversationKind kind = kept_.views[id].entry.kind;
+    const bool channel = kind == ConversationKind::channel || kind == ConversationKind::space;
     const Role role = channel || random_.chance(0.6) ? Role::member
                       : random_.chance(0.5)          ? Role::read_only
                                                      : Role::moderator;

@@ -452,7 +452,8 @@ std::optional<layout::MemberRow> Truth::member(const ConversationId& id, UserId 
     if (auto decoded = layout::decode_member(*value)) return ended(id, user, *decoded);
     broken("C7", id, 0, "a member row cannot be decoded");
   }
-  if (*kind != ConversationKind::channel) return std::nullopt;
+  if (!scattered(id)) return std::nullopt;
+  if (space_of(id)) return member_by_space(id, user);
   const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
   const auto value = row(layout::member, layout::member_id(0, id, bucket), key);
   if (!value) return std::nullopt;
@@ -464,9 +465,8 @@ std::optional<layout::MemberRow> Truth::member(const ConversationId& id, UserId 
 std::optional<layout::ReceiptRow> Truth::receipt(const ConversationId& id, UserId user) {
   const auto row_info = info(id);
   if (!row_info) return std::nullopt;
-  const std::uint16_t bucket = row_info->kind == ConversationKind::channel
-                                   ? layout::bucket_of(user, layout::channel_receipt_buckets)
-                                   : 0;
+  const std::uint16_t bucket =
+      scattered(id) ? layout::bucket_of(user, layout::channel_receipt_buckets) : 0;
   const auto value =
       row(layout::receipt, layout::receipt_id(0, id, bucket), layout::receipt_key(user));
   return value ? layout::decode_receipt(*value) : std::nullopt;
@@ -484,7 +484,7 @@ std::set<Seq> Truth::own_deletions(const ConversationId& id, UserId user) {
 std::uint64_t Truth::seen(const ConversationId& id, UserId asking, Seq seq) {
   const auto found = info(id);
   if (!found) return 0;
-  const bool channel = found->kind == ConversationKind::channel;
+  const bool channel = scattered(id);
   std::uint64_t count = 0;
   for (std::uint16_t bucket = 0; bucket < (channel ? layout::channel_receipt_buckets : 1);
        ++bucket) {
@@ -503,6 +503,7 @@ std::uint64_t Truth::seen(const ConversationId& id, UserId asking, Seq seq) {
 }
 
 std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
+  if (space_of(id)) return members_by_space(id);
   std::map<UserId, layout::MemberRow> found;
   const auto take = [&](Bytes, const RowMap& rows) {
     for (auto at = rows.lower_bound("m"); at != rows.end() && at->first[0] == 'm'; ++at) {
@@ -516,8 +517,7 @@ std::map<UserId, layout::MemberRow> Truth::members(const ConversationId& id) {
     }
   };
   store_.look({layout::conversation, layout::conversation_id(0, id)}, take);
-  const auto row_info = info(id);
-  if (row_info && row_info->kind == ConversationKind::channel) {
+  if (scattered(id)) {
     for (std::uint16_t bucket = 0; bucket < layout::channel_member_buckets; ++bucket) {
       store_.look({layout::member, layout::member_id(0, id, bucket)}, take);
     }
@@ -542,7 +542,7 @@ void Truth::check_invites(const ConversationId& id) {
                   } else if (const auto user = layout::parse_number_key('y', at->first)) {
                     const auto row = rows_of.find(UserId{*user});
                     const auto let_in = layout::decode_admission(at->second);
-                    if (!let_in || row == rows_of.end() || row->second.admission != let_in->id)
+                    if (!let_in || row == rows_of.end() || row->second.admission < let_in->id)
                       broken("C7", id, 0, "somebody was let in and has no row");
                   }
                 }

@@ -131,6 +131,11 @@ class Truth {
   std::uint64_t seen(const ConversationId& id, UserId asking, Seq seq);
   std::optional<layout::InfoRow> info(const ConversationId& id);
   std::optional<ConversationKind> kind_of(const ConversationId& id);
+  /// A channel or a space: its members are rows in buckets.
+  bool scattered(const ConversationId& id);
+  /// Of a channel; none: it stands by itself, or is gone.
+  ConversationId space_of(const ConversationId& id);
+  std::vector<ConversationId> children_of(const ConversationId& space);
   /// Everybody with a member row, whatever its role.
   std::map<UserId, layout::MemberRow> members(const ConversationId& id);
   /// Used no more often than they may be, and whom they let in has a row.
@@ -179,6 +184,14 @@ class Truth {
   static void take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
                                const TrueEvent& event);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
+  // Channels of spaces.
+  std::optional<layout::MemberRow> bucket_row(const ConversationId& id, UserId user);
+  std::optional<layout::MemberRow> own_row(const ConversationId& id, UserId user);
+  std::optional<layout::MemberRow> member_by_space(const ConversationId& id, UserId user);
+  std::map<UserId, layout::MemberRow> members_by_space(const ConversationId& id);
+  Role role_now(const ConversationId& space, UserId user, Role role);
+  std::uint64_t begun(const ConversationId& space, UserId user, std::uint32_t child,
+                      std::uint64_t entry);
   std::optional<std::string> row(std::uint8_t space, const std::string& partition,
                                  const std::string& key);
 

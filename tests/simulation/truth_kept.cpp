@@ -117,7 +117,7 @@ void Truth::check_names(const ConversationId& id) {
         names += key[0] == 'n' ? 1 : 0;
         const auto user = layout::parse_number_key('m', key);
         const auto row = user ? layout::decode_member(value) : std::nullopt;
-        if (!row || row->role == Role::none) continue;
+        if (!row || row->role == Role::none || row->since_ms == 0) continue;
         const std::string known = layout::decode_member_name(value);
         if (known.empty() || !rows.contains(layout::member_name_key(known, UserId{*user})))
           broken(id, "a member is not found by name");

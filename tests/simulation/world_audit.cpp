@@ -127,9 +127,13 @@ void World::audit_list(Device& device) {
     }
     const auto rows = checker_.truth().list_of(device.user());
     const auto set = rows.find(id);
-    if (set == rows.end() || set->second.pinned != entry.pinned ||
-        set->second.has_draft != !entry.draft.empty() ||
-        held->second.entry.pinned != entry.pinned || held->second.entry.draft != entry.draft) {
+    const bool inherited = set == rows.end() && checker_.truth().space_of(id);
+    if (inherited && !entry.pinned && entry.draft.empty()) {
+      report_.reached(Sometimes::inherited_listed);
+    } else if (set == rows.end() || set->second.pinned != entry.pinned ||
+               set->second.has_draft != !entry.draft.empty() ||
+               held->second.entry.pinned != entry.pinned ||
+               held->second.entry.draft != entry.draft) {
       broken("C12", what + " has other settings than its row, or than reached the device");
     }
     const auto receipt = checker_.truth().receipt(id, device.user());
@@ -500,7 +504,7 @@ void World::audit_presence() {
   for (auto& device : devices_) ask(*device, wire::SetPresence{PresenceState::online});
   for (auto& device : devices_) {
     for (const auto& [id, view] : device->views()) {
-      if (!view.member || view.entry.kind == ConversationKind::channel) continue;
+      if (!view.member || checker_.truth().scattered(id)) continue;
       wire::Watch watch{.conversation = id, .users = {}};
       for (const auto& [user, row] : checker_.truth().members(id)) {
         if (row.role != Role::none) watch.users.push_back(user);
@@ -524,7 +528,7 @@ void World::audit_presence() {
   std::map<std::size_t, std::set<UserId>> watched;
   for (std::size_t i = 0; i < devices_.size(); ++i) {
     for (const auto& [id, view] : devices_[i]->views()) {
-      if (!view.member || view.entry.kind == ConversationKind::channel) continue;
+      if (!view.member || checker_.truth().scattered(id)) continue;
       for (const auto& [user, row] : checker_.truth().members(id)) {
         if (row.role != Role::none) watched[i].insert(user);
       }
