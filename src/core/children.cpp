@@ -23,7 +23,9 @@ void Conversation::right(UserId user, std::uint32_t child, Then<SpaceRight> then
   state.when_loaded([&state, user, child, then](const Error& error) {
     if (error && error.errc() != Errc::denied) return then(error);
     if (error || !state.space()) return then(SpaceRight{});  // it is gone, or never was
-    state.right_of(user, child, attempts_most, then);
+    state.with_counts([&state, user, child, then](const Error& uncounted) {
+      uncounted ? then(uncounted) : state.right_of(user, child, attempts_most, then);
+    });
   });
 }
 
@@ -47,6 +49,7 @@ void Conversation::State::right_of(UserId user, std::uint32_t number, int attemp
           SpaceRight right{.role = (*row)->role,
                            .entry = (*row)->admission,
                            .since_ms = (*row)->since_ms,
+                           .members = member_count(),
                            .beginning = fits ? begun->of(number) : 0,
                            .shadowed = (*row)->shadowed};
           if (const auto at = restrictions.find(user); at != restrictions.end())
@@ -91,6 +94,7 @@ void Conversation::State::right_told(UserId user, Result<SpaceRight> told) {
   if (entry == nullptr || entry->phase != RightRows::Phase::loading) return;
   entry->phase = told ? RightRows::Phase::ready : RightRows::Phase::failed;
   if (!told || told->role == Role::none) strangers.push_back(user);
+  if (told && told->members != 0) space_members = told->members;
   if (told)
     entry->row = std::move(*told);
   else

@@ -491,16 +491,11 @@ void Conversation::count_members(Caller caller, Then<std::uint64_t> then) {
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, then](const Error& error) {
     if (error) return then(error);
-    const auto count = [&state, then] {
-      state.with_counts([&state, then](const Error& uncounted) {
-        uncounted ? then(uncounted) : then(state.member_count());
-      });
-    };
-    if (caller.system()) return count();
+    if (caller.system()) return state.count_everybody(then);
     state.with_settled_member(caller.user,
-                              [count, then](const Result<const layout::MemberRow*>& row) {
+                              [&state, then](const Result<const layout::MemberRow*>& row) {
                                 if (Error no = check_member(row)) return then(std::move(no));
-                                count();
+                                state.count_everybody(then);
                               });
   });
 }

@@ -132,8 +132,9 @@ class ConversationHost : public WakeStore {
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
   /// A message at its own home, for the reader who forwards it: Conversation::read_message.
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
-  /// Rows of a channel's members are stored: who is in, and how many, may be another.
-  virtual void members_changed(const ConversationId& id) = 0;
+  /// Rows of the members of a channel or a space are stored: who is in, and how many, may be
+  /// another.
+  virtual void members_changed(const ConversationId& id, ConversationKind kind) = 0;
   /// Whom the user hears, or is heard by, is another from here on: no event says so.
   virtual void hearing_changed(const ConversationId& id, UserId user) = 0;
   /// The user deleted these messages, of `all` that there are now, for itself alone.

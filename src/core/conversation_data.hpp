@@ -104,6 +104,7 @@ struct ConversationData {
   bool inherits = false;  // info.space is one: members are in by it, too
   RightRows rights;       // those of its members that were asked for
   std::vector<UserId> wanted_rights;
+  std::uint64_t space_members = 0;   // as it was told last
   std::vector<UserId> strangers;     // who were found not to be in the space, or not found
   std::uint64_t rights_version = 0;  // grows when one of them is taken back
   MentionRows mentions;

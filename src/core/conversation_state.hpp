@@ -370,6 +370,8 @@ struct Conversation::State : ConversationData {
   /// The row with what is decided and not in its partition yet.
   void apply_decided(UserId user, layout::MemberRow& row, bool speculative = false) const noexcept;
   [[nodiscard]] std::uint64_t member_count() const noexcept;
+  /// Also those who are here by the space alone.
+  void count_everybody(Then<std::uint64_t> then);
   struct PageJob;
   void list_bucket(std::shared_ptr<PageJob> job);
 

@@ -14,6 +14,7 @@ struct SpaceRight {
   Role role = Role::none;   // none: not in the space
   std::uint64_t entry = 0;  // MemberRow::admission there
   std::int64_t since_ms = 0;
+  std::uint64_t members = 0;    // the space's, all together
   std::uint64_t beginning = 0;  // the channel's ordinal when the user came into the space
   bool shadowed = false;
   layout::RestrictionRow::One mute;

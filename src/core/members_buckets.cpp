@@ -349,7 +349,7 @@ void Conversation::State::bucket_done(BucketJob& job, const Error& error) {
   }
   serve_member_waiters();
   serve_row_waiters();
-  if (!error) host.members_changed(id);
+  if (!error) host.members_changed(id, info.kind);
   pump();
 }
 
@@ -473,6 +473,19 @@ std::uint64_t Conversation::State::member_count() const noexcept {
   std::uint64_t sum = 0;
   for (const std::uint32_t count : counts) sum += count;
   return sum;
+}
+
+void Conversation::State::count_everybody(Then<std::uint64_t> then) {
+  if (!inherits || info.settings.join != JoinRule::open) {
+    return with_counts([this, then = std::move(then)](const Error& error) {
+      error ? then(error) : then(member_count());
+    });
+  }
+  auto counted = [then = std::move(then)](Result<wire::MembersPage> page) {
+    page ? then(page->count) : then(std::move(page).error());
+  };
+  host.space_members(info.space, wire::Members{.conversation = info.space, .limit = 1},
+                     input<Result<wire::MembersPage>>(std::move(counted)));
 }
 
 // ---- Pages ----

@@ -27,6 +27,7 @@ bool moves_members(EventKind kind) noexcept {
     case EventKind::left:
     case EventKind::added:
     case EventKind::removed:
+    case EventKind::settings_changed:  // a channel of a space was opened or closed
       return true;
     default:
       return false;
@@ -109,6 +110,11 @@ void OnlineHomes::left(const ConversationId& id, UserId user) {
              [user](const Asked& asked) { return asked.user == user; });
 }
 
+void OnlineHomes::check_watchers(const ConversationId& id) {
+  for (const auto& [shard, grants] : watches_.at(id).watchers)
+    shard_.at(shard, [id](ShardState& there) { there.online.check(id); });
+}
+
 void OnlineHomes::ended(const ConversationId& id) {
   const auto known = watches_.find(id);
   if (known == watches_.end()) return;
@@ -126,6 +132,7 @@ void OnlineHomes::published(const Published& events) {
       [](const Payload& record) { return moves_members(wire::read_record(record.bytes()).kind); });
   if (moved) look(events.conversation);
   if (events.ended) left(events.conversation, events.ended);
+  if (events.everybody) check_watchers(events.conversation);
 }
 
 void OnlineHomes::look(const ConversationId& id) {

@@ -68,6 +68,8 @@ class OnlineHomes {
     Effects::Timer timer = Effects::Timer::none;
   };
 
+  /// Anybody's access may have ended: those who watch are asked about again.
+  void check_watchers(const ConversationId& id);
   [[nodiscard]] Watch* find(const ConversationId& id, std::uint64_t number) noexcept;
   void begin_look(const ConversationId& id, Watch& watch);
   void counted(const ConversationId& id, Watch& watch, std::uint64_t members);

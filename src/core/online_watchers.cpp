@@ -98,6 +98,22 @@ void OnlineWatchers::ended(const ConversationId& id) {
   end_all(id, [](SessionRef) { return true; });
 }
 
+void OnlineWatchers::check(const ConversationId& id) {
+  const auto known = watched_.find(id);
+  if (known == watched_.end()) return;
+  for (const auto& [ref, watcher] : known->second.watchers) {
+    if (!watcher.granted) continue;
+    const Caller caller{shard_.sessions.find(ref)->user, {}};
+    shard_.at_home(id, [id, ref = ref, caller](ShardState& there, Conversation& home) {
+      home.count_members(caller, [&there, id, ref](const Result<std::uint64_t>& members) {
+        if (members || members.error().errc() != Errc::denied) return;
+        there.at(ref.shard,
+                 [id, ref](ShardState& here) { here.online.unwatch(ref, id, denied()); });
+      });
+    });
+  }
+}
+
 // ---- What they are told ----
 
 void OnlineWatchers::granted(const ConversationId& id, SessionRef ref, const OnlineNewsPtr& news) {

@@ -36,6 +36,8 @@ class OnlineWatchers {
   void told(const ConversationId& id, const OnlineNewsPtr& news);
   void left(const ConversationId& id, UserId user);
   void ended(const ConversationId& id);
+  /// Ends those whose users are no members any more.
+  void check(const ConversationId& id);
   /// Reports who follows, now and whenever that changes; round 0: no more.
   void count(const ConversationId& id, std::uint64_t round);
 

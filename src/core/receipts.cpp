@@ -255,7 +255,8 @@ void Conversation::State::find_ordinals(std::shared_ptr<ReceiptJob> job) {
 
 void Conversation::State::commit_receipts(std::shared_ptr<ReceiptJob> job) {
   ReceiptBucket& bucket = receipts[job->bucket];
-  const bool read_only = channel() && member_count() > counted_only;
+  const bool open = inherits && info.settings.join == JoinRule::open;
+  const bool read_only = channel() && (open ? space_members : member_count()) > counted_only;
   job->changed.clear();
   for (const auto& [user, marked] : job->marks) {
     const auto known = bucket.rows.find(user);

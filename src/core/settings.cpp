@@ -144,14 +144,14 @@ void Conversation::State::answer_info(Seq from, Reader reader, Role role,
                                       Then<ConversationInfo> then) {
   count_pins(from, reader, [this, user = reader.user, role, then](Result<std::uint64_t> pinned) {
     if (!pinned) return then(std::move(pinned).error());
-    with_counts([this, user, role, pinned = *pinned, then](const Error& error) {
-      if (error) return then(error);
+    count_everybody([this, user, role, pinned = *pinned, then](Result<std::uint64_t> everybody) {
+      if (!everybody) return then(std::move(everybody).error());
       ConversationInfo answer{.conversation = id,
                               .kind = info.kind,
                               .settings = info.settings,
                               .creator = info.creator,
                               .created = WallTime(std::chrono::milliseconds(info.created_ms)),
-                              .members = member_count(),
+                              .members = *everybody,
                               .pins = pinned,
                               .role = role};
       answer.space = info.space;
@@ -162,15 +162,7 @@ void Conversation::State::answer_info(Seq from, Reader reader, Role role,
         if (answer.muted)
           answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
       }
-      if (!inherits || info.settings.join != JoinRule::open) return then(std::move(answer));
-      host.space_members(info.space, wire::Members{.conversation = info.space, .limit = 1},
-                         input<Result<wire::MembersPage>>(
-                             [answer = std::move(answer), then](Result<wire::MembersPage> page) {
-                               if (!page) return then(std::move(page).error());
-                               ConversationInfo whole = answer;
-                               whole.members = page->count;
-                               then(std::move(whole));
-                             }));
+      then(std::move(answer));
     });
   });
 }

@@ -348,6 +348,19 @@ void ShardState::on_every_shard(EachShard work, std::function<void()> then) {
   }
 }
 
+/// Who is in a space is in its channels: they are looked at where they are.
+void ShardState::members_changed(const ConversationId& id, ConversationKind kind) {
+  online_homes.look(id);
+  if (kind != ConversationKind::space) return;
+  for (ShardIndex to = 0; to < config.shards; ++to) {
+    at(to, [id](ShardState& there) {
+      const auto known = there.children.find(id);
+      if (known == there.children.end()) return;
+      for (const ConversationId& child : known->second) there.online_homes.look(child);
+    });
+  }
+}
+
 /// First the homes forget the right, and carry through what they let pass by it. Only then are
 /// subscriptions asked about again: one that asked before would be told what held until then.
 void ShardState::space_changed(const ConversationId& space, UserId user, bool gone,
@@ -379,6 +392,7 @@ void ShardState::rights_changed(const ConversationId& space, UserId user, bool g
   if (here.empty()) children.erase(known);
   for (const ConversationId& id : here) {
     if (gone) user ? growing.left(id, user) : growing.ended(id);
+    if (gone) user ? online_homes.left(id, user) : online_homes.ended(id);
     homes.find(id)->second.conversation->right_changed(user, one_done);
   }
   one_done();

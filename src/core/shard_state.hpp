@@ -80,7 +80,7 @@ struct ShardState final : ConversationHost {
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<MovedReceipt>& receipts, Seq head) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
-  void members_changed(const ConversationId& id) override { online_homes.look(id); }
+  void members_changed(const ConversationId& id, ConversationKind kind) override;
   void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override;

@@ -123,18 +123,18 @@ void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& s
             [this, work, space, decided, changed, then](Result<Cells> cells) {
               if (!cells) return failed(*work, cells.error());
               const auto& values = cells->values;
-              const auto row = values[0] ? layout::decode_member(*values[0]) : std::nullopt;
+              layout::MemberRow row;
+              if (values[0]) row = layout::decode_member(*values[0]).value_or(row);
+              if (row.role == Role::none || (changed && decided.role == Role::none)) return then();
               const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
+              const bool fits = begun && begun->entry == row.admission;
               Listing::Space& known = work->spaces[space];
-              if (!row || row->role == Role::none || (changed && decided.role == Role::none))
-                return then();
-              const bool fits = begun && begun->entry == row->admission;
               if (!fits && ++known.attempts < attempts_most) return read_right(work, space, then);
               known.begun = fits ? *begun : layout::Beginnings{};
-              known.right = {.role = changed ? std::min(decided.role, row->role) : row->role,
-                             .entry = row->admission,
-                             .since_ms = row->since_ms,
-                             .shadowed = row->shadowed};
+              known.right = {.role = changed ? std::min(decided.role, row.role) : row.role,
+                             .entry = row.admission,
+                             .since_ms = row.since_ms,
+                             .shadowed = row.shadowed};
               then();
             });
       });

@@ -261,7 +261,7 @@ class World : public ConversationHost {
     source.home->read_message(reader, which.seq, std::move(later));
     if (&source != this) source.fx.drain();
   }
-  void members_changed(const ConversationId&) override {}
+  void members_changed(const ConversationId&, ConversationKind) override {}
   void hearing_changed(const ConversationId&, UserId who) override {
     trace.push_back("hearing of " + std::to_string(who.value));
   }
