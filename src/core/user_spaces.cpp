@@ -65,12 +65,9 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
     request.max_rows = limits::children;
     shard_.world.scan(std::move(request), [this, work, space, spaces](Result<Rows> rows) {
       if (!rows) return failed(*work, rows.error());
-      std::vector<ConversationId> ids;
-      for (const Row& row : rows->rows) {
-        const auto id = layout::parse_child_key(row.key);
-        const auto child = id ? layout::decode_child(row.value) : std::nullopt;
-        if (child && !child->unborn) ids.push_back(*id);
-      }
+      std::vector<ConversationId> ids;  // one may be born before its row here says so
+      for (const Row& row : rows->rows)
+        if (const auto id = layout::parse_child_key(row.key)) ids.push_back(*id);
       work->spaces[space].whole = true;
       work->spaces[space].owned.insert(ids.begin(), ids.end());
       judge(work, space, ids, [this, work, space, ids, spaces] {
@@ -101,14 +98,17 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
 void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& space,
                           std::function<void()> then) {
   const layout::Namespace ns = shard_.config.ns;
-  work->spaces[space].right = {};
   auto request = owned_scan(layout::conversation, layout::conversation_id(ns, space), "p", "q");
   request.max_rows = 4096;
   shard_.world.scan(
       std::move(request), [this, work, space, ns, then = std::move(then)](Result<Rows> rows) {
         if (!rows) return failed(*work, rows.error());
+        const auto out = [work, space, then] {
+          work->spaces[space].right = {};
+          then();
+        };
         const auto head = rows->guard ? layout::decode_head(*rows->guard) : std::nullopt;
-        if (!head || (head->flags & layout::head_ended) != 0) return then();
+        if (!head || (head->flags & layout::head_ended) != 0) return out();
         layout::MemberRow decided;  // what the row does not say yet
         bool changed = rows->more;  // too much to be read: nothing of it is told
         for (const Row& row : rows->rows) {
@@ -120,12 +120,12 @@ void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& s
         shard_.world.get(
             owned_get({member_cell(ns, space, id_, layout::member_key(id_)),
                        member_cell(ns, space, id_, layout::beginnings_key(id_))}),
-            [this, work, space, decided, changed, then](Result<Cells> cells) {
+            [this, work, space, decided, changed, out, then](Result<Cells> cells) {
               if (!cells) return failed(*work, cells.error());
               const auto& values = cells->values;
               layout::MemberRow row;
               if (values[0]) row = layout::decode_member(*values[0]).value_or(row);
-              if (row.role == Role::none || (changed && decided.role == Role::none)) return then();
+              if (row.role == Role::none || (changed && decided.role == Role::none)) return out();
               const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
               const bool fits = begun && begun->entry == row.admission;
               Listing::Space& known = work->spaces[space];

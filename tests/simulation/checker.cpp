@@ -103,7 +103,7 @@ void Checker::out_of_space(std::vector<Span>& known, const ConversationId& id, U
   const ConversationId space = truth_.space_of(id);
   const auto in = space ? truth_.member(space, user) : std::nullopt;
   known.back().to = stream("C7", id).head();
-  const bool has_seq = in && in->role != Role::none;
+  const bool has_seq = in && in->role != Role::none && !stream("C7", space).ended;
   known.back().told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(15)));
   if (!has_seq) report_.reached(Sometimes::out_of_space);
 }
@@ -121,18 +121,30 @@ std::optional<std::pair<ConversationId, UserId>> Checker::out_of(const Session& 
   return std::nullopt;
 }
 
+void Checker::closed_now(const ConversationId& child, UserId user) {
+  spans(child, user);
+  auto& known = spans_[{child, user}];
+  if (!known.empty() && known.back().told_until > scheduler_.now())
+    known.back().told_until = scheduler_.now();
+}
+
 /// The answer: from here on nothing of the space's channels is for whom it took out of that.
 void Checker::taken_back(const Session& session, const Question& question) {
+  if (const auto* end = std::get_if<wire::End>(&question.request.operation)) {
+    for (const ConversationId& child : truth_.children_of(end->conversation)) {
+      std::vector<UserId> users;
+      for (const auto& [whose, known] : spans_)
+        if (whose.first == child) users.push_back(whose.second);
+      for (const UserId user : users) closed_now(child, user);
+    }
+    return;
+  }
   const auto gone = out_of(session, question);
   if (!gone || truth_.kind_of(gone->first) != ConversationKind::space) return;
   const auto row = truth_.member(gone->first, gone->second);
   if (!row || row->role != Role::none || row->admission != question.entry) return;
-  for (const ConversationId& child : truth_.children_of(gone->first)) {
-    spans(child, gone->second);
-    auto& known = spans_[{child, gone->second}];
-    if (!known.empty() && known.back().told_until > scheduler_.now())
-      known.back().told_until = scheduler_.now();
-  }
+  for (const ConversationId& child : truth_.children_of(gone->first))
+    closed_now(child, gone->second);
 }
 
 void Checker::before(const Batch& batch) {

@@ -140,6 +140,7 @@ class Checker {
                                                                         const Question& question);
   void out_of_space(std::vector<Span>& known, const ConversationId& id, UserId user);
   void taken_back(const Session& session, const Question& question);
+  void closed_now(const ConversationId& child, UserId user);
 
   void finish_ledger();
   void finish_scheduled();

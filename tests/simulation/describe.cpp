@@ -11,9 +11,11 @@ std::string n(std::uint64_t value) { return std::to_string(value); }
 std::string text(const Cursor& cursor) { return n(cursor.seq) + "/" + n(cursor.mark); }
 
 std::string text(const ListEntry& entry) {
+  std::string spaces = entry.space ? " in " + short_name(entry.space) : "";
+  for (const ConversationId& child : entry.children) spaces += " has " + short_name(child);
   return short_name(entry.conversation) + " head " + text(entry.head) + " role " +
          n(static_cast<unsigned>(entry.role)) + " from " + n(entry.visible_from) + " read " +
-         n(entry.read) + " unread " + n(entry.unread);
+         n(entry.read) + " unread " + n(entry.unread) + spaces;
 }
 
 std::string text(const wire::ListChanged& list) {
