@@ -64,8 +64,8 @@ bool Conversation::State::idle() const noexcept {
                                   [](const auto& bucket) { return !bucket.marked.empty(); });
   return outstanding == 0 && waiting.empty() && asked.empty() && reads == 0 &&
          load_waiters.empty() && !in_flight && !staged && writing_users.empty() && births.empty() &&
-         !sealing && !merging && !marked && (hurried || !housekeeping()) && !pump_waits &&
-         reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
+         !sealing && !merging && !marked && (hurried || (!housekeeping() && !to_erase())) &&
+         !pump_waits && reaction_queues.empty() && due_tallies.empty() && told_waiters.empty() &&
          thread_changes.empty() && !ending && !erasing && !trimming && phase != Phase::loading;
 }
 
