@@ -79,7 +79,9 @@ void Conversation::wake(std::int64_t now_ms, Then<void> then) {
 void Conversation::State::run_due(const std::shared_ptr<WakeJob>& job) {
   if (staged) {
     for (const layout::DueKey& due : staged->due) job->next = earlier(job->next, due.due_ms);
-    if (staged->keeping) job->next = earlier(job->next, job->now_ms + 1'000);
+    const bool ends = (staged->head.flags & layout::head_ended) != 0;
+    if (staged->keeping || ends) job->next = earlier(job->next, job->now_ms + 1'000);
+    if (staged->trimmed) job->next = earlier(job->next, job->now_ms + erased_within_ms);
   }
   if (keeping.hold) return plan_wake(job);
   job->more = false;
