@@ -246,6 +246,10 @@ class UserHome {
 
   // user_spaces.cpp
   void expand(std::shared_ptr<Listing> work);
+  using EachRow = std::function<void(const Row&)>;
+  void scan_space(const ConversationId& space, std::string from, std::string until, EachRow each,
+                  Then<std::optional<std::string>> then);
+  void scan_children(const ConversationId& space, Then<std::vector<ConversationId>> then);
   void expand_next(std::shared_ptr<Listing> work, std::vector<ConversationId> spaces);
   void expanded(std::shared_ptr<Listing> work);
   void read_right(std::shared_ptr<Listing> work, const ConversationId& space,

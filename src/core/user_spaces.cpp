@@ -14,6 +14,7 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t cells_per_child = 3;  // info, own member row, restriction
+constexpr std::uint32_t rows_at_once = 4'096;
 constexpr std::size_t children_per_get = 1'000;
 constexpr int attempts_most = 4;  // until the rows of one membership are read
 
@@ -35,6 +36,36 @@ void UserHome::spaces(Then<std::size_t> then) {
     };
     then(static_cast<std::size_t>(std::count_if(list_.begin(), list_.end(), in)));
   });
+}
+
+/// Every row there, page by page; then its guard.
+void UserHome::scan_space(const ConversationId& space, std::string from, std::string until,
+                          EachRow each, Then<std::optional<std::string>> then) {
+  auto request = owned_scan(layout::conversation, layout::conversation_id(shard_.config.ns, space),
+                            from, until);
+  request.max_rows = rows_at_once;
+  shard_.world.scan(
+      std::move(request), [this, space, until = std::move(until), each = std::move(each),
+                           then = std::move(then)](Result<Rows> rows) mutable {
+        if (!rows) return then(std::move(rows).error());
+        for (const Row& row : rows->rows) each(row);
+        if (rows->more && !rows->rows.empty()) {
+          std::string next = std::string(rows->rows.back().key) + '\0';
+          return scan_space(space, std::move(next), until, std::move(each), std::move(then));
+        }
+        then(rows->guard ? std::optional(std::string(*rows->guard)) : std::nullopt);
+      });
+}
+
+void UserHome::scan_children(const ConversationId& space, Then<std::vector<ConversationId>> then) {
+  auto ids = std::make_shared<std::vector<ConversationId>>();
+  const auto each = [ids](const Row& row) {
+    if (const auto id = layout::parse_child_key(row.key)) ids->push_back(*id);
+  };
+  scan_space(space, "c", "d", each,
+             [ids, then = std::move(then)](const Result<std::optional<std::string>>& read) {
+               read ? then(std::move(*ids)) : then(read.error());
+             });
 }
 
 void UserHome::failed(Listing& work, const Error& error) {
@@ -60,14 +91,10 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
   const ConversationId space = spaces.back();
   spaces.pop_back();
   read_right(work, space, [this, work, space, spaces = std::move(spaces)] {
-    auto request = owned_scan(layout::conversation,
-                              layout::conversation_id(shard_.config.ns, space), "c", "d");
-    request.max_rows = limits::children;
-    shard_.world.scan(std::move(request), [this, work, space, spaces](Result<Rows> rows) {
-      if (!rows) return failed(*work, rows.error());
-      std::vector<ConversationId> ids;  // one may be born before its row here says so
-      for (const Row& row : rows->rows)
-        if (const auto id = layout::parse_child_key(row.key)) ids.push_back(*id);
+    // One may be born before its row here says so.
+    scan_children(space, [this, work, space, spaces](Result<std::vector<ConversationId>> found) {
+      if (!found) return failed(*work, found.error());
+      const std::vector<ConversationId> ids = std::move(*found);
       work->spaces[space].whole = true;
       work->spaces[space].owned.insert(ids.begin(), ids.end());
       judge(work, space, ids, [this, work, space, ids, spaces] {
@@ -97,47 +124,47 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
 /// read in this order, is a member.
 void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& space,
                           std::function<void()> then) {
-  const layout::Namespace ns = shard_.config.ns;
-  auto request = owned_scan(layout::conversation, layout::conversation_id(ns, space), "p", "q");
-  request.max_rows = 4096;
-  shard_.world.scan(
-      std::move(request), [this, work, space, ns, then = std::move(then)](Result<Rows> rows) {
-        if (!rows) return failed(*work, rows.error());
-        const auto out = [work, space, then] {
-          work->spaces[space].right = {};
-          then();
-        };
-        const auto head = rows->guard ? layout::decode_head(*rows->guard) : std::nullopt;
-        if (!head || (head->flags & layout::head_ended) != 0) return out();
-        layout::MemberRow decided;  // what the row does not say yet
-        bool changed = rows->more;  // too much to be read: nothing of it is told
-        for (const Row& row : rows->rows) {
-          const auto pending = layout::decode_pending(row.value);
-          if (pending && pending->user != id_) continue;
-          decided.role = pending ? pending->role : Role::none;
-          changed = true;
-        }
-        shard_.world.get(
-            owned_get({member_cell(ns, space, id_, layout::member_key(id_)),
-                       member_cell(ns, space, id_, layout::beginnings_key(id_))}),
-            [this, work, space, decided, changed, out, then](Result<Cells> cells) {
-              if (!cells) return failed(*work, cells.error());
-              const auto& values = cells->values;
-              layout::MemberRow row;
-              if (values[0]) row = layout::decode_member(*values[0]).value_or(row);
-              if (row.role == Role::none || (changed && decided.role == Role::none)) return out();
-              const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
-              const bool fits = begun && begun->entry == row.admission;
-              Listing::Space& known = work->spaces[space];
-              if (!fits && ++known.attempts < attempts_most) return read_right(work, space, then);
-              known.begun = fits ? *begun : layout::Beginnings{};
-              known.right = {.role = changed ? std::min(decided.role, row.role) : row.role,
-                             .entry = row.admission,
-                             .since_ms = row.since_ms,
-                             .shadowed = row.shadowed};
-              then();
-            });
-      });
+  struct Decided {  // what the row does not say yet
+    bool any = false;
+    Role role = Role::none;
+  };
+  auto decided = std::make_shared<Decided>();
+  const auto each = [this, decided](const Row& row) {
+    const auto pending = layout::decode_pending(row.value);
+    if (pending && pending->user != id_) return;
+    *decided = {true, pending ? pending->role : Role::none};
+  };
+  const auto right_read = [this, work, space, decided, then](Result<Cells> cells) {
+    if (!cells) return failed(*work, cells.error());
+    Listing::Space& known = work->spaces[space];
+    const auto& values = cells->values;
+    layout::MemberRow row;
+    if (values[0]) row = layout::decode_member(*values[0]).value_or(row);
+    if (decided->any) row.role = std::min(decided->role, row.role);
+    const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
+    const bool fits = row.role == Role::none || (begun && begun->entry == row.admission);
+    if (!fits && ++known.attempts < attempts_most) return read_right(work, space, then);
+    known.begun = fits && begun ? *begun : layout::Beginnings{};
+    known.right = {.role = row.role,
+                   .entry = row.admission,
+                   .since_ms = row.since_ms,
+                   .shadowed = row.shadowed};
+    then();
+  };
+  scan_space(space, "p", "q", each,
+             [this, work, space, right_read, then](Result<std::optional<std::string>> guard) {
+               if (!guard) return failed(*work, guard.error());
+               const auto head = *guard ? layout::decode_head(**guard) : std::nullopt;
+               if (!head || (head->flags & layout::head_ended) != 0) {
+                 work->spaces[space].right = {};
+                 return then();
+               }
+               const layout::Namespace ns = shard_.config.ns;
+               shard_.world.get(
+                   owned_get({member_cell(ns, space, id_, layout::member_key(id_)),
+                              member_cell(ns, space, id_, layout::beginnings_key(id_))}),
+                   right_read);
+             });
 }
 
 /// What the user is in these channels of the space.
@@ -286,16 +313,12 @@ void UserHome::add_places(std::shared_ptr<wire::Places> all, std::vector<Convers
   ++operations_;
   const ConversationId space = spaces.back();
   spaces.pop_back();
-  auto request =
-      owned_scan(layout::conversation, layout::conversation_id(shard_.config.ns, space), "c", "d");
-  request.max_rows = limits::children;
-  shard_.world.scan(std::move(request), [this, all, spaces = std::move(spaces),
-                                         then = std::move(then)](const Result<Rows>& rows) {
+  scan_children(space, [this, all, spaces = std::move(spaces),
+                        then = std::move(then)](const Result<std::vector<ConversationId>>& ids) {
     --operations_;
-    if (!rows) return then(rows.error());
-    for (const Row& row : rows->rows)
-      if (const auto id = layout::parse_child_key(row.key); id && !list_.contains(*id))
-        all->conversations.push_back(*id);
+    if (!ids) return then(ids.error());
+    for (const ConversationId& id : *ids)
+      if (!list_.contains(id)) all->conversations.push_back(id);
     add_places(all, spaces, then);
   });
 }
@@ -310,16 +333,12 @@ void UserHome::drop_child(const ConversationId& id) {
 /// The user left the space: what it keeps about the channels goes.
 void UserHome::drop_children(const ConversationId& space) {
   ++operations_;
-  auto request =
-      owned_scan(layout::conversation, layout::conversation_id(shard_.config.ns, space), "c", "d");
-  request.max_rows = limits::children;
-  shard_.world.scan(std::move(request), [this](const Result<Rows>& rows) {
+  scan_children(space, [this](const Result<std::vector<ConversationId>>& ids) {
     --operations_;
-    if (!rows) return;  // those rows are proof of nothing
-    for (const Row& row : rows->rows) {
-      const auto id = layout::parse_child_key(row.key);
-      const auto own = id ? list_.find(*id) : list_.end();
-      if (own != list_.end() && own->second.entered) drop_child(*id);
+    if (!ids) return;  // those rows are proof of nothing
+    for (const ConversationId& id : *ids) {
+      const auto own = list_.find(id);
+      if (own != list_.end() && own->second.entered) drop_child(id);
     }
   });
 }
