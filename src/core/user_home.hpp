@@ -226,6 +226,7 @@ class UserHome {
   // user_list.cpp
   void listing(std::string token, std::uint32_t limit, Then<wire::ListChanged> then);
   void list_everything(std::shared_ptr<Listing> work);
+  void guess(Listing& work, const ConversationId& id);
   void entries(const News& news, Then<wire::ListChanged> then);
   void read_activity(std::shared_ptr<Listing> work);
   void cut_page(Listing& work);
@@ -257,7 +258,8 @@ class UserHome {
   void judge(std::shared_ptr<Listing> work, const ConversationId& space,
              std::vector<ConversationId> ids, std::function<void()> then);
   void judge_again(std::shared_ptr<Listing> work);
-  bool by_its_space(Listing& work, std::size_t i, const std::optional<layout::InfoRow>& info,
+  enum class Told : std::uint8_t { entry, nothing, later };
+  Told by_its_space(Listing& work, std::size_t i, const std::optional<layout::InfoRow>& info,
                     std::optional<layout::MemberRow>& member);
   void still_inherited(std::shared_ptr<Listing> work, std::size_t i);
   static void add_children(Listing& work);

@@ -112,7 +112,8 @@ void UserHome::listing(std::string token_text, std::uint32_t limit, Then<wire::L
     std::vector<ConversationId> named;
     for (const auto& event : events) {
       const auto record = wire::read_record(event.record.bytes());
-      if (record.conversation) named.push_back(record.conversation);
+      const bool known = std::find(named.begin(), named.end(), record.conversation) != named.end();
+      if (record.conversation && !known) named.push_back(record.conversation);
       if (record.kind == EventKind::devices_changed) work->list.devices.emplace();
       if (record.kind == EventKind::own_request) work->list.requests.emplace();
       if (record.kind == EventKind::blocks_changed) work->list.blocked.emplace();
@@ -200,15 +201,24 @@ void UserHome::cut_page(Listing& work) {
 void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named) {
   for (const auto& [id, row] : list_) {
     const bool is_named = std::find(named.begin(), named.end(), id) != named.end();
-    if (row.entered) {
-      work->items.push_back({id, row, is_named});
-    } else if (is_named) {
-      work->list.removed.push_back(id);
-    }
+    if (row.entered) work->items.push_back({id, row, is_named});
   }
+  for (const ConversationId& id : named) guess(*work, id);
   std::sort(work->items.begin(), work->items.end(),
             [](const auto& a, const auto& b) { return a.conversation < b.conversation; });
   expand(std::move(work));
+}
+
+/// Something is told of a conversation that the user's rows do not have: it may be the channel of a
+/// space.
+void UserHome::guess(Listing& work, const ConversationId& id) {
+  const auto row = list_.find(id);
+  const bool left = row != list_.end();
+  if (left && row->second.entered) return;
+  if (left && row->second.kind != ConversationKind::channel) return work.list.removed.push_back(id);
+  const layout::ListRow in{.entered = true, .kind = ConversationKind::channel, .inherited = true};
+  work.items.push_back(
+      {.conversation = id, .row = in, .named = true, .guessed = true, .left = left});
 }
 
 /// A few conversations, for an announcement.
@@ -222,15 +232,11 @@ void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   if (news.requests) work->list.requests.emplace();
   if (news.blocks) work->list.blocked.emplace();
   for (const ConversationId& id : news.conversations) {
-    auto it = list_.find(id);
-    if (it == list_.end()) {
-      layout::ListRow row{.entered = true, .kind = ConversationKind::channel, .inherited = true};
-      work->items.push_back({.conversation = id, .row = row, .named = true, .guessed = true});
-    } else if (it->second.entered) {
-      work->items.push_back({id, it->second, true});
-    } else {
-      work->list.removed.push_back(id);
-    }
+    const auto row = list_.find(id);
+    if (row != list_.end() && row->second.entered)
+      work->items.push_back({id, row->second, true});
+    else
+      guess(*work, id);
   }
   expand(std::move(work));
 }
@@ -287,11 +293,14 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     const auto info = values[1] ? layout::decode_info(*values[1]) : std::nullopt;
     const auto receipt = values[2] ? layout::decode_receipt(*values[2]) : std::nullopt;
     auto member = values[3] ? layout::decode_member(*values[3]) : std::nullopt;
-    if (!by_its_space(*work, from + i, head ? info : std::nullopt, member)) continue;
+    const Told told = by_its_space(*work, from + i, head ? info : std::nullopt, member);
+    if (told == Told::later) continue;
     const Role role = member ? member->role : Role::member;
-    const bool ended = (head->flags & layout::head_ended) != 0;
-    if (role == Role::none || ended) {  // the list row follows: never a word of what came after
-      if (!work->list.whole && !item.guessed) work->list.removed.push_back(item.conversation);
+    const bool out = told == Told::nothing || role == Role::none;
+    if (out || (head->flags & layout::head_ended) != 0) {
+      // The list row follows: never a word of what came after.
+      const bool was = item.guessed ? item.left : told != Told::nothing;
+      if (was && !work->list.whole) work->list.removed.push_back(item.conversation);
       continue;
     }
     const std::int64_t moved = std::max({head->last_event_ms, receipt ? receipt->time_ms : 0,

@@ -29,7 +29,8 @@ struct UserHome::Listing {
     ConversationId conversation;
     layout::ListRow row;
     bool named = false;    // an event of the user's stream speaks of it: always told
-    bool guessed = false;  // there is no row of the user's: in by a space, if at all
+    bool guessed = false;  // the user's rows say nothing: in by a space, if at all
+    bool left = false;     // guessed: they say that the user went
     std::int64_t activity_ms = 0;
     [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
   };

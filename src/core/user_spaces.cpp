@@ -100,18 +100,22 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
       judge(work, space, ids, [this, work, space, ids, spaces] {
         const auto by = std::find_if(work->items.begin(), work->items.end(),
                                      [&](const auto& item) { return item.conversation == space; });
-        const bool named = by != work->items.end() && by->named;
+        const bool all_named = by != work->items.end() && by->named;
         for (const ConversationId& id : ids) {
           const auto& row = work->children[id];
           const auto own = list_.find(id);
           if (!row || row->role == Role::none) continue;
           if (own != list_.end() && own->second.entered && !own->second.inherited) continue;
-          Listing::Item item{.conversation = id, .named = named};
+          const auto known =
+              std::find_if(work->items.begin(), work->items.end(),
+                           [&](const auto& item) { return item.conversation == id; });
+          const bool named = known != work->items.end() && known->named;
+          if (known != work->items.end()) work->items.erase(known);
+          Listing::Item item{.conversation = id, .named = named || all_named};
           if (own != list_.end()) item.row = own->second;
           item.row.entered = item.row.inherited = true;
           item.row.kind = ConversationKind::channel;
           item.row.joined_ms = row->since_ms;
-          std::erase_if(work->items, [&](const auto& known) { return known.conversation == id; });
           work->items.push_back(std::move(item));
         }
         expand_next(work, spaces);
@@ -236,23 +240,23 @@ void UserHome::judge_again(std::shared_ptr<Listing> work) {
   });
 }
 
-/// In a channel of a space the row that counts there. False: nothing is told of it, or not yet.
-bool UserHome::by_its_space(Listing& work, std::size_t i,
-                            const std::optional<layout::InfoRow>& info,
-                            std::optional<layout::MemberRow>& member) {
+/// In a channel of a space the row that counts there.
+UserHome::Told UserHome::by_its_space(Listing& work, std::size_t i,
+                                      const std::optional<layout::InfoRow>& info,
+                                      std::optional<layout::MemberRow>& member) {
   const Listing::Item& item = work.items[i];
   if (!info) {  // gone meanwhile
     if (item.row.inherited && !item.guessed) drop_child(item.conversation);
-    return false;
+    return Told::nothing;
   }
-  if (!info->space) return !item.guessed;
+  if (!info->space) return item.guessed ? Told::nothing : Told::entry;
   const auto judged = work.children.find(item.conversation);
   if (judged == work.children.end()) {
     work.again.push_back(item);
-    return false;
+    return Told::later;
   }
   member = judged->second.value_or(layout::MemberRow{});
-  return true;
+  return Told::entry;
 }
 
 /// The head of the entry was read before this: who is a member of both still was one then.
