@@ -194,6 +194,24 @@ layout::MemberRow Conversation::State::row_to_change(UserId user) {
   return *member(user, later, ignored);  // a target: it is in memory
 }
 
+/// What users keep about the channel goes with it: those who have a row here are found then.
+void Conversation::State::keep_own_row(UserId user, std::function<void(const Error&)> then) {
+  if (!inherits) return then({});
+  with_settled_member(
+      user, [this, user, then = std::move(then)](const Result<const layout::MemberRow*>& row) {
+        if (!row) return then(row.error());
+        if (ended()) return then(denied());
+        const MemberRows::Entry* own = channel_members.find(user);
+        if (own != nullptr && own->present) return then({});
+        write_member({.what = MemberWrite::What::keep,
+                      .user = user,
+                      .admission = entry_now(user),
+                      .then = [then](const Result<layout::MemberRow>& kept) {
+                        then(kept ? Error() : kept.error());
+                      }});
+      });
+}
+
 // ---- Pages of members ----
 
 /// Of an open channel those of the space, of a private one those who have a row.

@@ -133,7 +133,14 @@ struct Staged {
 
 /// A change of one row of a channel's member partitions.
 struct MemberWrite {
-  enum class What : std::uint8_t { join, leave, admit, pending, own_deletion } what = What::join;
+  enum class What : std::uint8_t {
+    join,
+    leave,
+    admit,
+    pending,
+    own_deletion,
+    keep,  // in a space's channel: a row for who is in by the space, which adds nothing
+  } what = What::join;
   UserId user;
   Role role = Role::member;  // join, admit, pending
   std::uint16_t groups = 0;  // pending

@@ -176,6 +176,8 @@ struct Conversation::State : ConversationData {
   using ChangeFollow = std::function<void(layout::FollowRow&)>;
   void change_follow(UserId user, Seq root, ChangeFollow change,
                      std::function<void(Result<layout::FollowRow>)> then);
+  void store_follow(UserId user, Seq root, ChangeFollow change,
+                    std::function<void(Result<layout::FollowRow>)> then);
   void set_follow(Caller caller, Seq root, Then<wire::ThreadState> then, ChangeFollow change);
   void count_unread(Seq root, Seq base, OwnDeletionsPtr own, Then<std::uint64_t> then);
   void read_thread_state(Reader reader, Seq root, Seq from, Then<wire::ThreadState> then);
@@ -313,6 +315,7 @@ struct Conversation::State : ConversationData {
                        const Then<Access>& then);
   /// What a change of the user's membership is to start from.
   layout::MemberRow row_to_change(UserId user);
+  void keep_own_row(UserId user, std::function<void(const Error&)> then);
   /// The user's entry into the space; 0: the conversation is in none.
   [[nodiscard]] std::uint64_t entry_now(UserId user);
   void when_verdict(std::function<void()> then);

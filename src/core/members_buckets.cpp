@@ -18,6 +18,11 @@ Error unreadable() {
   return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};
 }
 
+/// Whether the users' lists may say something else after it.
+bool concerns_lists(const MemberWrite& write) {
+  return write.what != MemberWrite::What::own_deletion && write.what != MemberWrite::What::keep;
+}
+
 bool brings_in(const MemberWrite& write) {
   return write.what == MemberWrite::What::join || write.what == MemberWrite::What::admit;
 }
@@ -49,8 +54,9 @@ struct Conversation::State::BucketJob {
       name = row ? layout::decode_member_name(*value) : std::string();
       return row.has_value() == value.has_value();
     }
-    void put(BatchWriter& writer) const {
-      const bool in = row->role != Role::none;
+    /// `inherits`: who is in by the space alone is found by its name there.
+    void put(BatchWriter& writer, bool inherits) const {
+      const bool in = row->role != Role::none && (!inherits || row->since_ms != 0);
       const std::string& now = in && name.empty() ? new_name : name;
       writer.put(layout::member_key(user), layout::encode(*row, in ? now : std::string()));
       if (in && name.empty() && !now.empty()) writer.put(layout::member_name_key(now, user), {});
@@ -252,6 +258,12 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       row->shadowed = write.shadowed;
       changed = true;
       return *row;
+    case MemberWrite::What::keep:
+      if (row) return *row;
+      row = own_row(row, write.admission);
+      ++delta;
+      changed = true;
+      return *row;
     case MemberWrite::What::own_deletion:
       if (inherits && !holds) row = own_row(row, write.admission);
       if (!row || row->role == Role::none) return denied();
@@ -283,7 +295,7 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
     const std::uint64_t entry = kept->row ? kept->row->admission : 0;
     job->results.push_back(apply(write, kept->row, delta, changed, job->unsure));
     kept->changed = kept->changed || changed;
-    kept->told = kept->told || (changed && write.what != MemberWrite::What::own_deletion);
+    kept->told = kept->told || (changed && concerns_lists(write));
     if (delta != before) kept->came = delta > before;
     if (delta != before) kept->went = delta < before;
     kept->renumbered |= delta == before && changed && kept->row->admission != entry;
@@ -294,7 +306,7 @@ void Conversation::State::commit_bucket(std::shared_ptr<BucketJob> job) {
     if (!kept.changed) continue;
     any = true;
     if (kept.told) note.users.push_back(kept.user);
-    kept.put(writer);
+    kept.put(writer, inherits);
     if (space() && (kept.came || kept.renumbered))
       writer.put(layout::beginnings_key(kept.user),
                  layout::encode(layout::Beginnings{kept.row->admission, job->beginnings}));

@@ -279,6 +279,14 @@ void Conversation::State::serve_thread_waiters() {
 
 void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow change,
                                         std::function<void(Result<layout::FollowRow>)> then) {
+  keep_own_row(user, [this, user, root, change = std::move(change),
+                      then = std::move(then)](const Error& error) {
+    error ? then(error) : store_follow(user, root, change, then);
+  });
+}
+
+void Conversation::State::store_follow(UserId user, Seq root, ChangeFollow change,
+                                       std::function<void(Result<layout::FollowRow>)> then) {
   const std::string partition = layout::personal_id(host.ns(), id, user);
   auto request = owned_scan_of(layout::personal, partition, layout::follow_key(root));
   scan(std::move(request), [this, user, root, partition, change = std::move(change),
@@ -311,7 +319,7 @@ void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow chan
         case Settled::Outcome::done:
           return then(row);
         case Settled::Outcome::refused:
-          return change_follow(user, root, change, then);
+          return store_follow(user, root, change, then);
         case Settled::Outcome::failed:
           return then(outcome.error);
       }

@@ -99,7 +99,11 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
 /// No seq of the channel says when somebody went out of its space: what is written after the answer
 /// is not for them. When the channel was closed, or they are banned there, an event said so.
 void Checker::out_of_space(std::vector<Span>& known, const ConversationId& id, UserId user) {
-  if (known.empty() || known.back().to != std::numeric_limits<Seq>::max()) return;
+  if (known.empty()) return;
+  // What was decided before may have been stored since, and be answered still.
+  if (const auto own = truth_.space_of(id) ? truth_.bucket_row(id, user) : std::nullopt)
+    known.back().joined.insert(own->visible_ordinal);
+  if (known.back().to != std::numeric_limits<Seq>::max()) return;
   const ConversationId space = truth_.space_of(id);
   const auto in = space ? truth_.member(space, user) : std::nullopt;
   known.back().to = stream("C7", id).head();

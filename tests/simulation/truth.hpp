@@ -124,6 +124,8 @@ class Truth {
   /// The member's row as it is now, wherever its kind of conversation keeps it; with the removals
   /// of the stream applied, which a channel's row follows later.
   std::optional<layout::MemberRow> member(const ConversationId& id, UserId user);
+  /// A channel's own row, whatever its space says.
+  std::optional<layout::MemberRow> bucket_row(const ConversationId& id, UserId user);
   std::optional<layout::ReceiptRow> receipt(const ConversationId& id, UserId user);
   /// What the user deleted for itself alone.
   std::set<Seq> own_deletions(const ConversationId& id, UserId user);
@@ -185,7 +187,6 @@ class Truth {
                                const TrueEvent& event);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   // Channels of spaces.
-  std::optional<layout::MemberRow> bucket_row(const ConversationId& id, UserId user);
   std::optional<layout::MemberRow> own_row(const ConversationId& id, UserId user);
   std::optional<layout::MemberRow> member_by_space(const ConversationId& id, UserId user);
   std::map<UserId, layout::MemberRow> members_by_space(const ConversationId& id);
