@@ -474,6 +474,7 @@ struct Conversation::State : ConversationData {
   struct WakeJob;
   void run_due(const std::shared_ptr<WakeJob>& job);
   void due_done(const std::shared_ptr<WakeJob>& job);
+  void wake_failed(const std::shared_ptr<WakeJob>& job, const Error& error);
   void plan_wake(const std::shared_ptr<WakeJob>& job);
   Decision decide(Op& op, DueOp& due);
 

@@ -89,7 +89,7 @@ void Conversation::State::run_due(const std::shared_ptr<WakeJob>& job) {
   auto request = owned_scan(layout::conversation, *name, "d", "e");
   request.max_rows = due_at_once + 1;
   scan(std::move(request), [this, job](Result<Rows> rows) {
-    if (!rows) return job->then(std::move(rows).error());
+    if (!rows) return wake_failed(job, rows.error());
     for (const Row& row : rows->rows) {
       const auto due = layout::parse_due_key(row.key);
       if (!due) continue;  // a later version's
@@ -110,15 +110,21 @@ void Conversation::State::run_due(const std::shared_ptr<WakeJob>& job) {
 
 void Conversation::State::due_done(const std::shared_ptr<WakeJob>& job) {
   if (--job->open > 0) return;
-  if (job->error) return job->then(job->error);
+  if (job->error) return wake_failed(job, job->error);
   if (job->more) return run_due(job);
   trim(job->now_ms, [this, job](Result<std::optional<std::int64_t>> next) {
-    if (!next) return job->then(std::move(next).error());
+    if (!next) return wake_failed(job, next.error());
     erase_old();
     job->next = earlier(job->next, *next);
     if (to_erase()) job->next = earlier(job->next, job->now_ms + erased_within_ms);
     plan_wake(job);
   });
+}
+
+/// What was to be done is denied by an end that was committed meanwhile: this wake-up may be the one
+/// that carries it on.
+void Conversation::State::wake_failed(const std::shared_ptr<WakeJob>& job, const Error& error) {
+  ended() ? finish_end(job->then) : job->then(error);
 }
 
 void Conversation::State::plan_wake(const std::shared_ptr<WakeJob>& job) {
