@@ -220,7 +220,7 @@ void ClientCore::tick(Time now) {
     if (marks_at_ && *marks_at_ <= now) flush_marks();
     if (sync_at_ && *sync_at_ <= now) {
       sync_at_.reset();
-      enqueue({.purpose = Purpose::housekeeping, .lists = true}, wire::Sync{sync_token_}, true);
+      enqueue({.purpose = Purpose::housekeeping, .lists = true}, sync_request(), true);
     }
     if (behind_at_ && *behind_at_ <= now) catch_up();
     if (follow_again_at_ && *follow_again_at_ <= now) {

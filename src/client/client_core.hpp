@@ -180,6 +180,8 @@ class ClientCore {
   // client_streams.cpp: subscriptions, cursors, the list.
   void take_list(wire::ListChanged change, bool first);
   void drop_children(const wire::ListChanged& change, std::vector<ConversationId>& removed) const;
+  void note_unlisted(const wire::ListChanged& change, const std::vector<ConversationId>& removed);
+  [[nodiscard]] wire::Sync sync_request() const;
   void take_page(std::vector<ListEntry> entries);
   void take_entry(ListEntry entry, bool opened);
   void forget(const ConversationId& conversation);
@@ -250,7 +252,8 @@ class ClientCore {
   std::optional<Time> follow_again_at_;
   std::map<ConversationId, Seq> behind_;  // the cursor when it was looked at last
   std::optional<Time> behind_at_;
-  bool knows_list_ = false;  // a list has come in this life of the process
+  std::unordered_set<ConversationId> unlisted_;  // channels of spaces to be asked for by name
+  bool knows_list_ = false;                      // a list has come in this life of the process
   std::map<ConversationId, Marks> marks_;
   std::optional<Time> marks_at_;
   /// Mentions told by events that came after what the list stated.

@@ -61,6 +61,7 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
     }
     list_.insert_or_assign(entry.conversation, entry);
   }
+  note_unlisted(change, removed);
   outputs_.notices.emplace_back(ListMoved{change.whole, std::move(change.entries), removed,
                                           std::move(change.settings), std::move(change.devices),
                                           std::move(change.requests), std::move(change.blocked)});
@@ -86,6 +87,29 @@ void ClientCore::drop_children(const wire::ListChanged& change,
     const auto& children = *space->second;
     if (std::find(children.begin(), children.end(), id) == children.end()) removed.push_back(id);
   }
+}
+
+/// What was asked for is told. A channel that its space names may have come before a token that
+/// another push brought: the token does not bring it any more.
+void ClientCore::note_unlisted(const wire::ListChanged& change,
+                               const std::vector<ConversationId>& removed) {
+  for (const ConversationId& id : removed) unlisted_.erase(id);
+  for (const ListEntry& entry : change.entries) unlisted_.erase(entry.conversation);
+  for (const ListEntry& entry : change.entries) {
+    if (change.more) break;  // they may be on a later page
+    for (const ConversationId& child : entry.children)
+      if (!list_.contains(child)) unlisted_.insert(child);
+  }
+  if (!unlisted_.empty()) sync_later();
+}
+
+wire::Sync ClientCore::sync_request() const {
+  wire::Sync sync{sync_token_, {}};
+  for (const ConversationId& id : unlisted_) {
+    if (sync.conversations.size() == limits::children) break;
+    sync.conversations.push_back(id);
+  }
+  return sync;
 }
 
 void ClientCore::take_page(std::vector<ListEntry> entries) {
@@ -365,10 +389,10 @@ void ClientCore::take_events(wire::Events events) {
   stream.cursor = cursor;
   note_events(events.conversation, fresh, events.mark);
   mark(events.conversation, last, 0);
-  const bool children = std::any_of(fresh.begin(), fresh.end(), [](const Event& event) {
-    return event.as<ChildChange>() != nullptr;
-  });
-  if (children) sync_later();
+  for (const Event& event : fresh) {
+    if (const auto* change = event.as<ChildChange>()) unlisted_.insert(change->child);
+  }
+  if (!unlisted_.empty()) sync_later();
   outputs_.notices.emplace_back(Applied{events.conversation, std::move(fresh)});
 }
 

@@ -121,8 +121,8 @@ void Conversation::State::due_done(const std::shared_ptr<WakeJob>& job) {
   });
 }
 
-/// What was to be done is denied by an end that was committed meanwhile: this wake-up may be the one
-/// that carries it on.
+/// What was to be done is denied by an end that was committed meanwhile: this wake-up may be the
+/// one that carries it on.
 void Conversation::State::wake_failed(const std::shared_ptr<WakeJob>& job, const Error& error) {
   ended() ? finish_end(job->then) : job->then(error);
 }

@@ -61,7 +61,7 @@ class UserHome {
   void attach(UserSession session, std::string sync_token, std::uint32_t list_limit,
               Then<wire::ListChanged> then);
   void detach(SessionRef session);
-  void sync(std::string sync_token, Then<wire::ListChanged> then);
+  void sync(wire::Sync asked, Then<wire::ListChanged> then);
   void page(wire::PageList asked, Then<wire::ListPage> then);
   /// Each answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
@@ -224,13 +224,13 @@ class UserHome {
   void listed();
 
   // user_list.cpp
-  void listing(std::string token, std::uint32_t limit, Then<wire::ListChanged> then);
+  void listing(wire::Sync asked, std::uint32_t limit, Then<wire::ListChanged> then);
   void list_everything(std::shared_ptr<Listing> work);
   void guess(Listing& work, const ConversationId& id);
   void entries(const News& news, Then<wire::ListChanged> then);
   void read_activity(std::shared_ptr<Listing> work);
   void cut_page(Listing& work);
-  void list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named);
+  void list_since(std::shared_ptr<Listing> work, std::vector<ConversationId> named);
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
   void read_drafts(std::shared_ptr<Listing> work);

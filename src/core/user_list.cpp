@@ -73,18 +73,19 @@ std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) cons
 
 // ---- Which conversations ----
 
-void UserHome::listing(std::string token_text, std::uint32_t limit, Then<wire::ListChanged> then) {
+void UserHome::listing(wire::Sync asked, std::uint32_t limit, Then<wire::ListChanged> then) {
   ++operations_;
   ++listings_;
   auto work = std::make_shared<Listing>();
   work->limit = limit;
+  work->asked = std::move(asked.conversations);
   work->token = make_token();
   work->then = [this, then = std::move(then)](Result<wire::ListChanged> list) {
     if (list) list->settings = settings();
     then(std::move(list));
     listed();
   };
-  const auto token = parse_token(token_text);
+  const auto token = parse_token(asked.token);
   if (!token || (token->seq == head_.head && token->mark != head_.mark))
     return list_everything(std::move(work));
   work->since_ms = std::max<std::int64_t>(1, token->stamp_ms - stamp_slack_ms);
@@ -198,7 +199,9 @@ void UserHome::cut_page(Listing& work) {
   if (work.list.more) items.resize(work.limit);
 }
 
-void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<ConversationId>& named) {
+void UserHome::list_since(std::shared_ptr<Listing> work, std::vector<ConversationId> named) {
+  for (const ConversationId& id : work->asked)
+    if (std::find(named.begin(), named.end(), id) == named.end()) named.push_back(id);
   for (const auto& [id, row] : list_) {
     const bool is_named = std::find(named.begin(), named.end(), id) != named.end();
     if (row.entered) work->items.push_back({id, row, is_named});
@@ -213,9 +216,11 @@ void UserHome::list_since(std::shared_ptr<Listing> work, const std::vector<Conve
 /// space.
 void UserHome::guess(Listing& work, const ConversationId& id) {
   const auto row = list_.find(id);
-  const bool left = row != list_.end();
-  if (left && row->second.entered) return;
-  if (left && row->second.kind != ConversationKind::channel) return work.list.removed.push_back(id);
+  if (row != list_.end() && row->second.entered) return;
+  const bool asked = std::find(work.asked.begin(), work.asked.end(), id) != work.asked.end();
+  const bool left = asked || row != list_.end();
+  if (row != list_.end() && row->second.kind != ConversationKind::channel)
+    return work.list.removed.push_back(id);
   const layout::ListRow in{.entered = true, .kind = ConversationKind::channel, .inherited = true};
   work.items.push_back(
       {.conversation = id, .row = in, .named = true, .guessed = true, .left = left});
@@ -470,12 +475,12 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
   });
 }
 
-void UserHome::sync(std::string sync_token, Then<wire::ListChanged> then) {
+void UserHome::sync(wire::Sync asked, Then<wire::ListChanged> then) {
   ++operations_;
-  load([this, token = std::move(sync_token), then = std::move(then)](Error error) mutable {
+  load([this, asked = std::move(asked), then = std::move(then)](Error error) mutable {
     --operations_;
     if (error) return then(std::move(error));
-    listing(std::move(token), 0, std::move(then));
+    listing(std::move(asked), 0, std::move(then));
   });
 }
 

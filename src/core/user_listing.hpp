@@ -30,7 +30,7 @@ struct UserHome::Listing {
     layout::ListRow row;
     bool named = false;    // an event of the user's stream speaks of it: always told
     bool guessed = false;  // the user's rows say nothing: in by a space, if at all
-    bool left = false;     // guessed: they say that the user went
+    bool left = false;     // guessed: told as removed when it is not
     std::int64_t activity_ms = 0;
     [[nodiscard]] Place place() const { return {-activity_ms, conversation}; }
   };
@@ -49,6 +49,7 @@ struct UserHome::Listing {
     bool whole = false;              // all of those are known
     int attempts = 0;
   };
+  std::vector<ConversationId> asked;  // told in any case
   std::vector<Item> items;
   std::map<ConversationId, Space> spaces;
   /// Channels of spaces, as the user's row counts there; none: it is a stranger.

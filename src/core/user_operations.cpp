@@ -37,12 +37,14 @@ void Operations::operator()(wire::SetList&& set) {
 
 void Operations::operator()(wire::Sync&& sync) {
   if (!has_user()) return;
+  if (sync.conversations.size() > limits::children)
+    return void(fail(Errc::invalid_argument, "conversations: at most 500 at once"));
   // Whoever created, joined or left before asks to see it.
   shard.at(0, [user = session.user, ref = ref, number = number,
-               token = std::move(sync.token)](ShardState& first) {
-    first.follower.when_current([&first, user, ref, number, token] {
-      first.at_user(user, [ref, number, token](ShardState& there, UserHome& home) {
-        home.sync(token,
+               sync = std::move(sync)](ShardState& first) {
+    first.follower.when_current([&first, user, ref, number, sync] {
+      first.at_user(user, [ref, number, sync](ShardState& there, UserHome& home) {
+        home.sync(sync,
                   there.answering<wire::ListChanged>(
                       ref, number, [](wire::ListChanged list) -> wire::Answer { return list; }));
       });

@@ -55,7 +55,7 @@ void UserHome::attach(UserSession session, std::string sync_token, std::uint32_t
     }
     presence_later();
     if (!session.device_name.empty()) note_seen(session, shows(session.state) && visible());
-    listing(std::move(sync_token), list_limit, std::move(then));
+    listing({std::move(sync_token), {}}, list_limit, std::move(then));
   });
 }
 

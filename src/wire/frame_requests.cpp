@@ -183,7 +183,10 @@ void read(FrameReader& r, Lookup& v) {
   if (const auto* t = r.root<fb::Lookup>()) r.users(v.users, t->users());
 }
 void read(FrameReader& r, Sync& v) {
-  if (const auto* t = r.root<fb::Sync>()) r.bytes(v.token, t->token());
+  const auto* t = r.root<fb::Sync>();
+  if (t == nullptr) return;
+  r.bytes(v.token, t->token());
+  r.ids(v.conversations, t->conversations());
 }
 void read(FrameReader& r, Edit& v) {
   const auto* t = r.root<fb::Edit>();

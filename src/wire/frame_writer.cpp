@@ -156,7 +156,10 @@ Offset<fb::Members> build(Builder& b, const Members& v) {
 Offset<fb::Lookup> build(Builder& b, const Lookup& v) {
   return fb::CreateLookup(b, ids(b, v.users));
 }
-Offset<fb::Sync> build(Builder& b, const Sync& v) { return fb::CreateSync(b, bytes(b, v.token)); }
+Offset<fb::Sync> build(Builder& b, const Sync& v) {
+  const auto conversations = ids(b, v.conversations);
+  return fb::CreateSync(b, bytes(b, v.token), conversations);
+}
 Offset<fb::Edit> build(Builder& b, const Edit& v) {
   const auto conversation = bytes16(v.conversation.bytes);
   const auto content_type = text(b, v.content_type);

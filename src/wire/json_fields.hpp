@@ -383,6 +383,7 @@ void fields(A& a, In<A, Lookup> v) {
 template <class A>
 void fields(A& a, In<A, Sync> v) {
   a.may("token", Opaque{v.token}, std::string_view());
+  a.may("conversations", v.conversations, None{});
 }
 template <class A>
 void fields(A& a, In<A, Edit> v) {

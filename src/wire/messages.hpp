@@ -158,8 +158,10 @@ struct Members {
 struct Lookup {
   std::vector<UserId> users{};
 };  // Answer: Names
+/// `conversations`: told whatever the token says, each as an entry or as removed; up to 500.
 struct Sync {
   std::string token{};
+  std::vector<ConversationId> conversations{};
 };  // Answer: ListChanged
 /// Replaces the content of a message of one's own. The same content again changes nothing. Done.
 struct Edit {

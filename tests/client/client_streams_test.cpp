@@ -267,9 +267,36 @@ TEST_CASE("a channel that is opened or closed to the space makes the client ask 
     wire::RecordFields fields{.seq = 6, .ordinal = 5, .kind = kind};
     fields.conversation = conversation(2);
     t.push(wire::Events{room, epoch, 6, {wire::build_record(fields)}, mark_of(6)});
-    t.advance(milliseconds(500));
-    CHECK(t.all<wire::Sync>().size() == 1);
+    std::uint32_t number = 0;
+    const auto asked = [&] {
+      t.forget();
+      t.advance(milliseconds(500));
+      std::vector<ConversationId> named;
+      for (const auto& request : t.all<wire::Sync>()) {
+        named = std::get<wire::Sync>(request.operation).conversations;
+        number = request.number;
+      }
+      return named;
+    };
+    const std::vector hall{conversation(2)};
+    CHECK(asked() == hall);
+    t.reply(number, wire::Failed{Error(Errc::unavailable, "try again")});
+    CHECK(asked() == hall);
+    t.reply(number, wire::ListChanged{false, {}, hall, "sync-2"});
+    CHECK(asked().empty());
   }
+}
+
+TEST_CASE("a channel that its space names and no list brought is asked for by name") {
+  ListEntry space = entry(1, 5, ConversationKind::space);
+  space.children = {conversation(2)};
+  Harness t;
+  t.connect({space});
+  t.accept();
+  t.forget();
+  t.advance(milliseconds(500));
+  REQUIRE(t.all<wire::Sync>().size() == 1);
+  CHECK(std::get<wire::Sync>(t.all<wire::Sync>()[0].operation).conversations == space.children);
 }
 
 TEST_CASE("a conversation that is new is followed: from its beginning when it is young") {

@@ -1,6 +1,7 @@
 // space_test.cpp: spaces and their channels on several shards: who is in what, what is unread, and
 // that what is taken back is taken back everywhere before it is answered.
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "catch.hpp"
@@ -257,4 +258,21 @@ TEST_CASE("channels end alone, and all with their space") {
       left += listed.value().partitions.size();
     });
   CHECK(left == 0);
+}
+
+TEST_CASE("who asks for conversations by name is told each, whatever the token says") {
+  Guild guild;
+  guild.world.pass(5min);
+  const std::string token = guild.world.ask<wire::ListChanged>(*guild.bob, wire::Sync{}).token;
+  const ConversationId nowhere{{1, 2, 3}};
+  const auto told = guild.world.ask<wire::ListChanged>(
+      *guild.bob, wire::Sync{token, {guild.hall, guild.staff, guild.id, nowhere}});
+  CHECK_FALSE(told.whole);
+  std::set<ConversationId> entries;
+  for (const ListEntry& entry : told.entries) entries.insert(entry.conversation);
+  CHECK(entries == std::set{guild.hall, guild.id});
+  CHECK(std::set(told.removed.begin(), told.removed.end()) == std::set{guild.staff, nowhere});
+  CHECK(guild.world.ask<wire::ListChanged>(*guild.bob, wire::Sync{token}).entries.empty());
+  const std::vector<ConversationId> many(limits::children + 1, guild.hall);
+  CHECK(guild.world.failure(*guild.bob, wire::Sync{token, many}) == Errc::invalid_argument);
 }

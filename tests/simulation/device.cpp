@@ -157,6 +157,11 @@ void Device::take_list(const wire::ListChanged& changed) {
     gone.conversation = id;
     if (view.entry.kind == ConversationKind::space) keep_children(gone);
   }
+  for (const ListEntry& entry : changed.entries) kept_.unlisted.erase(entry.conversation);
+  for (const auto& id : changed.removed) kept_.unlisted.erase(id);
+  for (const ListEntry& entry : changed.entries)
+    for (const ConversationId& child : entry.children)
+      if (!kept_.views[child].member) kept_.unlisted.insert(child);
   if (changed.blocked) kept_.blocked = *changed.blocked;
   if (changed.requests) kept_.requests = *changed.requests;
   kept_.token = changed.token;
@@ -173,7 +178,10 @@ void Device::keep_children(const ListEntry& space) {
 }
 
 void Device::sync() {
-  ask(wire::Sync{kept_.token}, [this](const wire::Reply* reply) {
+  syncing_ = true;
+  const std::vector<ConversationId> named(kept_.unlisted.begin(), kept_.unlisted.end());
+  ask(wire::Sync{kept_.token, named}, [this](const wire::Reply* reply) {
+    syncing_ = false;
     if (reply == nullptr) return;
     if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);
   });
@@ -274,7 +282,7 @@ void Device::apply(const wire::Events& events) {
       answer_requests(events.conversation);
     if (fields->kind == EventKind::child_opened || fields->kind == EventKind::child_closed) {
       place_.report.reached(Sometimes::child_told);
-      sync();
+      kept_.unlisted.insert(fields->conversation);
     }
     const bool gone = fields->kind == EventKind::removed || fields->kind == EventKind::left;
     if (gone && fields->target == kept_.user) {
@@ -432,6 +440,7 @@ void Device::upkeep() {
     if (missing.size() == 20) break;
   }
   if (!missing.empty() && room()) subscribe(missing);
+  if (!kept_.unlisted.empty() && !syncing_ && room()) sync();
 }
 
 /// Forgets what was not stored: the link and everything under way. Restored: what was stored since

@@ -111,6 +111,7 @@ class Device final : public LinkUser {
     std::map<ConversationId, View> views;
     std::map<ConversationId, Outbox> outboxes;
     std::string token;
+    std::set<ConversationId> unlisted;  // channels of spaces that are asked for by name
     std::vector<OwnRequest> requests;
     std::vector<UserId> blocked;
   };
@@ -158,6 +159,7 @@ class Device final : public LinkUser {
   std::string subject_, name_;
   std::uint32_t life_ = 0;  // restorations
   bool calm_ = false, away_ = false;
+  bool syncing_ = false;  // for what is not listed
 
   Kept kept_;
   std::optional<Kept> backup_;

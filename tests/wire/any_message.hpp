@@ -325,7 +325,7 @@ inline wire::Operation any_operation(std::size_t index) {
     case 16:
       return wire::Lookup{any_list(any_user)};
     case 17:
-      return wire::Sync{any_bytes()};
+      return wire::Sync{any_bytes(), any_list(any_conversation)};
     case 18:
       return wire::Ping{};
     case 19:

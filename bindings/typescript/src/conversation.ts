@@ -138,6 +138,12 @@ export class ConversationState {
     return state;
   }
 
+  /** A space: an event of it says that it has this channel. */
+  add_child(child: ConversationId): void {
+    const { children } = this.entry;
+    if (!children.includes(child)) this.entry = { ...this.entry, children: [...children, child] };
+  }
+
   row(): StoredConversation {
     return {
       conversation: this.entry.conversation,

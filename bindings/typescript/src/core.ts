@@ -36,6 +36,8 @@ export const stored_events = 2_000;
 /** Looked through for one that a list would show. */
 const preview_events = 16;
 const sync_delay_ms = 500;
+/** The engine's limit. */
+const sync_conversations = 500;
 
 export interface CoreOptions {
   /** In [0, 1). */
@@ -74,6 +76,8 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private changed_ = new Set<ConversationId>();
   private removed_ = new Set<ConversationId>();
   private missing_ = new Set<ConversationId>();
+  /** Channels of spaces to be asked for by name. */
+  private readonly unlisted_ = new Set<ConversationId>();
 
   constructor(private readonly options_: CoreOptions) {
     this.sender_ = new Sender(this, options_.random64);
@@ -267,6 +271,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.changed_.add(row.conversation);
       this.trim(state);
     }
+    this.note_unlisted(stored.conversations.map((row) => row.entry));
     for (const item of stored.outbox)
       this.conversations_.get(item.conversation)?.outbox.restore(item);
     this.link_.dial(this.now_);
@@ -314,8 +319,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private sync(): void {
     if (!this.ready) return; // the welcome brings it
     for (const state of this.states()) state.doubtful = false;
-    this.ask({ type: 'sync', token: this.meta_.syncToken }, (answer) => {
+    const conversations = [...this.unlisted_].slice(0, sync_conversations);
+    this.ask({ type: 'sync', token: this.meta_.syncToken, conversations }, (answer) => {
       if (answer.type === 'list') this.on_list(answer.change);
+      else this.sync_later();
     });
   }
 
@@ -444,6 +451,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
     for (const id of removed) this.forget(id);
     for (const entry of change.entries) this.upsert(entry);
     for (const entry of change.entries) this.keep_children(entry);
+    for (const id of removed) this.unlisted_.delete(id);
+    for (const entry of change.entries) this.unlisted_.delete(entry.conversation);
+    if (!change.more) this.note_unlisted(change.entries); // else they may be on a later page
+    if (this.unlisted_.size > 0) this.sync_later();
     if (change.token !== '') {
       this.meta_ = { ...this.meta_, syncToken: change.token };
       this.batch_.meta = this.meta_;
@@ -468,6 +479,16 @@ export class ClientCore implements LinkOwner, CoreOwner {
       const { conversation, space } = state.entry;
       if (space === entry.conversation && !kept.has(conversation)) this.forget(conversation);
     }
+  }
+
+  /**
+   * Channels that their space names and the list does not have: they may have come before a token
+   * that another push brought, which then does not bring them any more.
+   */
+  private note_unlisted(entries: ListEntry[]): void {
+    // Rows of earlier builds have no children.
+    for (const child of entries.flatMap((entry) => entry.children ?? []))
+      if (!this.conversations_.has(child)) this.unlisted_.add(child);
   }
 
   private mark_own(devices: Device[]): Device[] {
@@ -522,10 +543,11 @@ export class ClientCore implements LinkOwner, CoreOwner {
     if (applied.result !== 'applied') return;
     const { conversation } = frame;
     const { events } = applied;
-    const children = events.some(
-      (event) => event.kind === 'child_opened' || event.kind === 'child_closed',
-    );
-    if (state.doubtful || children) this.sync_later();
+    for (const { kind, child } of events) {
+      if (kind === 'child_opened') state.add_child(child);
+      if (kind === 'child_opened' || kind === 'child_closed') this.unlisted_.add(child);
+    }
+    if (state.doubtful || this.unlisted_.size > 0) this.sync_later();
     (this.batch_.events ??= []).push({ conversation, events });
     for (const { kind, about, seq: changed } of events) {
       if (kind === 'deleted')

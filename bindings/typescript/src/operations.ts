@@ -235,7 +235,8 @@ export type Operation =
       prefix: string;
     }
   | { type: 'lookup'; users: UserId[] }
-  | { type: 'sync'; token: string }
+  /** `conversations`: told whatever the token says; up to 500. */
+  | { type: 'sync'; token: string; conversations: ConversationId[] }
   | { type: 'ping' }
   | { type: 'bye' };
 

@@ -334,6 +334,8 @@ function write_operation(operation: Operation): Json {
           limit: operation.limit === history_limit_default ? undefined : operation.limit,
         }),
       };
+    case 'sync':
+      return compact({ token: operation.token, conversations: operation.conversations });
     default: {
       const { type: _, ...fields } = operation;
       return fields;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ParleyError } from '../src/errors.js';
 import type { Answer } from '../src/operations.js';
 import type { ChatEvent, ListEntry, Presence } from '../src/types.js';
-import { Harness, bob, entry, epoch, events, id, me, message, only, resume } from './harness.js';
+import { Harness, bob, empty, entry, epoch, events, id, me, message, only, resume } from './harness.js';
 
 const at = (seq: number): Partial<ListEntry> => ({
   head: { epoch, seq, mark: seq * 10 },
@@ -796,9 +796,38 @@ test('a channel that is opened or closed to the space makes the client ask for i
   for (const kind of ['child_opened', 'child_closed']) {
     const harness = Harness.ready(entry(1, { kind: 'space', ...at(1) }));
     harness.push(events(1, 2, 2, { kind, child: id(2), ordinal: 1 }));
-    const lines = harness.after(500);
-    assert.equal(lines.filter((line) => line.includes(' sync ')).length, 1, kind);
+    const asked = (): string[] => harness.after(500).filter((line) => line.includes(' sync '));
+    assert.match(asked()[0] ?? '', new RegExp(`conversations=${id(2)}$`), kind);
+    harness.answer(harness.last_request, {
+      type: 'error',
+      error: new ParleyError('unavailable', 'try again'),
+    });
+    assert.equal(asked().length, 1, `${kind}: until it is told`);
+    const list = { whole: false, entries: [], removed: [id(2)], token: 't2' };
+    harness.answer(harness.last_request, { type: 'list', change: list });
+    assert.deepEqual(asked(), []);
   }
+});
+
+test('a channel that its space names and no list brought is asked for, also after a restart', () => {
+  const asked = (from: Harness): string[] =>
+    from.after(500).flatMap((line) => / sync .*conversations=(.+)$/.exec(line)?.[1] ?? []);
+  const harness = Harness.ready(entry(1, { kind: 'space', children: [id(2)] }));
+  harness.push(events(1, 1, 1, { kind: 'child_opened', child: id(3), ordinal: 0 }));
+  assert.deepEqual(asked(harness), [`${id(2)},${id(3)}`]);
+  const list = { whole: false, entries: [entry(2, { space: id(1) })], removed: [], token: 't2' };
+  harness.answer(harness.last_request, { type: 'list', change: list });
+  assert.deepEqual(asked(harness), [id(3)]);
+
+  const later = new Harness(200);
+  const row = { conversation: id(1), cursor: null, from: 1, nextNumber: 1, received: 0, read: 0 };
+  later.start({
+    ...empty,
+    meta: { device: 'dev', subject: 'alice', syncToken: 't2' },
+    conversations: [{ ...row, entry: harness.core.conversation(id(1))!.row().entry }],
+  });
+  later.welcome([], { whole: false });
+  assert.deepEqual(asked(later), [`${id(2)},${id(3)}`]);
 });
 
 test('a conversation that enters the list or is opened by a call is subscribed', () => {

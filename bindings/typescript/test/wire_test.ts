@@ -262,7 +262,7 @@ test('requests are spelled as the document spells them', () => {
     { type: 'members', conversation, after: '', limit: 20, prefix: 'ali' },
     { type: 'members', conversation, after: '42', limit: 200, prefix: '' },
     { type: 'lookup', users: ['42'] },
-    { type: 'sync', token: 'c3luYy0x' },
+    { type: 'sync', token: 'c3luYy0x', conversations: [] },
     { type: 'ping' },
     { type: 'bye' },
   ];
