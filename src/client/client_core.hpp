@@ -181,6 +181,7 @@ class ClientCore {
   void take_list(wire::ListChanged change, bool first);
   void drop_children(const wire::ListChanged& change, std::vector<ConversationId>& removed) const;
   void note_unlisted(const wire::ListChanged& change, const std::vector<ConversationId>& removed);
+  void passed_over(const ConversationId& conversation, const Cursor& head);
   [[nodiscard]] wire::Sync sync_request() const;
   void take_page(std::vector<ListEntry> entries);
   void take_entry(ListEntry entry, bool opened);

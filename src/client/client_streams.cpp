@@ -325,6 +325,8 @@ void ClientCore::resumed(const ResumeAnswer& answer) {
   Stream& stream = found->second;
   stream.subscribing = false;
   const bool full = stream.asked == Level::full;
+  const bool skips = answer.answer != Resume::caught_up && answer.answer != Resume::range;
+  if (!full || skips) passed_over(answer.conversation, answer.head);
   bool tell = full;
   switch (answer.answer) {
     case Resume::caught_up:
@@ -353,6 +355,15 @@ void ClientCore::resumed(const ResumeAnswer& answer) {
       break;
   }
   if (tell) outputs_.notices.emplace_back(answer);
+}
+
+/// Events of a space that are not read here may say of other channels.
+void ClientCore::passed_over(const ConversationId& conversation, const Cursor& head) {
+  const auto found = list_.find(conversation);
+  if (found == list_.end() || found->second.kind != ConversationKind::space) return;
+  if (head.seq <= found->second.head.seq) return;
+  unlisted_.insert(conversation);
+  sync_later();
 }
 
 bool ClientCore::move_cursor(const ConversationId& conversation, Stream& stream,
@@ -472,6 +483,9 @@ void ClientCore::sync_later() {
 }
 
 void ClientCore::head_moved(const wire::HeadMoved& moved) {
+  const auto stream_of = streams_.find(moved.conversation);
+  if (stream_of == streams_.end() || stream_of->second.asked != Level::full)
+    passed_over(moved.conversation, moved.head);
   if (const auto found = list_.find(moved.conversation); found != list_.end()) {
     ListEntry& entry = found->second;
     if (moved.head_ordinal > entry.head_ordinal) {

@@ -217,8 +217,7 @@ void UserHome::list_since(std::shared_ptr<Listing> work, std::vector<Conversatio
 void UserHome::guess(Listing& work, const ConversationId& id) {
   const auto row = list_.find(id);
   if (row != list_.end() && row->second.entered) return;
-  const bool asked = std::find(work.asked.begin(), work.asked.end(), id) != work.asked.end();
-  const bool left = asked || row != list_.end();
+  const bool left = row != list_.end() || work.asks_for(id);
   if (row != list_.end() && row->second.kind != ConversationKind::channel)
     return work.list.removed.push_back(id);
   const layout::ListRow in{.entered = true, .kind = ConversationKind::channel, .inherited = true};

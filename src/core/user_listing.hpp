@@ -86,6 +86,9 @@ struct UserHome::Listing {
   std::deque<std::string> strings;
   Then<wire::ListChanged> then;
   Bytes keep(std::string text) { return strings.emplace_back(std::move(text)); }
+  [[nodiscard]] bool asks_for(const ConversationId& id) const {
+    return std::find(asked.begin(), asked.end(), id) != asked.end();
+  }
   [[nodiscard]] OwnDeletionsPtr deletions_of(const ConversationId& id) const {
     const auto known = own_deletions.find(id);
     return known == own_deletions.end() ? nullptr : known->second;

@@ -100,7 +100,8 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
       judge(work, space, ids, [this, work, space, ids, spaces] {
         const auto by = std::find_if(work->items.begin(), work->items.end(),
                                      [&](const auto& item) { return item.conversation == space; });
-        const bool all_named = by != work->items.end() && by->named;
+        // Who came in; not who asks for the space alone.
+        const bool all_named = by != work->items.end() && by->named && !work->asks_for(space);
         for (const ConversationId& id : ids) {
           const auto& row = work->children[id];
           const auto own = list_.find(id);

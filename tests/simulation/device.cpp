@@ -112,6 +112,7 @@ void Device::received(LinkId link, const wire::Reply& reply) {
     take_presence({*online->users});
   if (const auto* moved = std::get_if<wire::HeadMoved>(&reply.answer)) {
     View& view = kept_.views[moved->conversation];
+    if (view.wanted != Level::full) passed_over(moved->conversation, moved->head);
     if (!view.cursor || moved->head.seq > view.cursor->seq) view.behind = true;
   }
   if (const auto* moved = std::get_if<wire::ReceiptsMoved>(&reply.answer)) {
@@ -177,6 +178,13 @@ void Device::keep_children(const ListEntry& space) {
   }
 }
 
+/// Events of a space that are not read here may say of other channels.
+void Device::passed_over(const ConversationId& id, const Cursor& head) {
+  const View& view = kept_.views[id];
+  const bool space = view.member && view.entry.kind == ConversationKind::space;
+  if (space && head.seq > view.entry.head.seq) kept_.unlisted.insert(id);
+}
+
 void Device::sync() {
   syncing_ = true;
   const std::vector<ConversationId> named(kept_.unlisted.begin(), kept_.unlisted.end());
@@ -216,6 +224,8 @@ void Device::subscribed(const wire::Subscribe& asked, const wire::Subscribed& an
     view.subscribing = false;
     view.subscribed = asked.items[i].level == view.wanted;
     view.receipts.clear();  // what moved meanwhile was not pushed; a page of members tells
+    const bool skips = resume.answer != Resume::caught_up && resume.answer != Resume::range;
+    if (skips || asked.items[i].level != Level::full) passed_over(resume.conversation, resume.head);
     const auto start_at = [&](const Cursor& cursor) {
       view.cursor = cursor;
       view.first = cursor.seq + 1;

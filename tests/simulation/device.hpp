@@ -102,6 +102,7 @@ class Device final : public LinkUser {
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
   [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
   void take_list(const wire::ListChanged& changed);
+  void passed_over(const ConversationId& id, const Cursor& head);
   void keep_children(const ListEntry& space);
   void take_presence(const wire::PresenceChanged& changed);
 

@@ -491,6 +491,13 @@ export class ClientCore implements LinkOwner, CoreOwner {
       if (!this.conversations_.has(child)) this.unlisted_.add(child);
   }
 
+  /** Events of a space that are not read here may say of other channels. */
+  passed_over(state: ConversationState, head: Seq): void {
+    if (state.entry.kind !== 'space' || head <= state.entry.head.seq) return;
+    this.unlisted_.add(state.entry.conversation);
+    this.sync_later();
+  }
+
   private mark_own(devices: Device[]): Device[] {
     return devices.map((device) => ({ ...device, current: device.id === this.self?.device }));
   }
@@ -580,6 +587,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
   }): void {
     const state = this.conversation(push.conversation);
     if (!state) return;
+    if (state.level !== 'full') this.passed_over(state, push.head.seq);
     if (state.moved(push.head, push.headOrdinal)) this.touch(push.conversation);
     if (state.level === 'full') {
       if (

@@ -5,7 +5,7 @@ import type { Call, CallResult, Emitted } from './inputs.js';
 import type { Answer, Operation } from './operations.js';
 import type { StorageBatch } from './storage.js';
 import type { Timers } from './timers.js';
-import type { ConversationId, Self } from './types.js';
+import type { ConversationId, Self, Seq } from './types.js';
 
 export interface CoreOwner {
   readonly now: number;
@@ -24,6 +24,8 @@ export interface CoreOwner {
   reject(call: Call, error: ParleyError): void;
   conversation(id: ConversationId): ConversationState | null;
   states(): ConversationState[];
+  /** Events up to `head` are not read here. */
+  passed_over(state: ConversationState, head: Seq): void;
   /** The conversation is gone for this user: its open messages have failed. */
   abandon(state: ConversationState, error: ParleyError): void;
   /** The row of `id` joins this turn's batch. */

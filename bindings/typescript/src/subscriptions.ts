@@ -92,6 +92,8 @@ export class Subscriptions {
       this.owner_.abandon(state, new ParleyError('denied', 'you are not in this conversation'));
       return;
     }
+    const skips = answer.answer !== 'caught_up' && answer.answer !== 'range';
+    if (item.level !== 'full' || skips) this.owner_.passed_over(state, answer.head.seq);
     if (item.level !== 'full') {
       if (state.moved(answer.head, answer.headOrdinal)) this.owner_.touch(conversation);
       return;
