@@ -176,8 +176,6 @@ struct Conversation::State : ConversationData {
   using ChangeFollow = std::function<void(layout::FollowRow&)>;
   void change_follow(UserId user, Seq root, ChangeFollow change,
                      std::function<void(Result<layout::FollowRow>)> then);
-  void store_follow(UserId user, Seq root, ChangeFollow change,
-                    std::function<void(Result<layout::FollowRow>)> then);
   void set_follow(Caller caller, Seq root, Then<wire::ThreadState> then, ChangeFollow change);
   void count_unread(Seq root, Seq base, OwnDeletionsPtr own, Then<std::uint64_t> then);
   void read_thread_state(Reader reader, Seq root, Seq from, Then<wire::ThreadState> then);

@@ -217,8 +217,9 @@ void Conversation::State::look_at_deleted(std::shared_ptr<OwnDeletionJob> job,
     for (const Payload& record : *found) {
       const wire::RecordFields fields = wire::read_record(record.bytes());
       if (fields.kind != EventKind::message) continue;
-      job->items.push_back(
-          {fields.seq, {countable(fields) ? fields.ordinal : 0, fields.thread_root}});
+      // A reply of somebody who is blocked counts nowhere.
+      const Seq thread = fields.thread_ordinal != 0 ? fields.thread_root : 0;
+      job->items.push_back({fields.seq, {countable(fields) ? fields.ordinal : 0, thread}});
     }
     if (job->items.size() != asked) return job->then(no_messages());
     note_own_deletion(job);

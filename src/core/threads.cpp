@@ -279,14 +279,6 @@ void Conversation::State::serve_thread_waiters() {
 
 void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow change,
                                         std::function<void(Result<layout::FollowRow>)> then) {
-  keep_own_row(user, [this, user, root, change = std::move(change),
-                      then = std::move(then)](const Error& error) {
-    error ? then(error) : store_follow(user, root, change, then);
-  });
-}
-
-void Conversation::State::store_follow(UserId user, Seq root, ChangeFollow change,
-                                       std::function<void(Result<layout::FollowRow>)> then) {
   const std::string partition = layout::personal_id(host.ns(), id, user);
   auto request = owned_scan_of(layout::personal, partition, layout::follow_key(root));
   scan(std::move(request), [this, user, root, partition, change = std::move(change),
@@ -307,22 +299,27 @@ void Conversation::State::store_follow(UserId user, Seq root, ChangeFollow chang
     const layout::FollowRow before = row;
     change(row);
     if (row == before) return then(row);
-    if (ended()) return then(denied());
     BatchWriter writer(layout::personal, partition, 128);
     if (rows->guard) writer.expect(*rows->guard);
     cell.revision += 1;
     cell.nonce = effects.random();
     writer.guard(layout::encode(cell));
     writer.put(layout::follow_key(root), layout::encode(row));
-    commit(std::move(writer).finish(), [this, user, root, row, change, then](Settled outcome) {
+    auto settled = [this, user, root, row, change, then](Settled outcome) {
       switch (outcome.outcome) {
         case Settled::Outcome::done:
           return then(row);
         case Settled::Outcome::refused:
-          return store_follow(user, root, change, then);
+          return change_follow(user, root, change, then);
         case Settled::Outcome::failed:
           return then(outcome.error);
       }
+    };
+    auto batch = std::make_shared<Batch>(std::move(writer).finish());
+    keep_own_row(user, [this, batch, settled = std::move(settled), then](const Error& error) {
+      if (error) return then(error);
+      if (ended()) return then(denied());
+      commit(std::move(*batch), settled);
     });
   });
 }

@@ -82,6 +82,7 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
   last.joined.insert(row->visible_ordinal);
   last.to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
   if (row->role != Role::none) {
+    last.in = scheduler_.now();
     if (last.told_until) last.seen = scheduler_.now();
     last.told_until.reset();
   } else if (!last.told_until && truth_.scattered(id)) {
@@ -276,7 +277,8 @@ void Checker::cursor_true(const char* what, const ConversationId& id, const Curs
 
 void Checker::heard(SessionKey key, const wire::Request& request) {
   Session& session = sessions_[key];
-  Question question{.request = request, .heads = {}, .floors = {}, .me = {}};
+  Question question{
+      .request = request, .at = scheduler_.now(), .heads = {}, .floors = {}, .me = {}};
   const auto note = [&](const ConversationId& id) {
     if (const TrueStream* truth = truth_.stream(id)) {
       question.heads[id] = truth->head();

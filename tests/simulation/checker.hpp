@@ -68,6 +68,7 @@ class Checker {
   };
   struct Question {
     wire::Request request;
+    Time at{0};                                               // when it was heard
     std::map<ConversationId, Seq> heads, floors;              // when it was heard
     std::map<ConversationId, layout::MemberRow> me;           // the caller's row then
     std::uint64_t seen = 0;                                   // Seen: how many had read it then
@@ -91,6 +92,7 @@ class Checker {
     // A channel's member who went by itself: no event says so, so what follows may still be told
     // for two seconds after the answer (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
+    Time in{0};                      // the last look at which the user was a member
     Time seen{0};                    // when the row was first seen to let the user in (again)
     std::set<std::uint64_t> joined;  // ordinals that unread was ever counted from
   };

@@ -1,4 +1,6 @@
 // checker_run.cpp: resume answers, and what can only be judged over the whole run.
+#include <algorithm>
+
 #include "parley/limits.hpp"
 #include "simulation/checker.hpp"
 
@@ -86,7 +88,10 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   }
   // A removal may be in the store and not yet told to the engine: then the answer ends before it.
   const bool before_end = row && row->left_at >= answer.head.seq;
-  if (!was_member && !is_member && !before_end) {
+  const auto& known = spans(id, session.user);
+  const bool meanwhile = std::any_of(known.begin(), known.end(),
+                                     [&](const Span& span) { return span.in >= question.at; });
+  if (!was_member && !is_member && !before_end && !meanwhile) {
     broken("C7", who + " may follow what it is no member of");
   }
   const auto heard = question.heads.find(id);

@@ -833,20 +833,16 @@ test('a channel that its space names and no list brought is asked for, also afte
 test('a space whose events were passed over is asked for by name', () => {
   const named = (harness: Harness): string[] =>
     harness.after(500).flatMap((line) => / sync .*conversations=(.+)$/.exec(line)?.[1] ?? []);
-  const space = entry(1, { kind: 'space', ...at(1) });
-  const heads = Harness.ready(space);
-  heads.push({ type: 'head_moved', conversation: id(1), head: at(3).head!, headOrdinal: 1 });
-  assert.deepEqual(named(heads), [id(1)]);
-  const list = { whole: false, entries: [entry(1, { kind: 'space', ...at(3) })], removed: [] };
-  heads.answer(heads.last_request, { type: 'list', change: { ...list, token: 't2' } });
-  assert.deepEqual(named(heads), []);
-
   const full = new Harness();
   full.start();
-  full.welcome([space]);
+  full.welcome([entry(1, { kind: 'space', ...at(1) })]);
   const answers = [resume(1, 'snapshot', 3)];
   full.answer(full.last_request, { type: 'subscribed', answers });
   assert.deepEqual(named(full), [id(1)]);
+  const entries = [entry(1, { kind: 'space', ...at(3) })];
+  const change = { whole: false, entries, removed: [], token: 't2' };
+  full.answer(full.last_request, { type: 'list', change });
+  assert.deepEqual(named(full), []);
 });
 
 test('a conversation that enters the list or is opened by a call is subscribed', () => {
