@@ -214,7 +214,8 @@ void Conversation::State::keep_own_row(UserId user, std::function<void(const Err
 
 // ---- Pages of members ----
 
-/// Of an open channel those of the space, of a private one those who have a row.
+/// Of an open channel those of the space, of a private one those who have a row: when that is a
+/// page, they are counted; else the rows are, with those of whom the space let go.
 void Conversation::State::list_by_space(const Caller& caller, const wire::Members& asked,
                                         Then<wire::MembersPage> then) {
   const auto shown = [this, caller, asked, then](Result<wire::MembersPage> page) {
@@ -222,8 +223,11 @@ void Conversation::State::list_by_space(const Caller& caller, const wire::Member
     page->conversation = id;
     const UserId last = page->members.empty() ? UserId{} : page->members.back().user;
     const bool more = page->more;
+    const bool open = info.settings.join == JoinRule::open;
+    const bool all = !open && !asked.after && !more && asked.prefix.empty();
     show_by_space(std::move(*page),
-                  [this, caller, asked, last, more, then](Result<wire::MembersPage> here) {
+                  [this, caller, asked, last, more, all, then](Result<wire::MembersPage> here) {
+                    if (here && all) here->count = here->members.size();
                     if (!here || !here->members.empty() || !more || !asked.prefix.empty())
                       return then(std::move(here));
                     wire::Members next = asked;  // none of those is here: the page after them

@@ -488,16 +488,16 @@ std::uint64_t Conversation::State::member_count() const noexcept {
 }
 
 void Conversation::State::count_everybody(Then<std::uint64_t> then) {
-  if (!inherits || info.settings.join != JoinRule::open) {
+  if (!inherits) {
     return with_counts([this, then = std::move(then)](const Error& error) {
       error ? then(error) : then(member_count());
     });
   }
-  auto counted = [then = std::move(then)](Result<wire::MembersPage> page) {
-    page ? then(page->count) : then(std::move(page).error());
-  };
-  host.space_members(info.space, wire::Members{.conversation = info.space, .limit = 1},
-                     input<Result<wire::MembersPage>>(std::move(counted)));
+  const std::uint32_t limit = info.settings.join == JoinRule::open ? 1 : limits::page_members;
+  list_by_space({}, wire::Members{.conversation = id, .limit = limit},
+                [then = std::move(then)](Result<wire::MembersPage> page) {
+                  page ? then(page->count) : then(std::move(page).error());
+                });
 }
 
 // ---- Pages ----

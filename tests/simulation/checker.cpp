@@ -194,8 +194,9 @@ void Checker::visible(Session& session, const char* what, const ConversationId& 
     if (seq >= span.from && seq <= span.to) return;
     if (seq >= span.from && span.told_until && scheduler_.now() < *span.told_until) return;
   }
-  // A span that was over before anybody looked at the row.
+  // A span that was over before anybody looked at the row; the rows of what was deleted are gone.
   if (stream("C7", id).holds(session.user, seq)) return;
+  if (rows_gone(id) && spans(id, session.user).empty()) return;
   std::string may = "nothing";
   for (const Span& span : spans(id, session.user))
     may = (may == "nothing" ? "" : may + ", ") + std::to_string(span.from) + " to " +
@@ -204,11 +205,23 @@ void Checker::visible(Session& session, const char* what, const ConversationId& 
                    ", which may see " + may);
 }
 
+/// The rows of a conversation that was deleted are gone, perhaps before anybody looked at them. The
+/// channels of a space that was deleted end one after the other.
+bool Checker::rows_gone(const ConversationId& id) {
+  const ConversationId space = truth_.space_of(id);
+  return (stream("C7", id).ended && truth_.scattered(id)) || (space && stream("C7", space).ended);
+}
+
+/// By its audience. What somebody is in the space, the channel's stream does not say.
+bool Checker::may_be_for(const Session& session, const ConversationId& id, Seq seq) {
+  const ConversationId space = truth_.space_of(id);
+  const bool by_space = space && truth_.stream(space)->audiences.contains(session.user);
+  return by_space || stream("C7", id).seen(seq, session.user, false);
+}
+
 void Checker::shown(Session& session, const char* what, const ConversationId& id, Seq seq,
                     Bytes record) {
   visible(session, what, id, seq);
-  const ConversationId space = truth_.space_of(id);
-  const bool by_space = space && truth_.stream(space)->audiences.contains(session.user);
   const TrueStream& truth = stream("C4", id);
   const TrueEvent& event = truth.at(seq);
   const auto fields = wire::verify_record(record);
@@ -228,7 +241,7 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
       broken("C7", std::string(what) + " hides " + at(id, seq) + " from who may see it");
     return;
   }
-  if (!truth.seen(seq, session.user, false) && !by_space) {
+  if (!may_be_for(session, id, seq)) {
     broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
                      ", which is not for them");
   }
@@ -643,7 +656,7 @@ Seq Checker::shown_message(Session& session, const ConversationId& id, const Pay
 
 void Checker::ballot(Session& session, const Ballot& ballot) {
   visible(session, "a poll", ballot.conversation, ballot.message);
-  if (!stream("C7", ballot.conversation).seen(ballot.message, session.user, false))
+  if (!may_be_for(session, ballot.conversation, ballot.message))
     broken("C7", "votes are told of a poll that is not for the asker");
 }
 
@@ -961,11 +974,7 @@ void Checker::entry(Session& session, const ListEntry& shown) {
     broken("C12", "a list entry of the wrong kind");
   if (truth.ended && shown.head.seq == truth.head())
     broken("C7", "a list entry of " + short_name(id) + ", whose end it has seen");
-  // The rows of a conversation that was deleted are gone, perhaps before anybody looked at them.
-  // Those of a space that was deleted end one after the other.
-  const ConversationId space = truth_.space_of(id);
-  const bool unknowable = (truth.ended && shown.kind != ConversationKind::group) ||
-                          (space && stream("C12", space).ended);
+  const bool unknowable = rows_gone(id);
   if (spans(id, session.user).empty() && !truth.beginnings.contains(session.user) && !unknowable) {
     broken("C7", session.subject + " has a list entry of " + short_name(id) + " as a stranger");
   }

@@ -142,6 +142,8 @@ class Checker {
                                                                         const Question& question);
   void out_of_space(std::vector<Span>& known, const ConversationId& id, UserId user);
   void taken_back(const Session& session, const Question& question);
+  bool may_be_for(const Session& session, const ConversationId& id, Seq seq);
+  bool rows_gone(const ConversationId& id);
   void closed_now(const ConversationId& child, UserId user);
 
   void finish_ledger();
