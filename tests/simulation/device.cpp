@@ -187,8 +187,7 @@ void Device::passed_over(const ConversationId& id, const Cursor& head) {
 
 void Device::sync() {
   syncing_ = true;
-  const std::vector<ConversationId> named(kept_.unlisted.begin(), kept_.unlisted.end());
-  ask(wire::Sync{kept_.token, named}, [this](const wire::Reply* reply) {
+  ask(wire::Sync{kept_.token, unlisted()}, [this](const wire::Reply* reply) {
     syncing_ = false;
     if (reply == nullptr) return;
     if (const auto* list = std::get_if<wire::ListChanged>(&reply->answer)) take_list(*list);

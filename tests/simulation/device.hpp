@@ -100,6 +100,9 @@ class Device final : public LinkUser {
   [[nodiscard]] const std::map<ConversationId, View>& views() const noexcept { return kept_.views; }
   [[nodiscard]] DeviceId device_id() const noexcept { return device_id_; }
   [[nodiscard]] const std::string& token() const noexcept { return kept_.token; }
+  [[nodiscard]] std::vector<ConversationId> unlisted() const {
+    return {kept_.unlisted.begin(), kept_.unlisted.end()};
+  }
   [[nodiscard]] const std::map<UserId, bool>& presence() const noexcept { return presence_; }
   void take_list(const wire::ListChanged& changed);
   void passed_over(const ConversationId& id, const Cursor& head);

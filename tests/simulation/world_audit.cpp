@@ -103,8 +103,10 @@ void World::audit_device(Device& device) {
 
 void World::audit_list(Device& device) {
   // First what the token brings, then everything: both must give the same list.
-  const auto part = ask(device, wire::Sync{device.token()});
-  if (const auto* list = std::get_if<wire::ListChanged>(&part.answer)) device.take_list(*list);
+  for (int round = 0; round == 0 || (round < 3 && !device.unlisted().empty()); ++round) {
+    const auto part = ask(device, wire::Sync{device.token(), device.unlisted()});
+    if (const auto* list = std::get_if<wire::ListChanged>(&part.answer)) device.take_list(*list);
+  }
   const auto reply = ask(device, wire::Sync{});
   const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
   if (list == nullptr || !list->whole) broken("C12", "a sync without a token is no whole list");
