@@ -41,7 +41,8 @@ constexpr std::array roles = {
 
 struct Line {
   ConversationKind kind{};
-  bool child = false;  // a channel open to a space, where the roles are held
+  bool child = false;   // a channel of a space, where the roles are held
+  bool closed = false;  // and it is not open to them
   std::string operation;
   std::vector<std::string> verdicts;  // one a role of `roles`
 };
@@ -54,11 +55,10 @@ std::vector<std::string> split(const std::string& text) {
 }
 
 std::vector<Line> read_table() {
-  const std::map<std::string, ConversationKind> kinds = {{"direct", ConversationKind::direct},
-                                                         {"group", ConversationKind::group},
-                                                         {"channel", ConversationKind::channel},
-                                                         {"child", ConversationKind::channel},
-                                                         {"space", ConversationKind::space}};
+  const std::map<std::string, ConversationKind> kinds = {
+      {"direct", ConversationKind::direct},   {"group", ConversationKind::group},
+      {"channel", ConversationKind::channel}, {"child", ConversationKind::channel},
+      {"closed", ConversationKind::channel},  {"space", ConversationKind::space}};
   std::ifstream file(std::string(PARLEY_SOURCE_DIR) + "/tests/authorization/matrix.csv");
   REQUIRE(file);
   std::vector<Line> lines;
@@ -72,8 +72,9 @@ std::vector<Line> read_table() {
       for (std::size_t i = 0; i < roles.size(); ++i) REQUIRE(fields[i + 2] == roles[i].name);
       continue;
     }
-    lines.push_back(
-        {kinds.at(fields[0]), fields[0] == "child", fields[1], {fields.begin() + 2, fields.end()}});
+    const bool closed = fields[0] == "closed";
+    lines.push_back({kinds.at(fields[0]), closed || fields[0] == "child", closed, fields[1],
+                     std::vector(fields.begin() + 2, fields.end())});
   }
   return lines;
 }
@@ -153,7 +154,7 @@ class Matrix {
     if (moment != Moment::in_flight && !later) CHECK(verdict == expected);
     check_canaries(line, role, actor, moment, expected);
     actor.peer->host->post([peer = actor.peer] { peer->events->closed({}); });
-    settle();
+    drop_space(cell);
   }
 
   void check_anonymous(const Line& line) {
@@ -165,6 +166,7 @@ class Matrix {
     REQUIRE(until([&] { return actor.peer->closed.has_value(); }));
     CHECK(actor.peer->closed == CloseReason::protocol_error);
     CHECK_FALSE(actor.peer->has("canary"));
+    drop_space(cell);
   }
 
  private:
@@ -230,7 +232,7 @@ class Matrix {
       cell.conversation =
           engine_.create({.kind = first, .members = std::move(members)}).get().value().id();
       if (role.member) CHECK(engine_.set_role(cell.conversation, name_, Role::admin).get().ok());
-      if (line.child) open_child(cell);
+      if (line.child) open_child(cell, line.closed);
     }
     if (kind != ConversationKind::space)
       REQUIRE(keeper_.send(cell.conversation, "first").get().ok());
@@ -243,12 +245,18 @@ class Matrix {
     return cell;
   }
 
-  void open_child(Cell& cell) {
+  /// A user is in no more than limits::spaces at once.
+  void drop_space(const Cell& cell) {
+    if (cell.space || kind_ == ConversationKind::space)
+      (void)engine_.delete_conversation(cell.space ? cell.space : cell.conversation).get();
+    settle();
+  }
+
+  void open_child(Cell& cell, bool closed) {
     cell.space = cell.conversation;
-    cell.conversation = engine_.create({.kind = kind_, .members = {"keeper"}, .space = cell.space})
-                            .get()
-                            .value()
-                            .id();
+    CreateOptions options{.kind = kind_, .members = {"keeper"}, .space = cell.space};
+    if (closed) options.join = JoinRule::added;
+    cell.conversation = engine_.create(std::move(options)).get().value().id();
   }
 
   void give_role(const Cell& cell, const RoleColumn& role, bool wait) {
@@ -319,8 +327,8 @@ class Matrix {
     if (line.child && moment == Moment::in_flight) return;  // no seq of it says when
     const bool joins =                                      // and sees all of a channel
         line.operation.starts_with("join") && expected == "yes";
-    const bool sees_shown = joins || (role.member && !role.removed);
-    const bool sees_hidden = role.role > Role::member && !role.removed &&
+    const bool sees_shown = joins || (role.member && !role.removed && !line.closed);
+    const bool sees_hidden = role.role > Role::member && !role.removed && !line.closed &&
                              kind_ != ConversationKind::direct && kind_ != ConversationKind::space;
     if (!sees_shown) CHECK_FALSE(actor.peer->has(shown_));
     if (!sees_hidden) CHECK_FALSE(actor.peer->has(hidden_));
