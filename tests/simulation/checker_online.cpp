@@ -38,10 +38,12 @@ void Checker::on(Session& session, const Online& online) {
   const Time now = scheduler_.now();
   const auto& own = spans(id, session.user);
   if (own.empty()) broken("C7", "a stranger is told who is online in " + short_name(id));
-  const auto stayed = [&](UserId user) {
+  // A subscription ends with the membership; who comes back subscribes again.
+  const auto stayed = [&](UserId user, Time since) {
     const auto& known = spans(id, user);
     const auto row = truth_.member(id, user);
-    return row && row->role != Role::none && known.back().seen + OnlineTruth::window < now;
+    if (!row || row->role == Role::none) return false;
+    return known.back().seen <= since && known.back().seen + OnlineTruth::window < now;
   };
   if (online.step != PresenceStep::full) {
     const auto bounds = online_.bounds(id, now, stayed);

@@ -59,14 +59,16 @@ bool OnlineTruth::may_be_online(UserId user, Time now) const {
 }
 
 OnlineTruth::Bounds OnlineTruth::bounds(const ConversationId& id, Time now,
-                                        const std::function<bool(UserId)>& stayed) const {
+                                        const std::function<bool(UserId, Time)>& stayed) const {
   std::set<UserId> surely, perhaps;
   for (const auto& [key, session] : sessions_) {
     const auto follow = session.follows.find(id);
     if (follow == session.follows.end()) continue;
     perhaps.insert(session.user);
     const Follow& state = follow->second;
-    if (state.open == 0 && state.since && *state.since + window < now) surely.insert(session.user);
+    if (state.open == 0 && state.since && *state.since + window < now &&
+        stayed(session.user, *state.since))
+      surely.insert(session.user);
   }
   for (const auto& [which, until] : followed_)
     if (which.first == id && until + window >= now) perhaps.insert(which.second);
@@ -78,7 +80,7 @@ OnlineTruth::Bounds OnlineTruth::bounds(const ConversationId& id, Time now,
       const Session& each = entry.second;
       return each.user == user && (each.open > 0 || each.since);
     });
-    return !shown || asked || !stayed(user);
+    return !shown || asked;
   });
   return {surely.size(), perhaps.size()};
 }

@@ -36,7 +36,7 @@ class OnlineTruth {
   };
   /// `stayed`: the user has been a member all the time.
   [[nodiscard]] Bounds bounds(const ConversationId& id, Time now,
-                              const std::function<bool(UserId)>& stayed) const;
+                              const std::function<bool(UserId, Time)>& stayed) const;
   /// Whether others may be shown the user online.
   [[nodiscard]] bool may_be_online(UserId user, Time now) const;
 
