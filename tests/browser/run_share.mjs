@@ -11,6 +11,7 @@ import './list_cases.mjs';
 import './member_cases.mjs';
 import './message_cases.mjs';
 import './poll_cases.mjs';
+import './space_cases.mjs';
 import './stream_cases.mjs';
 import './thread_cases.mjs';
 import './trouble_cases.mjs';

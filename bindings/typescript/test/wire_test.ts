@@ -263,6 +263,7 @@ test('requests are spelled as the document spells them', () => {
     { type: 'members', conversation, after: '42', limit: 200, prefix: '' },
     { type: 'lookup', users: ['42'] },
     { type: 'sync', token: 'c3luYy0x', conversations: [] },
+    { type: 'sync', token: 'c3luYy0x', conversations: ['00000000000000000000000000000003'] },
     { type: 'ping' },
     { type: 'bye' },
   ];
