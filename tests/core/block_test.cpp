@@ -242,4 +242,28 @@ TEST_CASE("blocks are the same on every device, few, and of others") {
   world.ask<wire::Done>(phone, wire::BlockUser{UserId{8}});
 }
 
+TEST_CASE("a reply of the blocked one counts in no thread, deleted for itself or not") {
+  World world;
+  Pair pair(world);
+  const auto reply = [&](Client& who) {
+    wire::Send send;
+    send.conversation = pair.chat;
+    send.body = Payload::copy_of("reply");
+    send.thread_root = 1;
+    return world.ask<wire::Acked>(who, send).ack.seq;
+  };
+  const auto unread = [&] {
+    const wire::Thread asked{.conversation = pair.chat, .root = 1, .limit = 100};
+    return world.ask<wire::ThreadPage>(pair.ben, asked).thread.unread;
+  };
+  REQUIRE(world.say(pair.ann, pair.chat, "root") == 1);
+  (void)reply(pair.ann);
+  (void)reply(pair.ann);
+  (void)world.ask<wire::Done>(pair.ann, wire::BlockUser{pair.ben.user});
+  const Seq hidden = reply(pair.ben);
+  CHECK(unread() == 2);
+  (void)world.ask<wire::Done>(pair.ben, wire::DeleteForMe{pair.chat, {hidden}});
+  CHECK(unread() == 2);
+}
+
 }  // namespace parley::test
