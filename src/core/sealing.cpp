@@ -177,7 +177,12 @@ void Conversation::State::seal_commit(std::shared_ptr<SealJob> job) {
   job->cell.count = std::max(job->cell.count, job->last());
   job->cell.nonce = effects.random();
   job->new_guard = layout::encode(job->cell);
-  BatchWriter writer(layout::archive, job->partition, seal_bytes / 8);
+  std::size_t bytes = 0;
+  for (const auto& chunk : job->chunks) {
+    bytes += layout::chunk_base() + 9;
+    for (const layout::StoredEvent& event : chunk) bytes += layout::chunk_size(event.record.size());
+  }
+  BatchWriter writer(layout::archive, job->partition, bytes);
   if (*archive_guard) writer.expect(**archive_guard);
   writer.guard(job->new_guard);
   for (const auto& chunk : job->chunks) {
