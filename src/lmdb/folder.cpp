@@ -14,7 +14,7 @@ Folder::Folder(Parts parts, const LogTuning& tuning) : parts_(std::move(parts)),
 }
 
 void Folder::notice() {
-  const bool much = reached(parts_.tails.backlog(), tuning_.fold_at);
+  const bool much = reached(parts_.tails.unfrozen(), tuning_.fold_at);
   std::lock_guard lock(mutex_);
   if (waiting_ && (!much || hurry_)) return;
   waiting_ = true;

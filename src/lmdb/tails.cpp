@@ -94,6 +94,11 @@ void Tails::drop(std::size_t txn_id) {
   folded_txn_ = txn_id;
 }
 
+Backlog Tails::unfrozen() const {
+  std::lock_guard lock(mutex_);
+  return {active_->bytes(), active_->batches(), active_->rows()};
+}
+
 Backlog Tails::backlog() const {
   std::lock_guard lock(mutex_);
   Backlog sum;

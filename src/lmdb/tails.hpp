@@ -61,6 +61,7 @@ class Tails {
   void drop(std::size_t txn_id);
 
   [[nodiscard]] Backlog backlog() const;
+  [[nodiscard]] Backlog unfrozen() const;  // what the next freeze() would take
 
  private:
   void swap_out();

@@ -58,6 +58,8 @@ TEST_CASE("what is folded is seen throughout, and an old reader is moved on", "[
   CHECK(frozen->lsn() == 1);
   tails.add(second);  // into the next tail, while the first is folded
   tails.publish(*second);
+  CHECK(tails.backlog().batches == 2);
+  CHECK(tails.unfrozen().batches == 1);
   CHECK(guard_seen(tails, old) == "g2");
   REQUIRE(tails.look(old, [&](const Tails::View& view) {
     CHECK(view.row({1, "p"}, "1")->value == Bytes("v1"));
