@@ -65,17 +65,18 @@ int GroupBuilder::find_guard(const Partition& partition, std::optional<Bytes>& g
     guard = at->second;
     return 0;
   }
-  bool known = false;
-  int code = tails_.look(reader_, [&](const Tails::View& view) {
-    const auto version = view.guard(partition);
-    known = version.has_value();
-    if (!known) return;
+  // Nobody else publishes: what the tails hold stays as it is while the group is built.
+  if (!looked_) {
+    const int code = tails_.look(reader_, [this](const Tails::View& view) { before_ = view; });
+    if (code != 0) return code;
+    looked_ = true;
+  }
+  if (const auto version = before_.guard(partition)) {
     guard = version->value;
-    newer_ = view.newer, older_ = view.older;
-  });
-  if (known || code != 0) return code;
+    return 0;
+  }
   Bytes value;
-  code = get_value(reader_.txn(), Key::guard(partition).bytes(), value);
+  const int code = get_value(reader_.txn(), Key::guard(partition).bytes(), value);
   if (code == 0) guard = value;
   return code == MDB_NOTFOUND ? 0 : code;
 }

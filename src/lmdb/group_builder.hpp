@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <string_view>
 #include <unordered_map>
 
@@ -60,9 +61,11 @@ class GroupBuilder {
   FeedState feed_;
   const std::uint64_t first_entry_;  // of this group
   bool forgot_ = false;
-  std::unordered_map<Name, std::optional<Bytes>, NameHash> guards_;  // of this group
+  Tails::View before_;  // this group; once looked
+  bool looked_ = false;
+  std::pmr::monotonic_buffer_resource memory_{std::size_t{8} << 10};
+  std::pmr::unordered_map<Name, std::optional<Bytes>, NameHash> guards_{&memory_};  // of this group
   std::shared_ptr<LogGroup> group_;
-  std::shared_ptr<const MemoryTail> newer_, older_;  // hold the guard that was found last
 };
 
 }  // namespace parley::lmdb

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "base/os.hpp"
@@ -17,8 +18,9 @@ namespace {
 constexpr std::size_t group_batches = 1024;
 constexpr std::size_t group_rows = 16'384;  // bounds the pages that one transaction touches
 constexpr std::size_t group_bytes = 1024 * 1024;
-constexpr std::size_t forget_step = 4096;     // feed entries forgotten in one group
-constexpr std::uint32_t worth_a_thread = 32;  // batches; fewer are merged after the flush
+constexpr std::size_t kept_operations = 4096;  // room for so many is kept
+constexpr std::size_t forget_step = 4096;      // feed entries forgotten in one group
+constexpr std::uint32_t worth_a_thread = 32;   // batches; fewer are merged after the flush
 
 Committed failed(Error error) {
   return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
@@ -49,37 +51,35 @@ Writer::~Writer() {
 }
 
 Error Writer::submit(Batch& batch, Store::Done<Committed>& done) {
-  const std::size_t bytes = store::batch_bytes(batch) + 256;
-  Operation operation;
-  operation.bytes = bytes;
-  return enqueue(operation, [&] {
+  return enqueue(store::batch_bytes(batch) + 256, [&](Operation& operation) {
     operation.batch = std::move(batch);
     operation.done = std::move(done);
   });
 }
 
 Error Writer::forget(std::uint64_t through, Store::Done<Result<void>>& done) {
-  Operation operation;
-  operation.forget = through;
-  operation.bytes = 256;
-  return enqueue(operation, [&] { operation.forgot = std::move(done); });
+  return enqueue(256, [&](Operation& operation) {
+    operation.forget = through;
+    operation.forgot = std::move(done);
+  });
 }
 
 /// `fill` takes the caller's things over; it is not run when the operation is not taken.
 template <class Fill>
-Error Writer::enqueue(Operation& operation, const Fill& fill) {
+Error Writer::enqueue(std::size_t bytes, const Fill& fill) {
+  static_assert(std::is_nothrow_move_constructible_v<Operation>);
   std::lock_guard lock(mutex_);
   if (!taking_) return store::closed_error();
   // One batch always fits, however small the limit.
-  if (queue_bytes_ != 0 && queue_bytes_ + operation.bytes > options_.queue_limit) {
+  if (queue_bytes_ != 0 && queue_bytes_ + bytes > options_.queue_limit) {
     Error error{Errc::busy, "too many bytes of commits wait for the disk"};
     error.retry_after = std::chrono::milliseconds(100);
     return error;
   }
-  queue_.emplace_back();  // may fail; nothing after it does
-  queue_bytes_ += operation.bytes;
-  fill();
-  queue_.back() = std::move(operation);
+  Operation& operation = queue_.emplace_back();  // may fail; nothing after it does
+  operation.bytes = bytes;
+  queue_bytes_ += bytes;
+  fill(operation);
   // Under the lock: once it is free, the last completion may destroy this.
   if (std::exchange(idle_, false)) wake_.notify_one();
   return {};
@@ -100,69 +100,59 @@ void Writer::finish(std::function<void()> last) {
 void Writer::run() {
   base::name_thread("parley-write");
   if (options_.thread_start) options_.thread_start();
-  while (true) {
-    std::vector<Operation> operations;
-    std::function<void()> last;
-    {
-      std::unique_lock lock(mutex_);
-      while (queue_.empty() && !last_) {
-        idle_ = true;
-        wake_.wait(lock);
-      }
-      idle_ = false;
-      if (queue_.empty())
-        last = std::exchange(last_, nullptr);
-      else
-        operations = take_group();
-    }
-    if (!last) {
-      write_groups(std::move(operations));
-      continue;
-    }
-    flusher_.stop();
-    if (options_.thread_stop) options_.thread_stop();
-    last();
-    return;
+  std::function<void()> last;
+  while (take(last)) {
+    while (next_ != taken_.size()) write_group(next_group());
   }
+  flusher_.stop();
+  if (options_.thread_stop) options_.thread_stop();
+  last();
 }
 
-std::vector<Writer::Operation> Writer::take_group() {
-  std::vector<Operation> group;
-  std::size_t rows = 0, bytes = 0;
-  while (!queue_.empty() && group.size() < group_batches) {
-    Operation& next = queue_.front();
-    // What ends a partition must find everything before it published.
-    if (!group.empty() && !next.forgot && !next.batch.guard) break;
-    rows += next.batch.puts.size() + next.batch.erases.size() + 1;
-    bytes += next.bytes;
-    if (!group.empty() && (rows > group_rows || bytes > group_bytes)) break;
-    queue_bytes_ -= next.bytes;
-    group.push_back(std::move(next));
-    queue_.pop_front();
+/// Waits for operations and takes all there are. False when none will come any more.
+bool Writer::take(std::function<void()>& last) {
+  taken_.clear();
+  next_ = 0;
+  if (taken_.capacity() > kept_operations) taken_.shrink_to_fit();
+  std::unique_lock lock(mutex_);
+  while (queue_.empty() && !last_) {
+    idle_ = true;
+    wake_.wait(lock);
   }
+  idle_ = false;
+  taken_.swap(queue_);
+  if (taken_.empty()) last = std::exchange(last_, nullptr);
+  return !taken_.empty();
+}
+
+/// The next of what is taken that can be written together.
+Writer::Range Writer::next_group() {
+  std::size_t end = next_, rows = 0, bytes = 0;
+  for (; end != taken_.size() && end - next_ < group_batches; ++end) {
+    const Operation& each = taken_[end];
+    const bool first = end == next_;
+    // What ends a partition must find everything before it published.
+    if (!first && (each.forgot || !each.batch.guard)) break;
+    rows += each.batch.puts.size() + each.batch.erases.size() + 1;
+    if (!first && (rows > group_rows || bytes + each.bytes > group_bytes)) break;
+    bytes += each.bytes;
+    if (each.forgot) {
+      ++end;
+      break;
+    }
+  }
+  const Range group(taken_.data() + next_, end - next_);
+  next_ = end;
+  std::lock_guard lock(mutex_);
+  queue_bytes_ -= bytes;
   return group;
 }
 
-// Batches between two forgets are written together.
-void Writer::write_groups(std::vector<Operation> operations) {
-  for (std::size_t begin = 0; begin < operations.size();) {
-    Operation& first = operations[begin];
-    if (first.forgot) {
-      forget(first);
-      ++begin;
-      continue;
-    }
-    std::size_t end = begin;
-    while (end < operations.size() && !operations[end].forgot) ++end;
-    const Range range(operations.data() + begin, end - begin);
-    write_range(range);
-    (void)parts_.hooks.run(Step::complete);
-    for (Operation& operation : range) {
-      operation.done(std::move(operation.answer));
-      operation = {};  // the batch's owner goes after its completion
-    }
-    begin = end;
-  }
+void Writer::write_group(Range group) {
+  if (group.front().forgot) return forget(group.front());
+  write_range(group);
+  (void)parts_.hooks.run(Step::complete);
+  for (Operation& operation : group) operation.done(std::move(operation.answer));
 }
 
 Backlog Writer::size_of(Range range) {

@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -70,9 +69,10 @@ class Writer {
 
   void run();
   template <class Fill>
-  Error enqueue(Operation& operation, const Fill& fill);
-  std::vector<Operation> take_group();
-  void write_groups(std::vector<Operation> operations);
+  Error enqueue(std::size_t bytes, const Fill& fill);
+  bool take(std::function<void()>& last);
+  Range next_group();
+  void write_group(Range group);
   void write_range(Range range);
   static Backlog size_of(Range range);
   int build(Range range, std::shared_ptr<LogGroup>& group);
@@ -94,12 +94,15 @@ class Writer {
   FeedState feed_;
   DiskSpace space_;
   Flusher flusher_;
+  std::vector<Operation> taken_;  // written up to next_
+  std::size_t next_ = 0;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
-  std::deque<Operation> queue_;
-  std::size_t queue_bytes_ = 0;
-  bool idle_ = false, taking_ = true;
+  std::vector<Operation> queue_;
+  std::size_t queue_bytes_ = 0;  // of what is taken and not written as well
+  bool idle_ = false;            // the thread sleeps
+  bool taking_ = true;
   std::function<void()> last_;
 
   std::thread thread_;
