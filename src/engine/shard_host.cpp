@@ -131,13 +131,14 @@ void ShardHost::run_later() {
     if (next_ == running_.size()) {
       running_.clear();
       next_ = 0;
+      if (later_.empty()) send_commits();
       if (later_.empty()) return;
       running_.swap(later_);
     }
     while (next_ < running_.size()) {
       const Work work = std::move(running_[next_++]);
       work(*core_);
-      if (loop_->should_yield()) return;
+      if (loop_->should_yield()) return send_commits();
     }
   }
 }
@@ -270,18 +271,29 @@ template <class T>
 Store::Done<T> ShardHost::back(Then<T> then) {
   auto& calls = std::get<StoreCalls<T>>(calls_);
   return [this, call = &calls.open(std::move(then))](T answer) {
+    auto& all = std::get<StoreCalls<T>>(calls_);
     call->answer.emplace(std::move(answer));
-    const auto close = [this, call] { std::get<StoreCalls<T>>(calls_).close(*call); };
-    if (on_this_shard()) {
-      later_.emplace_back([close](core::Shard&) { close(); });
-    } else {
-      loop_->hand_over(close);
-    }
+    if (on_this_shard()) return close_later(*call);
+    if (!all.answered(*call)) return;
+    loop_->hand_over(
+        [this, &all] { all.take_answered([this](auto& each) { close_later(each); }); });
   };
 }
 
+template <class Call>
+void ShardHost::close_later(Call& call) {
+  later_.emplace_back([this, &call](core::Shard&) {
+    std::get<StoreCalls<typename Call::Answer>>(calls_).close(call);
+  });
+}
+
 void ShardHost::commit(Batch batch, Then<Committed> then) {
-  engine_.store().commit(std::move(batch), back<Committed>(std::move(then)));
+  commits_.push_back({std::move(batch), back<Committed>(std::move(then))});
+}
+
+void ShardHost::send_commits() {
+  for (Commit& each : commits_) engine_.store().commit(std::move(each.batch), std::move(each.done));
+  commits_.clear();
 }
 void ShardHost::get(Get get, Then<Result<Cells>> then) {
   engine_.store().get(std::move(get), back<Result<Cells>>(std::move(then)));

@@ -121,6 +121,9 @@ class ShardHost final : public core::Effects {
   void run_later();
   bool flush_dirty();
   void send_posts();
+  void send_commits();
+  template <class Call>
+  void close_later(Call& call);
   void update_figures();
 
   EngineImpl& engine_;
@@ -137,6 +140,11 @@ class ShardHost final : public core::Effects {
   std::vector<Work> running_;  // those of this turn, from next_ on
   std::size_t next_ = 0;
   std::vector<std::vector<Work>> posts_;  // by shard, sent once a turn
+  struct Commit {
+    Batch batch;
+    Store::Done<Committed> done;
+  };
+  std::vector<Commit> commits_;  // of this turn: the store is given them together
   std::unordered_map<HostedOutlet*, std::shared_ptr<HostedOutlet>> outlets_;
   std::vector<HostedOutlet*> dirty_;
   std::vector<HostedOutlet*> flushing_;

@@ -1,5 +1,6 @@
 // engine/store_calls.hpp: the calls of one shard that a store has not answered yet.
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -17,8 +18,10 @@ template <class T>
 class StoreCalls {
  public:
   struct Call {
+    using Answer = T;
     core::Effects::Then<T> then;
     std::optional<T> answer;
+    Call* next = nullptr;  // among those answered
   };
 
   Call& open(core::Effects::Then<T> then) {
@@ -27,6 +30,24 @@ class StoreCalls {
     free_.pop_back();
     call.then = std::move(then);
     return call;
+  }
+  /// True when no other answered call waits to be taken: then the shard is to be told.
+  /// Thread: any.
+  bool answered(Call& call) noexcept {
+    Call* first = answered_.load(std::memory_order_relaxed);
+    do {
+      call.next = first;
+    } while (!answered_.compare_exchange_weak(first, &call, std::memory_order_release,
+                                              std::memory_order_relaxed));
+    return first == nullptr;
+  }
+  /// Calls `each(Call&)` for every answered call, in the order of the answers.
+  template <class Each>
+  void take_answered(const Each& each) {
+    Call* oldest = nullptr;
+    for (Call* call = answered_.exchange(nullptr, std::memory_order_acquire); call != nullptr;)
+      oldest = std::exchange(call, std::exchange(call->next, oldest));
+    while (oldest != nullptr) each(*std::exchange(oldest, oldest->next));
   }
   /// Runs what waited for the answer.
   void close(Call& call) {
@@ -45,6 +66,7 @@ class StoreCalls {
   static constexpr std::size_t kept = 64;  // while nothing is asked
   std::deque<Call> calls_;
   std::vector<Call*> free_;
+  std::atomic<Call*> answered_{nullptr};
 };
 
 }  // namespace parley::engine

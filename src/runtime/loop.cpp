@@ -158,8 +158,8 @@ bool Loop::State::run_ready() {
 
 bool Loop::State::rest() {
   dead.clear();
-  more = false;
-  if (turn_end) guarded([this] { more = turn_end(); });
+  more = static_cast<bool>(turn_end);  // and stays so when it throws: something is left
+  if (more) guarded([this] { more = turn_end(); });
   return more;
 }
 
