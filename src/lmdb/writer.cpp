@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -19,8 +20,9 @@ constexpr std::size_t group_batches = 1024;
 constexpr std::size_t group_rows = 16'384;  // bounds the pages that one transaction touches
 constexpr std::size_t group_bytes = 1024 * 1024;
 constexpr std::size_t kept_operations = 4096;  // room for so many is kept
-constexpr std::size_t forget_step = 4096;      // feed entries forgotten in one group
-constexpr std::uint32_t worth_a_thread = 32;   // batches; fewer are merged after the flush
+constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds(1);  // for company
+constexpr std::size_t forget_step = 4096;     // feed entries forgotten in one group
+constexpr std::uint32_t worth_a_thread = 32;  // batches; fewer are merged after the flush
 
 Committed failed(Error error) {
   return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
@@ -81,7 +83,10 @@ Error Writer::enqueue(std::size_t bytes, const Fill& fill) {
   queue_bytes_ += bytes;
   fill(operation);
   // Under the lock: once it is free, the last completion may destroy this.
-  if (std::exchange(idle_, false)) wake_.notify_one();
+  if (wanted_ != 0 && queue_.size() >= wanted_) {
+    wanted_ = 0;
+    wake_.notify_one();
+  }
   return {};
 }
 
@@ -92,7 +97,8 @@ void Writer::stop_taking() {
 
 void Writer::finish(std::function<void()> last) {
   std::lock_guard lock(mutex_);
-  taking_ = idle_ = false;
+  taking_ = false;
+  wanted_ = 0;
   last_ = std::move(last);
   wake_.notify_one();  // under the lock: once it is free, `last` may destroy this
 }
@@ -116,10 +122,16 @@ bool Writer::take(std::function<void()>& last) {
   if (taken_.capacity() > kept_operations) taken_.shrink_to_fit();
   std::unique_lock lock(mutex_);
   while (queue_.empty() && !last_) {
-    idle_ = true;
+    wanted_ = 1;
     wake_.wait(lock);
   }
-  idle_ = false;
+  // Who was told of the last group is about to send what follows: the first to come does not go
+  // alone, while the others would wait for its flush.
+  if (queue_.size() < last_size_ / 2 && !last_ && taking_) {
+    wanted_ = last_size_ / 2;
+    wake_.wait_for(lock, std::min(last_took_ / 4, longest_wait), [this] { return wanted_ == 0; });
+  }
+  wanted_ = 0;
   taken_.swap(queue_);
   if (taken_.empty()) last = std::exchange(last_, nullptr);
   return !taken_.empty();
@@ -152,6 +164,7 @@ void Writer::write_group(Range group) {
   if (group.front().forgot) return forget(group.front());
   write_range(group);
   (void)parts_.hooks.run(Step::complete);
+  last_size_ = group.size();
   for (Operation& operation : group) operation.done(std::move(operation.answer));
 }
 
@@ -218,9 +231,11 @@ int Writer::append(const std::shared_ptr<LogGroup>& group, bool& flushed, bool& 
   fits = *room == LogRing::Room::there;
   if (!fits) return parts_.failure.stopped() ? EIO : 0;
   flushed = true;  // or perhaps so
+  const auto began = std::chrono::steady_clock::now();
   int code = parts_.hooks.run(Step::commit);
   if (code == 0) code = parts_.ring.write(*group);
   if (code == 0) code = flush(group);
+  last_took_ = std::chrono::steady_clock::now() - began;
   if (code == 0) code = parts_.hooks.run(Step::committed);
   if (code != 0) return code;
   parts_.tails.publish(*group);
