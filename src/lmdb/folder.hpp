@@ -1,4 +1,4 @@
-// lmdb/folder.hpp: the thread that brings the log into LMDB every few hundred milliseconds.
+// lmdb/folder.hpp: the thread that brings the log into LMDB about every second.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -18,9 +18,9 @@ namespace parley::lmdb {
 /// How much may lie in the log. Tests make it small.
 struct LogTuning {
   std::size_t segment_size = std::size_t{2} << 20;
-  std::chrono::milliseconds fold_every{300};
-  Backlog fold_at{std::size_t{8} << 20, 16'384, 32'768};  // or as soon as one of these is reached
-  Backlog most{std::size_t{32} << 20, 65'536, 262'144};   // the writer waits: start-up stays short
+  std::chrono::milliseconds fold_every{1000};
+  Backlog fold_at{std::size_t{16} << 20, 32'768, 131'072};  // or as soon as one of these is reached
+  Backlog most{std::size_t{32} << 20, 65'536, 262'144};     // the writer waits: opening stays short
 };
 
 /// Ownership: borrows everything. Thread: run() is its own; the rest any.
