@@ -21,12 +21,10 @@ HistoryPage to_page(wire::HistoryPage& answer) {
   page.more = answer.more;
   page.floor = answer.floor;
   const std::size_t count = answer.records.size();
-  page.events.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    page.events.push_back(wire::to_event(answer.conversation, answer.epoch,
-                                         std::move(answer.records[i]),
-                                         i + 1 == count ? answer.mark : 0));
-  }
+  page.events.resize(count);
+  for (std::size_t i = 0; i < count; ++i)
+    wire::to_event(answer.conversation, answer.epoch, std::move(answer.records[i]),
+                   i + 1 == count ? answer.mark : 0, page.events[i]);
   return page;
 }
 

@@ -430,12 +430,23 @@ Poll poll_with_results(const fb::Poll& from, const fb::Tally* tally) {
   return poll;
 }
 
+/// False: neither the field nor any after it is there. A table begins with the distance back to its
+/// list of fields, and that with its own size.
+bool reaches(const fb::Record& record, flatbuffers::voffset_t field) {
+  const auto* table = reinterpret_cast<const std::uint8_t*>(&record);
+  const auto* fields = table - flatbuffers::ReadScalar<flatbuffers::soffset_t>(table);
+  return flatbuffers::ReadScalar<flatbuffers::voffset_t>(fields) > field;
+}
+
 /// Straight from the record, in place: pages of history are made of these.
 void read_message(const fb::Record& record, Message& message) {
   message.content_type = view(record.content_type());
   if (message.content_type.empty()) message.content_type = "text/plain";
   message.body = body_of(record);
   message.reply_to = record.reply_to();
+  message.thread_root = record.thread_root();
+  message.thread_ordinal = record.thread_ordinal();
+  if (!reaches(record, fb::Record::VT_CHANGED)) return;  // as most are
   message.expires = WallTime(std::chrono::milliseconds(record.expires_ms()));
   message.written = WallTime(std::chrono::milliseconds(record.written_ms()));
   message.import_id = view(record.import_id());
@@ -450,8 +461,6 @@ void read_message(const fb::Record& record, Message& message) {
   message.attachments = std::move(extras.attachments);
   message.headers = std::move(extras.headers);
   message.forwarded = origin_of(record.origin());
-  message.thread_root = record.thread_root();
-  message.thread_ordinal = record.thread_ordinal();
   message.replies = record.replies();
   message.last_reply = record.last_reply();
   const auto* tallies = record.tallies();
@@ -546,8 +555,14 @@ void read_content(RecordFields fields, Event& event) {
 }  // namespace
 
 Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark) {
-  const auto& from = *flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data());
   Event event;
+  to_event(conversation, epoch, std::move(record), mark, event);
+  return event;
+}
+
+void to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark,
+              Event& event) {
+  const auto& from = *flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data());
   event.conversation = conversation;
   event.epoch = epoch;
   event.seq = from.seq();
@@ -564,7 +579,6 @@ Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload r
     read_content(fields_of(from), event);
   }
   event.record = std::move(record);
-  return event;
 }
 
 }  // namespace parley::wire

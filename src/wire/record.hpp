@@ -107,7 +107,9 @@ Glance glance(Bytes record);
 /// reads them; nothing when they are no record.
 std::optional<RecordFields> verify_record(Bytes record);
 
-/// The public view of a record.
+/// The public view of a record; the second form for an event that is as it was made, where it is.
 Event to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark);
+void to_event(const ConversationId& conversation, const Epoch& epoch, Payload record, Mark mark,
+              Event& event);
 
 }  // namespace parley::wire
