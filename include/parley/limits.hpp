@@ -163,7 +163,10 @@ inline constexpr std::size_t requests_most = 1'000'000;   // EngineOptions::requ
 // Accepted and not yet answered; then busy. Split among the shards, but each has room for 4 of the
 // longest messages.
 inline constexpr std::size_t ingress = 64 * mib;
-inline constexpr auto idle_home = 60s;             // then it leaves memory
+inline constexpr auto idle_home = 60s;  // then it leaves memory
+// The newest events of conversations whose history is read, kept in memory while it is; split among
+// the shards.
+inline constexpr std::size_t recent_pages = 32 * mib;
 inline constexpr std::size_t open_events = 64;     // more are sealed into chunks
 inline constexpr std::size_t chunk_bytes = 4'064;  // one sealed chunk, or one larger event
 inline constexpr std::size_t chunk_events = 64;

@@ -151,10 +151,10 @@ struct EngineOptions {
   /// and the two of a direct conversation always may. Default 48 h. Bounds: 0 (never) and up.
   std::chrono::milliseconds edit_window = limits::edit_window;
   /// Bytes of what the engine holds in memory: queues, accepted and unanswered operations, messages
-  /// that have not come whole, sessions, and by a fixed weight each the conversations and users in
-  /// use. From half of it on what nobody uses leaves memory at once; above it new operations are
-  /// answered Errc::busy and new links refused. A store bounds its own memory (LmdbStoreOptions).
-  /// Default 256 MiB. Bounds: 1 MiB and up.
+  /// that have not come whole, sessions, history (limits::recent_pages), and by a fixed weight each
+  /// the conversations and users in use. From half of it on what nobody uses leaves memory at once;
+  /// above it new operations are answered Errc::busy and new links refused. A store bounds its own
+  /// memory (LmdbStoreOptions). Default 256 MiB. Bounds: 1 MiB and up.
   std::size_t memory_limit = limits::memory_default;
   /// Sessions at once, links and in-process; more are refused (links) or answered
   /// Errc::limit_reached (attach). Default 100,000. Bounds: 1..10,000,000.

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/recent_pages.hpp"
 #include "parley/limits.hpp"
 
 namespace parley::core {
@@ -22,13 +23,22 @@ constexpr Seq no_end = ~Seq{0} - 1;
 
 class ReadJob : public std::enable_shared_from_this<ReadJob> {
  public:
-  ReadJob(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then)
-      : effects_(effects), range_(std::move(range)), then_(std::move(then)) {
+  ReadJob(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then,
+          RecentPages* recent)
+      : effects_(effects), range_(std::move(range)), then_(std::move(then)), recent_(recent) {
     range_.from = std::max<Seq>(range_.from, 1);
     range_.max_events = std::max<std::uint32_t>(range_.max_events, 1);
   }
 
   void start() {
+    if (recent_ == nullptr) return read();
+    auto kept = recent_->find(range_.conversation, effects_.now().steady);
+    if (kept && may_have(*kept)) return look_at(std::move(kept));
+    read();
+  }
+
+ private:
+  void read() {
     open_.clear();
     overlays_.clear();
     sealed_.clear();
@@ -36,6 +46,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     overlay_bytes_ = 0;
     page_.events.clear();
     page_.more = false;
+    bytes_read_ = 0;
     if (attempt_ == 0) return scan_open();
     // Again: fix the head first, so that rows above it cannot use up the scan's limits.
     auto self = shared_from_this();
@@ -51,7 +62,45 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     });
   }
 
- private:
+  /// Whether it is worth asking.
+  [[nodiscard]] bool may_have(const RecentPage& kept) const noexcept {
+    const Seq end = range_.to == 0 ? kept.head.head : std::min(range_.to, kept.head.head);
+    const Seq from = std::max(range_.from, kept.head.floor);
+    const Seq first = kept.events.front().seq;
+    return from >= first ||
+           (range_.backward && end >= first && end - first + 1 >= range_.max_events);
+  }
+
+  void look_at(std::shared_ptr<const RecentPage> kept) {
+    auto self = shared_from_this();
+    Get get{.cells = {{partition(), {}}}, .owner = self};
+    effects_.get(std::move(get), [self, kept = std::move(kept)](Result<Cells> cells) {
+      if (!cells) return self->then_(std::move(cells).error());
+      const auto& guard = cells->values.front();
+      if (!guard) return self->then_(absent());
+      if (*guard == kept->guard) return self->take_kept(*kept);
+      self->recent_->drop(self->range_.conversation);
+      self->read();
+    });
+  }
+
+  /// What is kept was last used long ago: the begin of a record, where its fields are, comes to the
+  /// processor while the page is put together.
+  static void soon(const Payload& record) noexcept {
+    for (const std::size_t at : {0, 64, 120}) __builtin_prefetch(record.data() + at);
+  }
+
+  void take_kept(const RecentPage& kept) {
+    page_.head = kept.head;
+    if (!set_window()) return finish();
+    const auto first =
+        kept.events.begin() + static_cast<std::ptrdiff_t>(low_ - kept.events.front().seq);
+    const auto last = first + static_cast<std::ptrdiff_t>(high_ - low_ + 1);
+    for (auto event = first; event != last; ++event) soon(event->record);
+    page_.events.assign(first, last);
+    end();
+  }
+
   static Error absent() { return {Errc::denied, "no such stream"}; }
   static Error bad_head() {
     return {Errc::store_corrupt, "the head cell cannot be read; run parley-check"};
@@ -79,6 +128,19 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     });
   }
 
+  /// What the answer may cover; false: nothing.
+  [[nodiscard]] bool set_window() noexcept {
+    low_ = std::max(range_.from, page_.head.floor);
+    high_ = range_.to == 0 ? page_.head.head : std::min(range_.to, page_.head.head);
+    if (low_ > high_) return false;
+    if (high_ - low_ + 1 > range_.max_events) {
+      page_.more = true;
+      (range_.backward ? low_ : high_) =
+          range_.backward ? high_ - range_.max_events + 1 : low_ + range_.max_events - 1;
+    }
+    return true;
+  }
+
   void take_open(const Rows& rows) {
     if (!rows.guard) return then_(absent());
     const auto head = layout::decode_head(*rows.guard);
@@ -88,18 +150,12 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     guard_ = std::string(*rows.guard);
     has_overlays_ = ((head->flags | page_.head.flags) & layout::head_has_overlays) != 0;
 
-    low_ = std::max(range_.from, page_.head.floor);
-    high_ = range_.to == 0 ? page_.head.head : std::min(range_.to, page_.head.head);
-    if (low_ > high_) return finish();
-    if (high_ - low_ + 1 > range_.max_events) {
-      page_.more = true;
-      (range_.backward ? low_ : high_) =
-          range_.backward ? high_ - range_.max_events + 1 : low_ + range_.max_events - 1;
-    }
+    if (!set_window()) return finish();
     open_.reserve(rows.rows.size());
     for (const Row& row : rows.rows) {
       const auto seq = layout::parse_event_key(row.key);
       if (!seq || *seq < low_ || *seq > high_) continue;
+      bytes_read_ += row.value.size();
       auto event = layout::decode_event(range_.conversation, *seq, row.value, rows.owner);
       if (!event) return then_(std::move(event).error());
       open_.push_back(std::move(*event));
@@ -132,6 +188,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
         auto event = layout::decode_event(self->range_.conversation, *seq, row.value, rows->owner);
         if (!event) return self->then_(std::move(event).error());
         self->overlay_bytes_ += event->record.size();
+        self->bytes_read_ += row.value.size();
         self->overlays_.push_back(std::move(*event));
       }
       if (!rows->more || rows->rows.empty()) return self->read_chunks();
@@ -220,6 +277,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   }
 
   void take_chunks(const Rows& rows, Seq bucket, Seq bucket_last) {
+    for (const Row& row : rows.rows) bytes_read_ += row.value.size();
     for (std::size_t i = 0; i < rows.rows.size() && want_from_ <= want_to_; ++i) {
       if (!range_.backward && i + 1 < rows.rows.size()) {
         const auto next = layout::parse_number_key('c', rows.rows[i + 1].key);
@@ -249,7 +307,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   }
 
   void again() {
-    if (++attempt_ < attempts) return start();
+    if (++attempt_ < attempts) return read();
     if (guard_moved_)
       return then_(Error{Errc::unavailable, "the stream moves faster than it can be read"});
     then_(Error{Errc::store_corrupt, "events " + std::to_string(want_from_) + " to " +
@@ -271,6 +329,21 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
     if (!events.empty() && !range_.backward && events.front().seq != low_) return again();
     if (!events.empty() && range_.backward && events.back().seq != high_) return again();
     for (StoredEvent& overlay : overlays_) apply(overlay);
+    keep();
+    end();
+  }
+
+  /// Until the guard moves the newest events can be shown again.
+  void keep() {
+    const std::vector<StoredEvent>& events = page_.events;
+    if (recent_ == nullptr || attempt_ > 0 || events.empty()) return;
+    const auto head = layout::decode_head(guard_);
+    if (!head || events.back().seq != head->head) return;
+    recent_->keep(range_.conversation, {guard_, *head, events, bytes_read_}, effects_.now().steady);
+  }
+
+  void end() {
+    const std::vector<StoredEvent>& events = page_.events;
     cut_to_bytes();
     const Seq reached = events.empty()    ? 0
                         : range_.backward ? events.front().seq
@@ -318,14 +391,17 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   Seq low_ = 1, high_ = 0;           // the window that the answer may cover
   Seq want_from_ = 1, want_to_ = 0;  // of it, what the archive still has to bring
   std::size_t bytes_ = 0, overlay_bytes_ = 0;
+  std::size_t bytes_read_ = 0;  // that records of the page keep in memory
+  RecentPages* recent_;
   int attempt_ = 0;
   bool open_cut_ = false, has_overlays_ = false, guard_moved_ = false;
 };
 
 }  // namespace
 
-void read_events(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then) {
-  std::make_shared<ReadJob>(effects, std::move(range), std::move(then))->start();
+void read_events(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then,
+                 RecentPages* recent) {
+  std::make_shared<ReadJob>(effects, std::move(range), std::move(then), recent)->start();
 }
 
 }  // namespace parley::core

@@ -11,6 +11,8 @@
 
 namespace parley::core {
 
+class RecentPages;
+
 struct ReadRange {
   layout::Space space = layout::conversation;  // or layout::user
   std::string partition;                       // its id (layout::conversation_id ...)
@@ -27,7 +29,9 @@ struct EventPage {
   bool more = false;                        // the limit cut the range
 };
 /// Answers Errc::denied when the partition does not exist, store_corrupt on a bad checksum or a
-/// hole that stays, and the store's own errors.
-void read_events(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then);
+/// hole that stays, and the store's own errors. With `recent`, which must outlive the answer, the
+/// store is asked for no more than the guard when that has the range.
+void read_events(Effects& effects, ReadRange range, std::function<void(Result<EventPage>)> then,
+                 RecentPages* recent = nullptr);
 
 }  // namespace parley::core

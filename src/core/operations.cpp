@@ -300,7 +300,8 @@ void Operations::read_history(const wire::History& history, const Visible& windo
           for (auto& event : page->events) answer.records.push_back(std::move(event.record));
         }
         shard.answer(ref, number, std::move(answer));
-      });
+      },
+      shard.short_of_memory ? nullptr : &shard.recent);
 }
 
 // ---- Changes of messages ----

@@ -38,7 +38,8 @@ ShardState::ShardState(ShardIndex own_index, ShardConfig own_config, Effects& ow
       online_homes(*this),
       online(*this),
       follower(*this),
-      timers(*this) {}
+      timers(*this),
+      recent(limits::recent_pages / own_config.shards) {}
 
 ShardState::~ShardState() = default;
 
@@ -441,6 +442,7 @@ void ShardState::sweep() {
   static_cast<void>(settled_wall_ms());  // notices a jump that nobody asked about
   if (index == 0) follower.kick();       // a commit of an earlier life may have landed since
   fans.sweep(now);
+  recent.drop_unused(now - idle_after());
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;
     if (now - home.used < idle_after()) return false;
@@ -512,9 +514,12 @@ constexpr std::size_t home_weight = 4 * limits::kib, user_weight = 2 * limits::k
                       fan_weight = 320;
 std::size_t Shard::weight() const noexcept {
   return home_weight * state_->homes.size() + user_weight * state_->users.size() +
-         fan_weight * state_->fans.size() + state_->growing.bytes();
+         fan_weight * state_->fans.size() + state_->growing.bytes() + state_->recent.bytes();
 }
-void Shard::set_short_of_memory(bool is_short) noexcept { state_->short_of_memory = is_short; }
+void Shard::set_short_of_memory(bool is_short) noexcept {
+  state_->short_of_memory = is_short;
+  if (is_short) state_->recent.drop_unused(RecentPages::Clock::time_point::max());
+}
 std::size_t Shard::max_body() const noexcept { return state_->config.conversation.max_body; }
 void Shard::resolve(std::string subject, bool create, Then<UserId> then) {
   state_->names.resolve(std::move(subject), create, std::move(then));

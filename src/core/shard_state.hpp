@@ -18,6 +18,7 @@
 #include "core/names.hpp"
 #include "core/online_homes.hpp"
 #include "core/online_watchers.hpp"
+#include "core/recent_pages.hpp"
 #include "core/session.hpp"
 #include "core/shard.hpp"
 #include "core/tickets.hpp"
@@ -154,6 +155,7 @@ struct ShardState final : ConversationHost {
   OnlineWatchers online;
   FeedFollower follower;
   Timers timers;
+  RecentPages recent;
   std::unordered_map<ConversationId, Home> homes;
   /// By space: its channels whose homes are, or were, in memory here.
   std::unordered_map<ConversationId, std::unordered_set<ConversationId>> children;

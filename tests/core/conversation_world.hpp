@@ -417,11 +417,12 @@ class World : public ConversationHost {
     if (!asked.answered()) fx.advance(std::chrono::seconds(2));
     return asked.result();
   }
-  Result<EventPage> read(ReadRange range) {
+  Result<EventPage> read(ReadRange range, RecentPages* recent = nullptr) {
     range.partition = layout::conversation_id(0, id_);
     range.conversation = id_;
     std::optional<Result<EventPage>> out;
-    read_events(fx, std::move(range), [&out](Result<EventPage> page) { out = std::move(page); });
+    read_events(
+        fx, std::move(range), [&out](Result<EventPage> page) { out = std::move(page); }, recent);
     fx.drain();
     return *out;
   }

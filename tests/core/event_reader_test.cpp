@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 #include "conversation_world.hpp"
+#include "core/recent_pages.hpp"
 #include "parley/limits.hpp"
 
 using namespace parley;
@@ -346,6 +347,109 @@ TEST_CASE("pages in either direction put the stream together") {
       RC_ASSERT(!page->events.empty() && page->events.back().seq == last);
       last = page->events.front().seq - 1;
       RC_ASSERT(page->more == (last >= 1));
+    }
+  }));
+}
+
+namespace {
+
+bool same(const EventPage& a, const EventPage& b) {
+  return a.head == b.head && a.more == b.more &&
+         std::equal(a.events.begin(), a.events.end(), b.events.begin(), b.events.end(),
+                    [](const StoredEvent& x, const StoredEvent& y) {
+                      return x.seq == y.seq && x.mark == y.mark &&
+                             x.record.bytes() == y.record.bytes();
+                    });
+}
+
+}  // namespace
+
+TEST_CASE("the newest events are read once for each guard") {
+  World world;
+  Stream stream(world, 100, 60);
+  RecentPages recent(limits::mib);
+  const auto scans = [&](ReadRange range, const std::string& expected) {
+    const int before = world.fx.scans;
+    CHECK(shape(world.read(range, &recent)) == expected);
+    return world.fx.scans - before;
+  };
+  CHECK(scans({.backward = true, .max_events = 50}, "51-100, more") == 2);
+  CHECK(scans({.backward = true, .max_events = 50}, "51-100, more") == 0);
+  CHECK(scans({.backward = true, .max_events = 10}, "91-100, more") == 0);
+  CHECK(scans({.to = 70, .backward = true, .max_events = 20}, "51-70, more") == 0);
+  CHECK(scans({.from = 51}, "51-100") == 0);
+  CHECK(scans({.from = 60, .to = 65}, "60-65") == 0);
+  CHECK(scans({.from = 101}, "none") == 0);
+  CHECK(scans({.to = 70, .backward = true, .max_events = 21}, "50-70, more") == 2);
+  CHECK(scans({.from = 50}, "50-100") > 0);  // more of it, which is kept now
+  CHECK(scans({.from = 50, .max_events = 51}, "50-100") == 0);
+  CHECK(recent.bytes() > 0);
+
+  stream.cell.floor = 90;
+  stream.commit({}, {});
+  CHECK(scans({.from = 50}, "90-100") > 0);
+  CHECK(scans({.from = 50}, "90-100") == 0);
+}
+
+TEST_CASE("a change is shown at once, whatever was kept") {
+  World world;
+  Stream stream(world, 30, 20);
+  RecentPages recent(limits::mib);
+  const auto body = [&](Seq seq) {
+    const auto page = world.read({.backward = true, .max_events = 20}, &recent).value();
+    return std::string(
+        wire::read_record(page.events[seq - page.events.front().seq].record.bytes()).body);
+  };
+  for (const Seq seq : {15U, 25U}) {
+    CHECK(body(seq) == std::string(20, static_cast<char>('a' + seq % 26)));
+    wire::RecordFields fields{.seq = seq, .ordinal = seq, .time_ms = 1, .sender = user(1)};
+    fields.body = "redacted";
+    StoredEvent overlay = stream.events[seq - 1];
+    overlay.record = wire::build_record(fields);
+    stream.cell.flags |= layout::head_has_overlays;
+    stream.commit({{layout::overlay_key(seq), layout::encode_event(world.id(), overlay)}}, {});
+    CHECK(body(seq) == "redacted");
+  }
+  CHECK(body(15) == "redacted");
+}
+
+TEST_CASE("a stream that is gone is gone, whatever was kept") {
+  World world;
+  Stream stream(world, 3, 0);
+  RecentPages recent(limits::mib);
+  CHECK(shape(world.read({}, &recent)) == "1-3");
+  const std::string name = layout::conversation_id(0, world.id());
+  Batch end{.partition = {layout::conversation, name}};
+  const auto guard = stream.guard_of(layout::conversation, name);
+  end.expect = *guard;
+  const std::string keys[] = {layout::event_key(1), layout::event_key(2), layout::event_key(3)};
+  for (const std::string& key : keys) end.erases.push_back(key);
+  REQUIRE(world.fx.store.commit_now(end).verdict == Verdict::done);
+  CHECK(shape(world.read({}, &recent)) == "denied");
+}
+
+TEST_CASE("kept or not, a range reads the same") {
+  CHECK(rc::check("kept", [] {
+    const auto head = *rc::gen::inRange<Seq>(1, 120);
+    World world;
+    Stream stream(world, head, *rc::gen::inRange<Seq>(0, head + 1),
+                  *rc::gen::inRange<std::size_t>(0, 300));
+    stream.cell.floor = *rc::gen::inRange<Seq>(1, head + 1);
+    std::vector<std::string> trimmed;
+    for (Seq seq = stream.cell.sealed + 1; seq < stream.cell.floor; ++seq)
+      trimmed.push_back(layout::event_key(seq));
+    stream.commit({}, trimmed);
+    RecentPages recent(*rc::gen::element<std::size_t>(8'000, limits::mib));
+    for (int i = 0; i < 12; ++i) {
+      const ReadRange range{.from = *rc::gen::inRange<Seq>(0, head + 3),
+                            .to = *rc::gen::inRange<Seq>(0, head + 3),
+                            .backward = *rc::gen::arbitrary<bool>(),
+                            .max_events = *rc::gen::inRange<std::uint32_t>(0, 60),
+                            .max_bytes = *rc::gen::inRange<std::uint32_t>(1, 10'000)};
+      const auto expected = world.read(range), page = world.read(range, &recent);
+      RC_ASSERT(shape(expected) == shape(page));
+      RC_ASSERT(page.ok());
+      RC_ASSERT(same(*expected, *page));
     }
   }));
 }
