@@ -412,15 +412,34 @@ void Conversation::access(UserId user, Then<Access> then, Seq told) {
 void Conversation::visible(UserId user, Then<Visible> then) {
   State& state = *state_;
   if (state.overloaded()) return then(overload());
+  const auto answer = [&state, user](const layout::MemberRow& row) {
+    const bool ended = row.role == Role::none;
+    return Visible{row.visible_from,
+                   ended ? row.left_at : state.head.head,
+                   {user, audiences_of(state.info.kind, row), state.own_deletions_of(user)},
+                   ended};
+  };
+  // What with_settled_reader() would answer at once: pages of history ask one after the other.
+  const auto in_memory = [&state, user]() -> std::optional<layout::MemberRow> {
+    if (state.phase != State::Phase::ready || state.ended() || state.inherits) return {};
+    if (state.change_under_way(user)) return {};
+    std::optional<layout::MemberRow> row;
+    if (!state.channel()) {
+      if (const layout::MemberRow* member = state.members.find(user)) row = *member;
+    } else if (const MemberRows::Entry* entry = state.channel_members.find(user)) {
+      if (entry->phase != MemberRows::Phase::ready || !entry->present) return {};
+      row = entry->row;
+      state.apply_decided(user, *row);
+    }
+    if (row && row->own_deletion_ms != 0 && !state.own_deletions_of(user)) return {};
+    return row;
+  };
+  if (const auto row = in_memory()) return then(answer(*row));
   then = counted(state.reads, state.alive, std::move(then));
-  state.with_settled_reader(user, [&state, user, then](Result<const layout::MemberRow*> row) {
+  state.with_settled_reader(user, [answer, then](Result<const layout::MemberRow*> row) {
     if (!row) return then(std::move(row).error());
     if (*row == nullptr) return then(denied());
-    const bool ended = (*row)->role == Role::none;
-    then(Visible{(*row)->visible_from,
-                 ended ? (*row)->left_at : state.head.head,
-                 {user, audiences_of(state.info.kind, **row), state.own_deletions_of(user)},
-                 ended});
+    then(answer(**row));
   });
 }
 
