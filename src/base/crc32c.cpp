@@ -36,17 +36,17 @@ constexpr Tables make_tables() {
 constexpr Tables tables = make_tables();
 
 #if defined(__x86_64__)
-// The instruction takes three cycles but one can begin in each: three lanes of this size are summed
-// side by side, then joined. What `lane_bytes` zeros make of a sum is linear in its bits.
-constexpr std::size_t lane_bytes = 256;
-constexpr std::array<std::array<std::uint32_t, 256>, 4> make_shift() {
+// The instruction takes three cycles but one can begin in each: three lanes are summed side by
+// side, then joined. What a lane of zeros makes of a sum is linear in its bits.
+using Shift = std::array<std::array<std::uint32_t, 256>, 4>;
+constexpr Shift make_shift(std::size_t lane_bytes) {
   std::array<std::uint32_t, 32> of_bit{};
   for (std::size_t bit = 0; bit < 32; ++bit) {
     std::uint32_t crc = 1U << bit;
     for (std::size_t i = 0; i < lane_bytes; ++i) crc = (crc >> 8) ^ tables[0][crc & 255];
     of_bit[bit] = crc;
   }
-  std::array<std::array<std::uint32_t, 256>, 4> shift{};
+  Shift shift{};
   for (std::size_t byte = 0; byte < 4; ++byte) {
     for (std::uint32_t value = 0; value < 256; ++value) {
       for (std::size_t bit = 0; bit < 8; ++bit) {
@@ -56,35 +56,44 @@ constexpr std::array<std::array<std::uint32_t, 256>, 4> make_shift() {
   }
   return shift;
 }
-constexpr auto shift = make_shift();
+template <std::size_t lane_bytes>
+constexpr Shift shift = make_shift(lane_bytes);
 
 /// What the lane after it makes of a sum.
-std::uint32_t past_a_lane(std::uint32_t crc) noexcept {
-  return shift[0][crc & 255] ^ shift[1][crc >> 8 & 255] ^ shift[2][crc >> 16 & 255] ^
-         shift[3][crc >> 24];
+template <std::size_t lane_bytes>
+std::uint32_t past_a_lane(std::uint64_t crc) noexcept {
+  const Shift& by = shift<lane_bytes>;
+  return by[0][crc & 255] ^ by[1][crc >> 8 & 255] ^ by[2][crc >> 16 & 255] ^ by[3][crc >> 24 & 255];
 }
-#endif
 
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t seed,
-                                                               std::string_view bytes) noexcept {
-  std::uint64_t crc = ~seed;
-  const char* data = bytes.data();
-  std::size_t left = bytes.size();
-  for (; left >= 3 * lane_bytes; left -= 3 * lane_bytes, data += 3 * lane_bytes) {
+/// As many bytes as three lanes of that size take at a time.
+template <std::size_t lane_bytes>
+__attribute__((target("sse4.2"))) std::uint64_t by_lanes(std::uint64_t crc,
+                                                         std::string_view& bytes) noexcept {
+  for (; bytes.size() >= 3 * lane_bytes; bytes.remove_prefix(3 * lane_bytes)) {
     std::uint64_t second = 0;
     std::uint64_t third = 0;
     for (std::size_t i = 0; i < lane_bytes; i += 8) {
       std::uint64_t words[3];
       for (std::size_t lane = 0; lane < 3; ++lane)
-        std::memcpy(&words[lane], data + lane * lane_bytes + i, 8);
+        std::memcpy(&words[lane], bytes.data() + lane * lane_bytes + i, 8);
       crc = _mm_crc32_u64(crc, words[0]);
       second = _mm_crc32_u64(second, words[1]);
       third = _mm_crc32_u64(third, words[2]);
     }
-    crc = past_a_lane(static_cast<std::uint32_t>(crc)) ^ second;
-    crc = past_a_lane(static_cast<std::uint32_t>(crc)) ^ third;
+    crc = past_a_lane<lane_bytes>(crc) ^ second;
+    crc = past_a_lane<lane_bytes>(crc) ^ third;
   }
+  return crc;
+}
+
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t seed,
+                                                               std::string_view bytes) noexcept {
+  std::uint64_t crc = ~seed;
+  crc = by_lanes<256>(crc, bytes);
+  crc = by_lanes<64>(crc, bytes);  // a message, or what is left of a chunk of them
+  const char* data = bytes.data();
+  std::size_t left = bytes.size();
   for (; left >= 8; left -= 8, data += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, data, 8);
