@@ -12,7 +12,6 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t writes_at_once = 7;  // users that fit into one note
-constexpr auto retry_delay = std::chrono::seconds(1);
 
 Error unreadable() {
   return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};

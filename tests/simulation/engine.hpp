@@ -75,7 +75,6 @@ class Engine {
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
   std::map<SessionKey, std::unique_ptr<Session>> sessions_;
   std::vector<SessionKey> dirty_;
-  bool lied_ = false;
   std::exception_ptr failure_;  // of the checker, found inside the core's frames
 };
 
