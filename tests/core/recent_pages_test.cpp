@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "catch.hpp"
+#include "parley/limits.hpp"
 
 using namespace parley;
 using namespace parley::core;
@@ -75,4 +76,16 @@ TEST_CASE("what nobody asked for since then goes") {
   CHECK(pages.find(room(3), start + 3s));
   pages.drop_unused(RecentPages::Clock::time_point::max());
   CHECK(pages.bytes() == 0);
+}
+
+TEST_CASE("a shard's room is filled to the last byte, and never more") {
+  RecentPages pages(limits::recent_pages);
+  pages.keep(room(1), page_of(0), start);
+  const std::size_t rest = limits::recent_pages - 2 * pages.bytes();
+  pages.keep(room(2), page_of(rest), start);
+  CHECK(pages.bytes() == limits::recent_pages);
+  CHECK(pages.find(room(1), start));
+  pages.keep(room(2), page_of(rest + 1), start);
+  CHECK_FALSE(pages.find(room(1), start));
+  CHECK(pages.find(room(2), start));
 }
