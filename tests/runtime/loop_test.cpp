@@ -86,6 +86,22 @@ TEST_CASE("the turn's end is called again while it has more to do, and sees the 
   REQUIRE(calls == 3);
 }
 
+TEST_CASE("a turn's end that throws is called again: something may be left") {
+  auto loop = make_loop();
+  std::string failed;
+  loop->on_failed([&](std::string_view what) { failed += what; });
+  int calls = 0;
+  loop->on_turn_end([&]() -> bool {
+    if (++calls == 1) throw std::runtime_error("bang");
+    loop->stop();
+    return false;
+  });
+  loop->post([] {});
+  loop->run();
+  REQUIRE(failed == "bang");
+  REQUIRE(calls == 2);
+}
+
 TEST_CASE("timers run no earlier than asked and not after they were cancelled") {
   auto loop = make_loop();
   std::string log;
