@@ -89,8 +89,11 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   // A removal may be in the store and not yet told to the engine: then the answer ends before it.
   const bool before_end = row && row->left_at >= answer.head.seq;
   const auto& known = spans(id, session.user);
-  const bool meanwhile = std::any_of(known.begin(), known.end(),
-                                     [&](const Span& span) { return span.in >= question.at; });
+  // What ended without a seq may be in the store and not yet told to the engine.
+  const Time now = scheduler_.now();
+  const bool meanwhile = std::any_of(known.begin(), known.end(), [&](const Span& span) {
+    return span.in >= question.at || (span.told_until && now < *span.told_until);
+  });
   if (!was_member && !is_member && !before_end && !meanwhile) {
     broken("C7", who + " may follow what it is no member of");
   }
