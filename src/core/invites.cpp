@@ -5,6 +5,7 @@
 
 #include "core/conversation_state.hpp"
 #include "core/invite_token.hpp"
+#include "core/staged_rows.hpp"
 
 namespace parley::core {
 namespace {
@@ -285,27 +286,12 @@ void Conversation::State::answer_joined(UserId user, Then<Access> then) {
 // ---- Rows ----
 
 void Conversation::State::write_invites(BatchWriter& writer) {
-  for (const auto& [secret, row] : staged->invites) {
-    if (row)
-      writer.put(layout::invite_key(secret), layout::encode(*row));
-    else
-      writer.erase(layout::invite_key(secret));
-  }
-  for (const auto& [user, row] : staged->admissions) {
-    if (row)
-      writer.put(layout::admission_key(user), layout::encode(*row));
-    else
-      writer.erase(layout::admission_key(user));
-  }
+  write_rows(writer, staged->invites, layout::invite_key);
+  write_rows(writer, staged->admissions, layout::admission_key);
 }
 
 void Conversation::State::invites_committed(const Staged& done) {
-  for (const auto& [secret, row] : done.invites) {
-    if (row)
-      invites[secret] = *row;
-    else
-      invites.erase(secret);
-  }
+  take_rows(invites, done.invites);
   for (const auto& [user, row] : done.admissions) {
     if (row)
       admitted[user] = {.row = *row};

@@ -3,6 +3,7 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/staged_rows.hpp"
 
 namespace parley::core {
 namespace {
@@ -141,21 +142,11 @@ Decision Conversation::State::decide(Op& op, AnswerRequestOp& answer) {
 }
 
 void Conversation::State::write_requests(BatchWriter& writer) {
-  for (const auto& [user, row] : staged->requests) {
-    if (row)
-      writer.put(layout::join_request_key(user), layout::encode(*row));
-    else
-      writer.erase(layout::join_request_key(user));
-  }
+  write_rows(writer, staged->requests, layout::join_request_key);
 }
 
 void Conversation::State::requests_committed(const Staged& done) {
-  for (const auto& [user, row] : done.requests) {
-    if (row)
-      requests[user] = *row;
-    else
-      requests.erase(user);
-  }
+  take_rows(requests, done.requests);
 }
 
 }  // namespace parley::core

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/conversation_state.hpp"
+#include "core/staged_rows.hpp"
 
 namespace parley::core {
 namespace {
@@ -283,21 +284,11 @@ void Conversation::State::read_beginnings() {
 // ---- Rows ----
 
 void Conversation::State::write_children(BatchWriter& writer) {
-  for (const auto& [which, row] : staged->children) {
-    if (row)
-      writer.put(layout::child_key(which), layout::encode(*row));
-    else
-      writer.erase(layout::child_key(which));
-  }
+  write_rows(writer, staged->children, layout::child_key);
 }
 
 void Conversation::State::children_committed(const Staged& done) {
-  for (const auto& [which, row] : done.children) {
-    if (row)
-      children[which] = *row;
-    else
-      children.erase(which);
-  }
+  take_rows(children, done.children);
 }
 
 }  // namespace parley::core

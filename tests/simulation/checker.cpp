@@ -5,6 +5,7 @@
 
 #include "base/crc32c.hpp"
 #include "parley/limits.hpp"
+#include "simulation/broken.hpp"
 
 namespace parley::simulation {
 namespace {
@@ -15,14 +16,6 @@ struct Overloaded : F... {
 };
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " " + what);
-}
-
-std::string at(const ConversationId& id, Seq seq) {
-  return "conversation " + short_name(id) + " seq " + std::to_string(seq);
-}
 
 /// The conversation that an operation is about, if it is about one.
 std::optional<ConversationId> subject_of(const wire::Operation& operation) {

@@ -1,14 +1,8 @@
 // checker_online.cpp: what is told of who is online in a conversation (C19).
+#include "simulation/broken.hpp"
 #include "simulation/checker.hpp"
 
 namespace parley::simulation {
-namespace {
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " " + what);
-}
-
-}  // namespace
 
 void Checker::heard_online(SessionKey key, const wire::Operation& operation) {
   if (std::holds_alternative<wire::Hello>(operation)) online_.greeted(key);

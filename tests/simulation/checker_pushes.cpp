@@ -1,20 +1,10 @@
 // checker_pushes.cpp: what sessions are told without asking, and lists and pages of members.
 #include <algorithm>
 
+#include "simulation/broken.hpp"
 #include "simulation/checker.hpp"
 
 namespace parley::simulation {
-namespace {
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " " + what);
-}
-
-std::string at(const ConversationId& id, Seq seq) {
-  return "conversation " + short_name(id) + " seq " + std::to_string(seq);
-}
-
-}  // namespace
 
 /// Devices write their user's name, so every piece is one of it.
 void Checker::on(Session& session, const wire::Streamed& piece) {

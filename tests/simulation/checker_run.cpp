@@ -2,14 +2,11 @@
 #include <algorithm>
 
 #include "parley/limits.hpp"
+#include "simulation/broken.hpp"
 #include "simulation/checker.hpp"
 
 namespace parley::simulation {
 namespace {
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " " + what);
-}
 
 std::string text(const std::optional<Cursor>& cursor) {
   if (!cursor) return "no cursor";

@@ -4,20 +4,10 @@
 #include <limits>
 
 #include "base/endian.hpp"
+#include "simulation/broken.hpp"
 #include "simulation/checker.hpp"
 
 namespace parley::simulation {
-namespace {
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " " + what);
-}
-
-std::string at(const ConversationId& id, Seq seq) {
-  return "conversation " + short_name(id) + " seq " + std::to_string(seq);
-}
-
-}  // namespace
 
 /// The spans of seqs that this user was ever allowed to see, brought up to date from the row.
 const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserId user) {
