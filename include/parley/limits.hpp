@@ -63,10 +63,11 @@ inline constexpr std::size_t signal_data = 1 * kib;  // bytes
 inline constexpr std::size_t group_members = 1'000;        // limit_reached beyond
 inline constexpr std::size_t channel_members = 1'000'000;  // of a space, too
 inline constexpr std::size_t children = 500;               // channels of a space
-inline constexpr std::size_t spaces = 100;                 // that a user is in
-inline constexpr std::size_t add_at_once = 100;            // users in one create or add
-inline constexpr std::size_t page_events = 256;            // events in one history page
-inline constexpr std::size_t page_bytes = 256 * kib;       // at least one event, whatever its size
+// That a user is in; asked before an entry: those at the same moment may pass it by as many.
+inline constexpr std::size_t spaces = 100;
+inline constexpr std::size_t add_at_once = 100;       // users in one create or add
+inline constexpr std::size_t page_events = 256;       // events in one history page
+inline constexpr std::size_t page_bytes = 256 * kib;  // at least one event, whatever its size
 inline constexpr std::size_t page_members = 500;
 inline constexpr std::size_t member_prefix = 64;  // bytes of UTF-8; MembersOptions::prefix
 inline constexpr auto hook_budget = 1ms;          // a call of the host's hooks above it is logged
