@@ -72,6 +72,7 @@ void Conversation::State::want_right(UserId user) {
 }
 
 bool Conversation::State::right_ready(UserId user) {
+  if (building) asked_rights.push_back(user);
   const RightRows::Entry* entry = rights.find(user);
   if (entry == nullptr) want_right(user);
   return entry != nullptr && entry->phase != RightRows::Phase::loading;
@@ -104,9 +105,13 @@ void Conversation::State::right_told(UserId user, Result<SpaceRight> told) {
 }
 
 /// Nobody is kept out by what was so once: that somebody is not in the space serves who waits for
-/// it, to the end of the next build.
+/// it, to the end of the build in which none of those waits for anything else.
 void Conversation::State::forget_strangers() {
-  for (const UserId user : std::exchange(strangers, {})) forget_stranger(user);
+  std::erase_if(strangers, [this](UserId user) {
+    if (std::find(kept_rights.begin(), kept_rights.end(), user) != kept_rights.end()) return false;
+    forget_stranger(user);
+    return true;
+  });
 }
 
 void Conversation::State::forget_stranger(UserId user) {
@@ -116,6 +121,7 @@ void Conversation::State::forget_stranger(UserId user) {
 }
 
 const SpaceRight* Conversation::State::right(UserId user, bool& later, Error& error) {
+  if (building) asked_rights.push_back(user);
   RightRows::Entry* entry = rights.find(user);
   if (entry == nullptr || entry->phase == RightRows::Phase::loading) {
     want_right(user);

@@ -36,6 +36,7 @@ Epoch random_epoch(Effects& effects) {
 void Conversation::State::pump() {
   if (building || in_flight || closing || phase == Phase::loading) return;
   if (waiting.empty() && !force_flush && !tallies_ready()) {
+    kept_rights.clear();
     forget_strangers();
     if (phase == Phase::absent) look_again();
     return;
@@ -92,6 +93,7 @@ void Conversation::State::recycle(std::unique_ptr<Staged> done) {
 std::vector<OpPtr> Conversation::State::build() {
   std::vector<OpPtr> answers, blocked;
   building = true;
+  kept_rights.clear();
   start_staging();
   while (!waiting.empty() && !staged->birth) {
     OpPtr op = std::move(waiting.front());
@@ -104,12 +106,14 @@ std::vector<OpPtr> Conversation::State::build() {
       blocked.push_back(std::move(op));
       continue;
     }
+    asked_rights.clear();
     const Decision decision = decide(*op);
     if (decision == Decision::full) {
       waiting.push_front(std::move(op));
       break;
     }
     if (decision == Decision::later) {
+      kept_rights.insert(kept_rights.end(), asked_rights.begin(), asked_rights.end());
       blocked_users.push_back(user);
       blocked.push_back(std::move(op));
     } else if (decision == Decision::decided) {

@@ -106,6 +106,8 @@ struct ConversationData {
   std::vector<UserId> wanted_rights;
   std::uint64_t space_members = 0;   // as it was told last
   std::vector<UserId> strangers;     // who were found not to be in the space, or not found
+  std::vector<UserId> asked_rights;  // by the operation that is being decided
+  std::vector<UserId> kept_rights;   // of those that go on waiting
   std::uint64_t rights_version = 0;  // grows when one of them is taken back
   MentionRows mentions;
   std::vector<MentionWaiter> mention_waiters;
