@@ -32,7 +32,7 @@ Decision Conversation::State::decide(Op& op, EndOp&) {
     op.error = {Errc::invalid_argument, "conversation: a legal hold keeps it"};
     return decision;
   }
-  if (!wake_stored(op, staged->now_ms + 1'000, decision)) return decision;
+  if (!wake_stored(op, host.settled_wall_ms() + 1'000, decision)) return decision;
   if (!fits(1, 1, 1'024)) return Decision::full;
   wire::RecordFields event{.sender = op.caller.user, .kind = EventKind::ended};
   stage_event(event);

@@ -65,7 +65,8 @@ Decision Conversation::State::decide(Op& op, RetentionOp& change) {
   if (op.caller.system()) row.hold = change.keep.hold;
   if (row == before) return decision;
   const bool may_go = row.keep_for_ms != 0 || (staged->head.flags & layout::head_has_due_messages);
-  if (may_go && !row.hold && !wake_stored(op, staged->now_ms + 1'000, decision)) return decision;
+  if (may_go && !row.hold && !wake_stored(op, host.settled_wall_ms() + 1'000, decision))
+    return decision;
   if (!fits(0, 1, 64)) return Decision::full;
   stage_keeping(row);
   return decision;
@@ -175,7 +176,7 @@ Decision Conversation::State::decide(Op& op, TrimOp& trim) {
   Decision decision = Decision::decided;
   if (trim.floor <= staged->head.floor || trim.floor > head.head + 1 || row.hold) return decision;
   // Who dies before the rest has left the disk is woken for it.
-  if (!wake_stored(op, staged->now_ms + erased_within_ms, decision)) return decision;
+  if (!wake_stored(op, host.settled_wall_ms() + erased_within_ms, decision)) return decision;
   const Seq open = trim.floor - 1 > head.sealed ? trim.floor - 1 - head.sealed : 0;
   if (!fits(0, open + limits::pins + 1, 32 * (open + limits::pins))) return Decision::full;
   staged->trimmed = true;
