@@ -127,6 +127,7 @@ void ClientCore::take_entry(ListEntry entry, bool opened) {
   const auto found = list_.find(entry.conversation);
   const bool known = found != list_.end();
   if (known) keep_newer(entry, found->second);
+  if (known) entry.children = found->second.children;  // a list alone tells them
   list_.insert_or_assign(entry.conversation, entry);
   outputs_.notices.emplace_back(ListMoved{false, {entry}, {}});
   if (!known) begin(entry);

@@ -70,6 +70,21 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
   return entry;
 }
 
+Then<Access> opening(ShardState& shard, SessionRef session, std::uint32_t request, UserId user,
+                     const ConversationId& id) {
+  return [=, &shard](Result<Access> access) {
+    if (!access) return shard.fail(session, request, std::move(access).error());
+    ListEntry entry = entry_of(id, *access);
+    if (!user) return shard.answer(session, request, wire::Opened{std::move(entry)});  // the host
+    shard.at_user(user, [=, entry = std::move(entry)](ShardState& there, UserHome& home) mutable {
+      home.with_settings(std::move(entry), there.answering<ListEntry>(
+                                               session, request, [](ListEntry own) -> wire::Answer {
+                                                 return wire::Opened{std::move(own)};
+                                               }));
+    });
+  };
+}
+
 void Operations::run(wire::Operation&& operation) {
   std::visit([this](auto&& op) { (*this)(std::move(op)); }, std::move(operation));
 }
@@ -157,10 +172,7 @@ void Operations::operator()(wire::Create&& create) {
               const ConversationId space = creation.child.space;
               shard.at_home(space ? space : id, [=, creation = std::move(creation)](
                                                     ShardState& there, Conversation& home) mutable {
-                auto opened = there.answering<Access>(ref, number,
-                                                      [id](const Access& access) -> wire::Answer {
-                                                        return wire::Opened{entry_of(id, access)};
-                                                      });
+                const Then<Access> opened = opening(there, ref, number, who.user, id);
                 if (space) return home.create_child(who, id, std::move(creation), opened);
                 home.create(who, std::move(creation), opened);
               });
@@ -185,15 +197,13 @@ void Operations::operator()(wire::Direct&& direct) {
         }
         const ConversationId id = direct_id(shard.config.key, shard.config.ns, first, second);
         shard.at_home(id, [=](ShardState& there, Conversation& home) {
-          home.create_direct(
-              first, second, own,
-              there.answering<Access>(ref, number,
-                                      [id, own, &there](const Access& access) -> wire::Answer {
-                                        // The peer may have made it while it was not to be heard
-                                        // of.
-                                        if (access.ignores) there.list_again(id, own, [] {});
-                                        return wire::Opened{entry_of(id, access)};
-                                      }));
+          auto opened = [=, &there,
+                         then = opening(there, ref, number, own, id)](Result<Access> access) {
+            // The peer may have made it while it was not to be heard of.
+            if (access && access->ignores) there.list_again(id, own, [] {});
+            then(std::move(access));
+          };
+          home.create_direct(first, second, own, opened);
         });
       });
 }

@@ -144,6 +144,9 @@ inline wire::Answer done() { return wire::Done{}; }
 
 /// A user's line for a conversation, from what its home says.
 ListEntry entry_of(const ConversationId& id, const Access& access);
+/// A completion that answers `request` with the entry as it stands in the user's list.
+Then<Access> opening(ShardState& shard, SessionRef session, std::uint32_t request, UserId user,
+                     const ConversationId& id);
 /// unread = H - max(R, J, F) - D: DESIGN §3.4. `deleted` counts ordinals above unread_from().
 std::uint64_t unread_from(std::uint64_t read, std::uint64_t joined, std::uint64_t floor) noexcept;
 std::uint64_t unread_of(std::uint64_t head, std::uint64_t from, std::uint64_t deleted) noexcept;

@@ -48,10 +48,7 @@ void Operations::operator()(wire::JoinInvite&& join) {
   const ConversationId id = link->conversation;
   shard.at_home(id, [ref = ref, number = number, who = caller(), id, secret = link->secret](
                         ShardState& there, Conversation& home) {
-    home.join(who, secret,
-              there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
-                return wire::Opened{entry_of(id, access)};
-              }));
+    home.join(who, secret, opening(there, ref, number, who.user, id));
   });
 }
 

@@ -12,12 +12,10 @@ namespace parley::core {
 void Operations::operator()(wire::Join&& join) {
   if (!known(join.conversation) || !has_user()) return;
   const ConversationId id = join.conversation;
-  shard.at_home(id, [ref = ref, number = number, who = caller(), id](ShardState& there,
-                                                                     Conversation& home) {
-    home.join(who, there.answering<Access>(ref, number, [id](const Access& access) -> wire::Answer {
-      return wire::Opened{entry_of(id, access)};
-    }));
-  });
+  shard.at_home(
+      id, [ref = ref, number = number, who = caller(), id](ShardState& there, Conversation& home) {
+        home.join(who, opening(there, ref, number, who.user, id));
+      });
 }
 
 void Operations::operator()(wire::Leave&& leave) {

@@ -63,6 +63,8 @@ class UserHome {
   void detach(SessionRef session);
   void sync(wire::Sync asked, Then<wire::ListChanged> then);
   void page(wire::PageList asked, Then<wire::ListPage> then);
+  /// Adds what the user set about the conversation, where it is in the list.
+  void with_settings(ListEntry entry, Then<ListEntry> then);
   /// Each answers when the change is committed, or was known.
   void change(ListChange change, Then<void> then);
   void change(RequestChange change, Then<void> then);
@@ -249,8 +251,18 @@ class UserHome {
   void expand(std::shared_ptr<Listing> work);
   using EachRow = std::function<void(const Row&)>;
   void scan_space(const ConversationId& space, std::string from, std::string until, EachRow each,
-                  Then<std::optional<std::string>> then);
-  void scan_children(const ConversationId& space, Then<std::vector<ConversationId>> then);
+                  Then<std::optional<layout::HeadCell>> then,
+                  std::optional<layout::HeadCell> head = std::nullopt);
+  struct Children {
+    std::vector<ConversationId> ids;
+    Seq as_of = 0;  // the space's head then
+  };
+  void scan_children(const ConversationId& space, Then<Children> then);
+  void read_children(std::shared_ptr<Listing> work, const ConversationId& space,
+                     std::function<void()> then);
+  static void compare_space(Listing& work, const ListEntry& entry,
+                            const std::optional<layout::MemberRow>& member);
+  void follow_heads(std::shared_ptr<Listing> work);
   void expand_next(std::shared_ptr<Listing> work, std::vector<ConversationId> spaces);
   void expanded(std::shared_ptr<Listing> work);
   void read_right(std::shared_ptr<Listing> work, const ConversationId& space,

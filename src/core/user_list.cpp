@@ -28,6 +28,23 @@ constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left 
 constexpr std::int64_t stamp_slack_ms = 120'000;
 constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
 
+/// What the user set about it; the draft is a row of its own.
+void add_settings(ListEntry& entry, const layout::ListRow& row) {
+  entry.pinned = row.pinned;
+  entry.archived = row.archived;
+  entry.marked_unread = row.marked_unread;
+  entry.muted_until = WallTime(std::chrono::milliseconds(row.muted_until_ms));
+  entry.folder = row.folder;
+  if (entry.head_ordinal < row.hidden_until) entry.hidden_until = row.hidden_until;
+}
+
+void add_draft(ListEntry& entry, const std::optional<Bytes>& value) {
+  const auto draft = value ? layout::decode_draft(*value) : std::nullopt;
+  if (!draft) return;
+  entry.draft = draft->text;
+  entry.drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
+}
+
 bool is_hidden(const layout::StoredEvent& event) {
   return wire::read_record(event.record.bytes()).kind == EventKind::hidden;
 }
@@ -343,13 +360,9 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       work->deleting.push_back({entry.conversation, base, entry.read, entry.head.seq});
     if ((head->flags & layout::head_has_mentions) != 0 && head->head > after.seq)
       work->mentions.push_back({entry.conversation, after, head->head});
-    entry.pinned = item.row.pinned;
-    entry.archived = item.row.archived;
-    entry.marked_unread = item.row.marked_unread;
-    entry.muted_until = WallTime(std::chrono::milliseconds(item.row.muted_until_ms));
-    entry.folder = item.row.folder;
-    if (head->ordinal < item.row.hidden_until) entry.hidden_until = item.row.hidden_until;
+    add_settings(entry, item.row);
     if (item.row.has_draft) work->drafts.push_back(item.conversation);
+    if (entry.kind == ConversationKind::space) compare_space(*work, entry, member);
     work->audiences[item.conversation] =
         audiences_of(info->kind, member.value_or(layout::MemberRow{.role = role}));
     const std::int64_t activity = std::max(head->shown_ms, item.row.joined_ms);
@@ -357,7 +370,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     work->list.entries.push_back(std::move(entry));
   }
   if (--work->open != 0 || !work->then) return;
-  work->again.empty() ? read_drafts(std::move(work)) : judge_again(std::move(work));
+  work->again.empty() ? follow_heads(std::move(work)) : judge_again(std::move(work));
 }
 
 void UserHome::read_drafts(std::shared_ptr<Listing> work) {
@@ -377,13 +390,7 @@ void UserHome::read_drafts(std::shared_ptr<Listing> work) {
       return std::exchange(work->then, {})(std::move(cells).error());
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto draft = cells->values[i] ? layout::decode_draft(*cells->values[i]) : std::nullopt;
-      const auto entry =
-          std::find_if(work->list.entries.begin(), work->list.entries.end(),
-                       [&](const ListEntry& each) { return each.conversation == ids[i]; });
-      if (!draft || entry == work->list.entries.end()) continue;
-      entry->draft = draft->text;
-      entry->drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
+      if (ListEntry* entry = work->entry(ids[i])) add_draft(*entry, cells->values[i]);
     }
     read_drafts(work);
   });
@@ -458,6 +465,7 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
       const auto pending = layout::decode_pending(row.value);
       if (!pending || pending->user == id_) return skip();  // the member row is old news
     }
+    if (work->list.entries[i].space) return still_inherited(work, i);
     const auto bucket = layout::bucket_of(id_, layout::channel_member_buckets);
     Get get;
     get.cells.push_back({{layout::member, work->keep(layout::member_id(ns, id, bucket))},
@@ -466,7 +474,6 @@ void UserHome::still_member(std::shared_ptr<Listing> work, std::size_t i) {
     shard_.world.get(std::move(get), [this, work, i, id, skip](Result<Cells> cells) {
       const auto row =
           cells && cells->values[0] ? layout::decode_member(*cells->values[0]) : std::nullopt;
-      if (work->list.entries[i].space) return still_inherited(work, i);
       if (!row || row->role == Role::none) return skip();
       work->audiences[id] = audiences_of(work->list.entries[i].kind, *row);
       add_last_record(work, i);
@@ -483,10 +490,34 @@ void UserHome::sync(wire::Sync asked, Then<wire::ListChanged> then) {
   });
 }
 
+/// An entry that its conversation told, which knows nothing of what the user set.
+void UserHome::with_settings(ListEntry entry, Then<ListEntry> then) {
+  ++operations_;
+  load([this, entry = std::move(entry), then = std::move(then)](const Error& error) mutable {
+    --operations_;
+    if (error) return then(error);
+    const auto row = list_.find(entry.conversation);
+    if (row == list_.end() || !row->second.entered) return then(std::move(entry));
+    add_settings(entry, row->second);
+    if (!row->second.has_draft) return then(std::move(entry));
+    ++operations_;
+    shard_.world.get(
+        owned_get({{layout::user, partition_, layout::draft_key(entry.conversation)}}),
+        [this, entry = std::move(entry), then = std::move(then)](Result<Cells> cells) mutable {
+          --operations_;
+          if (!cells) return then(std::move(cells).error());
+          add_draft(entry, cells->values[0]);
+          then(std::move(entry));
+        });
+  });
+}
+
 void UserHome::finish(Listing& work) {
   --operations_;
   used_ = shard_.world.now().steady;
   add_children(work);
+  // In no order of how they were found: it would tell which of those that are asked for exist.
+  std::sort(work.list.removed.begin(), work.list.removed.end());
   work.list.token = std::move(work.token);
   if (work.list.devices) work.list.devices = device_list();
   if (work.list.requests) work.list.requests = request_list();

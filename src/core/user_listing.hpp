@@ -46,15 +46,20 @@ struct UserHome::Listing {
     SpaceRight right;
     layout::Beginnings begun;
     std::set<ConversationId> owned;  // its channels
-    bool whole = false;              // all of those are known
-    int attempts = 0;
+    bool whole = false;              // all of those are known, at least as
+    Seq as_of = 0;                   // of then
+    layout::MemberRow row;           // the user's there, which the right follows from
+    Seq head = 0;                    // in the entry
+    bool moved = false;              // the entry is of another row
+    int attempts = 0, scans = 0;
   };
   std::vector<ConversationId> asked;  // told in any case
   std::vector<Item> items;
   std::map<ConversationId, Space> spaces;
   /// Channels of spaces, as the user's row counts there; none: it is a stranger.
   std::map<ConversationId, std::optional<layout::MemberRow>> children;
-  std::vector<Item> again;  // channels of spaces that were not asked about yet
+  std::vector<Item> again;             // channels of spaces that were not asked about yet
+  std::vector<ConversationId> behind;  // spaces whose entry may be newer than what is known of them
   std::unordered_map<ConversationId, Audiences> audiences;
   static constexpr std::uint32_t preview_events = 16;  // looked through for one that a list shows
   std::vector<ConversationId> drafts;                  // still to be read

@@ -38,33 +38,37 @@ void UserHome::spaces(Then<std::size_t> then) {
   });
 }
 
-/// Every row there, page by page; then its guard.
+/// Every row there, page by page; then the head at the first page: no row is older.
 void UserHome::scan_space(const ConversationId& space, std::string from, std::string until,
-                          EachRow each, Then<std::optional<std::string>> then) {
+                          EachRow each, Then<std::optional<layout::HeadCell>> then,
+                          std::optional<layout::HeadCell> head) {
   auto request = owned_scan(layout::conversation, layout::conversation_id(shard_.config.ns, space),
                             from, until);
   request.max_rows = rows_at_once;
   shard_.world.scan(
       std::move(request), [this, space, until = std::move(until), each = std::move(each),
-                           then = std::move(then)](Result<Rows> rows) mutable {
+                           then = std::move(then), head](Result<Rows> rows) mutable {
         if (!rows) return then(std::move(rows).error());
         for (const Row& row : rows->rows) each(row);
+        if (!head && rows->guard) head = layout::decode_head(*rows->guard);
         if (rows->more && !rows->rows.empty()) {
           std::string next = std::string(rows->rows.back().key) + '\0';
-          return scan_space(space, std::move(next), until, std::move(each), std::move(then));
+          return scan_space(space, std::move(next), until, std::move(each), std::move(then), head);
         }
-        then(rows->guard ? std::optional(std::string(*rows->guard)) : std::nullopt);
+        then(head);
       });
 }
 
-void UserHome::scan_children(const ConversationId& space, Then<std::vector<ConversationId>> then) {
-  auto ids = std::make_shared<std::vector<ConversationId>>();
-  const auto each = [ids](const Row& row) {
-    if (const auto id = layout::parse_child_key(row.key)) ids->push_back(*id);
+void UserHome::scan_children(const ConversationId& space, Then<Children> then) {
+  auto found = std::make_shared<Children>();
+  const auto each = [found](const Row& row) {
+    if (const auto id = layout::parse_child_key(row.key)) found->ids.push_back(*id);
   };
   scan_space(space, "c", "d", each,
-             [ids, then = std::move(then)](const Result<std::optional<std::string>>& read) {
-               read ? then(std::move(*ids)) : then(read.error());
+             [found, then = std::move(then)](const Result<std::optional<layout::HeadCell>>& head) {
+               if (!head) return then(head.error());
+               if (*head) found->as_of = (*head)->head;
+               then(std::move(*found));
              });
 }
 
@@ -90,39 +94,71 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
   if (spaces.empty()) return expanded(std::move(work));
   const ConversationId space = spaces.back();
   spaces.pop_back();
-  read_right(work, space, [this, work, space, spaces = std::move(spaces)] {
+  read_children(work, space, [this, work, space, spaces = std::move(spaces)] {
+    const auto by = std::find_if(work->items.begin(), work->items.end(),
+                                 [&](const auto& item) { return item.conversation == space; });
+    // Who came in; not who asks for the space alone.
+    const bool all_named = by != work->items.end() && by->named && !work->asks_for(space);
+    for (const ConversationId& id : work->spaces[space].owned) {
+      const auto& row = work->children[id];
+      const auto own = list_.find(id);
+      if (!row || row->role == Role::none) continue;
+      if (own != list_.end() && own->second.entered && !own->second.inherited) continue;
+      const auto known = std::find_if(work->items.begin(), work->items.end(),
+                                      [&](const auto& item) { return item.conversation == id; });
+      const bool named = known != work->items.end() && known->named;
+      if (known != work->items.end()) work->items.erase(known);
+      Listing::Item item{.conversation = id, .named = named || all_named};
+      if (own != list_.end()) item.row = own->second;
+      item.row.entered = item.row.inherited = true;
+      item.row.kind = ConversationKind::channel;
+      item.row.joined_ms = row->since_ms;
+      work->items.push_back(std::move(item));
+    }
+    expand_next(work, spaces);
+  });
+}
+
+/// All channels of the space, and what the user is in each.
+void UserHome::read_children(std::shared_ptr<Listing> work, const ConversationId& space,
+                             std::function<void()> then) {
+  read_right(work, space, [this, work, space, then = std::move(then)] {
     // One may be born before its row here says so.
-    scan_children(space, [this, work, space, spaces](Result<std::vector<ConversationId>> found) {
+    scan_children(space, [this, work, space, then](const Result<Children>& found) {
       if (!found) return failed(*work, found.error());
-      const std::vector<ConversationId> ids = std::move(*found);
-      work->spaces[space].whole = true;
-      work->spaces[space].owned.insert(ids.begin(), ids.end());
-      judge(work, space, ids, [this, work, space, ids, spaces] {
-        const auto by = std::find_if(work->items.begin(), work->items.end(),
-                                     [&](const auto& item) { return item.conversation == space; });
-        // Who came in; not who asks for the space alone.
-        const bool all_named = by != work->items.end() && by->named && !work->asks_for(space);
-        for (const ConversationId& id : ids) {
-          const auto& row = work->children[id];
-          const auto own = list_.find(id);
-          if (!row || row->role == Role::none) continue;
-          if (own != list_.end() && own->second.entered && !own->second.inherited) continue;
-          const auto known =
-              std::find_if(work->items.begin(), work->items.end(),
-                           [&](const auto& item) { return item.conversation == id; });
-          const bool named = known != work->items.end() && known->named;
-          if (known != work->items.end()) work->items.erase(known);
-          Listing::Item item{.conversation = id, .named = named || all_named};
-          if (own != list_.end()) item.row = own->second;
-          item.row.entered = item.row.inherited = true;
-          item.row.kind = ConversationKind::channel;
-          item.row.joined_ms = row->since_ms;
-          work->items.push_back(std::move(item));
-        }
-        expand_next(work, spaces);
-      });
+      Listing::Space& known = work->spaces[space];
+      known.whole = true;
+      known.as_of = std::min(known.as_of, found->as_of);
+      known.owned = {found->ids.begin(), found->ids.end()};
+      judge(work, space, found->ids, then);
     });
   });
+}
+
+/// The entry of a space was read after what the user is in its channels.
+void UserHome::compare_space(Listing& work, const ListEntry& entry,
+                             const std::optional<layout::MemberRow>& member) {
+  Listing::Space& known = work.spaces[entry.conversation];
+  const layout::MemberRow row = member.value_or(layout::MemberRow{});
+  known.head = entry.head.seq;
+  known.moved =
+      std::pair(row.role, row.admission) != std::pair(known.row.role, known.row.admission);
+  work.behind.push_back(entry.conversation);
+}
+
+/// What an entry says of the space's channels is no older than its head and its role: a device that
+/// has those asks no more.
+void UserHome::follow_heads(std::shared_ptr<Listing> work) {
+  if (work->behind.empty()) return read_drafts(std::move(work));
+  const ConversationId space = work->behind.back();
+  Listing::Space& known = work->spaces[space];
+  if (!std::exchange(known.moved, false) && known.as_of >= known.head) {
+    work->behind.pop_back();
+    return follow_heads(std::move(work));
+  }
+  if (++known.scans == attempts_most)
+    return failed(*work, {Errc::busy, "the space changes all the time; try again"});
+  read_children(work, space, [this, work] { follow_heads(work); });
 }
 
 /// A removal stands in the space first and in the member row later: whoever is in neither place,
@@ -130,14 +166,15 @@ void UserHome::expand_next(std::shared_ptr<Listing> work, std::vector<Conversati
 void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& space,
                           std::function<void()> then) {
   struct Decided {  // what the row does not say yet
-    bool any = false;
+    Seq seq = 0;    // 0: nothing
     Role role = Role::none;
   };
   auto decided = std::make_shared<Decided>();
   const auto each = [this, decided](const Row& row) {
     const auto pending = layout::decode_pending(row.value);
     if (pending && pending->user != id_) return;
-    *decided = {true, pending ? pending->role : Role::none};
+    const Seq seq = layout::parse_number_key('p', row.key).value_or(~Seq{0});
+    *decided = {seq, pending ? pending->role : Role::none};
   };
   const auto right_read = [this, work, space, decided, then](Result<Cells> cells) {
     if (!cells) return failed(*work, cells.error());
@@ -145,7 +182,9 @@ void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& s
     const auto& values = cells->values;
     layout::MemberRow row;
     if (values[0]) row = layout::decode_member(*values[0]).value_or(row);
-    if (decided->any) row.role = std::min(decided->role, row.role);
+    known.row = row;
+    // Not what the row knows of: who was removed may have come back since.
+    if (decided->seq > row.left_at) row.role = std::min(decided->role, row.role);
     const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
     const bool fits = row.role == Role::none || (begun && begun->entry == row.admission);
     if (!fits && ++known.attempts < attempts_most) return read_right(work, space, then);
@@ -157,11 +196,13 @@ void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& s
     then();
   };
   scan_space(space, "p", "q", each,
-             [this, work, space, right_read, then](Result<std::optional<std::string>> guard) {
-               if (!guard) return failed(*work, guard.error());
-               const auto head = *guard ? layout::decode_head(**guard) : std::nullopt;
+             [this, work, space, right_read, then](Result<std::optional<layout::HeadCell>> read) {
+               if (!read) return failed(*work, read.error());
+               const std::optional<layout::HeadCell> head = *read;
+               work->spaces[space].as_of = head ? head->head : 0;
                if (!head || (head->flags & layout::head_ended) != 0) {
                  work->spaces[space].right = {};
+                 work->spaces[space].row = {};
                  return then();
                }
                const layout::Namespace ns = shard_.config.ns;
@@ -319,10 +360,10 @@ void UserHome::add_places(std::shared_ptr<wire::Places> all, std::vector<Convers
   const ConversationId space = spaces.back();
   spaces.pop_back();
   scan_children(space, [this, all, spaces = std::move(spaces),
-                        then = std::move(then)](const Result<std::vector<ConversationId>>& ids) {
+                        then = std::move(then)](const Result<Children>& found) {
     --operations_;
-    if (!ids) return then(ids.error());
-    for (const ConversationId& id : *ids)
+    if (!found) return then(found.error());
+    for (const ConversationId& id : found->ids)
       if (!list_.contains(id)) all->conversations.push_back(id);
     add_places(all, spaces, then);
   });
@@ -338,10 +379,10 @@ void UserHome::drop_child(const ConversationId& id) {
 /// The user left the space: what it keeps about the channels goes.
 void UserHome::drop_children(const ConversationId& space) {
   ++operations_;
-  scan_children(space, [this](const Result<std::vector<ConversationId>>& ids) {
+  scan_children(space, [this](const Result<Children>& found) {
     --operations_;
-    if (!ids) return;  // those rows are proof of nothing
-    for (const ConversationId& id : *ids) {
+    if (!found) return;  // those rows are proof of nothing
+    for (const ConversationId& id : found->ids) {
       const auto own = list_.find(id);
       if (own != list_.end() && own->second.entered) drop_child(id);
     }

@@ -651,8 +651,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'done':
         return this.resolve(call, { type: 'done' });
       case 'opened': {
-        const known = this.conversation(answer.entry.conversation) !== null;
-        const state = this.upsert(answer.entry);
+        const known = this.conversation(answer.entry.conversation);
+        const children = known ? known.entry.children : []; // a list alone tells them
+        const state = this.upsert({ ...answer.entry, children });
         if (!known) this.subscriptions_.subscribe([state], this.subscriptions_.most_recent());
         return this.resolve(call, { type: 'conversation', view: state.view() });
       }
