@@ -234,6 +234,8 @@ struct Conversation::State : ConversationData {
   Decision join_by_invite(Op& op, const layout::InviteSecret& secret);
   /// In the speculative state; null: there is none.
   [[nodiscard]] const layout::InviteRow* invite(const layout::InviteSecret& secret) const noexcept;
+  void unless_full_of_spaces(UserId user, std::function<void(Error)> refuse,
+                             std::function<void()> then);
   [[nodiscard]] bool usable(const layout::InviteRow& row) const;
   [[nodiscard]] std::size_t invite_count() const noexcept;
   void stage_invite(const layout::InviteSecret& secret,

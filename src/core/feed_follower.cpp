@@ -286,8 +286,11 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
   range.max_events = static_cast<std::uint32_t>(limits::page_events);
   read_events(shard_.world, range, [=, this](Result<EventPage> page) {
     if (!page && page.error().errc() == Errc::denied) return next();  // gone since
-    if (!page)
-      return retry([=, this] { read_users(conversation, first, last, next); }, page.error());
+    if (!page) {
+      return unless_ended(conversation, next, [=, this, error = page.error()] {
+        retry([=, this] { read_users(conversation, first, last, next); }, error);
+      });
+    }
     if (page->head.floor > first) {  // trimmed before anybody read them here: all members, then
       auto home = std::make_shared<std::vector<std::string>>(1, range.partition);
       return rebuild_partition(layout::conversation, std::move(home), 0, {}, next);
@@ -313,6 +316,20 @@ void FeedFollower::read_users(ConversationId conversation, Seq first, Seq last, 
       tell_space(conversation, joins, [=, this] { read_rows(conversation, users, then); });
     });
   });
+}
+
+/// Of what was deleted the events may be gone already, and the lists follow by its end.
+void FeedFollower::unless_ended(ConversationId conversation, Next ended, Next otherwise) {
+  const std::string partition = layout::conversation_id(shard_.config.ns, conversation);
+  shard_.world.get(
+      owned_get({{layout::conversation, partition, {}}}),
+      [ended = std::move(ended), otherwise = std::move(otherwise)](Result<Cells> cells) {
+        if (!cells) return otherwise();
+        const auto& guard = cells->values[0];
+        const auto head = guard ? layout::decode_head(*guard) : std::nullopt;
+        const bool gone = !guard || (head && (head->flags & layout::head_ended) != 0);
+        gone ? ended() : otherwise();
+      });
 }
 
 /// One after the other: the newest counts, and it may be about the same user.

@@ -50,6 +50,7 @@ class FeedFollower {
                      std::uint64_t number);
   void read_users(ConversationId conversation, Seq first, Seq last, Next next);
   struct Asked;  // who asked to be let in, and what became of it
+  void unless_ended(ConversationId conversation, Next ended, Next otherwise);
   void tell_requests(ConversationId conversation, std::vector<Asked> asked, Next next);
   void tell_space(ConversationId conversation, Seq as_of, Next next);
   void read_rows(ConversationId conversation, std::vector<UserId> users, Next next);

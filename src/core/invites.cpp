@@ -54,7 +54,29 @@ void Conversation::revoke_invite(Caller caller, const layout::InviteSecret& invi
 
 void Conversation::join(Caller caller, const layout::InviteSecret& invite, Then<Access> then) {
   if (caller.system()) return then(bad("the system is no member and cannot join"));
-  state_->arrive({.caller = caller, .what = JoinOp{invite, std::move(then)}});
+  State& state = *state_;
+  auto refuse = [then](Error error) { then(std::move(error)); };
+  auto join = [&state, caller, invite, then = std::move(then)] {
+    state.arrive({.caller = caller, .what = JoinOp{invite, then}});
+  };
+  state.when_loaded([&state, caller, invite, refuse, join](const Error& error) {
+    const auto at = state.invites.find(invite);
+    if (error || at == state.invites.end() || !state.usable(at->second)) return join();
+    state.unless_full_of_spaces(caller.user, refuse, join);
+  });
+}
+
+/// Who is in as many spaces as there may be uses up no link and no request.
+void Conversation::State::unless_full_of_spaces(UserId user, std::function<void(Error)> refuse,
+                                                std::function<void()> then) {
+  if (!space()) return then();
+  host.full_of_spaces({user}, input<Result<std::vector<UserId>>>(
+                                  [refuse = std::move(refuse), then = std::move(then)](
+                                      const Result<std::vector<UserId>>& full) {
+                                    if (!full) return refuse(full.error());
+                                    if (full->empty()) return then();
+                                    refuse({Errc::limit_reached, "user: is in 100 spaces already"});
+                                  }));
 }
 
 void Conversation::invites(Caller caller, Then<std::vector<Invite>> then) {

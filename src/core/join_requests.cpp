@@ -25,7 +25,15 @@ void Conversation::request_join(Caller caller, std::string note, Then<void> then
 
 void Conversation::answer_request(Caller caller, UserId user, bool approve, Then<void> then) {
   if (!user) return then(bad("user: nobody was named"));
-  state_->arrive({.caller = caller, .what = AnswerRequestOp{user, approve, std::move(then)}});
+  State& state = *state_;
+  auto refuse = [then](Error error) { then(std::move(error)); };
+  auto answer = [&state, caller, user, approve, then = std::move(then)] {
+    state.arrive({.caller = caller, .what = AnswerRequestOp{user, approve, then}});
+  };
+  if (!approve) return answer();
+  allows(caller, Action::invite, [&state, user, refuse, answer](const Result<void>& allowed) {
+    allowed ? state.unless_full_of_spaces(user, refuse, answer) : answer();
+  });
 }
 
 void Conversation::join_requests(Caller caller, const wire::JoinRequests& asked,

@@ -150,7 +150,9 @@ Error UserHome::decide(ListChange& change, bool& known) const {
   const bool same_membership = listed && change.row.entered && !old->second.inherited &&
                                old->second.visible_from == change.row.visible_from &&
                                old->second.joined_ms == change.row.joined_ms;
-  known = same_membership || (old != list_.end() && !change.row.entered && !listed);
+  // A channel may be in the list by its space, and the row says nothing of that.
+  const bool out = old != list_.end() && !listed && change.row.kind != ConversationKind::channel;
+  known = same_membership || (out && !change.row.entered);
   return {};
 }
 

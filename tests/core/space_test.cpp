@@ -276,3 +276,70 @@ TEST_CASE("who asks for conversations by name is told each, whatever the token s
   const std::vector<ConversationId> many(limits::children + 1, guild.hall);
   CHECK(guild.world.failure(*guild.bob, wire::Sync{token, many}) == Errc::invalid_argument);
 }
+
+TEST_CASE("who is removed and let in again at once has the channels again, on every device") {
+  Guild guild;
+  Client& tablet = guild.world.sign_in("bob", "tablet", 2);
+  (void)guild.world.ask<wire::Done>(*guild.alice, wire::Remove{guild.id, guild.bob->user});
+  for (Client* each : {guild.bob, &tablet}) each->replies.clear();
+  (void)guild.world.ask<wire::Done>(*guild.alice, wire::Add{guild.id, {"bob"}});
+  guild.world.pass(2s);
+  for (Client* each : {guild.bob, &tablet}) {
+    std::set<ConversationId> told;
+    for (const auto& list : each->all<wire::ListChanged>()) {
+      for (const ListEntry& entry : list.entries) told.insert(entry.conversation);
+      for (const ConversationId& id : list.removed) told.erase(id);
+    }
+    CHECK(told == std::set{guild.id, guild.hall});
+  }
+  const auto asked = guild.world.ask<wire::ListChanged>(*guild.bob, wire::Sync{{}, {guild.hall}});
+  CHECK(asked.removed.empty());
+}
+
+TEST_CASE("every removal from a channel of a space is told, also the second one") {
+  Guild guild;
+  const auto removed = [&] {
+    guild.bob->replies.clear();
+    (void)guild.world.ask<wire::Done>(*guild.alice, wire::Remove{guild.hall, guild.bob->user});
+    guild.world.pass(2s);
+    for (const auto& list : guild.bob->all<wire::ListChanged>())
+      for (const ConversationId& id : list.removed)
+        if (id == guild.hall) return true;
+    return false;
+  };
+  CHECK(removed());
+  guild.remove(*guild.bob);
+  guild.world.pass(1s);
+  guild.let_in("bob");
+  REQUIRE(guild.entry(*guild.bob, guild.hall).conversation == guild.hall);
+  CHECK(removed());
+}
+
+TEST_CASE("what needs two who are not in the space is answered") {
+  Guild guild;
+  const Client& dora = guild.world.sign_in("dora", "phone", 1);
+  guild.world.say(*guild.alice, guild.hall, "a thread");
+  guild.remove(*guild.bob);
+  wire::Send reply;
+  reply.conversation = guild.hall;
+  reply.body = Payload::copy_of("hello");
+  reply.extras.mentions = {dora.user};
+  reply.thread_root = 1;
+  CHECK(guild.world.failure(*guild.bob, reply) == Errc::denied);
+}
+
+TEST_CASE("who is in as many spaces as there may be uses up no link and no request") {
+  Guild guild(1);
+  World& world = guild.world;
+  Client& dora = world.sign_in("dora");
+  for (std::size_t i = 0; i < limits::spaces; ++i)
+    (void)world.group(dora, {}, ConversationKind::space);
+  world.pass(5s);
+  const auto token =
+      world.ask<wire::Invites>(*guild.alice, wire::CreateInvite{guild.id, {.uses = 1}})
+          .invites.front()
+          .token;
+  CHECK(world.failure(dora, wire::JoinInvite{token}) == Errc::limit_reached);
+  Client& eve = world.sign_in("eve");
+  CHECK(world.ask<wire::Opened>(eve, wire::JoinInvite{token}).entry.conversation == guild.id);
+}
