@@ -93,6 +93,8 @@ class Checker {
     // for two seconds after the answer (CONTRACT I8, things without a seq).
     std::optional<Time> told_until;
     Time in{0};                      // the last look at which the user was a member
+    std::map<Seq, Time> left;        // where it ended, as the row said, and when it last did
+    Seq in_at = 0;                   // the head then: an ending up to there was of another time
     Time seen{0};                    // when the row was first seen to let the user in (again)
     std::set<std::uint64_t> joined;  // ordinals that unread was ever counted from
   };

@@ -142,7 +142,7 @@ void Checker::on(Session& session, const wire::MembersPage& page, const Conversa
   for (const Member& member : page.members) {
     if (member.role == Role::none) broken("C7", "a member without a role is listed");
     if (!ended(id) && !truth_.member(id, member.user))
-      broken("C7", "a member without a row is listed");
+      broken("C7", "user " + to_string(member.user) + " is listed and has no row");
   }
   for (const Receipt& shown : page.receipts) receipt(session, id, shown, false);
 }

@@ -76,7 +76,16 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
         !ended(id)) {
       broken("C10", who + " is told not_member");
     }
-    if (row && row->role == Role::none && answer.last_visible != row->left_at) {
+    // The row may have said it when this was asked, or since: who went was removed at once, or came
+    // back and went again.
+    const auto said = [&](const Span& span) {
+      const auto at = span.left.find(answer.last_visible);
+      return at != span.left.end() && at->second >= question.at;
+    };
+    const auto& known = spans(id, session.user);
+    const bool had = (was_known && before->second.left_at == answer.last_visible) ||
+                     std::any_of(known.begin(), known.end(), said);
+    if (row && row->role == Role::none && answer.last_visible != row->left_at && !had) {
       broken("C10", who + " is told last_visible " + std::to_string(answer.last_visible) +
                         ", left at " + std::to_string(row->left_at));
     }

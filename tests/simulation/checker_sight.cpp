@@ -27,15 +27,17 @@ const std::vector<Checker::Span>& Checker::spans(const ConversationId& id, UserI
   Span& last = known.back();
   last.joined.insert(row->visible_ordinal);
   last.to = row->role != Role::none ? std::numeric_limits<Seq>::max() : row->left_at;
+  if (row->role == Role::none) last.left[row->left_at] = scheduler_.now();
   if (row->role != Role::none) {
     last.in = scheduler_.now();
+    last.in_at = stream("C7", id).head();
     if (last.told_until) last.seen = scheduler_.now();
     last.told_until.reset();
   } else if (!last.told_until && truth_.scattered(id)) {
     const auto& endings = stream("C7", id).endings;
     const auto mine = endings.find(user);
     const bool has_seq =
-        mine != endings.end() &&
+        mine != endings.end() && row->left_at > last.in_at &&
         std::find(mine->second.begin(), mine->second.end(), row->left_at) != mine->second.end();
     // The store may keep its verdict to itself for ten seconds; from the answer on it is two.
     last.told_until = scheduler_.now() + (has_seq ? Time(0) : Time(std::chrono::seconds(15)));

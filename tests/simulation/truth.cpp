@@ -434,7 +434,11 @@ std::optional<ConversationKind> Truth::kind_of(const ConversationId& id) {
 layout::MemberRow Truth::ended(const ConversationId& id, UserId user, layout::MemberRow row) {
   const TrueStream* events = stream(id);
   const auto endings = events->endings.find(user);
-  if (endings == events->endings.end() || row.role == Role::none) return row;
+  if (endings == events->endings.end()) return row;
+  if (row.role == Role::none) {
+    row.left_at = std::max(row.left_at, removed_at(id, user));
+    return row;
+  }
   for (const Seq seq : endings->second) {
     if (seq < row.visible_from || seq <= row.left_at) continue;  // before this membership
     row.role = Role::none;

@@ -186,6 +186,7 @@ class Truth {
   static void take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
                                const TrueEvent& event);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
+  Seq removed_at(const ConversationId& id, UserId user);
   // Channels of spaces.
   std::optional<layout::MemberRow> own_row(const ConversationId& id, UserId user);
   std::optional<layout::MemberRow> member_by_space(const ConversationId& id, UserId user);

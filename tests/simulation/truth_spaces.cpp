@@ -65,6 +65,20 @@ std::optional<layout::MemberRow> Truth::own_row(const ConversationId& id, UserId
   return own;
 }
 
+/// What the row does not say yet of who went by themselves and was removed at once; 0: nothing.
+Seq Truth::removed_at(const ConversationId& id, UserId user) {
+  Seq last = 0;
+  store_.look(
+      {layout::conversation, layout::conversation_id(0, id)}, [&](Bytes, const RowMap& rows) {
+        for (auto at = rows.lower_bound("p"); at != rows.end() && at->first[0] == 'p'; ++at) {
+          const auto seq = layout::parse_number_key('p', at->first);
+          const auto change = layout::decode_pending(at->second);
+          if (seq && change && change->user == user && change->role == Role::none) last = *seq;
+        }
+      });
+  return last;
+}
+
 std::optional<layout::MemberRow> Truth::member_by_space(const ConversationId& id, UserId user) {
   const auto channel = info(id);
   auto in = bucket_row(channel->space, user);
