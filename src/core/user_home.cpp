@@ -47,6 +47,7 @@ UserHome::UserHome(ShardState& shard, UserId id, std::vector<UserSession> sessio
       partition_(layout::user_id(shard.config.ns, id)),
       sessions_(std::move(sessions)),
       used_(shard.world.now().steady) {
+  for (UserSession& session : sessions_) session.told_after = 0;  // of this home's announcements
   announced_.user = announced_own_.user = id;
 }
 
@@ -282,7 +283,7 @@ void UserHome::announce() {
   const News news = std::exchange(to_announce_, {});
   if (sessions_.empty()) return;
   announcing_ = true;
-  const auto told = [this, news](Result<wire::ListChanged> list) {
+  const auto told = [this, news, number = ++announcements_](Result<wire::ListChanged> list) {
     if (!list) {
       shard_.world.log(Effects::Severity::warning,
                        "a list change waits to be announced: " + list.error().message);
@@ -296,6 +297,7 @@ void UserHome::announce() {
       return;
     }
     for (const UserSession& session : sessions_) {
+      if (session.told_after >= number) continue;
       shard_.at(session.ref.shard, [ref = session.ref, told = *list](ShardState& there) {
         there.sessions.tell(ref, make_frame(0, told));
       });

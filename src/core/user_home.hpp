@@ -5,6 +5,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
@@ -32,6 +33,9 @@ struct UserSession {
   std::string device_name;  // "" = ephemeral
   PresenceState state = PresenceState::online;
   bool shown = true;  // what its shard knows: others can see its user
+  /// The last announcement that is not for it: one that began before it had its list has a token
+  /// for changes that it is told later.
+  std::uint64_t told_after = std::numeric_limits<std::uint64_t>::max();
 };
 
 /// The list entry that a membership leads to; derived, idempotent, newest state wins.
@@ -329,10 +333,11 @@ class UserHome {
   std::unordered_map<ConversationId, layout::OwnRequestRow> requests_;
   std::set<UserId> blocked_;
   std::list<Change> changes_;
-  int operations_ = 0;  // reads under way
-  News to_announce_;    // committed, and not yet told to the sessions
-  News changed_;        // committed while lists were read: told again after them
-  int listings_ = 0;    // lists being read
+  int operations_ = 0;               // reads under way
+  News to_announce_;                 // committed, and not yet told to the sessions
+  News changed_;                     // committed while lists were read: told again after them
+  int listings_ = 0;                 // lists being read
+  std::uint64_t announcements_ = 0;  // that have begun
   bool announcing_ = false;
 
   std::map<Snowflake, Waiting> scheduled_;  // with what is being committed

@@ -55,7 +55,13 @@ void UserHome::attach(UserSession session, std::string sync_token, std::uint32_t
     }
     presence_later();
     if (!session.device_name.empty()) note_seen(session, shows(session.state) && visible());
-    listing({std::move(sync_token), {}}, list_limit, std::move(then));
+    auto listed = [this, ref = session.ref,
+                   then = std::move(then)](Result<wire::ListChanged> list) {
+      for (UserSession& each : sessions_)
+        if (each.ref == ref) each.told_after = announcements_;
+      then(std::move(list));
+    };
+    listing({std::move(sync_token), {}}, list_limit, std::move(listed));
   });
 }
 

@@ -22,6 +22,7 @@ std::string text(const wire::ListChanged& list) {
   std::string out = list.whole ? "whole" : "part";
   for (const auto& entry : list.entries) out += " [" + text(entry) + "]";
   for (const auto& id : list.removed) out += " -" + short_name(id);
+  if (list.blocked) out += " blocks " + n(list.blocked->size());
   return out;
 }
 
