@@ -188,6 +188,11 @@ void Timers::look_later() {
 
 void Timers::look() {
   const std::int64_t now = now_ms();
+  if (now < looked_ms_) {  // the clock was set back: what failed does not wait for it
+    for (auto& [name, hour] : hours_)
+      if (hour.left) hour.look_at_ms = std::min(hour.look_at_ms, now);
+  }
+  looked_ms_ = now;
   std::vector<Name> due;
   for (const auto& [name, hour] : hours_) {
     if (end_of(name.first) - hour_ms > now) break;

@@ -85,6 +85,7 @@ class Timers {
   WallClock clock_;
   std::map<Name, Hour> hours_;
   Effects::Timer timer_ = Effects::Timer::none;
+  std::int64_t looked_ms_ = 0;  // when last
 };
 
 /// Where wake-ups are stored.

@@ -254,7 +254,8 @@ class World {
   }
   /// Nobody runs for a while.
   void sleep(std::chrono::milliseconds time) { now_ += time; }
-  WallTime wall() const { return WallTime(wall_begin + now_); }
+  WallTime wall() const { return WallTime(wall_begin + now_ + clock_step); }
+  std::chrono::milliseconds clock_step{0};  // by which the wall clock was set forward, or back
   std::chrono::steady_clock::time_point now() const {
     return std::chrono::steady_clock::time_point(now_);
   }
@@ -291,7 +292,7 @@ class World {
   struct Side final : core::Effects {
     Side(World& owner, int own_index) : world(owner), index(own_index) {}
     core::Time now() const noexcept override {
-      return {world.now(), (wall_begin + world.now_).count()};
+      return {world.now(), world.wall().time_since_epoch().count()};
     }
     std::uint64_t random() override { return world.random_(); }
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }

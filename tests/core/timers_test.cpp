@@ -215,6 +215,24 @@ TEST_CASE("a scheduled message that waited behind a dropped one is sent after a 
   CHECK(timers(world) == 0);
 }
 
+TEST_CASE("what failed is tried again soon though the clock was set back since") {
+  World world;
+  Client& alice = world.sign_in("alice");
+  const ConversationId team = world.group(alice, {"bob"});
+  schedule(world, alice, later(team, "late", world.wall() + 10s));
+  world.fault = [](const Batch& batch) {
+    return batch.partition.space == layout::conversation ? World::Fault::failed
+                                                         : World::Fault::none;
+  };
+  world.pass(15min);
+  world.clock_step = -10min;
+  world.pass(61s);  // it is followed once it was stable
+  world.fault = {};
+  CHECK(waiting(world, alice).size() == 1);
+  world.pass(65s);
+  CHECK(waiting(world, alice).empty());
+}
+
 TEST_CASE("a scheduled message is changed, dropped, and refused when it is not allowed any more") {
   World world;
   Client& alice = world.sign_in("alice");
