@@ -1,24 +1,23 @@
 // core.ts: the client as a pure state machine: inputs and the time go in, actions come out; no
 // socket, clock or promise.
+import { Calls, type CallsOwner } from './calls.js';
 import { ConversationState, type ConversationView } from './conversation.js';
 import { ParleyError } from './errors.js';
 import type { Action, Call, CallResult, Emitted, Input, LinkState } from './inputs.js';
 import { Link, type LinkOwner } from './link.js';
-import { forget } from './messages.js';
-import type { Answer, EventsFrame, Operation, Welcome } from './operations.js';
-import type { CoreOwner } from './owner.js';
+import type { Answer, Operation, Welcome } from './operations.js';
 import { Growing } from './growing.js';
 import { People } from './people.js';
 import { Receipts } from './receipts.js';
 import { Sender } from './sender.js';
+import { Streams, type StreamsOwner } from './streams.js';
 import { Subscriptions } from './subscriptions.js';
 import type { StorageBatch, StoredConversation, StoredMeta } from './storage.js';
+import { Sync, type SyncOwner } from './sync.js';
 import { Timers } from './timers.js';
 import type {
   ConversationId,
   Device,
-  DeletedForMe,
-  HistoryPage,
   ListChange,
   ListEntry,
   OutboxItem,
@@ -33,11 +32,6 @@ import type {
 
 /** Events of one conversation that are kept on the device from one start to the next. */
 export const stored_events = 2_000;
-/** Looked through for one that a list would show. */
-const preview_events = 16;
-const sync_delay_ms = 500;
-/** The engine's limit. */
-const sync_conversations = 500;
 
 export interface CoreOptions {
   /** In [0, 1). */
@@ -50,13 +44,23 @@ export interface CoreOptions {
 
 type StoredWaiter = { done: () => void; failed: (message: string) => void };
 
-export class ClientCore implements LinkOwner, CoreOwner {
+export class ClientCore implements LinkOwner, SyncOwner, StreamsOwner, CallsOwner {
   readonly timers = new Timers();
   self: Self | null = null;
   readonly people = new People(this);
   private readonly growing_ = new Growing(this);
   private readonly receipts_ = new Receipts(this);
   private readonly subscriptions_ = new Subscriptions(this);
+  private readonly sync_ = new Sync(this);
+  private readonly streams_ = new Streams(
+    this,
+    this.sync_,
+    this.people,
+    this.receipts_,
+    this.subscriptions_,
+    this.growing_,
+  );
+  private readonly calls_ = new Calls(this, this.people, this.receipts_, this.streams_);
   private meta_: StoredMeta = { device: '', subject: '', syncToken: '' };
   private ticket_ = '';
   private presence_: PresenceState = 'online';
@@ -76,8 +80,6 @@ export class ClientCore implements LinkOwner, CoreOwner {
   private changed_ = new Set<ConversationId>();
   private removed_ = new Set<ConversationId>();
   private missing_ = new Set<ConversationId>();
-  /** Channels of spaces to be asked for by name. */
-  private readonly unlisted_ = new Set<ConversationId>();
 
   constructor(private readonly options_: CoreOptions) {
     this.sender_ = new Sender(this, options_.random64);
@@ -98,6 +100,10 @@ export class ClientCore implements LinkOwner, CoreOwner {
   /** When a `tick` is due, or null. */
   next_deadline(): number | null {
     return this.timers.next();
+  }
+
+  get sync_token(): string {
+    return this.meta_.syncToken;
   }
 
   get state(): LinkState {
@@ -182,8 +188,12 @@ export class ClientCore implements LinkOwner, CoreOwner {
 
   /** The row of `id` joins this turn's batch. */
   touch(id: ConversationId): void {
-    this.rows_.add(id);
+    this.keep_row(id);
     this.changed_.add(id);
+  }
+
+  keep_row(id: ConversationId): void {
+    this.rows_.add(id);
   }
 
   /** This turn's batch; everything in it is committed together. */
@@ -271,7 +281,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       this.changed_.add(row.conversation);
       this.trim(state);
     }
-    this.note_unlisted(stored.conversations.map((row) => row.entry));
+    this.sync_.note_unlisted(stored.conversations.map((row) => row.entry));
     for (const item of stored.outbox)
       this.conversations_.get(item.conversation)?.outbox.restore(item);
     this.link_.dial(this.now_);
@@ -297,7 +307,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       if (what === 'subscribe') this.subscriptions_.again();
       if (what === 'names') this.people.flush_names();
       if (what === 'growing') this.growing_.expire();
-      if (what === 'sync') this.sync();
+      if (what === 'sync') this.sync_.ask();
     }
   }
 
@@ -309,21 +319,6 @@ export class ClientCore implements LinkOwner, CoreOwner {
       else waiter.failed(failure);
     }
     if (failure !== null) this.problem(new ParleyError('store_failed', failure));
-  }
-
-  /** Something unread is not known exactly any more: the engine states what has moved. */
-  private sync_later(): void {
-    this.timers.set_earlier('sync', this.now_ + sync_delay_ms);
-  }
-
-  private sync(): void {
-    if (!this.ready) return; // the welcome brings it
-    for (const state of this.states()) state.doubtful = false;
-    const conversations = [...this.unlisted_].slice(0, sync_conversations);
-    this.ask({ type: 'sync', token: this.meta_.syncToken, conversations }, (answer) => {
-      if (answer.type === 'list') this.on_list(answer.change);
-      else this.sync_later();
-    });
   }
 
   problem(error: ParleyError): void {
@@ -390,9 +385,9 @@ export class ClientCore implements LinkOwner, CoreOwner {
   on_push(answer: Answer): void {
     switch (answer.type) {
       case 'events':
-        return this.on_events(answer);
+        return this.streams_.events(answer);
       case 'head_moved':
-        return this.on_head_moved(answer);
+        return this.streams_.head_moved(answer);
       case 'list':
         return this.on_list(answer.change);
       case 'receipts':
@@ -406,7 +401,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
       case 'ballot':
         return this.emit({ name: 'ballot', value: answer.ballot });
       case 'deleted_for_me':
-        return this.on_deleted_for_me(answer.deleted);
+        return this.streams_.deleted_for_me(answer.deleted);
       case 'streamed':
         this.people.want_names([answer.piece.sender]);
         return this.growing_.take(answer.piece);
@@ -425,7 +420,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
 
   // ---- The list ----
 
-  private on_list(change: ListChange): void {
+  on_list(change: ListChange): void {
     const known = new Set(this.conversations_.keys());
     this.apply_list(change);
     const fresh = this.states().filter((state) => !known.has(state.entry.conversation));
@@ -451,10 +446,7 @@ export class ClientCore implements LinkOwner, CoreOwner {
     for (const id of removed) this.forget(id);
     for (const entry of change.entries) this.upsert(entry);
     for (const entry of change.entries) this.keep_children(entry);
-    for (const id of removed) this.unlisted_.delete(id);
-    for (const entry of change.entries) this.unlisted_.delete(entry.conversation);
-    if (!change.more) this.note_unlisted(change.entries); // else they may be on a later page
-    if (this.unlisted_.size > 0) this.sync_later();
+    this.sync_.told(change, removed);
     if (change.token !== '') {
       this.meta_ = { ...this.meta_, syncToken: change.token };
       this.batch_.meta = this.meta_;
@@ -481,24 +473,28 @@ export class ClientCore implements LinkOwner, CoreOwner {
     }
   }
 
-  /**
-   * Channels that their space names and the list does not have: they may have come before a token
-   * that another push brought, which then does not bring them any more.
-   */
-  private note_unlisted(entries: ListEntry[]): void {
-    // Rows of earlier builds have no children.
-    for (const child of entries.flatMap((entry) => entry.children ?? []))
-      if (!this.conversations_.has(child)) this.unlisted_.add(child);
-  }
-
-  /** Events of a space that are not read here may say of other channels. */
   passed_over(state: ConversationState, head: Seq): void {
-    if (state.entry.kind !== 'space' || head <= state.entry.head.seq) return;
-    this.unlisted_.add(state.entry.conversation);
-    this.sync_later();
+    this.sync_.passed_over(state, head);
   }
 
-  private mark_own(devices: Device[]): Device[] {
+  take_opened(entry: ListEntry): ConversationState {
+    const known = this.conversation(entry.conversation);
+    const children = known ? known.entry.children : []; // a list alone tells them
+    const state = this.upsert({ ...entry, children });
+    if (!known) this.subscriptions_.subscribe([state], this.subscriptions_.most_recent());
+    return state;
+  }
+
+  take_page(entries: ListEntry[]): ConversationState[] {
+    const known = new Set(this.conversations_.keys());
+    const states = entries.map((entry) => this.upsert(entry));
+    for (const entry of entries) this.keep_children(entry);
+    const fresh = states.filter((state) => !known.has(state.entry.conversation));
+    this.subscriptions_.subscribe(fresh, this.subscriptions_.most_recent());
+    return states;
+  }
+
+  mark_own(devices: Device[]): Device[] {
     return devices.map((device) => ({ ...device, current: device.id === this.self?.device }));
   }
 
@@ -540,217 +536,14 @@ export class ClientCore implements LinkOwner, CoreOwner {
     (this.batch_.removedConversations ??= []).push(id);
   }
 
-  // ---- The streams ----
-
-  private on_events(frame: EventsFrame): void {
-    const state = this.conversation(frame.conversation);
-    if (!state || !this.self) return;
-    const applied = state.apply(frame, this.self.user);
-    if (applied.result === 'gap') this.subscriptions_.repair(state);
-    if (applied.result !== 'applied') return;
-    const { conversation } = frame;
-    const { events } = applied;
-    for (const { kind, child } of events) {
-      if (kind === 'child_opened') state.add_child(child);
-      if (kind === 'child_opened' || kind === 'child_closed') this.unlisted_.add(child);
-    }
-    if (state.doubtful || this.unlisted_.size > 0) this.sync_later();
-    (this.batch_.events ??= []).push({ conversation, events });
-    for (const { kind, about, seq: changed } of events) {
-      if (kind === 'deleted')
-        (this.batch_.deletedMessages ??= []).push({ conversation, seq: about, changed });
-    }
-    this.touch(conversation);
-    const seq = state.cursor!.seq;
-    this.when_stored(() => this.receipts_.received(state, seq));
-    for (const event of events) this.people.want_names([event.sender, event.target]);
-    this.emit({ name: 'events', value: { conversation, events } });
-    for (const event of events) this.growing_.stored(event);
-  }
-
-  /** What is kept of them goes; the list's line, which has other numbers, follows by itself. */
-  private on_deleted_for_me(deleted: DeletedForMe): void {
-    const { conversation, seqs } = deleted;
-    const state = this.conversation(conversation);
-    if (!state) return;
-    const stored = seqs.filter((seq) => seq >= state.from);
-    if (stored.length > 0) (this.batch_.deletedForMe ??= []).push({ conversation, seqs: stored });
-    if (state.forget(seqs)) this.preview(state);
-    this.touch(conversation);
-    this.emit({ name: 'deletedForMe', value: deleted });
-  }
-
-  private on_head_moved(push: {
-    conversation: ConversationId;
-    head: { epoch: string; seq: Seq; mark: number };
-    headOrdinal: number;
-  }): void {
-    const state = this.conversation(push.conversation);
-    if (!state) return;
-    if (state.level !== 'full') this.passed_over(state, push.head.seq);
-    if (state.moved(push.head, push.headOrdinal)) this.touch(push.conversation);
-    if (state.level === 'full') {
-      if (
-        !state.cursor ||
-        push.head.seq > state.cursor.seq ||
-        push.head.epoch !== state.cursor.epoch
-      ) {
-        this.subscriptions_.repair(state);
-      }
-      return;
-    }
-    this.preview(state);
-    this.sync_later(); // whom it mentions is not told
-  }
-
-  /** Level heads brings no bodies: the list's preview is asked for, one question at a time. */
-  private preview(state: ConversationState): void {
-    if (state.previewing || !this.ready) return;
-    state.previewing = true;
-    const { conversation } = state.entry;
-    const operation: Operation = {
-      type: 'history',
-      conversation,
-      from: 0,
-      backward: true,
-      limit: preview_events,
-    };
-    this.ask(operation, (answer) => {
-      state.previewing = false;
-      if (answer.type !== 'history_page' || answer.page.events.length === 0) return;
-      state.preview(this.without_deleted(answer.page));
-      const event = state.entry.lastEvent;
-      if (event) this.people.want_names([event.sender, event.target]);
-      this.touch(conversation);
-    });
-  }
-
-  /** A page may have been read before this client was told of what was deleted for its user. */
-  private without_deleted(page: HistoryPage): HistoryPage {
-    const gone = this.conversation(page.conversation)?.gone;
-    if (!gone || gone.size === 0) return page;
-    return { ...page, events: page.events.map((event) => forget(event, gone)) };
-  }
-
-  // ---- The host's requests ----
-
   private request(call: Call, operation: Operation): void {
     if (this.link_.state === 'stopped') {
       this.reject(call, new ParleyError('session_closed', 'the client was stopped'));
       return;
     }
     this.link_.request(this.now_, operation, false, (answer) =>
-      this.answer_call(call, operation, answer),
+      this.calls_.answered(call, operation, answer),
     );
-  }
-
-  private answer_call(call: Call, operation: Operation, answer: Answer): void {
-    switch (answer.type) {
-      case 'error':
-        return this.reject(call, answer.error);
-      case 'done':
-        return this.resolve(call, { type: 'done' });
-      case 'opened': {
-        const known = this.conversation(answer.entry.conversation);
-        const children = known ? known.entry.children : []; // a list alone tells them
-        const state = this.upsert({ ...answer.entry, children });
-        if (!known) this.subscriptions_.subscribe([state], this.subscriptions_.most_recent());
-        return this.resolve(call, { type: 'conversation', view: state.view() });
-      }
-      case 'history_page': {
-        const page = this.without_deleted(answer.page);
-        this.keep_page(page);
-        return this.resolve(call, { type: 'history', page });
-      }
-      case 'members_page': {
-        if (operation.type === 'members')
-          this.receipts_.moved(operation.conversation, answer.page.receipts);
-        this.people.want_names(answer.page.members.map((member) => member.user));
-        return this.resolve(call, { type: 'members', page: answer.page });
-      }
-      case 'names':
-        this.people.learn_names(answer.users);
-        return this.resolve(call, { type: 'names', users: answer.users });
-      case 'messages':
-        this.people.want_names(answer.messages.map((message) => message.sender));
-        return this.resolve(call, { type: 'messages', messages: answer.messages });
-      case 'scheduled':
-        return this.resolve(call, { type: 'scheduled', change: answer.change });
-      case 'conversation_info':
-        return this.resolve(call, { type: 'info', info: answer.info });
-      case 'join_requests_page':
-        this.people.want_names(answer.page.requests.map((request) => request.user));
-        return this.resolve(call, { type: 'join_requests', page: answer.page });
-      case 'blocked_users':
-        this.people.want_names(answer.users);
-        return this.resolve(call, { type: 'blocked', users: answer.users });
-      case 'invites':
-        this.people.want_names(answer.invites.map((invite) => invite.by).filter((by) => by !== ''));
-        return this.resolve(call, { type: 'invites', invites: answer.invites });
-      case 'restrictions_page':
-        this.people.want_names(answer.page.users.map((restricted) => restricted.user));
-        return this.resolve(call, { type: 'restrictions', page: answer.page });
-      case 'retention':
-        return this.resolve(call, { type: 'retention', retention: answer.retention });
-      case 'reactors_page':
-        this.people.want_names(answer.page.users);
-        return this.resolve(call, { type: 'reactors', page: answer.page });
-      case 'ballot':
-        return this.resolve(call, { type: 'ballot', ballot: answer.ballot });
-      case 'stream_started':
-        return this.resolve(call, { type: 'stream_started', stream: answer.stream });
-      case 'voters_page':
-        this.people.want_names(answer.page.users);
-        return this.resolve(call, { type: 'voters', page: answer.page });
-      case 'thread_page':
-        this.people.want_names(answer.page.replies.map((reply) => reply.sender));
-        return this.resolve(call, { type: 'thread', page: answer.page });
-      case 'threads_page':
-        this.people.want_names(answer.page.threads.map((thread) => thread.root.sender));
-        return this.resolve(call, { type: 'threads', page: answer.page });
-      case 'thread_state':
-        return this.resolve(call, { type: 'thread_state', thread: answer.thread });
-      case 'list_page': {
-        const { entries, more } = answer.page;
-        const fresh = entries.filter((entry) => !this.conversation(entry.conversation));
-        const states = entries.map((entry) => this.upsert(entry));
-        for (const entry of entries) this.keep_children(entry);
-        this.subscriptions_.subscribe(
-          states.filter((state) => fresh.includes(state.entry)),
-          this.subscriptions_.most_recent(),
-        );
-        const views = states.map((state) => state.view());
-        return this.resolve(call, { type: 'list_page', views, more });
-      }
-      case 'device_list':
-        return this.resolve(call, { type: 'devices', devices: this.mark_own(answer.devices) });
-      case 'seen_by':
-        return this.resolve(call, { type: 'seen', count: answer.count });
-      case 'user_settings':
-        return this.resolve(call, { type: 'user_settings', settings: answer.settings });
-      default:
-        return this.reject(
-          call,
-          new ParleyError(
-            'protocol_error',
-            `the server answered ${operation.type} with ${answer.type}`,
-          ),
-        );
-    }
-  }
-
-  /** A page that touches the stored run from below makes it longer; any other is only shown. */
-  private keep_page(page: HistoryPage): void {
-    for (const event of page.events) this.people.want_names([event.sender, event.target]);
-    const state = this.conversation(page.conversation);
-    const last = page.events[page.events.length - 1];
-    if (!state?.cursor || !last || page.epoch !== state.cursor.epoch) return;
-    const events = page.events.filter((event) => event.seq < state.from);
-    for (const event of events) state.remember(event);
-    if (events.length === 0 || last.seq < state.from - 1) return;
-    state.from = events[0]!.seq;
-    (this.batch_.events ??= []).push({ conversation: page.conversation, events });
-    this.rows_.add(page.conversation);
   }
 
   // ---- The end of a turn ----
