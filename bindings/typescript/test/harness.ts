@@ -322,3 +322,19 @@ export class Harness {
 export function only(lines: string[], prefix: string): string[] {
   return lines.filter((line) => line.startsWith(prefix));
 }
+
+/** A list's line whose stream stands at `seq`. */
+export const at = (seq: number): Partial<ListEntry> => ({
+  head: { epoch, seq, mark: seq * 10 },
+  headOrdinal: seq,
+});
+
+export const subscribes = (lines: string[]): string[] =>
+  lines.filter((line) => line.includes(' subscribe ')).map((line) => line.replace(/^#\d+ /, ''));
+
+/** A ready core whose conversation 1 stands at seq 5, stored 5 .. 5. */
+export function at_five(): Harness {
+  const harness = Harness.ready(entry(1, at(4)));
+  harness.push(events(1, 5, 5));
+  return harness;
+}

@@ -1,16 +1,16 @@
 // mock_server.ts: an in-memory stand-in for the engine, for tests of the client and the page only.
-// It keeps no
-// promise of the real one (no store, no marks worth the name, no limits); it speaks the JSON
-// subprotocol.
+// It keeps no promise of the real one (no store, no marks worth the name, no limits); it speaks the
+// JSON subprotocol.
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { member_answers } from './mock_answers.js';
 
-type Json = Record<string, any>;
+export type Json = Record<string, any>;
 
-interface Conversation {
+export interface Conversation {
   id: string;
   kind: string;
   title: string;
@@ -24,7 +24,7 @@ interface Conversation {
   set: Map<string, Json>;
 }
 
-interface Session {
+export interface Session {
   socket: WebSocket;
   user: string;
   device: string;
@@ -47,7 +47,7 @@ export interface MockOptions {
 
 export class MockServer {
   readonly growing = new Map<string, { known: Json; text: string }>();
-  private next_stream = 1;
+  next_stream = 1;
   readonly users = new Map<string, string>(); // id -> subject
   readonly conversations = new Map<string, Conversation>();
   readonly sessions = new Set<Session>();
@@ -253,7 +253,7 @@ export class MockServer {
     };
   }
 
-  private push_entry(conversation: Conversation, user: string): void {
+  push_entry(conversation: Conversation, user: string): void {
     for (const session of this.sessions) {
       if (session.user !== user) continue;
       const entry = this.entry(conversation, user);
@@ -267,7 +267,7 @@ export class MockServer {
     }
   }
 
-  private push(session: Session, frame: Json): void {
+  push(session: Session, frame: Json): void {
     session.socket.send(JSON.stringify(frame));
   }
 
@@ -329,7 +329,7 @@ export class MockServer {
     return [...this.sessions].some((session) => session.user === user);
   }
 
-  private presence(user: string): Json {
+  presence(user: string): Json {
     const last_seen = this.last_seen_.get(user);
     return this.online(user) ? { user, online: true } : { user, online: false, last_seen };
   }
@@ -413,219 +413,10 @@ export class MockServer {
       return reply({ type: 'opened', entry: this.entry(conversation, session.user) });
     }
     if (!conversation.members.has(session.user)) return fail('denied', 'absent or forbidden');
-    this.answer_member(session, frame, conversation, reply, fail);
-  }
-
-  private answer_member(
-    session: Session,
-    frame: Json,
-    conversation: Conversation,
-    reply: (fields: Json) => void,
-    fail: (code: string, message: string) => void,
-  ): void {
-    switch (frame['type']) {
-      case 'send':
-        return this.send(session, frame, conversation, reply);
-      case 'history':
-        return this.history(session, frame, conversation, reply);
-      case 'mark_read':
-        reply({ type: 'done' });
-        return this.receipt(conversation, session.user, frame['received'] ?? 0, frame['read'] ?? 0);
-      case 'set_list': {
-        const { type: _, request: __, conversation: ___, ...fields } = frame;
-        const set: Json = { ...conversation.set.get(session.user), ...fields };
-        if ('draft' in fields) set['drafted'] = fields['draft'] === '' ? 0 : this.clock();
-        conversation.set.set(session.user, set);
-        reply({ type: 'done' });
-        return this.push_entry(conversation, session.user);
-      }
-      case 'signal':
-        reply({ type: 'done' });
-        for (const other of this.sessions) {
-          if (other.user === session.user || other.levels.get(conversation.id) !== 'full') continue;
-          const { kind, text } = frame;
-          this.push(other, {
-            type: 'signalled',
-            conversation: conversation.id,
-            sender: session.user,
-            kind,
-            text,
-          });
-        }
-        return;
-      case 'start_stream': {
-        const stream = String(this.next_stream++);
-        const { content_type, reply_to } = frame;
-        const known = { conversation: conversation.id, stream, sender: session.user };
-        this.growing.set(stream, { known: { ...known, content_type, reply_to }, text: '' });
-        return reply({ type: 'stream_started', conversation: conversation.id, stream });
-      }
-      case 'append_stream': {
-        const grown = this.growing.get(frame['stream']);
-        if (!grown) return fail('denied', 'it has ended');
-        if (Buffer.byteLength(grown.text) !== frame['at']) return fail('invalid_argument', 'at');
-        grown.text += frame['text'];
-        this.push_piece(conversation, session, {
-          ...grown.known,
-          at: frame['at'],
-          text: frame['text'],
-        });
-        return reply({ type: 'done' });
-      }
-      case 'cancel_stream':
-        this.end_growing(conversation, session, frame['stream']);
-        return reply({ type: 'done' });
-      case 'get_stream': {
-        const grown = this.growing.get(frame['stream']);
-        if (!grown) return fail('denied', 'it has ended');
-        return reply({ type: 'streamed', ...grown.known, at: 0, text: grown.text });
-      }
-      case 'watch':
-        session.watched.set(conversation.id, frame['users']);
-        return reply({
-          type: 'presence',
-          users: (frame['users'] as string[]).map((user) => this.presence(user)),
-        });
-      case 'watch_conversation': {
-        const users = [...conversation.members.keys()];
-        if (frame['on'] === false) session.watched.delete(`all ${conversation.id}`);
-        else session.watched.set(`all ${conversation.id}`, users);
-        return reply({
-          type: 'online',
-          conversation: conversation.id,
-          step: frame['on'] === false ? 'none' : 'full',
-          users: users.map((user) => this.presence(user)),
-        });
-      }
-      case 'members': {
-        const wanted = ((frame['prefix'] as string) ?? '').toLowerCase();
-        const members = [...conversation.members]
-          .map(([user, fields]) => ({ user, ...fields }))
-          .filter(({ user }) => this.users.get(user)!.toLowerCase().startsWith(wanted));
-        const receipts = conversation.kind === 'channel' ? [] : [...conversation.receipts.values()];
-        return reply({
-          type: 'members_page',
-          members,
-          receipts,
-          count: conversation.members.size,
-          more: false,
-        });
-      }
-      case 'add':
-        for (const name of frame['members'] as string[]) {
-          const target = this.user(name);
-          if (conversation.members.has(target)) continue;
-          conversation.members.set(target, { role: 'member', since: Date.now(), visible_from: 1 });
-          this.append(conversation, {
-            kind: 'added',
-            sender: session.user,
-            target,
-            role: 'member',
-          });
-          this.push_entry(conversation, target);
-        }
-        return reply({ type: 'done' });
-      case 'leave':
-        this.append(conversation, { kind: 'left', target: session.user });
-        conversation.members.delete(session.user);
-        reply({ type: 'done' });
-        return this.push(session, {
-          type: 'list',
-          whole: false,
-          entries: [],
-          removed: [conversation.id],
-          token: 'mock',
-        });
-      case 'set_title':
-        conversation.title = frame['title'];
-        this.append(conversation, {
-          kind: 'settings_changed',
-          sender: session.user,
-          title: frame['title'],
-        });
-        return reply({ type: 'done' });
-      default:
-        return fail('unsupported', `unknown type ${String(frame['type'])}`);
-    }
-  }
-
-  private push_piece(conversation: Conversation, from: Session, piece: Json): void {
-    for (const other of this.sessions) {
-      if (other === from || other.levels.get(conversation.id) !== 'full') continue;
-      this.push(other, { type: 'streamed', ...piece });
-    }
-  }
-
-  private end_growing(conversation: Conversation, from: Session, stream: string): void {
-    const grown = this.growing.get(stream);
-    if (!grown) return;
-    this.growing.delete(stream);
-    const at = Buffer.byteLength(grown.text);
-    this.push_piece(conversation, from, { ...grown.known, at, ended: true });
-  }
-
-  private send(
-    session: Session,
-    frame: Json,
-    conversation: Conversation,
-    reply: (fields: Json) => void,
-  ): void {
-    const key = `${session.user}/${session.device}/${frame['number']}`;
-    const before = conversation.keys.get(key);
-    const ack = { type: 'ack', conversation: conversation.id, number: frame['number'] };
-    if (before && before.random === frame['random']) {
-      return reply({ ...ack, seq: before.seq, time: before.time, repeated: true });
-    }
-    if (before) {
-      const next = String(Number(frame['number']) + 1);
-      return reply({
-        type: 'error',
-        code: 'number_taken',
-        message: 'used before',
-        retryable: false,
-        next,
-      });
-    }
-    const { text, content_type, reply_to, stream } = frame;
-    const event = this.append(conversation, {
-      kind: 'message',
-      sender: session.user,
-      echo: frame['random'],
-      text,
-      content_type,
-      reply_to,
-      stream,
-    });
-    if (stream) this.end_growing(conversation, session, stream);
-    conversation.keys.set(key, { random: frame['random'], seq: event['seq'], time: event['time'] });
-    reply({ ...ack, seq: event['seq'], time: event['time'] });
-  }
-
-  private history(
-    session: Session,
-    frame: Json,
-    conversation: Conversation,
-    reply: (fields: Json) => void,
-  ): void {
-    const floor = conversation.members.get(session.user)!.visible_from;
-    const limit = frame['limit'] ?? 50;
-    const head = conversation.events.length;
-    const end = frame['backward'] && frame['from'] > 0 ? Math.min(frame['from'] - 1, head) : head;
-    const first = frame['backward']
-      ? Math.max(floor, end - limit + 1)
-      : Math.max(floor, frame['from']);
-    const last = frame['backward'] ? end : Math.min(head, first + limit - 1);
-    const events = conversation.events.slice(first - 1, last);
-    reply({
-      type: 'history_page',
-      conversation: conversation.id,
-      epoch: conversation.epoch,
-      first: events.length > 0 ? first : 0,
-      events,
-      mark: last * 7,
-      more: frame['backward'] ? first > floor : last < head,
-      floor,
-    });
+    const ask = { server: this, session, frame, conversation, reply, fail };
+    const answer = member_answers[frame['type'] as string];
+    if (answer) answer(ask);
+    else fail('unsupported', `unknown type ${String(frame['type'])}`);
   }
 
   private subscribe(session: Session, frame: Json, reply: (fields: Json) => void): void {
