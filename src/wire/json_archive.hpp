@@ -24,6 +24,10 @@
 
 namespace parley::wire {
 
+/// A message as its `fields` take it: const for the writer.
+template <class A, class T>
+using In = typename A::template Ref<T>;
+
 inline constexpr std::uint64_t json_max_number = (std::uint64_t{1} << 53) - 1;
 
 /// A 64-bit number written as a string of digits.

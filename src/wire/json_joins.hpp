@@ -7,9 +7,6 @@
 
 namespace parley::wire {
 
-template <class A, class T>
-using In = typename A::template Ref<T>;
-
 template <class A>
 void fields(A& a, In<A, CreateInvite> v) {
   a.must("conversation", v.conversation);
