@@ -1,8 +1,8 @@
-// record.cpp: builds, checks and reads records; the only code that knows how an event is stored.
+// record.cpp: checks and reads records; with record_build.cpp the only code that knows how an event
+// is stored.
 #include "wire/record.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -17,36 +17,6 @@ namespace parley::wire {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "records are copied as little-endian");
-
-// Small records are built on the stack; only what does not fit goes to the heap.
-class StackAllocator final : public flatbuffers::Allocator {
- public:
-  static constexpr std::size_t capacity = 1024;
-  std::uint8_t* allocate(std::size_t size) override {
-    if (!used_ && size <= capacity) {
-      used_ = true;
-      return block_.data();
-    }
-    return new std::uint8_t[size];
-  }
-  void deallocate(std::uint8_t* block, std::size_t) override {
-    if (block == block_.data()) {
-      used_ = false;
-    } else {
-      delete[] block;
-    }
-  }
-
- private:
-  alignas(16) std::array<std::uint8_t, capacity> block_;
-  bool used_ = false;
-};
-
-flatbuffers::Offset<flatbuffers::String> add_string(flatbuffers::FlatBufferBuilder& builder,
-                                                    std::string_view text) {
-  if (text.empty()) return 0;
-  return builder.CreateString(text.data(), text.size());
-}
 
 std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
@@ -78,67 +48,6 @@ Tally tally_of(const fb::Tally& from) {
   return tally;
 }
 
-using Tallies = flatbuffers::Vector<flatbuffers::Offset<fb::Tally>>;
-flatbuffers::Offset<Tallies> add_tallies(flatbuffers::FlatBufferBuilder& builder,
-                                         const std::vector<Tally>& tallies) {
-  if (tallies.empty()) return 0;
-  std::vector<flatbuffers::Offset<fb::Tally>> built;
-  for (const Tally& tally : tallies) {
-    std::vector<flatbuffers::Offset<fb::Reaction>> reactions;
-    for (const Reaction& reaction : tally.reactions) {
-      std::vector<std::uint64_t> users;
-      for (const UserId user : reaction.users) users.push_back(user.value);
-      const auto key = add_string(builder, reaction.key);
-      const auto named = users.empty() ? flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>>()
-                                       : builder.CreateVector(users);
-      reactions.push_back(fb::CreateReaction(builder, key, reaction.count, named));
-    }
-    const auto all = builder.CreateVector(reactions);
-    flatbuffers::Offset<fb::PollResults> poll;
-    if (tally.poll)
-      poll = fb::CreatePollResults(builder, builder.CreateVector(tally.poll->votes),
-                                   tally.poll->voters, tally.poll->closed);
-    built.push_back(fb::CreateTally(builder, tally.seq, tally.revision, all, poll));
-  }
-  return builder.CreateVector(built);
-}
-
-using Attachments = flatbuffers::Vector<flatbuffers::Offset<fb::Attachment>>;
-flatbuffers::Offset<Attachments> add_attachments(flatbuffers::FlatBufferBuilder& builder,
-                                                 const std::vector<Attachment>& attachments) {
-  if (attachments.empty()) return 0;
-  std::vector<flatbuffers::Offset<fb::Attachment>> built;
-  for (const Attachment& from : attachments) {
-    const auto handle = add_string(builder, from.handle);
-    const auto content_type = add_string(builder, from.content_type);
-    const auto name = add_string(builder, from.name);
-    built.push_back(fb::CreateAttachment(builder, handle, content_type, name, from.size));
-  }
-  return builder.CreateVector(built);
-}
-
-using Headers = flatbuffers::Vector<flatbuffers::Offset<fb::Header>>;
-flatbuffers::Offset<Headers> add_headers(flatbuffers::FlatBufferBuilder& builder,
-                                         const std::vector<MessageHeader>& headers) {
-  if (headers.empty()) return 0;
-  std::vector<flatbuffers::Offset<fb::Header>> built;
-  for (const MessageHeader& from : headers) {
-    const auto name = add_string(builder, from.name);
-    built.push_back(fb::CreateHeader(builder, name, add_string(builder, from.value)));
-  }
-  return builder.CreateVector(built);
-}
-
-flatbuffers::Offset<fb::Poll> add_poll(flatbuffers::FlatBufferBuilder& builder,
-                                       const std::optional<PollTerms>& poll) {
-  if (!poll) return 0;
-  std::vector<flatbuffers::Offset<flatbuffers::String>> options;
-  for (const std::string_view option : poll->options)
-    options.push_back(builder.CreateString(option.data(), option.size()));
-  return fb::CreatePoll(builder, builder.CreateVector(options), poll->multiple, poll->anonymous,
-                        poll->closes_ms);
-}
-
 std::optional<PollTerms> poll_of(const fb::Poll* from) {
   if (from == nullptr) return std::nullopt;
   PollTerms poll{.options = {},
@@ -150,16 +59,6 @@ std::optional<PollTerms> poll_of(const fb::Poll* from) {
     for (const auto* option : *options) poll.options.push_back(view(option));
   }
   return poll;
-}
-
-flatbuffers::Offset<fb::Origin> add_origin(flatbuffers::FlatBufferBuilder& builder,
-                                           const std::optional<Origin>& origin) {
-  if (!origin) return 0;
-  fb::Bytes16 conversation;
-  std::memcpy(static_cast<void*>(&conversation), origin->conversation.bytes.data(),
-              sizeof conversation);
-  return fb::CreateOrigin(builder, origin->conversation ? &conversation : nullptr, origin->seq,
-                          origin->sender.value, origin->time.time_since_epoch().count());
 }
 
 Extras extras_of(const fb::Record& record) {
@@ -265,99 +164,6 @@ RecordFields fields_of(const fb::Record& record) {
 }
 
 }  // namespace
-
-Payload build_record(const RecordFields& fields) {
-  StackAllocator allocator;
-  const std::size_t text = fields.content_type.size() + fields.body.size() + fields.title.size();
-  const std::size_t room = (text + 512) & ~std::size_t{7};
-  flatbuffers::FlatBufferBuilder builder(
-      room < StackAllocator::capacity ? StackAllocator::capacity : room, &allocator);
-  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> body;
-  if (!fields.body.empty()) {
-    body = builder.CreateVector(reinterpret_cast<const std::uint8_t*>(fields.body.data()),
-                                fields.body.size());
-  }
-  const auto content_type = add_string(builder, fields.content_type);
-  const auto title = add_string(builder, fields.title);
-  const auto tallies = add_tallies(builder, fields.tallies);
-  const auto reason = add_string(builder, fields.reason);
-  const auto import_id = add_string(builder, fields.import_id);
-  flatbuffers::Offset<fb::Settings> settings;
-  if (fields.settings) settings = build_settings(builder, *fields.settings);
-  const auto attachments = add_attachments(builder, fields.extras.attachments);
-  const auto headers = add_headers(builder, fields.extras.headers);
-  const auto origin = add_origin(builder, fields.origin);
-  const auto poll = add_poll(builder, fields.poll);
-  flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> mentions, edits;
-  if (!fields.extras.mentions.empty()) {
-    std::vector<std::uint64_t> users;
-    for (const UserId user : fields.extras.mentions) users.push_back(user.value);
-    mentions = builder.CreateVector(users);
-  }
-  if (!fields.edits.empty()) edits = builder.CreateVector(fields.edits);
-  fb::Bytes16 conversation;
-  static_assert(sizeof conversation == sizeof fields.conversation.bytes);
-  std::memcpy(static_cast<void*>(&conversation), fields.conversation.bytes.data(),
-              sizeof conversation);
-
-  fb::RecordBuilder record(builder);
-  record.add_time_ms(fields.time_ms);
-  record.add_seq(fields.seq);
-  record.add_ordinal(fields.ordinal);
-  record.add_thread_ordinal(fields.thread_ordinal);
-  record.add_snowflake(fields.id);
-  record.add_sender(fields.sender.value);
-  record.add_echo(fields.echo);
-  record.add_reply_to(fields.reply_to);
-  record.add_thread_root(fields.thread_root);
-  record.add_target(fields.target.value);
-  if (fields.conversation) record.add_conversation(&conversation);
-  record.add_content_type(content_type);
-  record.add_body(body);
-  record.add_title(title);
-  record.add_about(fields.about);
-  record.add_about_ordinal(fields.about_ordinal);
-  record.add_expires_ms(fields.expires_ms);
-  record.add_written_ms(fields.written_ms);
-  record.add_import_id(import_id);
-  record.add_stream(fields.stream);
-  record.add_changed(fields.changed);
-  record.add_edited_ms(fields.edited_ms);
-  record.add_tallies(tallies);
-  record.add_edits(edits);
-  record.add_groups(fields.groups);
-  record.add_shadowed(fields.shadowed);
-  record.add_settings(settings);
-  record.add_until_ms(fields.until_ms);
-  record.add_reason(reason);
-  record.add_mentions(mentions);
-  record.add_attachments(attachments);
-  record.add_headers(headers);
-  record.add_origin(origin);
-  record.add_poll(poll);
-  record.add_replies(fields.thread.replies);
-  record.add_thread_head(fields.thread.head);
-  record.add_last_reply(fields.thread.last);
-  record.add_mention_scope(static_cast<std::uint8_t>(fields.extras.mention_scope));
-  record.add_deleted(fields.deleted);
-  record.add_pinned(fields.pinned);
-  record.add_kind(static_cast<std::uint8_t>(fields.kind));
-  record.add_audience(fields.audience);
-  record.add_role(static_cast<std::uint8_t>(fields.role));
-  record.add_conversation_kind(static_cast<std::uint8_t>(fields.conversation_kind));
-  const auto root = record.Finish();
-  builder.FinishSizePrefixed(root);
-
-  const Bytes built(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
-  const std::size_t padding = -built.size() & 7;
-  if (padding == 0) return Payload::copy_of(built);
-  // A record without any 64-bit field (never a real event): the prefix covers the padding.
-  std::string padded(built);
-  padded.append(padding, '\0');
-  const auto covered = static_cast<std::uint32_t>(padded.size() - sizeof(std::uint32_t));
-  std::memcpy(padded.data(), &covered, sizeof covered);
-  return Payload::copy_of(padded);
-}
 
 RecordFields read_record(Bytes record) {
   return fields_of(*flatbuffers::GetSizePrefixedRoot<fb::Record>(record.data()));
