@@ -366,6 +366,66 @@ void fill(Cache& cache, const Key& key, const Result<Cells>& cells, std::size_t 
 
 }  // namespace
 
+void Conversation::State::add_cells(const Wanted& row, std::vector<OwnedCell>& cells) const {
+  switch (row.what) {
+    case Wanted::What::sender:
+      cells.push_back(
+          {layout::conversation, *name, layout::sender_key(row.sender.user, row.sender.device)});
+      break;
+    case Wanted::What::member: {
+      const UserId user = row.sender.user;
+      const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
+      cells.push_back(
+          {layout::member, layout::member_id(host.ns(), id, bucket), layout::member_key(user)});
+      break;
+    }
+    case Wanted::What::last_sent:
+      cells.push_back({layout::conversation, *name, layout::last_sent_key(row.sender.user)});
+      break;
+    case Wanted::What::mention:
+      cells.push_back({layout::conversation, *name, layout::mention_key(row.sender.user)});
+      break;
+    case Wanted::What::host_key:
+      for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
+        cells.push_back({layout::conversation, *name, layout::host_key(today() - age, row.key)});
+      break;
+  }
+}
+
+void Conversation::State::fill_wanted(const Wanted& row, const Result<Cells>& cells,
+                                      std::size_t from, std::size_t count) {
+  switch (row.what) {
+    case Wanted::What::sender:
+      fill(senders, row.sender, cells, from, count, [this](Bytes value) {
+        auto stored = layout::decode_sender(value);
+        // A commit that our guard does not show yet vouches for nothing; if it landed, ours
+        // is refused and the row is read again.
+        if (stored)
+          std::erase_if(stored->open, [this](const auto& open) { return open.seq > head.head; });
+        return stored;
+      });
+      break;
+    case Wanted::What::member:
+      fill(channel_members, row.sender.user, cells, from, count, layout::decode_member);
+      break;
+    case Wanted::What::last_sent:
+      fill(last_sent, row.sender.user, cells, from, count, layout::decode_last_sent);
+      break;
+    case Wanted::What::mention:
+      fill(mentions, MentionId{row.sender.user}, cells, from, count, [this](Bytes value) {
+        auto stored = layout::decode_mention(value);
+        if (stored)
+          std::erase_if(stored->messages,
+                        [this](const auto& message) { return message.seq > head.head; });
+        return stored;
+      });
+      break;
+    case Wanted::What::host_key:
+      fill(host_keys, row.key, cells, from, count, layout::decode_host_key);
+      break;
+  }
+}
+
 void Conversation::State::read_wanted() {
   if (reading_wanted || wanted.empty() || phase != Phase::ready) return;
   struct Span {
@@ -378,78 +438,21 @@ void Conversation::State::read_wanted() {
     const Wanted next = wanted.back();
     wanted.pop_back();
     const std::size_t from = cells.size();
-    switch (next.what) {
-      case Wanted::What::sender:
-        cells.push_back({layout::conversation, *name,
-                         layout::sender_key(next.sender.user, next.sender.device)});
-        break;
-      case Wanted::What::member: {
-        const UserId user = next.sender.user;
-        const auto bucket = layout::bucket_of(user, layout::channel_member_buckets);
-        cells.push_back(
-            {layout::member, layout::member_id(host.ns(), id, bucket), layout::member_key(user)});
-        break;
-      }
-      case Wanted::What::last_sent:
-        cells.push_back({layout::conversation, *name, layout::last_sent_key(next.sender.user)});
-        break;
-      case Wanted::What::mention:
-        cells.push_back({layout::conversation, *name, layout::mention_key(next.sender.user)});
-        break;
-      case Wanted::What::host_key:
-        for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
-          cells.push_back({layout::conversation, *name, layout::host_key(today() - age, next.key)});
-        break;
-    }
+    add_cells(next, cells);
     spans.push_back({next, from, cells.size() - from});
   }
   reading_wanted = true;
-  get(owned_get(std::move(cells)), [this, spans = std::move(spans),
-                                    from = generation](Result<Cells> result) {
-    reading_wanted = false;
-    if (from == generation) {
-      for (const Span& span : spans) {
-        switch (span.wanted.what) {
-          case Wanted::What::sender:
-            fill(senders, span.wanted.sender, result, span.from, span.count, [this](Bytes value) {
-              auto row = layout::decode_sender(value);
-              // A commit that our guard does not show yet vouches for nothing; if it landed, ours
-              // is refused and the row is read again.
-              if (row)
-                std::erase_if(row->open, [this](const auto& open) { return open.seq > head.head; });
-              return row;
-            });
-            break;
-          case Wanted::What::member:
-            fill(channel_members, span.wanted.sender.user, result, span.from, span.count,
-                 layout::decode_member);
-            break;
-          case Wanted::What::last_sent:
-            fill(last_sent, span.wanted.sender.user, result, span.from, span.count,
-                 layout::decode_last_sent);
-            break;
-          case Wanted::What::mention:
-            fill(mentions, MentionId{span.wanted.sender.user}, result, span.from, span.count,
-                 [this](Bytes value) {
-                   auto row = layout::decode_mention(value);
-                   if (row)
-                     std::erase_if(row->messages,
-                                   [this](const auto& message) { return message.seq > head.head; });
-                   return row;
-                 });
-            break;
-          case Wanted::What::host_key:
-            fill(host_keys, span.wanted.key, result, span.from, span.count,
-                 layout::decode_host_key);
-            break;
+  get(owned_get(std::move(cells)),
+      [this, spans = std::move(spans), from = generation](Result<Cells> result) {
+        reading_wanted = false;
+        if (from == generation) {
+          for (const Span& span : spans) fill_wanted(span.wanted, result, span.from, span.count);
+          serve_member_waiters();
+          serve_mention_waiters();
         }
-      }
-      serve_member_waiters();
-      serve_mention_waiters();
-    }
-    pump();
-    read_wanted();
-  });
+        pump();
+        read_wanted();
+      });
 }
 
 }  // namespace parley::core

@@ -88,6 +88,9 @@ struct Conversation::State : ConversationData {
   void want(const KeyHash& key);
   void want(MentionId id);
   void read_wanted();
+  void add_cells(const Wanted& row, std::vector<OwnedCell>& cells) const;
+  void fill_wanted(const Wanted& row, const Result<Cells>& cells, std::size_t from,
+                   std::size_t count);
 
   // ---- conversation_batch.cpp ----
   void pump();
@@ -135,6 +138,7 @@ struct Conversation::State : ConversationData {
   // ---- senders.cpp ----
   Decision decide(Op& op, SendOp& send);
   bool send_rows_ready(const Op& op, const SendOp& send);
+  bool send_fits(const SendOp& send);
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);
@@ -362,6 +366,8 @@ struct Conversation::State : ConversationData {
   void commit_bucket(std::shared_ptr<BucketJob> job);
   Result<layout::MemberRow> apply(const MemberWrite& write, std::optional<layout::MemberRow>& row,
                                   std::int64_t& delta, bool& changed, bool unsure) const;
+  layout::MemberRow apply_change(const MemberWrite& write, std::optional<layout::MemberRow>& row,
+                                 std::int64_t& delta, bool& changed) const;
   void bucket_done(BucketJob& job, const Error& error);
   void apply_pending();
   void with_member(UserId user, std::function<void(Result<const layout::MemberRow*>)> then);

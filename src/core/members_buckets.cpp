@@ -191,6 +191,33 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
   });
 }
 
+/// A change that was decided by the conversation's own commit.
+layout::MemberRow Conversation::State::apply_change(const MemberWrite& write,
+                                                    std::optional<layout::MemberRow>& row,
+                                                    std::int64_t& delta, bool& changed) const {
+  const bool counted = row && row->role != Role::none;
+  if (inherits) {
+    const layout::PendingRow change{write.user, write.role, write.groups, write.shadowed,
+                                    write.admission};
+    changed = change_own_row(row, change, write.seq) || changed;
+    const bool counts = row && row->role != Role::none;
+    delta += counts && !counted ? 1 : counted && !counts ? -1 : 0;
+    return row.value_or(layout::MemberRow{});
+  }
+  if (!row || row->left_at >= write.seq) return row.value_or(layout::MemberRow{});
+  if (write.role == Role::none) {
+    if (counted) --delta;
+    row->left_at = write.seq;
+  } else if (!counted) {
+    return *row;
+  }
+  row->role = write.role;
+  row->groups = write.groups;
+  row->shadowed = write.shadowed;
+  changed = true;
+  return *row;
+}
+
 Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
                                                      std::optional<layout::MemberRow>& row,
                                                      std::int64_t& delta, bool& changed,
@@ -237,26 +264,7 @@ Result<layout::MemberRow> Conversation::State::apply(const MemberWrite& write,
       changed = true;
       return *row;
     case MemberWrite::What::pending:
-      if (inherits) {
-        const layout::PendingRow change{write.user, write.role, write.groups, write.shadowed,
-                                        write.admission};
-        changed = change_own_row(row, change, write.seq) || changed;
-        const bool counts = row && row->role != Role::none;
-        delta += counts && !counted ? 1 : counted && !counts ? -1 : 0;
-        return row.value_or(layout::MemberRow{});
-      }
-      if (!row || row->left_at >= write.seq) return row.value_or(layout::MemberRow{});
-      if (write.role == Role::none) {
-        if (in) --delta;
-        row->left_at = write.seq;
-      } else if (!in) {
-        return *row;
-      }
-      row->role = write.role;
-      row->groups = write.groups;
-      row->shadowed = write.shadowed;
-      changed = true;
-      return *row;
+      return apply_change(write, row, delta, changed);
     case MemberWrite::What::keep:
       if (row) return *row;
       row = own_row(row, write.admission);

@@ -183,6 +183,21 @@ bool Conversation::State::send_rows_ready(const Op& op, const SendOp& send) {
   return ready;
 }
 
+bool Conversation::State::send_fits(const SendOp& send) {
+  const std::size_t record = record_overhead + send.send.body.size() +
+                             send.send.content_type.size() + extras_size(send.send) +
+                             (send.send.import ? send.send.import->id.size() : 0);
+  const std::size_t mentioned = send.send.extras.mentions.size() + 1;
+  const std::size_t root = send.send.thread_root == 0
+                               ? 0
+                               : message_now(*messages.find(send.send.thread_root)).record.size() +
+                                     record_overhead +
+                                     layout::thread_change_size(limits::mentions + 1);
+  return fits(1, 7 + mentioned,
+              root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
+                  mentioned * (9 + layout::mention_size(limits::mentions_counted)));
+}
+
 Decision Conversation::State::decide(Op& op, SendOp& send) {
   if (!send_rows_ready(op, send)) return Decision::later;
   Decision decision{};
@@ -241,19 +256,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   const auto [expires_ms, closes_ms] = due_times(send);
   for (const std::int64_t due : {expires_ms, closes_ms})
     if (due != 0 && !wake_stored(op, due, decision)) return decision;
-  const std::size_t record = record_overhead + send.send.body.size() +
-                             send.send.content_type.size() + extras_size(send.send) +
-                             (send.send.import ? send.send.import->id.size() : 0);
-  const std::size_t mentioned = send.send.extras.mentions.size() + 1;
-  const std::size_t root = send.send.thread_root == 0
-                               ? 0
-                               : message_now(*messages.find(send.send.thread_root)).record.size() +
-                                     record_overhead +
-                                     layout::thread_change_size(limits::mentions + 1);
-  if (!fits(1, 7 + mentioned,
-            root + layout::event_size(record) + 9 + layout::sender_size(limits::open_sends) + 60 +
-                mentioned * (9 + layout::mention_size(limits::mentions_counted))))
-    return Decision::full;
+  if (!send_fits(send)) return Decision::full;
   stage_send(op, send);
   if (slow) stage_last_sent(op.caller.user);
   return Decision::decided;

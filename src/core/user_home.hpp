@@ -239,6 +239,10 @@ class UserHome {
   void list_since(std::shared_ptr<Listing> work, std::vector<ConversationId> named);
   void read_entries(std::shared_ptr<Listing> work);
   void entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells);
+  static void count_unread(Listing& work, ListEntry& entry, const layout::ListRow& row,
+                           const layout::HeadCell& head,
+                           const std::optional<layout::ReceiptRow>& receipt,
+                           const std::optional<layout::MemberRow>& member);
   void read_drafts(std::shared_ptr<Listing> work);
   // user_counts.cpp
   void read_own_deletions(std::shared_ptr<Listing> work);

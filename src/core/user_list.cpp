@@ -298,6 +298,27 @@ void UserHome::read_entries(std::shared_ptr<Listing> work) {
   }
 }
 
+/// Notes what of it is left to be counted.
+void UserHome::count_unread(Listing& work, ListEntry& entry, const layout::ListRow& row,
+                            const layout::HeadCell& head,
+                            const std::optional<layout::ReceiptRow>& receipt,
+                            const std::optional<layout::MemberRow>& member) {
+  const std::uint64_t base =
+      unread_from(receipt ? receipt->read_ordinal : 0,
+                  member ? member->visible_ordinal : row.visible_ordinal, head.floor_ordinal);
+  entry.unread = unread_of(head.ordinal, base, 0);
+  if (entry.unread != 0 && head.deleted_ordinal > base)
+    work.deleted.push_back({entry.conversation, base, head.ordinal});
+  layout::MemberRow membership{.visible_from = row.visible_from,
+                               .visible_ordinal = row.visible_ordinal};
+  if (member) membership = *member;
+  const MentionBase after = mentions_from(entry.read, membership, head.floor);
+  if (membership.own_deletion_ms != 0)
+    work.deleting.push_back({entry.conversation, base, entry.read, entry.head.seq});
+  if ((head.flags & layout::head_has_mentions) != 0 && head.head > after.seq)
+    work.mentions.push_back({entry.conversation, after, head.head});
+}
+
 void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Result<Cells> cells) {
   if (!cells) {
     if (work->then) {
@@ -346,20 +367,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
       entry.received = receipt->received;
       entry.read = receipt->read;
     }
-    const std::uint64_t base = unread_from(
-        receipt ? receipt->read_ordinal : 0,
-        member ? member->visible_ordinal : item.row.visible_ordinal, head->floor_ordinal);
-    entry.unread = unread_of(head->ordinal, base, 0);
-    if (entry.unread != 0 && head->deleted_ordinal > base)
-      work->deleted.push_back({entry.conversation, base, head->ordinal});
-    layout::MemberRow membership{.visible_from = item.row.visible_from,
-                                 .visible_ordinal = item.row.visible_ordinal};
-    if (member) membership = *member;
-    const MentionBase after = mentions_from(entry.read, membership, head->floor);
-    if (membership.own_deletion_ms != 0)
-      work->deleting.push_back({entry.conversation, base, entry.read, entry.head.seq});
-    if ((head->flags & layout::head_has_mentions) != 0 && head->head > after.seq)
-      work->mentions.push_back({entry.conversation, after, head->head});
+    count_unread(*work, entry, item.row, *head, receipt, member);
     add_settings(entry, item.row);
     if (item.row.has_draft) work->drafts.push_back(item.conversation);
     if (entry.kind == ConversationKind::space) compare_space(*work, entry, member);

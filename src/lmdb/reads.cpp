@@ -243,6 +243,22 @@ Result<Listed> read_list(const Tails& tails, ReaderPool::Lease& reader, std::uin
   return answer;
 }
 
+namespace {
+
+/// All texts of the answer in one block.
+Changes packed(Changes answer, std::size_t bytes, const std::string& next) {
+  AnswerBlock block(bytes + aligned8(next.size()));
+  for (Changes::Entry& entry : answer.entries) {
+    entry.partition.id = block.put(entry.partition.id);
+    entry.note = block.put(entry.note);
+  }
+  answer.next = block.put(next);
+  answer.owner = std::move(block).owner();
+  return answer;
+}
+
+}  // namespace
+
 Result<Changes> read_changes(const Tails& tails, ReaderPool::Lease& reader,
                              const Incarnation& incarnation, Bytes after, std::uint32_t max) {
   max = store::clamped(max, store::max_page);
@@ -307,15 +323,7 @@ Result<Changes> read_changes(const Tails& tails, ReaderPool::Lease& reader,
   }
   for (const Changes::Entry& entry : newest)
     if (answer.entries.size() < max) add(entry.partition, entry.note);
-  const std::string next = FeedPosition{incarnation, last}.encode();
-  AnswerBlock block(bytes + aligned8(next.size()));
-  for (Changes::Entry& entry : answer.entries) {
-    entry.partition.id = block.put(entry.partition.id);
-    entry.note = block.put(entry.note);
-  }
-  answer.next = block.put(next);
-  answer.owner = std::move(block).owner();
-  return answer;
+  return packed(std::move(answer), bytes, FeedPosition{incarnation, last}.encode());
 }
 
 }  // namespace parley::lmdb

@@ -17,6 +17,23 @@ struct Played {
   std::size_t bytes = 0;
 };
 
+/// What the person has of the list is what the engine has.
+void check_list(const Person& person, const wire::ListChanged& list) {
+  CHECK(list.entries.size() == 2);  // the chat and one team
+  const std::vector<ListEntry> known = person.core.list();
+  REQUIRE(known.size() == list.entries.size());
+  for (const ListEntry& entry : list.entries) {
+    const auto mine = std::find_if(known.begin(), known.end(), [&](const ListEntry& each) {
+      return each.conversation == entry.conversation;
+    });
+    REQUIRE(mine != known.end());
+    CHECK(mine->head == entry.head);
+    CHECK(mine->unread == entry.unread);
+    CHECK(mine->read == entry.read);
+    CHECK(mine->pinned == entry.pinned);
+  }
+}
+
 /// Alice and bob talk; alice's first link is cut after so many bytes. Then everything is compared
 /// with what the engine has.
 Played play(std::size_t cut_after, Encoding encoding) {
@@ -84,20 +101,7 @@ Played play(std::size_t cut_after, Encoding encoding) {
     const Event& event = alice.events[chat].at(each.result->seq - 1);
     CHECK(event.as<Message>()->text() == "a" + std::to_string(each.number));
   }
-  const auto list = judge.all<wire::Welcome>().at(0).list;
-  CHECK(list.entries.size() == 2);  // the chat and one team
-  const std::vector<ListEntry> known = alice.core.list();
-  REQUIRE(known.size() == list.entries.size());
-  for (const ListEntry& entry : list.entries) {
-    const auto mine = std::find_if(known.begin(), known.end(), [&](const ListEntry& each) {
-      return each.conversation == entry.conversation;
-    });
-    REQUIRE(mine != known.end());
-    CHECK(mine->head == entry.head);
-    CHECK(mine->unread == entry.unread);
-    CHECK(mine->read == entry.read);
-    CHECK(mine->pinned == entry.pinned);
-  }
+  check_list(alice, judge.all<wire::Welcome>().at(0).list);
   return {.cut = alice.cut_after == Person::endless && cut_after != Person::endless,
           .bytes = cut_after - alice.cut_after};
 }
