@@ -11,7 +11,7 @@ import {
   type Seq,
 } from '@parley/client';
 import { ChatHeader } from './chat_header.js';
-import { Composer } from './composer.js';
+import { Composer, type ComposerActions } from './composer.js';
 import { el } from './dom.js';
 import { EventWindow, page_events, type Edge } from './event_window.js';
 import { conversation_title, events_sentence, user_name } from './format.js';
@@ -89,19 +89,7 @@ export class ChatView {
     this.requests_.on_change(() => this.schedule());
     this.scheduled_ = new Scheduled(client_);
     this.scheduled_.on_change(() => this.schedule());
-    this.composer_ = new Composer(client_, {
-      send: (text, options) => void this.send(text, options),
-      save: (seq, text) => client_.edit(this.id_!, seq, text),
-      remove: (seq) => this.commands_.remove(seq),
-      last_own: () => this.last_own(),
-      later: async (text, replyTo, at) => {
-        await client_.schedule(this.id_!, text, at, { replyTo });
-      },
-      poll: (question, poll) => void this.send(question, { poll }),
-      typing: (on) => this.id_ !== null && client_.typing(this.id_, on),
-      people: () => this.members_.others(),
-      find_people: (begun) => this.members_.find(begun),
-    });
+    this.composer_ = new Composer(client_, this.composer_actions());
     this.reactions_ = new Reactions(client_, () => this.schedule());
     this.polls_ = new Polls(client_, () => this.schedule());
     this.growing_ = new Growing(client_, ({ stream }) => {
@@ -138,7 +126,28 @@ export class ChatView {
       silent: (view) => why_silent(view, this.members_.info),
       closed: () => this.composer_.focus(),
     });
-    const conversation = el(
+    this.element = el('div', { class: 'chat-panes' }, this.pane(), this.thread_.element);
+    this.listen();
+  }
+
+  private composer_actions(): ComposerActions {
+    return {
+      send: (text, options) => void this.send(text, options),
+      save: (seq, text) => this.client_.edit(this.id_!, seq, text),
+      remove: (seq) => this.commands_.remove(seq),
+      last_own: () => this.last_own(),
+      later: async (text, replyTo, at) => {
+        await this.client_.schedule(this.id_!, text, at, { replyTo });
+      },
+      poll: (question, poll) => void this.send(question, { poll }),
+      typing: (on) => this.id_ !== null && this.client_.typing(this.id_, on),
+      people: () => this.members_.others(),
+      find_people: (begun) => this.members_.find(begun),
+    };
+  }
+
+  private pane(): HTMLElement {
+    return el(
       'section',
       { class: 'chat', 'aria-label': 'Conversation' },
       this.header_.element,
@@ -148,8 +157,6 @@ export class ChatView {
       this.later_,
       this.composer_.element,
     );
-    this.element = el('div', { class: 'chat-panes' }, conversation, this.thread_.element);
-    this.listen();
   }
 
   get id(): ConversationId | null {

@@ -17,8 +17,95 @@ export function names_in(text: string): string[] {
   ];
 }
 
+type Enter = (view: ConversationView, window_: HTMLDialogElement) => void;
+
+function direct_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+  const peer = text_input('peer', 'bob');
+  const open = (): Promise<ConversationView> => client.direct(peer.value.trim());
+  return form(client, 'Open the chat', [field('Name', peer)], open, enter);
+}
+
+function group_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+  const title = text_input('title', 'Weekend trip');
+  const members = text_input('members', 'bob, carol', false);
+  return form(
+    client,
+    'Create the group',
+    [
+      field('Name of the group', title),
+      field('Members', members, 'Names, separated by commas. You can add more later.'),
+    ],
+    () =>
+      client.create({
+        kind: 'group',
+        title: title.value.trim(),
+        members: names_in(members.value),
+      }),
+    enter,
+  );
+}
+
+function channel_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+  const title = text_input('title', 'general');
+  const places = client
+    .conversations()
+    .filter((view) => view.kind === 'space' && may(view, 'settings'))
+    .map((view) => [view.conversation, `In ${view.title || 'Untitled'}`] as const);
+  const place = select('space', [['', 'By itself'], ...places], '');
+  return form(
+    client,
+    'Create the channel',
+    [
+      field('Name of the channel', title, 'Everybody who has the link can join.'),
+      ...(places.length > 0 ? [field('Where', place, 'Or who is in the space is in it.')] : []),
+    ],
+    () =>
+      client.create({
+        kind: 'channel',
+        title: title.value.trim(),
+        ...(place.value !== '' ? { space: place.value } : {}),
+      }),
+    enter,
+  );
+}
+
+function space_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+  const title = text_input('title', 'Guild');
+  const members = text_input('members', 'bob, carol', false);
+  return form(
+    client,
+    'Create the space',
+    [
+      field('Name of the space', title),
+      field('Members', members, 'They are in all of its channels.'),
+    ],
+    () =>
+      client.create({
+        kind: 'space',
+        title: title.value.trim(),
+        members: names_in(members.value),
+      }),
+    enter,
+  );
+}
+
+function join_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+  const link = text_input('link', `${location.origin}/#join=…`);
+  return form(
+    client,
+    'Join',
+    [field('Link', link, 'Of a channel or of an invitation.')],
+    async () => {
+      const way = read_link(link.value);
+      if (way === null) throw new Error('A link ends in 32 or 64 letters and digits.');
+      return 'id' in way ? client.join(way.id) : client.joinInvite(way.token);
+    },
+    enter,
+  );
+}
+
 export function start_dialog(client: ParleyClient, opened: (id: ConversationId) => void): void {
-  const enter = (view: ConversationView, window_: HTMLDialogElement): void => {
+  const enter: Enter = (view, window_) => {
     window_.close();
     opened(view.conversation);
   };
@@ -30,83 +117,12 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     space: 'Space',
     join: 'Join',
   };
-
-  const peer = text_input('peer', 'bob');
-  const group_title = text_input('title', 'Weekend trip');
-  const group_members = text_input('members', 'bob, carol', false);
-  const channel_title = text_input('title', 'general');
-  const places = client
-    .conversations()
-    .filter((view) => view.kind === 'space' && may(view, 'settings'))
-    .map((view) => [view.conversation, `In ${view.title || 'Untitled'}`] as const);
-  const place = select('space', [['', 'By itself'], ...places], '');
-  const space_title = text_input('title', 'Guild');
-  const space_members = text_input('members', 'bob, carol', false);
-  const link = text_input('link', `${location.origin}/#join=…`);
   const forms = {
-    direct: form(
-      client,
-      'Open the chat',
-      [field('Name', peer)],
-      () => client.direct(peer.value.trim()),
-      enter,
-    ),
-    group: form(
-      client,
-      'Create the group',
-      [
-        field('Name of the group', group_title),
-        field('Members', group_members, 'Names, separated by commas. You can add more later.'),
-      ],
-      () =>
-        client.create({
-          kind: 'group',
-          title: group_title.value.trim(),
-          members: names_in(group_members.value),
-        }),
-      enter,
-    ),
-    channel: form(
-      client,
-      'Create the channel',
-      [
-        field('Name of the channel', channel_title, 'Everybody who has the link can join.'),
-        ...(places.length > 0 ? [field('Where', place, 'Or who is in the space is in it.')] : []),
-      ],
-      () =>
-        client.create({
-          kind: 'channel',
-          title: channel_title.value.trim(),
-          ...(place.value !== '' ? { space: place.value } : {}),
-        }),
-      enter,
-    ),
-    space: form(
-      client,
-      'Create the space',
-      [
-        field('Name of the space', space_title),
-        field('Members', space_members, 'They are in all of its channels.'),
-      ],
-      () =>
-        client.create({
-          kind: 'space',
-          title: space_title.value.trim(),
-          members: names_in(space_members.value),
-        }),
-      enter,
-    ),
-    join: form(
-      client,
-      'Join',
-      [field('Link', link, 'Of a channel or of an invitation.')],
-      async () => {
-        const way = read_link(link.value);
-        if (way === null) throw new Error('A link ends in 32 or 64 letters and digits.');
-        return 'id' in way ? client.join(way.id) : client.joinInvite(way.token);
-      },
-      enter,
-    ),
+    direct: direct_form(client, enter),
+    group: group_form(client, enter),
+    channel: channel_form(client, enter),
+    space: space_form(client, enter),
+    join: join_form(client, enter),
   };
 
   const tabs = el('div', { class: 'tabs', role: 'tablist' });
