@@ -87,6 +87,35 @@ TEST_CASE("who waits for a conversation that is deleted is told that it is over"
   }
 }
 
+TEST_CASE("a deletion waits for those who wait to be told, and is carried on by its wake-up") {
+  for (const auto kind : kinds) {
+    CAPTURE(static_cast<int>(kind));
+    World world;
+    open_world(world, kind);
+    REQUIRE(request(world, 5) == Errc::ok);
+    const Seq before = world.head().head;
+    const int absent = world.absent;
+    world.refusing_fails = true;
+    Asked<void> ended, woken, again;
+    world->end(by(1), ended.then());
+    world.fx.advance(40s);
+    REQUIRE(world.access(1).errc() == Errc::denied);
+    REQUIRE_FALSE(world.wakes.empty());
+    world->wake(world.fx.time.wall_ms, woken.then());
+    world.fx.advance(40s);
+    CHECK(woken.errc() == Errc::unavailable);
+    CHECK(world.absent == absent);
+    CHECK(world.refused.empty());
+
+    world.refusing_fails = false;
+    world->wake(world.fx.time.wall_ms, again.then());
+    world.fx.advance(40s);
+    CHECK(again.errc() == Errc::ok);
+    CHECK(world.refused == std::map<std::uint64_t, Seq>{{5, before + 1}});
+    CHECK(world.absent > absent);
+  }
+}
+
 TEST_CASE("who asks waits, and is let in or not by those who may invite") {
   for (const auto kind : kinds) {
     CAPTURE(static_cast<int>(kind));

@@ -278,8 +278,11 @@ class World : public ConversationHost {
   }
   void refuse_requests(const ConversationId&, std::vector<UserId> users, Seq seq,
                        Then<void> then) override {
-    for (const UserId user : users) refused[user.value] = seq;
-    fx.later([then = std::move(then)](Shard&) { then({}); });
+    if (!refusing_fails)
+      for (const UserId user : users) refused[user.value] = seq;
+    fx.later([then = std::move(then), failed = refusing_fails](Shard&) {
+      then(failed ? Result<void>(Error{Errc::unavailable, "injected"}) : Result<void>());
+    });
   }
   void full_of_spaces(std::vector<UserId>, Then<std::vector<UserId>> then) override {
     fx.later([then = std::move(then)](Shard&) { then(std::vector<UserId>()); });
@@ -489,7 +492,7 @@ class World : public ConversationHost {
   std::vector<std::string> trace;
   std::vector<std::int64_t> wakes;       // stored wake-ups
   std::map<std::uint64_t, Seq> refused;  // whose request to join is over, and by which event
-  bool wake_fails = false;
+  bool wake_fails = false, refusing_fails = false;
   std::map<std::uint64_t, std::string> names;          // of users
   std::vector<std::uint64_t> dropped;                  // whose lists lost it
   std::vector<Payload> kept;                           // what stream() shows
