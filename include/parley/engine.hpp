@@ -201,9 +201,9 @@ class Engine {
   Pending<void> export_conversation(const ConversationId& conversation, ExportSink sink);
   void export_conversation(const ConversationId& conversation, ExportSink sink,
                            Completion<void> done);
-  /// Everything there is of a user: user_settings, device_list, list_page, scheduled, then
-  /// messages, those that the user wrote, of every conversation that the user is in or ever was.
-  /// Errc::denied when it was never seen.
+  /// Everything there is of a user: user_settings, device_list, list_page, scheduled; then of every
+  /// conversation that the user is in or ever was: deleted_for_me, what it deleted for itself
+  /// alone, and messages, those that it wrote. Errc::denied when it was never seen.
   Pending<void> export_user(std::string user, ExportSink sink);
   void export_user(std::string user, ExportSink sink, Completion<void> done);
   /// Deletes what the user wrote, wherever it is not under a legal hold: tombstones stay, and all

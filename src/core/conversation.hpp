@@ -270,6 +270,8 @@ class Conversation {
   /// From the caller's own view, for ever. Answers once it is stored and every shard that follows
   /// knows.
   void delete_for_me(Caller caller, std::vector<Seq> seqs, Then<void> then);
+  /// What somebody deleted that way, member or not.
+  void deleted_by(UserId user, Then<std::vector<Seq>> then);
   /// The change feed says that the reactions on a message have this revision: answers when the
   /// stream tells at least that.
   void retell(Seq seq, std::uint64_t revision, Then<void> then);

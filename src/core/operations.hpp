@@ -93,6 +93,7 @@ struct Operations {
   void operator()(wire::GetRetention&& get);
   void operator()(wire::End&& end);
   void operator()(wire::PlacesOf&& places);  // operations_host.cpp
+  void operator()(wire::OwnDeletionsOf&& asked);
   void operator()(wire::Import&& import);
   void operator()(wire::Forget&& forget);
   void operator()(wire::Ping&& ping);

@@ -94,9 +94,27 @@ void Operations::operator()(wire::PlacesOf&& places) {
   if (!is_host()) return;
   const UserId user = owner(places.user);
   if (!user) return;
-  shard.at_user(user, [ref = ref, number = number](ShardState& there, UserHome& home) {
-    home.places(there.answering<wire::Places>(
-        ref, number, [](wire::Places all) -> wire::Answer { return all; }));
+  // Whatever was entered before is to be in the list.
+  shard.at(0, [ref = ref, number = number, user](ShardState& first) {
+    first.follower.when_current([&first, ref, number, user] {
+      first.at_user(user, [ref, number](ShardState& there, UserHome& home) {
+        home.places(there.answering<wire::Places>(
+            ref, number, [](wire::Places all) -> wire::Answer { return all; }));
+      });
+    });
+  });
+}
+
+void Operations::operator()(wire::OwnDeletionsOf&& asked) {
+  if (!is_host() || !known(asked.conversation)) return;
+  shard.at_home(asked.conversation, [ref = ref, number = number, asked](ShardState& there,
+                                                                        Conversation& home) {
+    home.deleted_by(
+        asked.user,
+        there.answering<std::vector<Seq>>(
+            ref, number, [id = asked.conversation](std::vector<Seq> seqs) -> wire::Answer {
+              return DeletedForMe{id, std::move(seqs)};
+            }));
   });
 }
 
@@ -105,17 +123,18 @@ void Operations::operator()(wire::Forget&& forget) {
   if (!is_host()) return;
   const UserId user = owner(forget.user);
   if (!user) return;
-  shard.names.lookup({user}, [&shard = shard, ref = ref, number = number,
-                              user](Result<std::vector<UserName>> known) {
-    if (!known) return shard.fail(ref, number, std::move(known).error());
-    const std::string subject = known->empty() ? std::string() : known->front().subject;
-    shard.at_user(user, [ref, number, user, subject](ShardState& there, UserHome& home) {
-      home.forget([&there, ref, number, user, subject](const Result<void>& forgotten) {
-        if (!forgotten) return there.fail(ref, number, forgotten.error());
-        there.names.forget(subject, user, there.answering<void>(ref, number, done));
+  shard.names.lookup(
+      {user}, [&shard = shard, ref = ref, number = number, user,
+               named = std::move(forget.subject)](Result<std::vector<UserName>> known) {
+        if (!known) return shard.fail(ref, number, std::move(known).error());
+        const std::string subject = known->empty() ? named : known->front().subject;
+        shard.at_user(user, [ref, number, user, subject](ShardState& there, UserHome& home) {
+          home.forget([&there, ref, number, user, subject](const Result<void>& forgotten) {
+            if (!forgotten) return there.fail(ref, number, forgotten.error());
+            there.names.forget(subject, user, there.answering<void>(ref, number, done));
+          });
+        });
       });
-    });
-  });
 }
 
 }  // namespace parley::core

@@ -174,6 +174,22 @@ void Conversation::State::trim_own_deletions(bool all) {
   std::erase_if(own_deletions, [](const auto& known) { return known.second.waiters.empty(); });
 }
 
+/// For the host: of who is no member any more, too.
+void Conversation::deleted_by(UserId user, Then<std::vector<Seq>> then) {
+  State& state = *state_;
+  if (state.overloaded()) return then(overload());
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, user, then](const Error& error) {
+    if (error) return then(error);
+    state.with_own_deletions(user, true, [&state, then](Result<OwnDeletionsPtr> own) {
+      if (!own) return then(std::move(own).error());
+      std::vector<Seq> seqs = (*own)->seqs();
+      std::erase_if(seqs, [floor = state.head.floor](Seq seq) { return seq < floor; });
+      then(std::move(seqs));
+    });
+  });
+}
+
 // ---- Deleting ----
 
 struct Conversation::State::OwnDeletionJob {

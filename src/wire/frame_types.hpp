@@ -136,8 +136,8 @@ template <class T, class... Hosts>
 inline constexpr bool one_of = (std::is_same_v<T, Hosts> || ...);
 template <class T>
 inline constexpr bool on_the_wire =
-    !one_of<T, SetVisibility, PlacesOf, Import, Forget, Unknown, Places, Imported>;
-static_assert(std::variant_size_v<Operation> == std::size(request_types) + 5);
+    !one_of<T, SetVisibility, PlacesOf, OwnDeletionsOf, Import, Forget, Unknown, Places, Imported>;
+static_assert(std::variant_size_v<Operation> == std::size(request_types) + 6);
 static_assert(std::variant_size_v<Answer> == std::size(answer_types) + 2);
 
 /// By the number of a type, `Read<T>::into` of its alternative T; null where there is no such type.

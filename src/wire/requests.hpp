@@ -416,6 +416,12 @@ struct SetVisibility {
 struct PlacesOf {
   UserId user{};
 };
+/// What the user deleted there for itself alone, member or not. Host calls only. Answer:
+/// DeletedForMe.
+struct OwnDeletionsOf {
+  ConversationId conversation{};
+  UserId user{};
+};
 /// Messages from elsewhere, in this order. Host calls only. Answer: Imported.
 struct Import {
   ConversationId conversation{};
@@ -433,15 +439,17 @@ struct Unknown {
   std::string type{};
 };
 
-using Operation = std::variant<
-    Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle, Subscribe, History,
-    MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye, Edit, Delete, React, Pin, Pins,
-    Reactors, SetList, Transfer, Schedule, Unschedule, ListScheduled, SetSettings, GetInfo,
-    Restrict, Restrictions, Thread, Threads, FollowThread, ReadThread, PageList, Devices,
-    RenameDevice, RevokeDevice, SetUser, SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite,
-    JoinInvite, RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
-    GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream, CancelStream,
-    GetStream, DeleteForMe, WatchConversation, SetVisibility, PlacesOf, Import, Forget, Unknown>;
+using Operation =
+    std::variant<Hello, Send, Create, Direct, Join, Leave, Add, Remove, SetRole, SetTitle,
+                 Subscribe, History, MarkRead, SendSignal, Watch, Members, Lookup, Sync, Ping, Bye,
+                 Edit, Delete, React, Pin, Pins, Reactors, SetList, Transfer, Schedule, Unschedule,
+                 ListScheduled, SetSettings, GetInfo, Restrict, Restrictions, Thread, Threads,
+                 FollowThread, ReadThread, PageList, Devices, RenameDevice, RevokeDevice, SetUser,
+                 SetPresence, Seen, CreateInvite, ListInvites, RevokeInvite, JoinInvite,
+                 RequestJoin, JoinRequests, AnswerRequest, BlockUser, ListBlocked, SetRetention,
+                 GetRetention, End, Vote, ClosePoll, GetBallot, Voters, StartStream, AppendStream,
+                 CancelStream, GetStream, DeleteForMe, WatchConversation, SetVisibility, PlacesOf,
+                 OwnDeletionsOf, Import, Forget, Unknown>;
 struct Request {
   std::uint32_t number = 0;  // chosen by the client, not 0; in flight once at a time
   Operation operation{};

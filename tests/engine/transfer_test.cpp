@@ -148,7 +148,9 @@ TEST_CASE("a conversation is exported whole, as lines of the wire's JSON") {
         Errc::denied);
 }
 
-TEST_CASE("a user is exported: settings, devices, list, and what they wrote, anywhere") {
+TEST_CASE(
+    "a user is exported: settings, devices, list, what they wrote and what they deleted, "
+    "anywhere") {
   auto engine = open();
   auto alice = attach(engine, "alice");
   auto bob = engine.attach({.user = "bob", .device = "phone"}).get().value();
@@ -157,6 +159,8 @@ TEST_CASE("a user is exported: settings, devices, list, and what they wrote, any
   REQUIRE(bob.send(team, "mine").get().ok());
   REQUIRE(alice.send(team, "hers").get().ok());
   REQUIRE(bob.send(left, "before").get().ok());
+  const Seq hidden = alice.send(left, "not for bob").get().value().seq;
+  REQUIRE(bob.delete_for_me(left, {hidden}).get().ok());
   REQUIRE(bob.list().get().ok());
   REQUIRE(bob.leave(left).get().ok());
   REQUIRE(bob.list().get().ok());  // the list has followed
@@ -165,6 +169,10 @@ TEST_CASE("a user is exported: settings, devices, list, and what they wrote, any
   CHECK(lines.all<UserSettings>().size() == 1);
   CHECK(lines.all<wire::DeviceList>().at(0).devices.size() == 1);
   CHECK(lines.all<wire::ListPage>().at(0).entries.size() == 1);
+  const auto deleted = lines.all<DeletedForMe>();
+  REQUIRE(deleted.size() == 1);
+  CHECK(deleted[0].conversation == left);
+  CHECK(deleted[0].messages == std::vector<Seq>{hidden});
   Texts bodies = lines.bodies();
   std::sort(bodies.begin(), bodies.end());
   CHECK(bodies == Texts{"before", "mine"});
