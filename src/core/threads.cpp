@@ -70,7 +70,9 @@ void Conversation::State::stage_reply(const wire::RecordFields& reply) {
   wire::RecordFields root = wire::read_record(before.bytes());
   layout::ThreadChange change{
       .fresh = true, .ordinal = reply.thread_ordinal, .sender = reply.sender, .followers = {}};
-  if (root.sender && root.sender != reply.sender) change.followers.push_back(root.sender);
+  // Whoever is said to have written an imported root may never have been here.
+  const bool author = root.written_ms == 0 || known_member(root.sender);
+  if (root.sender && root.sender != reply.sender && author) change.followers.push_back(root.sender);
   for (const UserId user : reply.extras.mentions)
     if (user != reply.sender && user != root.sender && known_member(user))
       change.followers.push_back(user);

@@ -44,13 +44,13 @@ void UserHome::forget(Then<void> then) {
     });
     return;
   }
-  load([this, then = std::move(then)](const Error& error) {
-    if (error && error.errc() != Errc::denied) {
+  places([this, then = std::move(then)](Result<wire::Places> all) {
+    if (!all && all.error().errc() != Errc::denied) {
       --operations_;
-      return then(error);
+      return then(std::move(all).error());
     }
     auto places = std::make_shared<std::vector<ConversationId>>();
-    for (const auto& [id, row] : list_) places->push_back(id);
+    if (all) *places = std::move(all->conversations);
     forget_places(places, then);
   });
 }

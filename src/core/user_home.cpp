@@ -224,10 +224,11 @@ void UserHome::settle(std::shared_ptr<Write> write) {
       for (auto& change : write->changes) change.then(cells.error());
       return;
     }
-    if (!cells || !cells->values[0]) {
+    if (!cells) {
       shard_.world.start_timer(retry_delay, [this, write] { settle(write); });
       return;
     }
+    if (!cells->values[0]) return forgotten(*write);
     const Bytes guard = *cells->values[0];
     if (guard == write->guard) {
       Committed done;
@@ -251,6 +252,15 @@ void UserHome::settle(std::shared_ptr<Write> write) {
       for (auto& change : std::exchange(changes_, {})) change.then(error);
     });
   });
+}
+
+/// The partition was ended while this was written: there is no such user any more.
+void UserHome::forgotten(Write& write) {
+  loaded_ = false;
+  committing_ = false;
+  const Error gone(Errc::denied, "no such user, or not allowed");
+  for (auto& change : write.changes) change.then(gone);
+  for (auto& change : std::exchange(changes_, {})) change.then(gone);
 }
 
 // ---- What the sessions are told ----

@@ -196,6 +196,7 @@ class UserHome {
   void submit(std::shared_ptr<Write> write);
   void committed(std::shared_ptr<Write> write, Committed result);
   void settle(std::shared_ptr<Write> write);
+  void forgotten(Write& write);
 
   // user_changes.cpp. `known`: nothing is to be written.
   Error decide(Change& change, bool& known) const;

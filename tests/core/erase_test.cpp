@@ -1,0 +1,118 @@
+// erase_test.cpp: the end of a user, asked question by question as the host does it.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/operations.hpp"
+#include "core/transfer.hpp"
+#include "shard_world.hpp"
+#include "store/layout.hpp"
+
+namespace parley::test {
+namespace {
+
+std::size_t partitions(World& world, layout::Space space) {
+  std::size_t count = 0;
+  world.store().list(space, {}, 1'000,
+                     [&count](Result<Listed> listed) { count = listed.value().partitions.size(); });
+  world.settle();
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("lists go on when somebody is erased while theirs is still to follow") {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    INFO("seed " << seed);
+    World world;
+    world.shuffled.emplace(seed);
+    Client& alice = world.sign_in("alice", "phone", 0);
+    Client& bob = world.sign_in("bob", "phone", 1);
+    Client& system = world.system();
+    std::vector<ConversationId> teams;
+    for (int i = 0; i < 4; ++i) teams.push_back(world.group(alice, {"bob"}));
+    world.sign_out(bob);
+    for (const ConversationId& id : teams) world.post(system, wire::Remove{id, bob.user});
+    world.ask<wire::Done>(system, wire::Forget{bob.user});
+    world.pass(2s);
+    const ConversationId later = world.group(alice, {});
+    const auto list = world.ask<wire::ListChanged>(alice, wire::Sync{});
+    CHECK(std::any_of(list.entries.begin(), list.entries.end(),
+                      [&later](const ListEntry& entry) { return entry.conversation == later; }));
+  }
+}
+
+TEST_CASE("who is to be erased is in what it was just added to") {
+  World world;
+  Client& alice = world.sign_in("alice", "phone", 0);
+  Client& bob = world.sign_in("bob", "phone", 1);
+  Client& system = world.system();
+  const ConversationId id = world.group(alice, {});
+  const std::uint32_t added = world.post(alice, wire::Add{id, {"bob"}});
+  const auto answered = [&alice, added] {
+    return std::any_of(alice.replies.begin(), alice.replies.end(),
+                       [added](const wire::Reply& reply) { return reply.request == added; });
+  };
+  while (!answered()) REQUIRE(world.step());
+  const auto places = world.ask<wire::Places>(system, wire::PlacesOf{bob.user});
+  CHECK(places.conversations == std::vector{id});
+}
+
+TEST_CASE("what the erased deleted for itself in the channels of a space goes, too") {
+  World world;
+  Client& alice = world.sign_in("alice", "phone", 0);
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId space = world.group(alice, {"bob"}, ConversationKind::space);
+  const wire::Create create{.kind = ConversationKind::channel, .title = "hall", .space = space};
+  const ConversationId hall = world.ask<wire::Opened>(alice, create).entry.conversation;
+  const Seq seq = world.say(alice, hall, "one");
+  world.pass(1s);
+  world.ask<wire::Done>(bob, wire::DeleteForMe{hall, {seq}});
+  CHECK(partitions(world, layout::personal) == 1);
+  Client& system = world.system();
+  const auto own = world.ask<DeletedForMe>(system, wire::OwnDeletionsOf{hall, bob.user});
+  CHECK(own.messages == std::vector{seq});
+  CHECK(world.failure(alice, wire::OwnDeletionsOf{hall, bob.user}) == Errc::denied);
+  world.sign_out(bob);
+  world.ask<wire::Done>(system, wire::Forget{bob.user});
+  CHECK(partitions(world, layout::personal) == 0);
+}
+
+TEST_CASE("an erasure that was interrupted anywhere is ended by another") {
+  for (int failing = 0; failing < 12; ++failing) {
+    INFO("commit " << failing);
+    World world;
+    Client& alice = world.sign_in("alice", "phone", 0);
+    Client& bob = world.sign_in("bob", "phone", 1);
+    const ConversationId id = world.group(alice, {"bob"});
+    world.say(bob, id, "secret");
+    world.sign_out(bob);
+    const UserId before = bob.user;
+    const auto erase = [&] {
+      Client& system = world.system();
+      const core::AskSystem ask = [&](wire::Operation operation,
+                                      const std::function<void(Result<wire::Answer> &&)>& then) {
+        then(world.answer(system, std::move(operation)));
+      };
+      std::optional<Result<ErasedUser>> erased;
+      core::erase_user(ask, before, "bob",
+                       [&erased](const Result<ErasedUser>& result) { erased = result; });
+      return erased && erased->ok();
+    };
+    int commits = 0;
+    world.fault = [&](const Batch& batch) {
+      const bool counts = batch.partition.space != layout::system;
+      return counts && commits++ >= failing ? World::Fault::failed : World::Fault::none;
+    };
+    (void)erase();
+    world.fault = {};
+    world.restart();
+    CHECK(erase());
+    Client& again = world.sign_in("bob", "phone", 1);
+    CHECK(again.user != before);
+    CHECK(world.ask<wire::ListChanged>(again, wire::Sync{}).entries.empty());
+  }
+}
+
+}  // namespace parley::test
