@@ -386,8 +386,10 @@ void Conversation::State::add_cells(const Wanted& row, std::vector<OwnedCell>& c
       cells.push_back({layout::conversation, *name, layout::mention_key(row.sender.user)});
       break;
     case Wanted::What::host_key:
-      for (std::uint32_t age = 0; age <= limits::host_key_days && age <= today(); ++age)
-        cells.push_back({layout::conversation, *name, layout::host_key(today() - age, row.key)});
+      // From tomorrow on: the clock may have been set back since.
+      for (std::uint32_t age = 0; age <= limits::host_key_days + 1 && age <= today() + 1; ++age)
+        cells.push_back(
+            {layout::conversation, *name, layout::host_key(today() + 1 - age, row.key)});
       break;
   }
 }

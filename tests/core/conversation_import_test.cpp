@@ -76,6 +76,22 @@ TEST_CASE("an imported message keeps time and id, comes once, and is unread for 
   CHECK(fields_of(world, sent.value().seq, gone).deleted);
 }
 
+TEST_CASE("what was imported stays known when the clock is set back over midnight") {
+  World world;
+  (void)world.create(by(1), ConversationKind::group);
+  constexpr std::int64_t day = 24 * 3'600'000;
+  world.fx.time.wall_ms += day - world.fx.time.wall_ms % day;  // midnight
+  auto sent = world.send({}, imported("old", "m1", 1));
+  world.fx.drain();
+  REQUIRE(sent.errc() == Errc::ok);
+  world.fx.time.wall_ms -= 60'000;
+  world.restart();
+  auto again = world.send({}, imported("old", "m1", 1));
+  world.fx.drain();
+  CHECK(again.value().repeated);
+  CHECK(again.value().seq == sent.value().seq);
+}
+
 TEST_CASE("the id of an imported message follows from conversation, time and the host's id") {
   std::vector<Snowflake> ids;
   for (const std::uint8_t name : {1, 1, 2}) {
