@@ -133,6 +133,7 @@ struct TrimOp {
   Seq floor;
   std::uint64_t ordinal;  // before it, like the mark
   Mark mark;
+  layout::RetentionRow keep;  // that it was found by
   Then<void> then;
 };
 /// Nothing before `seq` is left outside the conversation's own partition.

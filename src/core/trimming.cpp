@@ -82,6 +82,7 @@ void Conversation::State::stage_keeping(const layout::RetentionRow& row) {
 // ---- Where the floor is to be ----
 
 struct Conversation::State::TrimJob {
+  layout::RetentionRow keep;
   std::int64_t now_ms = 0, cutoff_ms = 0;
   Seq low = 1, high = 0;             // older than the cutoff below `low`, younger from `high` on
   std::int64_t young_ms = 0;         // of the event `high`
@@ -92,6 +93,7 @@ struct Conversation::State::TrimJob {
 /// Answers when there is something to do next, for an age.
 void Conversation::State::trim(std::int64_t now_ms, Then<std::optional<std::int64_t>> then) {
   auto job = std::make_shared<TrimJob>();
+  job->keep = keeping;
   job->now_ms = now_ms;
   job->then = std::move(then);
   if (keeping.hold || head.floor > head.head) {
@@ -118,15 +120,15 @@ void Conversation::State::trim_probe(const std::shared_ptr<TrimJob>& job, Seq se
     }
     if (job->low < job->high) return trim_probe(job, job->low + (job->high - job->low) / 2);
     const std::int64_t from = job->young_ms != 0 ? job->young_ms : job->now_ms;
-    job->next = std::max(from + keeping.keep_for_ms, job->now_ms + look_after_ms);
+    job->next = std::max(from + job->keep.keep_for_ms, job->now_ms + look_after_ms);
     trim_found(job);
   });
 }
 
 void Conversation::State::trim_found(const std::shared_ptr<TrimJob>& job) {
-  Seq floor = keeping.keep_for_ms != 0 ? job->low : head.floor;
-  if (keeping.keep_events != 0 && head.head > keeping.keep_events)
-    floor = std::max(floor, head.head - keeping.keep_events + 1);
+  Seq floor = job->keep.keep_for_ms != 0 ? job->low : head.floor;
+  if (job->keep.keep_events != 0 && head.head > job->keep.keep_events)
+    floor = std::max(floor, head.head - job->keep.keep_events + 1);
   const Seq most = std::max(head.sealed, head.floor - 1) + 1 + trimmed_at_once;
   if (floor > most) {
     floor = most;
@@ -136,10 +138,11 @@ void Conversation::State::trim_found(const std::shared_ptr<TrimJob>& job) {
   read_one(floor - 1, [this, job, floor](Result<layout::StoredEvent> event) {
     if (!event) return job->then(std::move(event).error());
     const std::uint64_t ordinal = wire::read_record(event->record.bytes()).ordinal;
-    arrive({.what = TrimOp{floor, ordinal, event->mark, [job](const Result<void>& moved) {
-                             if (!moved) return job->then(moved.error());
-                             job->then(job->next);
-                           }}});
+    arrive(
+        {.what = TrimOp{floor, ordinal, event->mark, job->keep, [job](const Result<void>& moved) {
+                          if (!moved) return job->then(moved.error());
+                          job->then(job->next);
+                        }}});
   });
 }
 
@@ -174,7 +177,10 @@ void Conversation::State::maybe_trim() {
 Decision Conversation::State::decide(Op& op, TrimOp& trim) {
   const layout::RetentionRow& row = staged->keeping ? *staged->keeping : keeping;
   Decision decision = Decision::decided;
-  if (trim.floor <= staged->head.floor || trim.floor > head.head + 1 || row.hold) return decision;
+  const bool same =  // else whoever changed it brings a wake-up
+      row.keep_for_ms == trim.keep.keep_for_ms && row.keep_events == trim.keep.keep_events;
+  if (trim.floor <= staged->head.floor || trim.floor > head.head + 1 || row.hold || !same)
+    return decision;
   // Who dies before the rest has left the disk is woken for it.
   if (!wake_stored(op, host.settled_wall_ms() + erased_within_ms, decision)) return decision;
   const Seq open = trim.floor - 1 > head.sealed ? trim.floor - 1 - head.sealed : 0;
