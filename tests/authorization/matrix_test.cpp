@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -39,8 +40,11 @@ constexpr std::array roles = {
     RoleColumn{"shadowed", true, Role::member, false, true},
 };
 
+enum class Block { none, of_actor, by_actor };  // in a direct conversation with the keeper
+
 struct Line {
   ConversationKind kind{};
+  Block block = Block::none;
   bool child = false;   // a channel of a space, where the roles are held
   bool closed = false;  // and it is not open to them
   std::string operation;
@@ -56,7 +60,8 @@ std::vector<std::string> split(const std::string& text) {
 
 std::vector<Line> read_table() {
   const std::map<std::string, ConversationKind> kinds = {
-      {"direct", ConversationKind::direct},   {"group", ConversationKind::group},
+      {"direct", ConversationKind::direct},   {"blocked", ConversationKind::direct},
+      {"blocking", ConversationKind::direct}, {"group", ConversationKind::group},
       {"channel", ConversationKind::channel}, {"child", ConversationKind::channel},
       {"closed", ConversationKind::channel},  {"space", ConversationKind::space}};
   std::ifstream file(std::string(PARLEY_SOURCE_DIR) + "/tests/authorization/matrix.csv");
@@ -73,7 +78,10 @@ std::vector<Line> read_table() {
       continue;
     }
     const bool closed = fields[0] == "closed";
-    lines.push_back({kinds.at(fields[0]), closed || fields[0] == "child", closed, fields[1],
+    const Block block = fields[0] == "blocked"    ? Block::of_actor
+                        : fields[0] == "blocking" ? Block::by_actor
+                                                  : Block::none;
+    lines.push_back({kinds.at(fields[0]), block, closed || fields[0] == "child", closed, fields[1],
                      std::vector(fields.begin() + 2, fields.end())});
   }
   return lines;
@@ -122,6 +130,13 @@ class Matrix {
   Matrix() : engine_(open()) {
     keeper_ = engine_.attach({.user = "keeper", .follow = false}).get().value();
     bystander_ = engine_.attach({.user = "bystander", .follow = false}).get().value();
+    hermit_ = engine_.attach({.user = "hermit", .follow = false}).get().value();
+    ear_ = engine_.attach({.user = "keeper"}).get().value();
+    ear_.on_event([this](const Event& event) {
+      if (event.as<Message>() != nullptr) heard_.emplace(event.conversation, event.sender);
+    });
+    ear_.on_signal(
+        [this](const Signal& signal) { heard_.emplace(signal.conversation, signal.sender); });
   }
 
   void check(const Line& line, std::size_t column, Moment moment, Encoding encoding) {
@@ -130,6 +145,7 @@ class Matrix {
                         << role.name << ", moment " << static_cast<int>(moment));
     Actor actor = connect(encoding);
     Cell cell = open_conversation(line, role, actor);
+    if (line.operation == "add_hermit") CHECK(hermit_.block(actor.user).get().ok());
     if (moment == Moment::in_flight) {
       post_canaries(cell, "old");
       give_role(cell, role, false);
@@ -153,6 +169,7 @@ class Matrix {
     const bool later = line.operation == "set_list" && moment != Moment::settled;
     if (moment != Moment::in_flight && !later) CHECK(verdict == expected);
     check_canaries(line, role, actor, moment, expected);
+    check_heard(line, cell, verdict, moment);
     actor.peer->host->post([peer = actor.peer] { peer->events->closed({}); });
     drop_space(cell);
   }
@@ -218,6 +235,7 @@ class Matrix {
   /// The actor is in it as a member (as an admin when a right is to be lost), and follows it.
   Cell open_conversation(const Line& line, const RoleColumn& role, Actor& actor) {
     const ConversationKind kind = kind_ = line.kind;
+    block_ = line.block;
     Cell cell;
     cell.actor = actor.user;
     cell.keeper = keeper_.user();
@@ -261,6 +279,7 @@ class Matrix {
 
   void give_role(const Cell& cell, const RoleColumn& role, bool wait) {
     const ConversationId& where = cell.space ? cell.space : cell.conversation;
+    if (role.member && block_ != Block::none) return give_block(cell, wait);
     if (!role.member || kind_ == ConversationKind::direct) return;
     Pending<void> given;
     if (role.removed) {
@@ -273,6 +292,13 @@ class Matrix {
     if (!wait) return;
     CHECK(given.get().ok());
     if (role.shadowed) CHECK(engine_.shadow_ban(where, name_).get().ok());
+  }
+
+  void give_block(const Cell& cell, bool wait) {
+    if (block_ == Block::by_actor) own_ = engine_.attach({.user = name_}).get().value();
+    Pending<void> given =
+        block_ == Block::by_actor ? own_.block(cell.keeper) : keeper_.block(cell.actor);
+    if (wait) CHECK(given.get().ok());
   }
 
   void post_canaries(Cell& cell, const std::string& prefix) {
@@ -324,10 +350,12 @@ class Matrix {
 
   void check_canaries(const Line& line, const RoleColumn& role, const Actor& actor, Moment moment,
                       const std::string& expected) {
-    if (line.child && moment == Moment::in_flight) return;  // no seq of it says when
-    const bool joins =                                      // and sees all of a channel
+    const bool timeless = line.child || line.block == Block::by_actor;  // no seq of it says when
+    if (timeless && moment == Moment::in_flight) return;
+    const bool joins =  // and sees all of a channel
         line.operation.starts_with("join") && expected == "yes";
-    const bool sees_shown = joins || (role.member && !role.removed && !line.closed);
+    const bool sees_shown =
+        line.block != Block::by_actor && (joins || (role.member && !role.removed && !line.closed));
     const bool sees_hidden = role.role > Role::member && !role.removed && !line.closed &&
                              kind_ != ConversationKind::direct && kind_ != ConversationKind::space;
     if (!sees_shown) CHECK_FALSE(actor.peer->has(shown_));
@@ -339,8 +367,28 @@ class Matrix {
     if (sees_hidden) CHECK(actor.peer->has(hidden_));
   }
 
+  /// What is answered with yes reaches the keeper, unless one of the two blocks the other; and
+  /// nobody comes anywhere by who is blocked.
+  void check_heard(const Line& line, const Cell& cell, const std::string& verdict, Moment moment) {
+    static const std::set<std::string> told = {"send", "reply", "forward", "send_brief", "signal"};
+    const bool heard = heard_.contains({cell.conversation, cell.actor});
+    const bool tells = told.contains(line.operation) && verdict == "yes";
+    if (line.kind == ConversationKind::direct && tells && moment != Moment::in_flight) {
+      const bool blocked = line.block == Block::of_actor;
+      const bool signal = line.operation == "signal";
+      CHECK(heard == !(blocked || (signal && line.block == Block::by_actor)));
+      for (const Event& event : keeper_.history(cell.conversation).get().value().events)
+        if (blocked && event.as<Message>() != nullptr) CHECK(event.sender != cell.actor);
+    }
+    if (line.operation != "add_hermit") return;
+    for (const ListEntry& entry : hermit_.list().get().value())
+      CHECK(entry.conversation != cell.conversation);
+  }
+
   Engine engine_;
-  Session keeper_, bystander_;
+  Session keeper_, bystander_, hermit_, ear_, own_;
+  std::set<std::pair<ConversationId, UserId>> heard_;  // by the keeper
+  Block block_ = Block::none;
   ConversationKind kind_{};
   std::string name_, shown_, hidden_;
   int actors_ = 0;

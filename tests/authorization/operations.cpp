@@ -142,6 +142,11 @@ std::map<std::string, Make> make_all() {
   all["add"] = [](const Cell& cell) -> wire::Operation {
     return wire::Add{cell.conversation, {"another"}};
   };
+  all["add_hermit"] = [](const Cell& cell) -> wire::Operation {
+    return wire::Add{cell.conversation, {"hermit"}};
+  };
+  all["open"] = [](const Cell&) -> wire::Operation { return wire::Direct{"keeper"}; };
+  all["block"] = [](const Cell& cell) -> wire::Operation { return wire::BlockUser{cell.keeper}; };
   all["remove"] = [](const Cell& cell) -> wire::Operation {
     return wire::Remove{cell.conversation, cell.bystander};
   };
