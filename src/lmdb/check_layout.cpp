@@ -31,7 +31,8 @@ void LayoutCheck::guard(const Partition& partition, Bytes guard) {
     if (!head) return fail(partition, "its head cell cannot be decoded");
     if (head->sealed > head->head || head->floor > head->head + 1)
       fail(partition, "its head cell contradicts itself");
-    if (conversation && (head->flags & layout::head_ended) != 0) return;  // in parts by now
+    if (conversation && (head->flags & layout::head_ended) != 0)
+      return spaces_.ending(partition);  // in parts by now
     Stream stream;
     stream.head = *head;
     stream.next_open = std::max(head->sealed + 1, head->floor);
@@ -78,15 +79,17 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
       else if (number('l'))
         require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
       else if (layout::parse_child_key(key))
-        require(layout::decode_child(value).has_value(), "a channel of a space");
+        child(partition, key, value);
       else if (key.size() == 17 && key[0] == 's')
         require(layout::decode_sender(value).has_value(), "a sender row");
       else if (key[0] == 'd')
         require(layout::parse_due_key(key).has_value(), "a due row");
       else if (key == layout::retention_key())
         require(layout::decode_retention(value).has_value(), "the retention row");
-      else if (key == layout::info_key())
-        require(layout::decode_info(value).has_value(), "the info row");
+      else if (key == layout::info_key()) {
+        const auto info = layout::decode_info(value);
+        info ? spaces_.info(partition, *info) : fail(partition, "the info row cannot be decoded");
+      }
       return;
     case layout::user:
       if (partition.id.size() != user_size) return;
@@ -99,6 +102,8 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
         require(layout::decode_device(value).has_value(), "a device row");
       else if (number('b'))
         require(layout::decode_block(value).has_value(), "a block");
+      else if (key.size() == 17 && key[0] == 'c')
+        listed(partition, key, value);
       else if (key.size() == 17 && key[0] == 'j')
         require(layout::decode_own_request(value).has_value(), "a request of the user's own");
       else if (key == layout::setting_key("settings"))
@@ -136,18 +141,38 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
   }
 }
 
+void LayoutCheck::child(const Partition& partition, Bytes key, Bytes value) {
+  const auto row = layout::decode_child(value);
+  if (!row) return fail(partition, "a channel of a space cannot be decoded");
+  const auto at = conversations_.find(partition.id);
+  const bool vouched =
+      at != conversations_.end() && (at->second.head.flags & layout::head_has_children) != 0;
+  spaces_.child(partition, key, *row, vouched);
+}
+
+void LayoutCheck::listed(const Partition& partition, Bytes key, Bytes value) {
+  const auto row = layout::decode_list(value);
+  if (!row) return fail(partition, "a list row cannot be decoded");
+  ConversationId id;
+  key.copy(reinterpret_cast<char*>(id.bytes.data()), id.bytes.size(), 1);
+  spaces_.listed(partition, id, *row);
+}
+
 /// Of a channel or space: whose row says by what name they are found, and the rows that they are
 /// found by.
 void LayoutCheck::member(const Partition& partition, Bytes key, Bytes value) {
   if (partition.id != members_of_) end_members();
   members_of_ = std::string(partition.id);
   if (const auto user = layout::parse_number_key('m', key)) {
-    if (!layout::decode_member(value)) return fail(partition, "a member row cannot be decoded");
+    const auto row = layout::decode_member(value);
+    if (!row) return fail(partition, "a member row cannot be decoded");
+    spaces_.member(partition, UserId{*user}, *row);
     const std::string name = layout::decode_member_name(value);
     if (!name.empty()) ++names_[layout::member_name_key(name, UserId{*user})];
-  } else if (layout::parse_number_key('b', key)) {
-    if (!layout::decode_beginnings(value))
-      fail(partition, "where a member of a space began cannot be decoded");
+  } else if (const auto began = layout::parse_number_key('b', key)) {
+    const auto row = layout::decode_beginnings(value);
+    if (!row) return fail(partition, "where a member of a space began cannot be decoded");
+    spaces_.beginnings(partition, UserId{*began}, *row);
   } else if (key[0] == 'n') {
     --names_[std::string(key)];
   }
@@ -255,6 +280,7 @@ void LayoutCheck::finish() {
   };
   ends(layout::conversation, conversations_);
   ends(layout::user, users_);
+  spaces_.finish();
 }
 
 }  // namespace parley::lmdb

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "lmdb/check_spaces.hpp"
 #include "parley/store.hpp"
 #include "store/layout.hpp"
 
@@ -16,7 +17,7 @@ namespace parley::lmdb {
 class LayoutCheck {
  public:
   using Report = std::function<void(const Partition& partition, const std::string& what)>;
-  explicit LayoutCheck(Report report) : report_(std::move(report)) {}
+  explicit LayoutCheck(Report report) : report_(report), spaces_(std::move(report)) {}
 
   void guard(const Partition& partition, Bytes guard);
   void row(const Partition& partition, Bytes key, Bytes value);
@@ -37,6 +38,8 @@ class LayoutCheck {
   void end_receipts();
   void member(const Partition& partition, Bytes key, Bytes value);
   void end_members();
+  void child(const Partition& partition, Bytes key, Bytes value);
+  void listed(const Partition& partition, Bytes key, Bytes value);
   void overlay(const Partition& partition, Seq seq, Bytes value);
   void chunk(const Partition& partition, Bytes value);
   void fail(const Partition& partition, const std::string& what) const { report_(partition, what); }
@@ -47,6 +50,7 @@ class LayoutCheck {
   std::map<std::string, std::int64_t> names_;        // in its rows, less those of its index
   std::string receipts_of_;                          // the partition that is read now
   std::map<std::string, std::int64_t> read_counts_;  // its counts, less what its positions say
+  SpaceCheck spaces_;
   std::uint64_t events_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "lmdb/lmdb_store.hpp"
 #include "scratch.hpp"
 #include "store/layout.hpp"
+#include "store/layout_spaces.hpp"
 
 using namespace parley;
 using parley::testing::Draft;
@@ -226,6 +227,126 @@ TEST_CASE("the check reads the engine's own tables", "[lmdb][check]") {
   probe.done(*store, draft, "the conversation");
   probe.done(*store, archive, "the archive");
   probe.done(*store, members, "the members");
+  CHECK(probe.close(*store).ok());
+  CHECK(probe.take_failures().empty());
+  store.reset();
+  const auto report = lmdb::check_directory(path);
+  REQUIRE(report.ok());
+  INFO(report->text);
+  CHECK(report->sound == expected.empty());
+  CHECK(report->text.find(expected) != std::string::npos);
+}
+
+TEST_CASE("the check compares spaces with their channels, members and lists", "[lmdb][check]") {
+  Scratch scratch;
+  const std::string path = scratch / "s";
+  const ConversationId guild{{1}}, hall{{2}}, other{{3}};
+  const UserId ann{3};
+  layout::HeadCell head;
+  head.nonce = 1;
+  head.flags = layout::head_has_children;
+  layout::InfoRow guild_info{.kind = ConversationKind::space};
+  guild_info.child_number = 2;
+  layout::InfoRow hall_info{.kind = ConversationKind::channel};
+  hall_info.space = guild;
+  hall_info.child_number = 1;
+  layout::ChildRow child{.number = 1, .open = true};
+  std::vector<std::pair<ConversationId, layout::ChildRow>> children;
+  layout::MemberRow member{.role = Role::member, .admission = 7};
+  std::optional<layout::Beginnings> began({.entry = 7, .children = {{.child = 1, .ordinal = 4}}});
+  layout::ListRow listed{.entered = true, .kind = ConversationKind::channel, .inherited = true};
+  ConversationId listed_in = hall;
+  bool is_there = true;
+  std::string expected;
+  SECTION("sound") {}
+  SECTION("a channel that is to be born is not there") {
+    is_there = false;
+    child.unborn = layout::Unborn{ann, 7, "hall"};
+  }
+  SECTION("who left the space needs no beginning") {
+    member.role = Role::none;
+    began.reset();
+  }
+  SECTION("a channel is not there") {
+    is_there = false;
+    expected = "a channel of a space is not there";
+  }
+  SECTION("its space is not there") {
+    hall_info.space = other;
+    expected = "its space is not there";
+  }
+  SECTION("the channel has another number") {
+    hall_info.child_number = 2;
+    expected = "its space does not have it as it says";
+  }
+  SECTION("a number that was never given") {
+    child.number = hall_info.child_number = 3;
+    expected = "a channel with a number that its space never gave";
+  }
+  SECTION("two channels have one number") {
+    children.emplace_back(other, layout::ChildRow{.number = 1, .unborn = layout::Unborn{}});
+    expected = "two channels of a space with one number";
+  }
+  SECTION("the head knows of no channels") {
+    head.flags = 0;
+    expected = "channels of a space that are not in its head";
+  }
+  SECTION("a group has channels") {
+    guild_info.kind = ConversationKind::group;
+    expected = "a channel of a space in what is none";
+  }
+  SECTION("a group belongs to a space") {
+    hall_info.kind = ConversationKind::group;
+    expected = "what is no channel belongs to a space";
+  }
+  SECTION("a member began nowhere") {
+    began.reset();
+    expected = "nothing says where a member of a space began";
+  }
+  SECTION("a member began with another entry") {
+    began->entry = 6;
+    expected = "nothing says where a member of a space began";
+  }
+  SECTION("a member began in a channel that never was") {
+    began->children = {{.child = 3, .ordinal = 4}};
+    expected = "tells of channels that it never had";
+  }
+  SECTION("a list has somebody in by a space where there is none") {
+    listed_in = other;
+    expected = "by a space where there is none";
+  }
+  children.emplace_back(hall, child);
+  auto store = lmdb_store({.path = path})().value();
+  testing::StoreProbe probe(by_itself);
+  Draft space{.id = layout::conversation_id(0, guild), .guard = layout::encode(head)};
+  space.puts.emplace_back(layout::info_key(), layout::encode(guild_info));
+  for (const auto& [id, row] : children)
+    space.puts.emplace_back(layout::child_key(id), layout::encode(row));
+  probe.done(*store, space, "the space");
+  head.flags = 0;
+  if (is_there)
+    probe.done(*store,
+               {.id = layout::conversation_id(0, hall),
+                .guard = layout::encode(head),
+                .puts = {{layout::info_key(), layout::encode(hall_info)}}},
+               "the channel");
+  probe.done(*store,
+             {.id = layout::conversation_id(0, other),
+              .guard = layout::encode(head),
+              .puts = {{layout::info_key(), layout::encode(layout::InfoRow{})}}},
+             "a group");
+  Draft bucket{.id = layout::member_id(0, guild, 1),
+               .guard = layout::encode(layout::CountCell{1, 1, 1, true}),
+               .puts = {{layout::member_key(ann), layout::encode(member, "")}},
+               .space = layout::member};
+  if (began) bucket.puts.emplace_back(layout::beginnings_key(ann), layout::encode(*began));
+  probe.done(*store, bucket, "the members");
+  probe.done(*store,
+             {.id = layout::user_id(0, ann),
+              .guard = layout::encode(head),
+              .puts = {{layout::list_key(listed_in), layout::encode(listed)}},
+              .space = layout::user},
+             "the list");
   CHECK(probe.close(*store).ok());
   CHECK(probe.take_failures().empty());
   store.reset();
