@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "parley/transfer.hpp"
 #include "simulation/ledger.hpp"
 #include "simulation/online_truth.hpp"
 #include "simulation/report.hpp"
@@ -22,9 +23,11 @@ namespace parley::simulation {
 /// the store; C5 real-time and per-device order; C6 receipts; C7 visibility by membership at that
 /// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
 /// of the right kind; C18 what a user deleted for itself alone; C17 what expired, was trimmed or
-/// deleted is gone; C19 who is online is counted right; N one user id a subject. Every check is
-/// made when the engine speaks, against the store at that instant; what needs the whole run is in
-/// finish(). Linear in what was said. Throws Broken. What scheduled messages say, and no others.
+/// deleted is gone; C19 who is online is counted right; C20 what the host moves in and out is all
+/// there, and nothing of who was erased is; C21 the tables are whole; N one user id a subject.
+/// Every check is made when the engine speaks, against the store at that instant; what needs the
+/// whole run is in finish(). Linear in what was said. Throws Broken. What scheduled messages say,
+/// and no others.
 inline constexpr std::string_view scheduled_text = "as agreed";
 
 class Checker {
@@ -46,6 +49,21 @@ class Checker {
   // The clients' side.
   Ledger& ledger() noexcept { return ledger_; }
   void ack_received(std::uint64_t random, const Ack& ack);
+
+  // The host's side (checker_host.cpp).
+  using Heads = std::map<ConversationId, Seq>;  // when an export began
+  void importing(const wire::Import& batch);
+  void imported(const wire::Import& batch, const wire::Answer& answer);
+  [[nodiscard]] Heads export_begins();
+  /// `exact`: nothing changes meanwhile.
+  void exported(const ConversationId& id, const Heads& before,
+                const std::vector<wire::Answer>& lines, bool exact);
+  void user_exported(UserId user, const Heads& before, const std::vector<wire::Answer>& lines,
+                     bool exact);
+  void erasing(UserId user, std::int64_t wall_ms) { erasing_[user] = wall_ms; }
+  /// Somebody's hello is being answered.
+  [[nodiscard]] bool signing_in(const std::string& subject) const;
+  void erased(UserId user, const ErasedUser& result);
 
   /// A device is about to drop it: it may or may not be sent.
   void unschedule(Snowflake id) { dropped_.insert(id); }
@@ -148,7 +166,18 @@ class Checker {
   bool rows_gone(const ConversationId& id);
   void closed_now(const ConversationId& child, UserId user);
 
+  /// What the event is shown as is what it was, or became by events up to `through`, or later.
+  void exported_event(const ConversationId& id, Seq seq, Bytes record, Seq through, bool exact);
+  Seq exported_page(const ConversationId& id, const wire::HistoryPage& page, Seq next, Seq through,
+                    bool exact);
+  /// What the user wrote in the stream and has not deleted.
+  static std::set<Seq> written_by(const TrueStream& stream, UserId user);
+  bool was_in(const ConversationId& id, UserId user);
+  void bodies_gone(const ConversationId& id, const TrueStream& truth, Seq seq,
+                   const wire::RecordFields& fields) const;
+
   void finish_ledger();
+  void finish_imports();
   void finish_scheduled();
   /// No page shows what was deleted before it was asked for.
   void nothing_deleted(const Question& question, const ConversationId& id,
@@ -185,6 +214,16 @@ class Checker {
   };
   std::map<std::pair<UserId, UserId>, Blocking> blocks_;  // who blocks whom
   std::map<Snowflake, UserId> scheduled_;                 // answered to somebody
+  struct Imported {
+    std::string sender;  // a subject
+    std::int64_t written_ms = 0;
+    std::uint32_t body_hash = 0;
+    Seq seq = 0;  // once it was answered
+  };
+  std::map<std::pair<ConversationId, std::string>, Imported> imports_;  // by the host's ids
+  std::map<UserId, std::int64_t> erasing_;                              // and since when
+  std::map<UserId, Time> erased_;
+  std::set<std::pair<ConversationId, Seq>> spared_;  // of them: imported where they never were
   std::set<Snowflake> dropped_;
   std::map<std::string, UserId> ids_;
   std::map<UserId, std::string> subjects_;

@@ -22,6 +22,7 @@ Seq Checker::shown_message(Session& session, const ConversationId& id, const Pay
   const auto fields = wire::verify_record(record.bytes());
   if (!fields || fields->kind != EventKind::message) broken("C15", "a thread of no messages");
   visible(session, "a thread", id, fields->seq);
+  bodies_gone(id, stream("C20", id), fields->seq, *fields);
   if (!stream("C15", id).shows(fields->seq, record.bytes()))
     broken("C15", "a message of a thread differs from its events");
   return fields->seq;

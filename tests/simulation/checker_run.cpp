@@ -230,6 +230,7 @@ void Checker::finish() {
   for (const auto& id : truth_.audit()) finish_order(id);
   finish_ledger();
   finish_scheduled();
+  finish_imports();
 }
 
 std::string Checker::owed() {
@@ -245,8 +246,10 @@ std::string Checker::owed() {
 void Checker::finish_scheduled() {
   if (truth_.expired() > 0) report_.reached(Sometimes::expired);
   if (truth_.trimmed()) report_.reached(Sometimes::trimmed);
+  if (truth_.trimmed_by_age()) report_.reached(Sometimes::trimmed_by_age);
   for (const auto& [id, user] : scheduled_) {
     if (truth_.find(id) != nullptr || dropped_.contains(id) || truth_.scheduled(user, id)) continue;
+    if (erasing_.contains(user)) continue;
     broken("C16", "a scheduled message of " + to_string(user) + " was lost");
   }
 }

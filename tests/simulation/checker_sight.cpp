@@ -193,6 +193,7 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
     broken("C7", std::string(what) + " shows " + session.subject + " " + at(id, seq) +
                      ", which is not for them");
   }
+  if (fields) bodies_gone(id, truth, seq, *fields);
   if (event.audience != audience::everyone) report_.reached(Sometimes::for_some);
   if (!truth.shows(seq, record))
     broken("C4", std::string(what) + ": " + at(id, seq) + " differs from the store");

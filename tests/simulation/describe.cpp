@@ -185,9 +185,6 @@ struct Requests {
   }
   std::string operator()(const wire::Unschedule& op) const { return "unschedule " + n(op.id); }
   std::string operator()(const wire::ListScheduled&) const { return "list_scheduled"; }
-  std::string operator()(const wire::SetRetention& op) const {
-    return "set_retention " + short_name(op.conversation);
-  }
   std::string operator()(const wire::GetRetention& op) const {
     return "get_retention " + short_name(op.conversation);
   }
@@ -216,6 +213,17 @@ struct Requests {
   std::string operator()(const wire::AppendStream& op) const {
     return "append_stream " + short_name(op.conversation) + " " + n(op.stream) + " " + n(op.at);
   }
+  std::string operator()(const wire::SetRetention& op) const {
+    return "set_retention " + short_name(op.conversation) + " for " +
+           n(static_cast<std::uint64_t>(op.retention.keep_for.count())) + " events " +
+           n(op.retention.keep_events) + (op.retention.hold ? " hold" : "");
+  }
+  std::string operator()(const wire::Import& op) const {
+    return "import " + short_name(op.conversation) + " " + n(op.messages.size()) + " from " +
+           op.messages.front().import->id;
+  }
+  std::string operator()(const wire::PlacesOf& op) const { return "places_of " + n(op.user.value); }
+  std::string operator()(const wire::Forget& op) const { return "forget " + n(op.user.value); }
   std::string operator()(const wire::Ping&) const { return "ping"; }
   std::string operator()(const wire::Bye&) const { return "bye"; }
   template <class Other>
@@ -300,6 +308,14 @@ struct Answers {
   }
   std::string operator()(const wire::ReactorsPage& a) const {
     return "reactors_page " + short_name(a.conversation) + " " + n(a.users.size());
+  }
+  std::string operator()(const wire::Imported& a) const {
+    return "imported " + n(a.acks.size()) + " from " + n(a.acks.front().seq);
+  }
+  std::string operator()(const wire::Places& a) const {
+    std::string out = "places";
+    for (const auto& id : a.conversations) out += " " + short_name(id);
+    return out;
   }
   std::string operator()(const wire::Names& a) const { return "names " + n(a.users.size()); }
   std::string operator()(const wire::Scheduled& a) const {

@@ -41,7 +41,7 @@ void Device::leave() {
 // ---- The link ----
 
 void Device::connect() {
-  if (away_ || link_ != 0) return;
+  if (away_ || retired_ || link_ != 0) return;
   link_ = place_.network.connect(*this);
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Rumours {
   std::vector<ConversationId> spaces;
   std::vector<std::string> invites;     // links that somebody made
   std::vector<ConversationId> askable;  // those that one may ask to be let into
+  std::set<std::string> gone;           // who may not sign in any more
   bool hidden = false;                  // somebody hid what it reads, at some time
   bool blocked = false;                 // somebody blocked somebody, at some time
 };
@@ -82,6 +84,9 @@ class Device final : public LinkUser {
   [[nodiscard]] std::string unsettled() const;  // why not
   /// Closes the link and stays away.
   void leave();
+  /// Does not come back once the link is closed.
+  void retire() { retired_ = true; }
+  [[nodiscard]] bool retired() const noexcept { return retired_; }
 
   /// A question of the world's; `then` gets the answer, or nothing when the link went away.
   using Then = std::function<void(const wire::Reply*)>;
@@ -162,7 +167,7 @@ class Device final : public LinkUser {
   std::uint32_t index_;
   std::string subject_, name_;
   std::uint32_t life_ = 0;  // restorations
-  bool calm_ = false, away_ = false;
+  bool calm_ = false, away_ = false, retired_ = false;
   bool syncing_ = false;  // for what is not listed
 
   Kept kept_;

@@ -1,30 +1,16 @@
-// engine.cpp: the core's effects on virtual time, and the planted lies on their way in and out.
+// engine.cpp: the core's effects on virtual time.
 #include "simulation/engine.hpp"
 
 #include <algorithm>
 #include <exception>
 
-#include "parley/limits.hpp"
 #include "simulation/describe.hpp"
+#include "simulation/engine_sessions.hpp"
 
 namespace parley::simulation {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// About what a reply would weigh on a link.
-std::size_t weight(const wire::Reply& reply) {
-  std::size_t bytes = 64;
-  const auto add = [&](const std::vector<Payload>& records) {
-    for (const Payload& record : records) bytes += record.size();
-  };
-  if (const auto* events = std::get_if<wire::Events>(&reply.answer)) add(events->records);
-  if (const auto* page = std::get_if<wire::HistoryPage>(&reply.answer)) add(page->records);
-  if (const auto* list = std::get_if<wire::ListChanged>(&reply.answer)) {
-    for (const auto& entry : list->entries) bytes += 160 + entry.last_record.size();
-  }
-  return bytes;
-}
 
 std::chrono::steady_clock::time_point steady(Time now) {
   // Away from zero, so that a core that treats a default time point as "never" is not fooled.
@@ -97,8 +83,8 @@ class Engine::ShardWorld final : public core::Effects {
 
   void authenticate(std::string token, Then<Result<core::Identity>> then) override {
     after(engine_.random_.between(0ns, 5ms), index_,
-          [token = std::move(token), then = shared(std::move(then))] {
-            if (token.empty() || token == "stranger") {
+          [this, token = std::move(token), then = shared(std::move(then))] {
+            if (token.empty() || !engine_.world_.admits(token)) {
               (*then)(Error{Errc::unauthenticated, "token: not one of ours"});
             } else {
               (*then)(core::Identity{token});
@@ -173,61 +159,6 @@ class Engine::ShardWorld final : public core::Effects {
 
 // ---- Sessions ----
 
-struct Engine::Session final : core::Outlet {
-  Session(Engine& engine_of, SessionKey own_key, Ear& own_ear)
-      : engine(engine_of), key(own_key), ear(own_ear) {}
-
-  void push(const core::FramePtr& frame) override {
-    if (closing) return;
-    std::vector<wire::Reply> replies;
-    if (engine.world_.lie == Lie::none) {
-      take(frame->reply());
-      return;
-    }
-    replies.push_back(frame->reply());
-    engine.mangle(*this, replies);
-    for (const auto& reply : replies) take(reply);
-  }
-  void take(const wire::Reply& reply) {
-    if (failure) return;
-    engine.world_.report.trace(engine.world_.scheduler.now(), name() + describe(reply));
-    try {
-      engine.world_.checker.said(key, reply);
-    } catch (...) {
-      failure = std::current_exception();  // not through the core's frames
-    }
-    const std::size_t bytes = weight(reply);
-    backlog_ += bytes;
-    if (backlog_ > limits::queue_soft) above = true;
-    waiting.emplace_back(reply, bytes);
-    engine.dirty_.push_back(key);
-  }
-  void close(CloseReason, std::string_view) override {
-    closing = true;
-    engine.dirty_.push_back(key);
-  }
-  /// True when the session must be told that it drained.
-  bool taken(std::size_t bytes) {
-    backlog_ -= std::min(bytes, backlog_);
-    if (!above || backlog_ > limits::queue_soft / 2) return false;
-    above = false;
-    return true;
-  }
-
-  [[nodiscard]] std::string name() const { return "s" + std::to_string(key % 100'000) + " "; }
-
-  Engine& engine;
-  SessionKey key;
-  Ear& ear;
-  core::SessionRef ref;
-  core::ShardIndex shard = 0;
-  bool closing = false, told_closing = false, above = false;
-  std::vector<std::pair<wire::Reply, std::size_t>> waiting;
-  std::exception_ptr failure;
-  std::map<std::uint32_t, wire::Request> asked;              // only when lying
-  std::map<std::pair<ConversationId, UserId>, Receipt> old;  // likewise
-};
-
 Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_t instance)
     : world_(std::move(world)), random_(random) {
   auto opened = world_.store.opener()();
@@ -246,6 +177,12 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
   for (core::ShardIndex i = 0; i < shards; ++i) {
     turn(i, [this, i] { worlds_[i]->shard->start(); });
   }
+  system_ = std::make_unique<System>(*this);
+  system_->shard = static_cast<core::ShardIndex>(random_.below(shards));
+  turn(system_->shard, [this] {
+    system_->ref = worlds_[system_->shard]->shard->open(
+        *system_, core::SessionSetup{.kind = core::SessionSetup::Kind::system, .identity = {}});
+  });
 }
 
 Engine::~Engine() {
@@ -301,9 +238,28 @@ void Engine::request(SessionKey key, wire::Request request) {
   Session& session = *at->second;
   world_.report.trace(world_.scheduler.now(), session.name() + describe(request));
   world_.checker.heard(key, request);
-  if (world_.lie != Lie::none) session.asked[request.number] = request;
+  if (world_.lie != Lie::none) {
+    session.asked[request.number] = request;
+    if (delayed(key, request)) return;
+  }
+  hand_in(key, std::move(request));
+}
+
+void Engine::hand_in(SessionKey key, wire::Request request) {
+  const auto at = sessions_.find(key);
+  if (at == sessions_.end() || at->second->closing) return;
+  Session& session = *at->second;
   turn(session.shard,
        [&] { worlds_[session.shard]->shard->request(session.ref, std::move(request)); });
+}
+
+void Engine::ask(wire::Operation operation, Answered then) {
+  wire::Request request{++system_->last, std::move(operation)};
+  world_.report.trace(world_.scheduler.now(), "host " + describe(request));
+  if (world_.lie != Lie::none && lied_to(request.operation, then)) return;
+  system_->open.emplace(request.number, std::move(then));
+  turn(system_->shard,
+       [&] { worlds_[system_->shard]->shard->request(system_->ref, std::move(request)); });
 }
 
 void Engine::taken(SessionKey key, std::size_t bytes) {
@@ -337,105 +293,6 @@ std::size_t Engine::ingress_bytes() const {
   std::size_t bytes = 0;
   for (const auto& world : worlds_) bytes += world->shard->ingress_bytes();
   return bytes;
-}
-
-// ---- Lies ----
-
-void Engine::commit(Batch batch, std::function<void(Committed)> then) {
-  const auto done = [](std::function<void(Committed)>& tell) {
-    tell(Committed{.verdict = Verdict::done, .found = {}, .error = {}, .owner = {}});
-  };
-  switch (world_.lie) {
-    case Lie::unknown_is_done:
-    case Lie::failed_is_done: {
-      const Verdict from = world_.lie == Lie::unknown_is_done ? Verdict::unknown : Verdict::failed;
-      store_->commit(std::move(batch), [from, then = std::move(then)](Committed c) {
-        if (c.verdict == from) c.verdict = Verdict::done;
-        then(std::move(c));
-      });
-      return;
-    }
-    case Lie::ack_before_commit:
-      done(then);
-      world_.scheduler.after(50ms, [this, alive = std::weak_ptr<int>(alive_), batch] {
-        if (!alive.expired()) store_->commit(batch, [](Committed) {});
-      });
-      return;
-    case Lie::lost_write:
-      if (batch.partition.space == 1 && random_.chance(0.01)) return done(then);
-      break;
-    case Lie::lost_overlay:
-      std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'o'; });
-      break;
-    case Lie::lost_reactor:
-      if (batch.partition.space == layout::reaction)
-        std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'u'; });
-      break;
-    case Lie::lost_ballot:
-      if (batch.partition.space == layout::reaction)
-        std::erase_if(batch.puts, [](const Row& row) { return row.key[0] == 'b'; });
-      break;
-    default:
-      break;
-  }
-  store_->commit(std::move(batch), std::move(then));
-}
-
-void Engine::mangle(Session& session, std::vector<wire::Reply>& replies) {
-  wire::Reply& reply = replies.front();
-  const bool now = random_.chance(0.02);
-  const Lie lie = world_.lie;
-  if (auto* events = std::get_if<wire::Events>(&reply.answer); events != nullptr && now) {
-    if (lie == Lie::drop_event) return replies.clear();
-    if (lie == Lie::repeat_event) return replies.push_back(reply);
-    if (lie == Lie::change_event) {
-      std::string bytes(events->records.front().bytes());
-      bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-      events->records.front() = Payload::copy_of(bytes);
-    }
-  }
-  if (auto* acked = std::get_if<wire::Acked>(&reply.answer); acked != nullptr && now) {
-    if (lie == Lie::forget_ack) return replies.clear();
-    if (lie == Lie::other_seq) ++acked->ack.seq;
-  }
-  if (auto* moved = std::get_if<wire::ReceiptsMoved>(&reply.answer);
-      moved != nullptr && lie == Lie::receipts_go_back) {
-    for (Receipt& receipt : moved->receipts) {
-      Receipt& before = session.old[{moved->conversation, receipt.user}];
-      if (before.user && now) {
-        receipt = before;
-      } else {
-        if (!before.user || random_.chance(0.5)) before = receipt;
-      }
-    }
-  }
-  if (auto* answer = std::get_if<wire::Subscribed>(&reply.answer)) {
-    const auto& asked = session.asked[reply.request];
-    const auto* subscribe = std::get_if<wire::Subscribe>(&asked.operation);
-    for (std::size_t i = 0; i < answer->answers.size() && subscribe != nullptr; ++i) {
-      ResumeAnswer& resume = answer->answers[i];
-      const auto& cursor = subscribe->items[i].cursor;
-      if (lie == Lie::caught_up && resume.answer == Resume::range && cursor) {
-        resume.answer = Resume::caught_up;
-      }
-      if (lie == Lie::never_forked && resume.answer == Resume::forked) {
-        resume.answer = Resume::caught_up;
-      }
-    }
-  }
-  if (auto* events = std::get_if<wire::Events>(&reply.answer);
-      events != nullptr && lie == Lie::resume_off_by_one && events->records.size() > 1 && now) {
-    events->records.erase(events->records.begin());
-    ++events->first;
-  }
-  if (auto* online = std::get_if<Online>(&reply.answer);
-      online != nullptr && lie == Lie::wrong_online) {
-    ++online->count;
-  }
-  if (auto* welcome = std::get_if<wire::Welcome>(&reply.answer);
-      welcome != nullptr && lie == Lie::wrong_unread && now && !welcome->list.entries.empty()) {
-    ++welcome->list.entries.front().unread;
-  }
 }
 
 }  // namespace parley::simulation

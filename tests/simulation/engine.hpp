@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ class Engine {
     Checker& checker;
     Report& report;
     std::function<std::int64_t()> wall_ms;
+    std::function<bool(const std::string& subject)> admits;
     Lie lie = Lie::none;
   };
   using SessionKey = Checker::SessionKey;
@@ -54,17 +56,30 @@ class Engine {
   void closed(SessionKey session);
   void stop(std::function<void()> stopped);
 
+  /// Asks in the host's name. `then` runs later, or never when the engine dies first.
+  using Answered = std::function<void(const wire::Answer&)>;
+  void ask(wire::Operation operation, Answered then);
+
   [[nodiscard]] bool committing() const noexcept { return commits_ > 0; }
   [[nodiscard]] std::size_t ingress_bytes() const;
 
  private:
   class ShardWorld;
   struct Session;
+  struct System;
 
   void turn(core::ShardIndex shard, std::function<void()> input);
   void flush();
+  void hand_in(SessionKey session, wire::Request request);
   void look_before(const Batch& batch);
   void mangle(Session& session, std::vector<wire::Reply>& replies);
+  void mangle_lists(Session& session, wire::Reply& reply, bool now);
+  void mangle_host(wire::Reply& reply);
+  /// The host's question, changed; true: `then` has its answer.
+  bool lied_to(wire::Operation& operation, const Answered& then);
+  void mangle_rows(Batch& batch);
+  /// True: it comes later.
+  bool delayed(SessionKey key, const wire::Request& request);
   void commit(Batch batch, std::function<void(Committed)> then);
 
   World world_;
@@ -74,8 +89,10 @@ class Engine {
   std::size_t commits_ = 0;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
   std::map<SessionKey, std::unique_ptr<Session>> sessions_;
+  std::unique_ptr<System> system_;
   std::vector<SessionKey> dirty_;
-  std::exception_ptr failure_;  // of the checker, found inside the core's frames
+  std::exception_ptr failure_;     // of the checker, found inside the core's frames
+  std::set<ConversationId> held_;  // only when lying
 };
 
 }  // namespace parley::simulation

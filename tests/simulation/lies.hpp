@@ -29,6 +29,19 @@ enum class Lie : std::uint8_t {
   lost_reactor,       // a reaction is counted, its row is not stored
   lost_ballot,        // a vote is counted, its ballot is not stored
   wrong_online,       // one more is told to be online
+  overtaking,         // a send is handed to the engine after the next one of its session
+  let_in,             // who is denied a look at a conversation's members is given it
+  ghost,              // nobody is told that somebody went offline
+  lost_children,      // a space in a list lacks one of its channels
+  lost_schedule,      // a message to be sent later is answered, not stored
+  lost_erase,         // what lies below the floor stays
+  lost_hold,          // the engine is not told of holds, the store is
+  lost_own_deletion,  // what a user deleted for itself is answered, not stored
+  other_user,         // one welcome names another user
+  lost_import_id,     // the ids of what was imported are not stored
+  lost_import,        // the last message of an import is answered, not imported
+  short_export,       // a page of an export lacks its first event
+  spared_body,        // a message of who is erased is said to be deleted
   count_
 };
 
@@ -57,6 +70,19 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::lost_reactor, "lost_reactor"},
     {Lie::lost_ballot, "lost_ballot"},
     {Lie::wrong_online, "wrong_online"},
+    {Lie::overtaking, "overtaking"},
+    {Lie::let_in, "let_in"},
+    {Lie::ghost, "ghost"},
+    {Lie::lost_children, "lost_children"},
+    {Lie::lost_schedule, "lost_schedule"},
+    {Lie::lost_erase, "lost_erase"},
+    {Lie::lost_hold, "lost_hold"},
+    {Lie::lost_own_deletion, "lost_own_deletion"},
+    {Lie::other_user, "other_user"},
+    {Lie::lost_import_id, "lost_import_id"},
+    {Lie::lost_import, "lost_import"},
+    {Lie::short_export, "short_export"},
+    {Lie::spared_body, "spared_body"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {

@@ -100,6 +100,15 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "retention_set",
                                                "trimmed",
                                                "conversation_ended",
+                                               "imported",
+                                               "import_repeated",
+                                               "exported",
+                                               "user_exported",
+                                               "held",
+                                               "kept_by_host",
+                                               "trimmed_by_age",
+                                               "user_erased",
+                                               "erasure_held",
                                                "binary_link",
                                                "json_link"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));

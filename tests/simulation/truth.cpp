@@ -26,6 +26,17 @@ ConversationId conversation_of(Bytes partition) {
   return id;
 }
 
+bool is_held(const RowMap& rows) {
+  const auto row = rows.find(layout::retention_key());
+  const auto keep = row == rows.end() ? std::nullopt : layout::decode_retention(row->second);
+  return keep && keep->hold;
+}
+
+/// The end of a message by itself, or of the whole conversation.
+bool ends_something(const TrueEvent& event) {
+  return event.kind == EventKind::ended || (event.kind == EventKind::deleted && !event.sender);
+}
+
 }  // namespace
 
 std::string short_name(const ConversationId& id) { return to_string(id).substr(0, 6); }
@@ -65,45 +76,15 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
   }
   if (head.sealed > head.head) broken("C2", id, head.head, "sealed beyond the head");
   stream.sealed = head.sealed;
+  const bool held = stream.keeping.hold && is_held(rows);  // it may come in the same commit
   while (stream.head() < head.head) {
     const Seq seq = stream.head() + 1;
     const bool first = stream.events.empty();
     const TrueEvent event =
         read(id, seq, rows, stream.mark_at(seq - 1), first ? 0 : stream.events.back().time_ms,
              stream.ordinal_at(seq - 1));
-    if (event.echo != 0) {
-      const auto [at, fresh] = echoes_.try_emplace(event.echo, Place{id, seq});
-      if (!fresh) {
-        broken("C3", id, seq,
-               "the same send was committed before, in " + short_name(at->second.conversation) +
-                   " as seq " + std::to_string(at->second.seq));
-      }
-    }
-    if (event.expires) expiring_.emplace(id, seq);
-    if (event.closes) closing_.emplace(id, seq);
-    if (event.kind == EventKind::deleted) {
-      if (about_ordinal_ != 0) stream.deleted.emplace_back(about_ordinal_, seq);
-      if (expiring_.erase({id, about_}) != 0 && !event.sender) ++expired_;
-      closing_.erase({id, about_});
-    }
-    for (auto& [message, change] : changes_) {
-      if (change.poll) take_poll(id, stream, message, change);
-      stream.changes[message].push_back(std::move(change));
-    }
-    changes_.clear();
-    take_rights(id, stream, event, seq);
-    take_restriction(id, stream, seq, event);
-    if (event.role == Role::read_only) stream.silenced.insert(event.target);
-    // In a channel joins are no events, and somebody may have come back as a member.
-    if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group &&
-        event.sender && stream.roles[event.sender] == Role::read_only)
-      broken("C7", id, seq, "was written by somebody who may only read");
-    if (event.kind == EventKind::joined || event.kind == EventKind::added)
-      stream.beginnings[event.target].push_back(seq);
-    if (event.kind == EventKind::left || event.kind == EventKind::removed) {
-      stream.endings[event.target].push_back(seq);
-    }
-    if (event.kind == EventKind::ended) stream.ended = true;
+    if (held && ends_something(event)) broken("C17", id, seq, "ends what a hold keeps");
+    take_event(id, stream, event, seq);
     stream.events.push_back(event);
     ++committed_;
   }
@@ -113,6 +94,53 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
   if (head.ordinal != stream.ordinal_at(head.head)) {
     broken("C2", id, head.head, "the head's ordinal is wrong");
   }
+}
+
+/// What the stream says after one more event, and what that must not be.
+void Truth::take_event(const ConversationId& id, TrueStream& stream, const TrueEvent& event,
+                       Seq seq) {
+  if (event.echo != 0) {
+    const auto [at, fresh] = echoes_.try_emplace(event.echo, Place{id, seq});
+    if (!fresh) {
+      broken("C3", id, seq,
+             "the same send was committed before, in " + short_name(at->second.conversation) +
+                 " as seq " + std::to_string(at->second.seq));
+    }
+  }
+  if (event.expires) expiring_.emplace(id, seq);
+  if (event.closes) closing_.emplace(id, seq);
+  if (event.kind == EventKind::deleted) {
+    if (about_ordinal_ != 0) stream.deleted.emplace_back(about_ordinal_, seq);
+    if (expiring_.erase({id, about_}) != 0 && !event.sender) ++expired_;
+    closing_.erase({id, about_});
+  }
+  for (auto& [message, change] : changes_) {
+    if (change.poll) take_poll(id, stream, message, change);
+    stream.changes[message].push_back(std::move(change));
+  }
+  changes_.clear();
+  take_import(id, stream, event, seq);
+  take_rights(id, stream, event, seq);
+  take_restriction(id, stream, seq, event);
+  if (event.role == Role::read_only) stream.silenced.insert(event.target);
+  // In a channel joins are no events, and somebody may have come back as a member.
+  if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group && event.sender &&
+      event.written_ms == 0 && stream.roles[event.sender] == Role::read_only)
+    broken("C7", id, seq, "was written by somebody who may only read");
+  if (event.kind == EventKind::joined || event.kind == EventKind::added)
+    stream.beginnings[event.target].push_back(seq);
+  if (event.kind == EventKind::left || event.kind == EventKind::removed) {
+    stream.endings[event.target].push_back(seq);
+  }
+  if (event.kind == EventKind::ended) stream.ended = true;
+}
+
+/// History from elsewhere comes once.
+void Truth::take_import(const ConversationId& id, TrueStream& stream, const TrueEvent& event,
+                        Seq seq) {
+  if (event.import_id.empty()) return;  // or it was deleted before anybody looked
+  const auto [first, fresh] = stream.imports.try_emplace(event.import_id, seq);
+  if (!fresh) broken("C3", id, seq, "was imported before, as seq " + std::to_string(first->second));
 }
 
 /// No vote passes the end of its poll, and none is counted twice.
@@ -162,7 +190,8 @@ void Truth::take_restriction(const ConversationId& id, TrueStream& stream, Seq s
   if (event.kind == EventKind::unmuted) stream.muted.erase(event.target);
   if (event.kind == EventKind::banned) stream.banned.insert(event.target);
   if (event.kind == EventKind::unbanned) stream.banned.erase(event.target);
-  const bool wrote = event.kind == EventKind::message || event.kind == EventKind::edited;
+  const bool wrote = (event.kind == EventKind::message && event.written_ms == 0) ||
+                     event.kind == EventKind::edited;
   if (wrote && stream.muted.contains(event.sender))
     broken("C7", id, seq, "was written by somebody who is muted");
   const bool came = event.kind == EventKind::joined || event.kind == EventKind::added;
@@ -205,7 +234,7 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   const Mark mark = changed ? stored.mark : layout::next_mark(before, id, stored.record.bytes());
   if (mark != stored.mark) broken("C2", id, seq, "its mark does not continue the chain");
   const bool countable = fields->kind == EventKind::message && fields->thread_root == 0 &&
-                         fields->audience == audience::everyone;
+                         fields->audience == audience::everyone && fields->written_ms == 0;
   if (fields->ordinal != ordinal + (countable ? 1 : 0)) {
     broken("C2", id, seq,
            "ordinal " + std::to_string(fields->ordinal) + " after " + std::to_string(ordinal));
@@ -237,7 +266,9 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .mentions = fields->extras.mentions,
           .scope = fields->extras.mention_scope,
           .expires = fields->expires_ms != 0,
-          .closes = fields->poll && fields->poll->closes_ms != 0};
+          .closes = fields->poll && fields->poll->closes_ms != 0,
+          .written_ms = fields->written_ms,
+          .import_id = std::string(fields->import_id)};
 }
 
 void Truth::take_changes(const wire::RecordFields& fields) {
@@ -411,12 +442,23 @@ const Truth::Place* Truth::find(std::uint64_t echo) const {
   return at == echoes_.end() ? nullptr : &at->second;
 }
 
-std::vector<ConversationId> Truth::audit() {
+std::vector<ConversationId> Truth::conversations() {
   std::vector<ConversationId> all;
-  std::vector<UserId> users;
   store_.for_each([&](Partition partition, Bytes, const RowMap&) {
     if (partition.space == layout::conversation) all.push_back(conversation_of(partition.id));
   });
+  return all;
+}
+
+bool Truth::held(const ConversationId& id) {
+  bool held = false;
+  store_.look({layout::conversation, layout::conversation_id(0, id)},
+              [&held](Bytes, const RowMap& rows) { held = is_held(rows); });
+  return held;
+}
+
+std::vector<ConversationId> Truth::audit() {
+  std::vector<ConversationId> all = conversations();
   Truth again(store_);
   std::erase_if(all, [this](const ConversationId& id) { return stream(id)->ended; });
   for (const auto& id : all) {

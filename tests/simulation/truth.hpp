@@ -1,6 +1,7 @@
 // truth.hpp: what is really stored at this instant, read from the store's memory behind the
 // engine's back.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,7 +40,9 @@ struct TrueEvent {
   std::vector<UserId> mentions{};
   MentionScope scope = MentionScope::none;
   bool expires = false;
-  bool closes = false;  // its poll does by itself
+  bool closes = false;          // its poll does by itself
+  std::int64_t written_ms = 0;  // imported: when it was written
+  std::string import_id{};
 };
 
 /// What later events say about one message.
@@ -74,8 +77,10 @@ struct TrueStream {
   std::set<UserId> silenced;                           // were read_only at some time
   std::set<UserId> muted, banned;                      // now; none of them ends by itself
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
+  std::map<std::string, Seq> imports;                  // by the host's ids
   Seq sealed = 0;
   std::vector<Seq> floors = {1};  // the last one holds
+  layout::RetentionRow keeping;   // at the last look
   bool ended = false;             // deleted for good; what was seen of it stays here
   [[nodiscard]] Seq floor() const noexcept { return floors.back(); }
   [[nodiscard]] bool was_floor(Seq seq) const;
@@ -156,6 +161,9 @@ class Truth {
   /// Reads everything again from the first seq and compares with what was seen before: committed
   /// events are immutable. Returns every conversation there is.
   std::vector<ConversationId> audit();
+  /// Every conversation there is in the store.
+  std::vector<ConversationId> conversations();
+  bool held(const ConversationId& id);
   /// A user's list rows that say "entered".
   std::map<ConversationId, layout::ListRow> list_of(UserId user);
   /// A scheduled message that is with its user, waiting or refused.
@@ -166,16 +174,29 @@ class Truth {
   [[nodiscard]] std::uint64_t expired() const noexcept { return expired_; }
   std::string expiring();
   [[nodiscard]] bool trimmed() const;
+  [[nodiscard]] bool trimmed_by_age() const noexcept { return aged_; }
   /// What should have left the store and is there still; nothing: "".
   std::string leftovers();
+  /// What is older or more than its conversation keeps, and nothing holds; nothing: "".
+  std::string unkept();
+  /// The host or the engine read its wall clock.
+  void read_clock(std::int64_t wall_ms) noexcept { latest_ms_ = std::max(latest_ms_, wall_ms); }
+  /// What the user keeps for itself is to be gone.
+  void erased(UserId user) { erased_.insert(user); }
   /// The conversation that a partition belongs to.
   static std::optional<ConversationId> conversation_in(Partition partition);
 
  private:
   void follow(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
               const store::MemoryStore::RowMap& rows);
-  static void take_floor(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
-                         const store::MemoryStore::RowMap& rows);
+  void take_floor(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
+                  const store::MemoryStore::RowMap& rows);
+  /// Whether the floor may be where it is, by that row.
+  bool may_trim(const TrueStream& stream, const layout::HeadCell& head,
+                const layout::RetentionRow& keep);
+  void take_event(const ConversationId& id, TrueStream& stream, const TrueEvent& event, Seq seq);
+  static void take_import(const ConversationId& id, TrueStream& stream, const TrueEvent& event,
+                          Seq seq);
   TrueEvent read(const ConversationId& id, Seq seq, const store::MemoryStore::RowMap& rows,
                  Mark before, std::int64_t time, std::uint64_t ordinal);
   std::optional<layout::StoredEvent> sealed(const ConversationId& id, Seq seq);
@@ -202,6 +223,9 @@ class Truth {
   std::map<ConversationId, ConversationKind> kinds_;
   std::map<std::uint64_t, Place> echoes_;
   std::uint64_t committed_ = 0, expired_ = 0;
+  std::int64_t latest_ms_ = 0;
+  bool aged_ = false;
+  std::set<UserId> erased_;
   std::set<std::pair<ConversationId, Seq>> expiring_, closing_;
   // Of the event read last.
   std::vector<std::pair<Seq, TrueChange>> changes_;

@@ -1,6 +1,7 @@
 // truth_kept.cpp: what is kept and what has to go: expiry, the floor, the end of a conversation.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/endian.hpp"
@@ -16,6 +17,11 @@ constexpr std::size_t conversation_at = 4, number_at = 20;  // in ids of partiti
 
 [[noreturn]] void broken(const ConversationId& id, const std::string& what) {
   throw Broken("C17 conversation " + short_name(id) + ": " + what);
+}
+
+std::optional<layout::RetentionRow> retention_in(const RowMap& rows) {
+  const auto row = rows.find(layout::retention_key());
+  return row == rows.end() ? std::nullopt : layout::decode_retention(row->second);
 }
 
 }  // namespace
@@ -39,19 +45,34 @@ std::optional<ConversationId> Truth::conversation_in(Partition partition) {
   return id;
 }
 
-/// The floor only rises, to what the stream had there, and not under a hold.
+/// The floor only rises, to what the stream had there, past what is too old or too much, and not
+/// under a hold. What is kept may change in the commit that trims.
 void Truth::take_floor(const ConversationId& id, TrueStream& stream, const layout::HeadCell& head,
                        const RowMap& rows) {
+  const auto keep = retention_in(rows).value_or(layout::RetentionRow{});
+  const layout::RetentionRow earlier = std::exchange(stream.keeping, keep);
   if (head.floor < stream.floor()) broken(id, "the floor went back");
   if (head.floor == stream.floor()) return;
   if (head.floor > stream.head() + 1) broken(id, "the floor lies beyond the head");
   const Seq before = head.floor - 1;
   if (head.floor_mark != stream.mark_at(before) || head.floor_ordinal != stream.ordinal_at(before))
     broken(id, "the floor's mark or ordinal is wrong");
-  const auto row = rows.find(layout::retention_key());
-  const auto keep = row == rows.end() ? std::nullopt : layout::decode_retention(row->second);
-  if (!keep || keep->hold) broken(id, "it was trimmed, and nobody said so");
+  if (earlier.hold && keep.hold) broken(id, "it was trimmed under a hold");
+  if (!may_trim(stream, head, keep) && !may_trim(stream, head, earlier))
+    broken(id, "seq " + std::to_string(before) + " was trimmed, " +
+                   std::to_string(head.head - before) +
+                   " are kept, and it was neither too old nor too much");
   stream.floors.push_back(head.floor);
+}
+
+bool Truth::may_trim(const TrueStream& stream, const layout::HeadCell& head,
+                     const layout::RetentionRow& keep) {
+  const Seq before = head.floor - 1;
+  if (keep.keep_events != 0 && head.head - before >= keep.keep_events) return true;
+  const bool too_old =
+      keep.keep_for_ms != 0 && stream.at(before).time_ms + keep.keep_for_ms <= latest_ms_;
+  aged_ = aged_ || too_old;
+  return too_old;
 }
 
 bool TrueStream::was_floor(Seq seq) const {
@@ -79,9 +100,38 @@ bool Truth::trimmed() const {
                      [](const auto& known) { return known.second.floor() > 1; });
 }
 
+std::string Truth::unkept() {
+  constexpr std::int64_t looked_at_ms = 130'000;  // once a minute, by a clock that is a minute late
+  std::string found;
+  store_.for_each([&](Partition partition, Bytes, const RowMap& rows) {
+    if (partition.space != layout::conversation || !found.empty()) return;
+    const auto keep = retention_in(rows);
+    const ConversationId id = *conversation_in(partition);
+    const TrueStream* stream = keep && !keep->hold ? this->stream(id) : nullptr;
+    if (stream == nullptr || stream->ended || stream->floor() > stream->head()) return;
+    const Seq kept = stream->head() + 1 - stream->floor();
+    const Seq most = keep->keep_events + std::max<Seq>(64, keep->keep_events / 16);
+    if (keep->keep_events != 0 && kept > most) found = short_name(id) + " keeps too much";
+    const std::int64_t time = stream->at(stream->floor()).time_ms;
+    if (keep->keep_for_ms != 0 && time + keep->keep_for_ms + looked_at_ms < latest_ms_)
+      found = short_name(id) + " keeps what is too old";
+  });
+  return found;
+}
+
 std::string Truth::leftovers() {
   std::string found;
   store_.for_each([&](Partition partition, Bytes, const RowMap& rows) {
+    if (partition.space == layout::user || partition.space == layout::personal) {
+      const UserId user{base::get_be64(partition.id.data() + partition.id.size() - 8)};
+      if (found.empty() && erased_.contains(user))
+        found =
+            "space " + std::to_string(partition.space) + " holds " + std::to_string(rows.size()) +
+            " rows of user " + to_string(user) + ", which was erased" +
+            (rows.empty() ? "" : ", first " + rows.begin()->first.substr(0, 1)) +
+            (partition.space == layout::personal ? " in " + short_name(*conversation_in(partition))
+                                                 : "");
+    }
     const auto id = conversation_in(partition);
     const auto known = id ? streams_.find(*id) : streams_.end();
     if (!found.empty() || known == streams_.end()) return;

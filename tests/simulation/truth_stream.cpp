@@ -82,7 +82,7 @@ bool TrueStream::concerns(Seq event, const std::set<Seq>& messages) const {
 std::uint64_t TrueStream::counted_as(Seq message) const {
   const TrueEvent& event = at(message);
   const bool counts = event.kind == EventKind::message && event.thread_root == 0 &&
-                      event.audience == audience::everyone;
+                      event.audience == audience::everyone && event.written_ms == 0;
   return counts ? event.ordinal : 0;
 }
 
@@ -104,6 +104,7 @@ std::pair<std::uint64_t, std::uint64_t> TrueStream::mentions_after(
   for (Seq seq = std::max({read + 1, member.visible_from, floor()}); seq <= head(); ++seq) {
     const TrueEvent& event = at(seq);
     if (event.audience != audience::everyone || event.kind != EventKind::message) continue;
+    if (event.written_ms != 0) continue;  // it tells nobody
     if (message_at(seq, head()).deleted || without.contains(seq)) continue;
     const bool reply = event.thread_root != 0;
     const bool all = event.scope == MentionScope::all && !reply;
@@ -151,7 +152,8 @@ std::uint32_t identity_of(const wire::RecordFields& fields) {
   for (const std::uint64_t value :
        {fields.seq, fields.ordinal, static_cast<std::uint64_t>(fields.time_ms), fields.id,
         fields.sender.value, static_cast<std::uint64_t>(fields.kind), fields.about,
-        fields.about_ordinal, fields.target.value, fields.thread_root, fields.thread_ordinal})
+        fields.about_ordinal, fields.target.value, fields.thread_root, fields.thread_ordinal,
+        static_cast<std::uint64_t>(fields.written_ms)})
     text += std::to_string(value) + ' ';
   return base::crc32c(0, text);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace parley::simulation {
 
@@ -27,7 +28,14 @@ World::World(const RunOptions& options)
       store_(with_facts(faults_.store),
              [random = std::make_shared<Random>(random_.fork())] { return random->next(); }),
       checker_(store_.state(), report_, scheduler_),
-      network_(scheduler_, report_, random_.fork()) {
+      network_(scheduler_, report_, random_.fork()),
+      host_({scheduler_, checker_, report_, rumours_, [this] { return wall_ms(); },
+             [this] { return engine_.get(); },
+             [this](const std::string& subject) {
+               for (auto& device : devices_)
+                 if (device->subject() == subject) device->retire();
+             }},
+            random_.fork()) {
   if (options_.lie != Lie::none) {
     // Whatever the draw, give the lie something to lie about.
     faults_.store.unknown = std::max(faults_.store.unknown, 0.02);
@@ -100,19 +108,24 @@ Time World::in(double rate) {
 
 // ---- The engine's lives ----
 
-std::int64_t World::wall_ms() const {
-  return 1'767'225'600'000 + clock_skew_ms_ + scheduler_.now().count() / 1'000'000;
+std::int64_t World::wall_ms() {
+  const std::int64_t now =
+      1'767'225'600'000 + clock_skew_ms_ + scheduler_.now().count() / 1'000'000;
+  checker_.truth().read_clock(now);
+  return now;
 }
 
 void World::start_engine() {
   report_.trace(scheduler_.now(), "engine starts");
   if (++lives_ > 1) report_.reached(Sometimes::engine_restarted);
-  Engine::World world{.scheduler = scheduler_,
-                      .store = store_,
-                      .checker = checker_,
-                      .report = report_,
-                      .wall_ms = [this] { return wall_ms(); },
-                      .lie = options_.lie};
+  Engine::World world{
+      .scheduler = scheduler_,
+      .store = store_,
+      .checker = checker_,
+      .report = report_,
+      .wall_ms = [this] { return wall_ms(); },
+      .admits = [this](const std::string& who) { return !rumours_.gone.contains(who); },
+      .lie = options_.lie};
   engine_ = std::make_unique<Engine>(std::move(world), random_.fork(), shards_, lives_);
   network_.set_engine(engine_.get());
 }
@@ -124,6 +137,7 @@ void World::kill_engine() {
   report_.trace(scheduler_.now(), "engine dies");
   network_.set_engine(nullptr);
   checker_.engine_died();
+  host_.engine_died();
   engine_.reset();
   restart_planned_ = true;
   scheduler_.after(random_.between(0ns, healing_ ? Time(1s) : faults_.down_most), [this] {
@@ -178,6 +192,8 @@ void World::run() {
   plan_crash();
   plan_store_break();
   plan_clock_step();
+  plan_hour();
+  host_.start();
   const Time length =
       options_.faulty > Time(0) ? options_.faulty : random_.between(Time(10s), Time(40s));
   run_until(length);
@@ -192,7 +208,12 @@ void World::heal() {
   faults_ = no_faults();
   store_.set_options(with_facts(faults_.store));
   network_.set_faults(faults_);
-  for (auto& device : devices_) device->calm();
+  host_.calm();
+  for (auto& device : devices_) device->retired() ? device->leave() : device->calm();
+  const auto gone = std::stable_partition(devices_.begin(), devices_.end(),
+                                          [](const auto& device) { return !device->retired(); });
+  retired_.assign(std::make_move_iterator(gone), std::make_move_iterator(devices_.end()));
+  devices_.erase(gone, devices_.end());
   if (!engine_ && !restart_planned_) start_engine();
 }
 
@@ -203,6 +224,7 @@ std::size_t World::unsent() const {
 }
 
 void World::converge() {
+  await("C20", 5min, [this]() -> std::string { return host_.unsettled(); });
   // The clock may have been set back several times, by ten minutes each.
   await("C16", 2h, [this]() -> std::string { return checker_.owed(); });
   // Slow mode lets what a user's devices have queued through one by one: wait as long as some goes.

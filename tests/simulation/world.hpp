@@ -11,6 +11,7 @@
 #include "simulation/device.hpp"
 #include "simulation/engine.hpp"
 #include "simulation/faults.hpp"
+#include "simulation/host.hpp"
 #include "simulation/lies.hpp"
 #include "simulation/network.hpp"
 #include "simulation/report.hpp"
@@ -44,12 +45,13 @@ class World {
   /// Throws when `holds` does not become true in time.
   void await(const char* check, Time within, const std::function<std::string()>& missing);
 
-  [[nodiscard]] std::int64_t wall_ms() const;
+  [[nodiscard]] std::int64_t wall_ms();
   void start_engine();
   void kill_engine();
   void plan_crash();
   void plan_store_break();
   void plan_clock_step();
+  void plan_hour();
   Time in(double rate);
 
   void heal();
@@ -72,6 +74,10 @@ class World {
   void audit_reactions();
   void audit_presence();
   void audit_online();
+  void audit_exports();
+  void pass_an_hour();
+  void audit_layout();
+  [[nodiscard]] bool is_here(UserId user) const;
   wire::Reply ask(Device& device, wire::Operation operation);
 
   RunOptions options_;
@@ -84,7 +90,9 @@ class World {
   Network network_;
   Rumours rumours_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<std::unique_ptr<Device>> retired_;
   std::unique_ptr<Engine> engine_;
+  Host host_;
   core::ShardIndex shards_ = 1;
   std::uint64_t lives_ = 0, store_steps_ = 0;
   std::int64_t clock_skew_ms_ = 0;

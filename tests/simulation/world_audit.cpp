@@ -42,15 +42,20 @@ void World::audit() {
   // Half-open links of the first phase are gone by now, and merged receipts committed.
   run_until(scheduler_.now() + 50s);
   converge();
+  const bool later = random_.chance(0.7);
+  if (!later) pass_an_hour();
   audit_blocks();
   for (auto& device : devices_) audit_device(*device);
   audit_reactions();
+  audit_exports();
   audit_receipts();
   audit_online();
   audit_presence();
   audit_devices();
+  if (later) pass_an_hour();
   // A wake-up is that much late when the clock was set back since.
   await("C17", 11min, [this]() -> std::string { return checker_.truth().leftovers(); });
+  audit_layout();
   checker_.finish();
 }
 
@@ -281,7 +286,8 @@ void World::audit_search(Device& device, const ConversationId& id,
         device, wire::Members{.conversation = id, .after = after, .limit = 2, .prefix = prefix});
     const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
     if (page == nullptr) broken("C12", device.subject() + " may not search " + short_name(id));
-    for (const Member& member : page->members) told.push_back(after = member.user);
+    for (const Member& member : page->members)
+      if (is_here(after = member.user)) told.push_back(member.user);
     more = page->more && !page->members.empty();
   }
   if (told != in_order)
@@ -510,7 +516,7 @@ void World::audit_presence() {
       if (!view.member || checker_.truth().scattered(id)) continue;
       wire::Watch watch{.conversation = id, .users = {}};
       for (const auto& [user, row] : checker_.truth().members(id)) {
-        if (row.role != Role::none) watch.users.push_back(user);
+        if (row.role != Role::none && is_here(user)) watch.users.push_back(user);
       }
       const auto reply = ask(*device, watch);
       const auto* state = std::get_if<wire::PresenceChanged>(&reply.answer);
@@ -533,7 +539,7 @@ void World::audit_presence() {
     for (const auto& [id, view] : devices_[i]->views()) {
       if (!view.member || checker_.truth().scattered(id)) continue;
       for (const auto& [user, row] : checker_.truth().members(id)) {
-        if (row.role != Role::none) watched[i].insert(user);
+        if (row.role != Role::none && is_here(user)) watched[i].insert(user);
       }
     }
   }
