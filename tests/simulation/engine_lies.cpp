@@ -56,6 +56,8 @@ void Engine::mangle_rows(Batch& batch) {
       return lose(layout::personal, 'h');
     case Lie::lost_import_id:
       return lose(layout::conversation, 'k');
+    case Lie::lost_counts:
+      return lose(layout::receipt, 'h');
     case Lie::lost_erase:
       if (space == layout::conversation)
         std::erase_if(batch.erases, [](Bytes key) { return key[0] == 'e'; });

@@ -42,6 +42,7 @@ enum class Lie : std::uint8_t {
   lost_import,        // the last message of an import is answered, not imported
   short_export,       // a page of an export lacks its first event
   spared_body,        // a message of who is erased is said to be deleted
+  lost_counts,        // how many have read so far is told, not stored
   count_
 };
 
@@ -83,6 +84,7 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::lost_import, "lost_import"},
     {Lie::short_export, "short_export"},
     {Lie::spared_body, "spared_body"},
+    {Lie::lost_counts, "lost_counts"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {
