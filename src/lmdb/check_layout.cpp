@@ -55,60 +55,9 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
   };
   switch (partition.space) {
     case layout::conversation:
-      if (partition.id.size() != conversation_size) return;
-      if (const auto seq = layout::parse_event_key(key))
-        event(partition, conversation_of(partition.id), *seq, value);
-      else if (number('m'))
-        require(layout::decode_member(value).has_value(), "a member row");
-      else if (const auto changed = number('o'))
-        overlay(partition, *changed, value);
-      else if (number('i'))
-        require(layout::decode_pin(value).has_value(), "a pin");
-      else if (layout::parse_thread_change(key))
-        require(layout::decode_thread_change(value).has_value(), "a change of a thread");
-      else if (number('q'))
-        require(layout::decode_mention(value).has_value(), "a row of mentions");
-      else if (number('b'))
-        require(layout::decode_restriction(value).has_value(), "a mute or ban");
-      else if (layout::parse_invite_key(key))
-        require(layout::decode_invite(value).has_value(), "a link");
-      else if (number('j'))
-        require(layout::decode_join_request(value).has_value(), "a request to join");
-      else if (number('y'))
-        require(layout::decode_admission(value).has_value(), "somebody let in");
-      else if (number('l'))
-        require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
-      else if (layout::parse_child_key(key))
-        child(partition, key, value);
-      else if (key.size() == 17 && key[0] == 's')
-        require(layout::decode_sender(value).has_value(), "a sender row");
-      else if (key[0] == 'd')
-        require(layout::parse_due_key(key).has_value(), "a due row");
-      else if (key == layout::retention_key())
-        require(layout::decode_retention(value).has_value(), "the retention row");
-      else if (key == layout::info_key()) {
-        const auto info = layout::decode_info(value);
-        info ? spaces_.info(partition, *info) : fail(partition, "the info row cannot be decoded");
-      }
-      return;
+      return conversation_row(partition, key, value);
     case layout::user:
-      if (partition.id.size() != user_size) return;
-      if (number('q')) require(layout::decode_scheduled(value).has_value(), "a scheduled message");
-      if (const auto seq = layout::parse_event_key(key))
-        event(partition,
-              layout::stream_of(UserId{base::get_be64(partition.id.data() + namespace_size)}), *seq,
-              value);
-      else if (number('d'))
-        require(layout::decode_device(value).has_value(), "a device row");
-      else if (number('b'))
-        require(layout::decode_block(value).has_value(), "a block");
-      else if (key.size() == 17 && key[0] == 'c')
-        listed(partition, key, value);
-      else if (key.size() == 17 && key[0] == 'j')
-        require(layout::decode_own_request(value).has_value(), "a request of the user's own");
-      else if (key == layout::setting_key("settings"))
-        require(layout::decode_settings(value).has_value(), "the settings");
-      return;
+      return user_row(partition, key, value);
     case layout::archive:
       if (number('c')) chunk(partition, value);
       return;
@@ -139,6 +88,71 @@ void LayoutCheck::row(const Partition& partition, Bytes key, Bytes value) {
     default:
       return;
   }
+}
+
+void LayoutCheck::conversation_row(const Partition& partition, Bytes key, Bytes value) {
+  const auto number = [&](char prefix) { return layout::parse_number_key(prefix, key); };
+  const auto require = [&](bool ok, const char* what) {
+    if (!ok) fail(partition, std::string(what) + " cannot be decoded");
+  };
+  if (partition.id.size() != conversation_size) return;
+  if (const auto seq = layout::parse_event_key(key))
+    event(partition, conversation_of(partition.id), *seq, value);
+  else if (number('m'))
+    require(layout::decode_member(value).has_value(), "a member row");
+  else if (const auto changed = number('o'))
+    overlay(partition, *changed, value);
+  else if (number('i'))
+    require(layout::decode_pin(value).has_value(), "a pin");
+  else if (layout::parse_thread_change(key))
+    require(layout::decode_thread_change(value).has_value(), "a change of a thread");
+  else if (number('q'))
+    require(layout::decode_mention(value).has_value(), "a row of mentions");
+  else if (number('b'))
+    require(layout::decode_restriction(value).has_value(), "a mute or ban");
+  else if (layout::parse_invite_key(key))
+    require(layout::decode_invite(value).has_value(), "a link");
+  else if (number('j'))
+    require(layout::decode_join_request(value).has_value(), "a request to join");
+  else if (number('y'))
+    require(layout::decode_admission(value).has_value(), "somebody let in");
+  else if (number('l'))
+    require(layout::decode_last_sent(value).has_value(), "a time of slow mode");
+  else if (layout::parse_child_key(key))
+    child(partition, key, value);
+  else if (key.size() == 17 && key[0] == 's')
+    require(layout::decode_sender(value).has_value(), "a sender row");
+  else if (key[0] == 'd')
+    require(layout::parse_due_key(key).has_value(), "a due row");
+  else if (key == layout::retention_key())
+    require(layout::decode_retention(value).has_value(), "the retention row");
+  else if (key == layout::info_key()) {
+    const auto info = layout::decode_info(value);
+    info ? spaces_.info(partition, *info) : fail(partition, "the info row cannot be decoded");
+  }
+}
+
+void LayoutCheck::user_row(const Partition& partition, Bytes key, Bytes value) {
+  const auto number = [&](char prefix) { return layout::parse_number_key(prefix, key); };
+  const auto require = [&](bool ok, const char* what) {
+    if (!ok) fail(partition, std::string(what) + " cannot be decoded");
+  };
+  if (partition.id.size() != user_size) return;
+  if (number('q')) require(layout::decode_scheduled(value).has_value(), "a scheduled message");
+  if (const auto seq = layout::parse_event_key(key))
+    event(partition,
+          layout::stream_of(UserId{base::get_be64(partition.id.data() + namespace_size)}), *seq,
+          value);
+  else if (number('d'))
+    require(layout::decode_device(value).has_value(), "a device row");
+  else if (number('b'))
+    require(layout::decode_block(value).has_value(), "a block");
+  else if (key.size() == 17 && key[0] == 'c')
+    listed(partition, key, value);
+  else if (key.size() == 17 && key[0] == 'j')
+    require(layout::decode_own_request(value).has_value(), "a request of the user's own");
+  else if (key == layout::setting_key("settings"))
+    require(layout::decode_settings(value).has_value(), "the settings");
 }
 
 void LayoutCheck::child(const Partition& partition, Bytes key, Bytes value) {

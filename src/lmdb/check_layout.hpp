@@ -33,6 +33,8 @@ class LayoutCheck {
     Seq next_sealed = 0;  // the event that the next chunk must hold, or an earlier one
   };
 
+  void conversation_row(const Partition& partition, Bytes key, Bytes value);
+  void user_row(const Partition& partition, Bytes key, Bytes value);
   void event(const Partition& partition, const ConversationId& id, Seq seq, Bytes value);
   void receipt(const Partition& partition, Bytes key, Bytes value);
   void end_receipts();

@@ -155,216 +155,7 @@ void Checker::answer(Session& session, const wire::Reply& reply) {
   }
   const Question question = std::move(found->second);
   session.open.erase(found);
-  const wire::Operation& asked = question.request.operation;
-  if (const auto* failed = std::get_if<wire::Failed>(&reply.answer)) {
-    return on(session, question, *failed);
-  }
-  const auto expect = [&](bool fits) {
-    if (!fits) {
-      broken("A", "operation " + std::to_string(asked.index()) + " got an answer of kind " +
-                      std::to_string(reply.answer.index()));
-    }
-  };
-  const auto is = [&]<class T>(std::in_place_type_t<T>) {
-    return std::holds_alternative<T>(asked);
-  };
-  std::visit(
-      Overloaded{
-          [&](const wire::Welcome& a) {
-            expect(is(std::in_place_type<wire::Hello>));
-            on(session, question, a);
-          },
-          [&](const wire::Acked& a) {
-            expect(is(std::in_place_type<wire::Send>));
-            on(session, question, a);
-          },
-          [&](const wire::Opened& a) {
-            expect(is(std::in_place_type<wire::Create>) || is(std::in_place_type<wire::Direct>) ||
-                   is(std::in_place_type<wire::Join>) || is(std::in_place_type<wire::JoinInvite>));
-            on(session, question, a);
-          },
-          [&](const wire::Subscribed& a) {
-            expect(is(std::in_place_type<wire::Subscribe>));
-            on(session, question, a);
-          },
-          [&](const wire::HistoryPage& a) {
-            expect(is(std::in_place_type<wire::History>));
-            on(session, question, a);
-          },
-          [&](const wire::ListChanged& a) {
-            expect(is(std::in_place_type<wire::Sync>));
-            on(session, a);
-          },
-          [&](const wire::MembersPage& a) {
-            expect(is(std::in_place_type<wire::Members>));
-            on(session, a, std::get<wire::Members>(asked).conversation);
-          },
-          [&](const wire::Messages& a) {
-            expect(is(std::in_place_type<wire::Pins>));
-            nothing_deleted(question, a.conversation, a.records);
-            for (const Payload& record : a.records) {
-              const auto fields = wire::verify_record(record.bytes());
-              if (!fields || !fields->pinned) broken("C15", "a pinned message is not pinned");
-              shown(session, "pins", a.conversation, fields->seq, record.bytes());
-            }
-          },
-          [&](const wire::ReactorsPage& a) {
-            expect(is(std::in_place_type<wire::Reactors>));
-            visible(session, "reactors", a.conversation, a.seq);
-            if (!may_be_for(session, a.conversation, a.seq))
-              broken("C7", "who reacted is told of a message that is not for the asker");
-            if (!std::is_sorted(a.users.begin(), a.users.end()))
-              broken("C15", "reactors are not in order");
-          },
-          [&](const Ballot& a) {
-            expect(is(std::in_place_type<wire::Vote>) || is(std::in_place_type<wire::GetBallot>));
-            ballot(session, a);
-          },
-          [&](const wire::StreamStarted&) { expect(is(std::in_place_type<wire::StartStream>)); },
-          [&](const wire::Streamed& a) {
-            expect(is(std::in_place_type<wire::GetStream>) && a.at == 0);
-            on(session, a);
-          },
-          [&](const wire::VotersPage& a) {
-            expect(is(std::in_place_type<wire::Voters>));
-            ballot(session, {a.conversation, a.seq, {}});
-            if (!std::is_sorted(a.users.begin(), a.users.end()))
-              broken("C15", "voters are not in order");
-          },
-          [&](const wire::Scheduled& a) {
-            expect(is(std::in_place_type<wire::Schedule>) ||
-                   is(std::in_place_type<wire::ListScheduled>));
-            for (const auto& item : a.items) scheduled_.emplace(item.id, session.user);
-          },
-          [&](const wire::Info& a) {
-            expect(is(std::in_place_type<wire::GetInfo>));
-            if (spans(a.info.conversation, session.user).empty())
-              broken("C7", "a stranger was told about " + short_name(a.info.conversation));
-          },
-          [&](const wire::Invites& a) {
-            expect(is(std::in_place_type<wire::CreateInvite>) ||
-                   is(std::in_place_type<wire::ListInvites>));
-            if (spans(a.conversation, session.user).empty())
-              broken("C7", "a stranger was told links of " + short_name(a.conversation));
-          },
-          [&](const wire::JoinRequestsPage& a) {
-            expect(is(std::in_place_type<wire::JoinRequests>));
-            if (spans(a.conversation, session.user).empty())
-              broken("C7", "a stranger was told who asks for " + short_name(a.conversation));
-          },
-          [&](const wire::BlockedUsers&) { expect(is(std::in_place_type<wire::ListBlocked>)); },
-          [&](const wire::RestrictionsPage&) {
-            expect(is(std::in_place_type<wire::Restrictions>));
-          },
-          [&](const wire::ThreadState& a) {
-            expect(is(std::in_place_type<wire::FollowThread>) ||
-                   is(std::in_place_type<wire::ReadThread>));
-            thread(session, a);
-          },
-          [&](const wire::ThreadPage& a) {
-            expect(is(std::in_place_type<wire::Thread>));
-            thread(session, a.thread);
-            nothing_deleted(question, a.thread.conversation, a.records);
-            const Seq root = std::get<wire::Thread>(asked).root;
-            Seq before = 0;
-            for (const Payload& record : a.records) {
-              const Seq seq = shown_message(session, a.thread.conversation, record);
-              if (seq <= before || stream("C15", a.thread.conversation).at(seq).thread_root != root)
-                broken("C15", "a thread's page out of order, or with what is no reply there");
-              before = seq;
-            }
-          },
-          [&](const wire::ThreadsPage& a) {
-            expect(is(std::in_place_type<wire::Threads>));
-            for (const auto& each : a.threads) thread(session, each);
-          },
-          [&](const wire::Kept& a) {
-            expect(is(std::in_place_type<wire::GetRetention>));
-            if (spans(a.conversation, session.user).empty())
-              broken("C7",
-                     "a stranger was told how much of " + short_name(a.conversation) + " is kept");
-          },
-          [&](const wire::Names& a) {
-            expect(is(std::in_place_type<wire::Lookup>));
-            for (const auto& user : a.users) name(user.id, user.subject);
-          },
-          [&](const wire::PresenceChanged&) { expect(is(std::in_place_type<wire::Watch>)); },
-          [&](const Online& a) {
-            expect(is(std::in_place_type<wire::WatchConversation>));
-            if (a.step != PresenceStep::none) on(session, a);
-          },
-          [&](const wire::ListPage& a) {
-            expect(is(std::in_place_type<wire::PageList>));
-            on(session, a);
-          },
-          [&](const wire::DeviceList&) { expect(is(std::in_place_type<wire::Devices>)); },
-          [&](const UserSettings&) { expect(is(std::in_place_type<wire::SetUser>)); },
-          [&](const wire::SeenBy& a) {
-            expect(is(std::in_place_type<wire::Seen>));
-            report_.reached(Sometimes::seen_counted);
-            const std::uint64_t now = truth_.seen(a.conversation, session.user, a.seq);
-            if ((a.count < question.seen || a.count > now) && !ended(a.conversation)) {
-              broken("C6", at(a.conversation, a.seq) + " was seen by " + std::to_string(a.count) +
-                               ", the store had " + std::to_string(question.seen) + " and has " +
-                               std::to_string(now));
-            }
-          },
-          [&](const wire::Goodbye&) {
-            expect(is(std::in_place_type<wire::Bye>));
-            report_.reached(Sometimes::goodbye);
-            session.parting = true;
-          },
-          [&](const wire::Done&) {
-            if (const auto* block = std::get_if<wire::BlockUser>(&asked)) {
-              Blocking& state = blocks_[{session.user, block->user}];
-              if (state.changes == question.block_changes) state.on = block->on;
-              state.since = scheduler_.now();
-            }
-            taken_back(session, question);
-            // Brings the spans up to date: the two seconds count from here.
-            if (const auto* left = std::get_if<wire::Leave>(&asked)) {
-              spans(left->conversation, session.user);
-              auto& known = spans_[{left->conversation, session.user}];
-              const Time bound = scheduler_.now() + std::chrono::seconds(2);
-              if (!known.empty() && known.back().told_until > bound) {
-                known.back().told_until = bound;
-              }
-            }
-            if (const auto* erase = std::get_if<wire::DeleteForMe>(&asked)) {
-              auto& own = own_deletions_[{erase->conversation, session.user}];
-              for (const Seq seq : erase->seqs) {
-                if (!own.tried.contains(seq))
-                  broken("C18",
-                         at(erase->conversation, seq) + " is deleted, and no commit says so");
-                own.answered.emplace(seq, scheduler_.now());
-                session.deleted[erase->conversation].insert(seq);
-              }
-            }
-            expect(
-                is(std::in_place_type<wire::DeleteForMe>) ||
-                is(std::in_place_type<wire::AppendStream>) ||
-                is(std::in_place_type<wire::CancelStream>) ||
-                is(std::in_place_type<wire::Unschedule>) || is(std::in_place_type<wire::Leave>) ||
-                is(std::in_place_type<wire::Add>) || is(std::in_place_type<wire::Edit>) ||
-                is(std::in_place_type<wire::Delete>) || is(std::in_place_type<wire::SetList>) ||
-                is(std::in_place_type<wire::ClosePoll>) || is(std::in_place_type<wire::React>) ||
-                is(std::in_place_type<wire::Transfer>) || is(std::in_place_type<wire::Pin>) ||
-                is(std::in_place_type<wire::Remove>) || is(std::in_place_type<wire::SetRole>) ||
-                is(std::in_place_type<wire::SetTitle>) ||
-                is(std::in_place_type<wire::SetSettings>) ||
-                is(std::in_place_type<wire::RevokeInvite>) ||
-                is(std::in_place_type<wire::BlockUser>) ||
-                is(std::in_place_type<wire::RequestJoin>) ||
-                is(std::in_place_type<wire::AnswerRequest>) ||
-                is(std::in_place_type<wire::Restrict>) || is(std::in_place_type<wire::MarkRead>) ||
-                is(std::in_place_type<wire::SetPresence>) ||
-                is(std::in_place_type<wire::RenameDevice>) ||
-                is(std::in_place_type<wire::RevokeDevice>) ||
-                is(std::in_place_type<wire::SetRetention>) || is(std::in_place_type<wire::End>) ||
-                is(std::in_place_type<wire::SendSignal>) || is(std::in_place_type<wire::Ping>));
-          },
-          [&](const auto&) { expect(false); }},
-      reply.answer);
+  judge(session, question, reply.answer);
 }
 
 void Checker::push(Session& session, const wire::Reply& reply) {
@@ -454,6 +245,24 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
   if (!send.extras.mentions.empty()) report_.reached(Sometimes::mentioned);
 }
 
+void Checker::send_failed(const wire::Send& send, const Error& error) {
+  const Errc code = error.errc();
+  Sent* sent = send.random != 0 ? ledger_.find(send.random) : nullptr;
+  if (sent != nullptr) sent->put_off = true;  // another attempt may be under way
+  if (code == Errc::number_taken) report_.reached(Sometimes::number_taken);
+  if (code == Errc::too_old) report_.reached(Sometimes::too_old);
+  if (code == Errc::key_reused) report_.reached(Sometimes::key_reused);
+  if (code == Errc::too_large) report_.reached(Sometimes::too_large);
+  if ((code == Errc::number_taken || code == Errc::too_old) && error.next <= send.number &&
+      error.next != 0) {
+    broken("C3", std::string(to_string(code)) + " for number " + std::to_string(send.number) +
+                     " but go on with " + std::to_string(error.next));
+  }
+  if (send.number != 0 && first_acks_.contains(send.random) && code == Errc::number_taken) {
+    broken("C3", "a send that was acked is answered number_taken");
+  }
+}
+
 void Checker::on(Session& session, const Question& question, const wire::Failed& failed) {
   const Error& error = failed.error;
   const Errc code = error.errc();
@@ -463,22 +272,8 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
                     error.message);
   }
   const auto id = subject_of(question.request.operation);
-  if (const auto* send = std::get_if<wire::Send>(&question.request.operation)) {
-    Sent* sent = send->random != 0 ? ledger_.find(send->random) : nullptr;
-    if (sent != nullptr) sent->put_off = true;  // another attempt may be under way
-    if (code == Errc::number_taken) report_.reached(Sometimes::number_taken);
-    if (code == Errc::too_old) report_.reached(Sometimes::too_old);
-    if (code == Errc::key_reused) report_.reached(Sometimes::key_reused);
-    if (code == Errc::too_large) report_.reached(Sometimes::too_large);
-    if ((code == Errc::number_taken || code == Errc::too_old) && error.next <= send->number &&
-        error.next != 0) {
-      broken("C3", std::string(to_string(code)) + " for number " + std::to_string(send->number) +
-                       " but go on with " + std::to_string(error.next));
-    }
-    if (send->number != 0 && first_acks_.contains(send->random) && code == Errc::number_taken) {
-      broken("C3", "a send that was acked is answered number_taken");
-    }
-  }
+  if (const auto* send = std::get_if<wire::Send>(&question.request.operation))
+    send_failed(*send, error);
   const bool kept = code == Errc::muted || code == Errc::archived || code == Errc::slow_mode ||
                     code == Errc::banned;
   if (kept) report_.reached(Sometimes::kept_out);

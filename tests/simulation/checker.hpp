@@ -119,6 +119,12 @@ class Checker {
 
   void unanswered(const Session& session);
   void answer(Session& session, const wire::Reply& reply);
+  /// checker_answers.cpp: whether it is of a kind that fits, and what it says.
+  struct Judge;
+  void judge(Session& session, const Question& question, const wire::Answer& answer);
+  void done(Session& session, const Question& question);
+  void deleted_for_me(Session& session, const wire::DeleteForMe& erase);
+  void send_failed(const wire::Send& send, const Error& error);
   void push(Session& session, const wire::Reply& reply);
   void on(Session& session, const Question& question, const wire::Welcome& welcome);
   void on(Session& session, const Question& question, const wire::Acked& acked);
@@ -135,6 +141,7 @@ class Checker {
   void on(Session& session, const wire::MembersPage& page, const ConversationId& id);
   void resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
                const ResumeAnswer& answer);
+  bool has_left(const Session& session, const Question& question, const ResumeAnswer& answer);
   void resume_fits(const TrueStream& stream, const wire::Subscribe::Item& item,
                    const ResumeAnswer& answer, Seq head_when_heard,
                    const std::optional<layout::MemberRow>& row);

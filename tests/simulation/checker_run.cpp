@@ -48,6 +48,17 @@ void Checker::on(Session& session, const Question& question, const wire::Subscri
   }
 }
 
+/// The row may have said it since this was asked: who went was removed at once, or came back and
+/// went again.
+bool Checker::has_left(const Session& session, const Question& question,
+                       const ResumeAnswer& answer) {
+  const auto& known = spans(answer.conversation, session.user);
+  return std::any_of(known.begin(), known.end(), [&](const Span& span) {
+    const auto at = span.left.find(answer.last_visible);
+    return at != span.left.end() && at->second >= question.at;
+  });
+}
+
 void Checker::resumed(Session& session, const Question& question, const wire::Subscribe::Item& item,
                       const ResumeAnswer& answer) {
   const auto& id = item.conversation;
@@ -71,24 +82,14 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
     return;
   }
   if (answer.answer == Resume::not_member) {
-    if ((!was_known || (was_member && is_member && before->second.since_ms == row->since_ms &&
-                        before->second.left_at == row->left_at)) &&
-        !ended(id)) {
-      broken("C10", who + " is told not_member");
-    }
-    // The row may have said it when this was asked, or since: who went was removed at once, or came
-    // back and went again.
-    const auto said = [&](const Span& span) {
-      const auto at = span.left.find(answer.last_visible);
-      return at != span.left.end() && at->second >= question.at;
-    };
-    const auto& known = spans(id, session.user);
-    const bool had = (was_known && before->second.left_at == answer.last_visible) ||
-                     std::any_of(known.begin(), known.end(), said);
-    if (row && row->role == Role::none && answer.last_visible != row->left_at && !had) {
+    const bool stayed = was_member && is_member && before->second.since_ms == row->since_ms &&
+                        before->second.left_at == row->left_at;
+    if ((!was_known || stayed) && !ended(id)) broken("C10", who + " is told not_member");
+    const bool had = was_known && before->second.left_at == answer.last_visible;
+    if (row && row->role == Role::none && answer.last_visible != row->left_at && !had &&
+        !has_left(session, question, answer))
       broken("C10", who + " is told last_visible " + std::to_string(answer.last_visible) +
                         ", left at " + std::to_string(row->left_at));
-    }
     session.follows.erase(id);
     return;
   }

@@ -129,6 +129,7 @@ class Device final : public LinkUser {
   void tick();
   void upkeep();
   void act();
+  void look_around(const ConversationId& id, std::uint64_t dice);
   void act_hostile();
   void crash(bool restore);
   void drop_link();

@@ -81,16 +81,23 @@ void Device::act() {
     if (!view.subscribing) subscribe({*id});
   } else if (dice < 950) {
     membership(*id);
-  } else if (dice < 955) {
-    ask(wire::WatchConversation{*id, random_.chance(0.9)}, [this](const wire::Reply* reply) {
+  } else {
+    look_around(*id, dice);
+  }
+}
+
+/// What people do now and then.
+void Device::look_around(const ConversationId& id, std::uint64_t dice) {
+  if (dice < 955) {
+    ask(wire::WatchConversation{id, random_.chance(0.9)}, [this](const wire::Reply* reply) {
       const auto* online = reply == nullptr ? nullptr : std::get_if<Online>(&reply->answer);
       if (online != nullptr && online->users) take_presence({*online->users});
     });
   } else if (dice < 965) {
-    ask(wire::Members{.conversation = *id,
+    ask(wire::Members{.conversation = id,
                       .limit = static_cast<std::uint32_t>(random_.between(1, 5)),
                       .prefix = random_.chance(0.3) ? "USER" : ""},
-        [this, id = *id](const wire::Reply* reply) {
+        [this, id](const wire::Reply* reply) {
           if (reply == nullptr || !online_) return;
           const auto* page = std::get_if<wire::MembersPage>(&reply->answer);
           if (page == nullptr) return;
@@ -114,9 +121,9 @@ void Device::act() {
     if (random_.chance(0.5)) settings.draft = random_.chance(0.6) ? "dear" : "";
     if (random_.chance(0.3)) settings.folder = random_.chance(0.6) ? "f" : "";
     if (random_.chance(0.3)) settings.hidden = random_.chance(0.7);
-    ask(wire::SetList{*id, settings}, told(Sometimes::list_set));
+    ask(wire::SetList{id, settings}, told(Sometimes::list_set));
   } else if (dice < 988) {
-    random_.chance(0.5) ? schedule(*id) : change_self(*id);
+    random_.chance(0.5) ? schedule(id) : change_self(id);
   } else if (dice < 991) {
     ask(wire::Lookup{{kept_.user, UserId{random_.next()}}}, ignore);
   } else if (dice < 995) {
