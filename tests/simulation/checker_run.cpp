@@ -48,10 +48,12 @@ void Checker::on(Session& session, const Question& question, const wire::Subscri
   }
 }
 
-/// The row may have said it since this was asked: who went was removed at once, or came back and
-/// went again.
+/// The row may have said it when this was asked, or since: who went was removed at once, or came
+/// back and went again.
 bool Checker::has_left(const Session& session, const Question& question,
                        const ResumeAnswer& answer) {
+  const auto before = question.me.find(answer.conversation);
+  if (before != question.me.end() && before->second.left_at == answer.last_visible) return true;
   const auto& known = spans(answer.conversation, session.user);
   return std::any_of(known.begin(), known.end(), [&](const Span& span) {
     const auto at = span.left.find(answer.last_visible);
@@ -64,10 +66,8 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
   const auto& id = item.conversation;
   if (answer.conversation != id) broken("C10", "an answer about another conversation");
   report_.reached(met(answer.answer));
-  if (item.level == Level::none) {  // the end of a subscription says nothing about the stream
-    session.follows.erase(id);
-    return;
-  }
+  if (item.level == Level::none)  // the end of a subscription says nothing about the stream
+    return void(session.follows.erase(id));
   const auto before = question.me.find(id);
   const auto row = truth_.member(id, session.user);
   const bool was_known = before != question.me.end();
@@ -85,8 +85,7 @@ void Checker::resumed(Session& session, const Question& question, const wire::Su
     const bool stayed = was_member && is_member && before->second.since_ms == row->since_ms &&
                         before->second.left_at == row->left_at;
     if ((!was_known || stayed) && !ended(id)) broken("C10", who + " is told not_member");
-    const bool had = was_known && before->second.left_at == answer.last_visible;
-    if (row && row->role == Role::none && answer.last_visible != row->left_at && !had &&
+    if (row && row->role == Role::none && answer.last_visible != row->left_at &&
         !has_left(session, question, answer))
       broken("C10", who + " is told last_visible " + std::to_string(answer.last_visible) +
                         ", left at " + std::to_string(row->left_at));
