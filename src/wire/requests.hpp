@@ -432,6 +432,7 @@ struct Import {
 /// Answer: Done.
 struct Forget {
   UserId user{};
+  std::string subject{};  // for when an attempt before this one has erased what says so
 };
 /// What a codec makes of a well-formed request whose type it does not know; never encoded.
 /// Answer: Failed with Errc::unsupported.
