@@ -50,7 +50,7 @@ struct EngineStats {
   std::size_t sessions = 0;       // links and in-process
   std::size_t conversations = 0;  // in memory
   std::size_t ingress_bytes = 0;  // operations accepted and not yet answered
-  std::size_t queued_bytes = 0;   // encoded for links and not yet taken by the network
+  std::size_t queued_bytes = 0;   // for sessions, not yet taken by the network or a handler
 };
 
 /// One messaging engine over one store. Opens, listens and registers synchronously; whatever may

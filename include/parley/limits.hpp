@@ -159,6 +159,9 @@ inline constexpr std::size_t pending = 4'096;       // operations before the com
 inline constexpr std::size_t batch_events = 1'024;  // events in one commit
 inline constexpr std::size_t batch_bytes = 1 * mib;
 inline constexpr std::size_t memory_default = 256 * mib;  // EngineOptions::memory_limit
+// What is queued for all sessions together is at most this part of it: above what is left of that
+// part a session lags (CONTRACT I5), before queue_soft.
+inline constexpr std::size_t queues_part = 4;
 inline constexpr std::size_t sessions_most = 10'000'000;  // EngineOptions::max_sessions
 inline constexpr std::size_t requests_most = 1'000'000;   // EngineOptions::requests_per_second
 // Accepted and not yet answered; then busy. Split among the shards, but each has room for 4 of the

@@ -153,8 +153,12 @@ struct EngineOptions {
   /// Bytes of what the engine holds in memory: queues, accepted and unanswered operations, messages
   /// that have not come whole, sessions, history (limits::recent_pages), and by a fixed weight each
   /// the conversations and users in use. From half of it on what nobody uses leaves memory at once;
-  /// above it new operations are answered Errc::busy and new links refused. A store bounds its own
-  /// memory (LmdbStoreOptions). Default 256 MiB. Bounds: 1 MiB and up.
+  /// above it new operations are answered Errc::busy and new links refused. Queues of sessions have
+  /// a fourth of it (limits::queues_part) together: what is encoded for links, the records that
+  /// wait for a handler, each once however many sessions share them, and every session's references
+  /// to them; not answers on their way to host code. One that has more queued than is left of that
+  /// part lags (I5), and one behind a link is answered Errc::busy until it has read. A store bounds
+  /// its own memory (LmdbStoreOptions). Default 256 MiB. Bounds: 1 MiB and up.
   std::size_t memory_limit = limits::memory_default;
   /// Sessions at once, links and in-process; more are refused (links) or answered
   /// Errc::limit_reached (attach). Default 100,000. Bounds: 1..10,000,000.

@@ -10,6 +10,7 @@
 #include "base/unique_function.hpp"
 #include "parley/conversation.hpp"
 #include "parley/hooks.hpp"
+#include "parley/limits.hpp"
 #include "parley/store.hpp"
 #include "parley/transport.hpp"
 #include "wire/messages.hpp"
@@ -43,6 +44,9 @@ class Effects {
   [[nodiscard]] virtual Time now() const noexcept = 0;  // of the current turn
   virtual std::uint64_t random() = 0;
   [[nodiscard]] virtual const StoreFacts& store_facts() const noexcept = 0;
+  /// Bytes that one session's queue may hold now: above them it lags (I5). limits::queue_soft, or
+  /// less while what is queued for all sessions together nears its bound.
+  [[nodiscard]] virtual std::size_t queue_limit() noexcept { return limits::queue_soft; }
 
   // The store. Views in arguments are kept alive by the `owner` beside them.
   virtual void commit(Batch batch, Then<Committed> then) = 0;

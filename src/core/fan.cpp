@@ -130,6 +130,7 @@ class Frames {
 /// The hot path: one frame for all, or for a class of readers; an entry costs a compare and a push.
 void Fans::push_events(Fan& fan, const Published& events) {
   Frames frames(fan, events);
+  const std::size_t most = shard_.world.queue_limit();
   bool heads = false;
   for (Subscription& sub : fan.subscriptions) {
     if (sub.level != Level::full) {
@@ -137,7 +138,7 @@ void Fans::push_events(Fan& fan, const Published& events) {
       continue;
     }
     if (sub.state != Subscription::State::live) continue;
-    if (sub.outlet->backlog() > limits::queue_soft) {
+    if (sub.outlet->backlog() > most) {
       sub.state = Subscription::State::filling;  // lagging: the store has it, the marker tells
       shard_.sessions.lag(sub.session, fan);
       continue;
@@ -321,11 +322,12 @@ void Fans::signalled(const wire::Signalled& signal, SessionRef except) {
   Fan* fan = find(signal.conversation);
   if (fan == nullptr) return;
   const FramePtr frame = make_frame(0, signal);
+  const std::size_t most = shard_.world.queue_limit() / 2;
   for (Subscription& sub : fan->subscriptions) {
     if (sub.level != Level::full || sub.state != Subscription::State::live) continue;
     if (except.shard == shard_.index && except.slot == sub.session && except.generation != 0)
       continue;
-    if (sub.outlet->backlog() > limits::queue_soft / 2) continue;  // signals go first
+    if (sub.outlet->backlog() > most) continue;  // signals go first
     if (shard_.config.signal_filter && !host_passes(signal, sub.user)) continue;
     sub.outlet->push(frame);
   }
@@ -336,11 +338,12 @@ void Fans::streamed(const wire::Streamed& piece, SessionRef except) {
   Fan* fan = find(piece.conversation);
   if (fan == nullptr) return;
   const FramePtr frame = make_frame(0, piece);
+  const std::size_t most = shard_.world.queue_limit() / 2;
   for (Subscription& sub : fan->subscriptions) {
     if (sub.level != Level::full || sub.state != Subscription::State::live) continue;
     if (except.shard == shard_.index && except.slot == sub.session && except.generation != 0)
       continue;
-    if (sub.outlet->backlog() > limits::queue_soft / 2) continue;
+    if (sub.outlet->backlog() > most) continue;
     sub.outlet->push(frame);
   }
 }

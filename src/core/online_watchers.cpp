@@ -180,7 +180,7 @@ void OnlineWatchers::tell_count(Watched& watched, const ConversationId& id, Sess
   watcher.revision = watched.news->revision;
   if (watched.news->step == PresenceStep::full) return;  // somebody left: the stream says so
   SessionState& session = *shard_.sessions.find(ref);
-  if (session.outlet->backlog() > limits::queue_soft / 2) return;  // shed first
+  if (session.outlet->backlog() > shard_.world.queue_limit() / 2) return;  // shed first
   if (!watched.frame)
     watched.frame = make_frame(0, Online{id, watched.news->step, watched.news->count, {}});
   session.outlet->push(watched.frame);

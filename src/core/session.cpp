@@ -221,6 +221,7 @@ void Sessions::closed(SessionRef ref) {
     shard_.at_user(session->user, [ref](ShardState&, UserHome& home) { home.detach(ref); });
   }
   for (const auto& open : session->open) ingress_ -= open.charge;
+  stop_reading(*session);
   sessions_.erase(base::Slot{ref.slot, ref.generation});
 }
 
@@ -323,10 +324,11 @@ void Sessions::revoked(SessionRef ref) {
 
 void Sessions::presence_changed(const std::vector<SessionRef>& watchers, const Presence& presence) {
   const FramePtr frame = make_frame(0, wire::PresenceChanged{{presence}});
+  const std::size_t most = shard_.world.queue_limit() / 2;
   for (const SessionRef ref : watchers) {
     SessionState* session = find(ref);
     if (session == nullptr || session->phase != SessionState::Phase::ready) continue;
-    if (session->outlet->backlog() > limits::queue_soft / 2) continue;  // shed first
+    if (session->outlet->backlog() > most) continue;  // shed first
     session->outlet->push(frame);
   }
 }

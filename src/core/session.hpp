@@ -54,7 +54,7 @@ struct SessionState {
   SessionSetup::Kind kind = SessionSetup::Kind::link;
   Phase phase = Phase::hello;
   bool auto_subscribe = false;
-  bool reading = false;                  // a refill is with the store
+  std::uint32_t reading = 0;             // bytes at most of the refill that is with the store
   bool hides_reads = false;              // UserSettings::hide_reads
   bool shows_user = false;               // others can see its user
   std::uint16_t attempts = 0;            // Subscribe items so far
@@ -176,6 +176,7 @@ class Sessions {
   };
   void asked_again(const Reopening& asked, const Result<Access>& access);
   void pump(SessionRef ref);
+  void stop_reading(SessionState& session) noexcept;
   void fill(SessionRef ref, const ConversationId& id, const ReadRange& range,
             Result<EventPage> page);
 
@@ -184,6 +185,7 @@ class Sessions {
   std::unordered_map<UserId, std::uint32_t> of_user_;  // the first slot; then next_of_user
   std::chrono::steady_clock::time_point alarm_after_{};
   std::size_t ingress_ = 0;  // requests accepted and not answered: a fixed charge and the body
+  std::size_t reading_ = 0;  // of all sessions
 };
 
 }  // namespace parley::core

@@ -13,7 +13,8 @@
 namespace parley::core {
 namespace {
 
-constexpr std::uint32_t refill_bytes = 128 * 1024;  // one page on its way to a lagging session
+constexpr std::size_t refill_bytes = 128 * limits::kib;  // one page on its way to a lagging session
+constexpr std::size_t refill_least = 4 * limits::kib;  // when many read at once, or little is left
 
 }  // namespace
 
@@ -328,6 +329,7 @@ void Sessions::lag(std::uint32_t slot, Fan& fan) {
   if (session == nullptr) return;
   session->outlet->push(make_frame(0, wire::HeadMoved{fan.id, fan.cursor(), fan.head_ordinal}));
   session->to_fill.push_back(fan.id);
+  session->outlet->lag();
 }
 
 void Sessions::refill(std::uint32_t slot, Fan& fan) {
@@ -339,14 +341,15 @@ void Sessions::refill(std::uint32_t slot, Fan& fan) {
 
 void Sessions::drained(SessionRef ref) { pump(ref); }
 
-/// Reads one page for the subscription that waits longest; one read and one page a session.
+/// Reads one page for the subscription that waits longest; one read and one page a session. Pages
+/// on their way count as queued: those of many sessions at once are small.
 void Sessions::pump(SessionRef ref) {
   SessionState* session = find(ref);
-  if (session == nullptr || session->phase != SessionState::Phase::ready || session->reading)
+  if (session == nullptr || session->phase != SessionState::Phase::ready || session->reading != 0)
     return;
   while (!session->to_fill.empty()) {
-    // Above the soft limit drained() comes; below it nobody would call again.
-    if (session->outlet->backlog() > limits::queue_soft) return;
+    const std::size_t most = shard_.world.queue_limit();
+    if (session->outlet->backlog() > most) return session->outlet->lag();  // and drained() comes
     const ConversationId id = session->to_fill.front();
     const Subscription* sub = subscription(*session, id);
     if (sub == nullptr || sub->state != Subscription::State::filling) {
@@ -360,8 +363,10 @@ void Sessions::pump(SessionRef ref) {
     range.partition = layout::conversation_id(range.ns, id);
     range.from = sub->next;
     range.to = sub->last != 0 ? sub->last : fan.head;
-    range.max_bytes = refill_bytes;
-    session->reading = true;
+    const std::size_t left = most - std::min(most, reading_);
+    range.max_bytes = static_cast<std::uint32_t>(std::clamp(left, refill_least, refill_bytes));
+    session->reading = range.max_bytes;
+    reading_ += session->reading;
     read_events(shard_.world, range, [this, ref, id, range](Result<EventPage> page) {
       fill(ref, id, range, std::move(page));
     });
@@ -369,11 +374,15 @@ void Sessions::pump(SessionRef ref) {
   }
 }
 
+void Sessions::stop_reading(SessionState& session) noexcept {
+  reading_ -= std::exchange(session.reading, 0);
+}
+
 void Sessions::fill(SessionRef ref, const ConversationId& id, const ReadRange& range,
                     Result<EventPage> page) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
-  session->reading = false;
+  stop_reading(*session);
   if (!session->to_fill.empty() && session->to_fill.front() == id) session->to_fill.pop_front();
   Subscription* sub = subscription(*session, id);
   if (sub == nullptr || sub->state != Subscription::State::filling) return pump(ref);

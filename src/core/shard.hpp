@@ -81,7 +81,7 @@ class Shard {
   SessionRef open(Outlet& outlet, SessionSetup setup);
   /// Answered exactly once by a frame with the request's number, unless the session closes first.
   void request(SessionRef session, wire::Request request);
-  /// The outlet's backlog fell to half of the soft limit or below after having been above it.
+  /// The outlet's session lagged, and its backlog has fallen to half of Effects::queue_limit().
   void drained(SessionRef session);
   /// The link is gone or the host detached. The outlet is not used any more.
   void session_closed(SessionRef session);

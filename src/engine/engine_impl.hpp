@@ -109,6 +109,10 @@ class EngineImpl final : public Waiting,
   [[nodiscard]] bool memory_full() const noexcept { return memory() >= memory_limit_; }
   /// Half of the limit: time to let go of what nobody uses.
   [[nodiscard]] bool memory_short() const noexcept { return memory() >= memory_limit_ / 2; }
+  /// What may be queued for all sessions together.
+  [[nodiscard]] std::size_t queue_budget() const noexcept {
+    return memory_limit_ / limits::queues_part;
+  }
   void tell_session(const SessionInfo& info);
   void log(LogLevel level, std::string_view text) const;
   [[nodiscard]] std::uint64_t fallback_random() noexcept;

@@ -13,6 +13,7 @@ namespace {
 
 // A frame around the longest body: a base64 one in JSON is longer, and so is its allowance.
 constexpr std::size_t frame_room = 64 * limits::kib;
+constexpr std::size_t reference_charge = 64;  // of a message in a link's queue, beside its bytes
 constexpr auto busy_for = std::chrono::milliseconds(1'000);
 
 std::size_t most_message(std::size_t max_body, Encoding encoding) {
@@ -55,8 +56,18 @@ void LinkSession::note_answer(const wire::Reply& reply) {
 
 void LinkSession::measure() {
   note_held(link_->held());
-  backlog_ = link_->queued() + held_ + pending_bytes_;
-  if (backlog_ > limits::queue_soft) above_ = true;
+  const std::size_t queued = link_->queued();
+  note_queued(queued);
+  backlog_ = queued + held_ + pending_bytes_;
+}
+
+/// A link says how many bytes wait, not how many messages: as many as there are on the average.
+void LinkSession::note_queued(std::size_t bytes) noexcept {
+  if (bytes >= referenced_) return;
+  const std::size_t left = (references_ * bytes + referenced_ - 1) / referenced_;
+  host_.waits(-static_cast<std::ptrdiff_t>((references_ - left) * reference_charge));
+  references_ = left;
+  referenced_ = bytes;
 }
 
 void LinkSession::note_held(std::size_t bytes) noexcept {
@@ -80,6 +91,9 @@ bool LinkSession::flush() {
     if (link_->queued() <= limits::queue_soft) one_message_ = 0;
     for (const Payload& frame : pending_) one_message_ = std::max(one_message_, frame.size());
     accepted_ += pending_bytes_;
+    references_ += pending_.size();
+    referenced_ += pending_bytes_;
+    host_.waits(static_cast<std::ptrdiff_t>(pending_.size() * reference_charge));
     link_->send(pending_);
     pending_.clear();
     pending_bytes_ = 0;
@@ -98,10 +112,7 @@ bool LinkSession::flush() {
     fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "answers were not read");
     return true;
   }
-  if (above_ && backlog_ <= limits::queue_soft / 2) {
-    above_ = false;
-    host_.core().drained(ref_);
-  }
+  tell_drained();
   if (backlog_ != 0) host_.look_after(*this);
   return false;
 }
@@ -109,8 +120,12 @@ bool LinkSession::flush() {
 void LinkSession::drained() {
   if (released_ || closed_) return;
   measure();
-  if (backlog_ > limits::queue_soft / 2) return;
-  above_ = false;
+  tell_drained();
+}
+
+void LinkSession::tell_drained() {
+  if (!lagging_ || backlog_ > host_.queue_limit() / 2) return;
+  lagging_ = false;
   host_.core().drained(ref_);
 }
 
@@ -124,6 +139,7 @@ void LinkSession::holding() {
 
 bool LinkSession::sweep() {
   if (released_ || closed_) return false;
+  measure();
   const auto now = host_.now().steady;
   const std::size_t queued = link_->queued();
   // A link may count bytes of its own (prefixes) in its queue, so what was taken is a lower bound.
@@ -134,7 +150,6 @@ bool LinkSession::sweep() {
     fail_link(CloseReason::slow_consumer, Errc::slow_consumer, "nothing was read for 15 seconds");
     return false;
   }
-  note_held(link_->held());
   if (held_ == 0) {
     held_since_ = {};
   } else if (held_since_ == std::chrono::steady_clock::time_point{}) {
@@ -143,9 +158,8 @@ bool LinkSession::sweep() {
     fail_link(CloseReason::policy, Errc::protocol_error, "a message did not end within 30 seconds");
     return false;
   }
-  if (held_since_ != std::chrono::steady_clock::time_point{}) measure();
-  if (above_) drained();  // a link that never was above the limit by itself does not tell
-  return queued != 0 || held_ != 0 || above_;
+  tell_drained();  // a link tells by itself when it was above the soft limit
+  return queued != 0 || held_ != 0 || lagging_;
 }
 
 void LinkSession::received(Bytes message) {
@@ -175,8 +189,11 @@ void LinkSession::received(Bytes message) {
 /// Why no request is taken now, if so.
 Error LinkSession::refuse_all() const {
   if (!host_.engine().accepting()) return parley::detail::closed_error();
-  if (!host_.memory_full()) return {};
-  Error busy(Errc::busy, "the engine's memory limit is reached; try again");
+  const std::size_t most = host_.queue_limit();
+  const bool hoards = most < limits::queue_soft && link_->queued() + pending_bytes_ > most;
+  if (!hoards && !host_.memory_full()) return {};
+  Error busy(Errc::busy, hoards ? "memory is short: read what was answered, then ask for more"
+                                : "the engine's memory limit is reached; try again");
   busy.retry_after = busy_for;
   return busy;
 }
@@ -199,6 +216,7 @@ void LinkSession::closed(Error why) {
   closed_ = true;
   open_requests_ = 0;
   note_held(0);
+  note_queued(0);
   backlog_ = 0;
   pending_.clear();
   host_.core().session_closed(ref_);
@@ -211,6 +229,7 @@ void LinkSession::abandon(const Error& why) {
   closed_ = true;
   open_requests_ = 0;
   note_held(0);
+  note_queued(0);
   pending_.clear();
   host_.core().session_closed(ref_);
   host_.orphan(*this);

@@ -40,6 +40,8 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
  private:
   void note_answer(const wire::Reply& reply);
   void measure();
+  void tell_drained();
+  void note_queued(std::size_t bytes) noexcept;
   void note_held(std::size_t bytes) noexcept;
   [[nodiscard]] Error refuse_all() const;
   void fail_link(CloseReason reason, Errc code, std::string text);
@@ -50,12 +52,13 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::vector<Payload> pending_;  // of this turn
   std::size_t pending_bytes_ = 0;
   std::uint32_t open_requests_ = 0;
-  bool above_ = false;    // the backlog has been above the soft limit and not yet at its half
   bool closing_ = false;  // close() was asked for
   bool closed_ = false;   // Link::close was called
   CloseReason reason_ = CloseReason::normal;
   std::string text_;
   std::unique_ptr<SessionInfo> welcome_;  // to be told to the host
+  std::size_t references_ = 0;            // messages that the link may have in its queue
+  std::size_t referenced_ = 0;            // bytes of them
   std::uint64_t accepted_ = 0;            // bytes given to the link
   std::uint64_t taken_ = 0;               // of those: taken by the network, at the last look
   std::size_t one_message_ = 0;           // the largest one since the queue was low

@@ -143,8 +143,9 @@ void LocalSession::push(const core::FramePtr& frame) {
   revoked_ |= goodbye != nullptr && goodbye->reason == to_string(Errc::device_revoked);
   const std::size_t size = size_of(frame->reply());
   frames_.push_back({frame, size});
+  if (size > 0) frame->charge(host_.queued_bytes(), size);
+  host_.waits(queued_charge);
   backlog_ += size;
-  if (backlog_ > limits::queue_soft) above_ = true;
   host_.mark_dirty(*this);
 }
 
@@ -174,9 +175,10 @@ bool LocalSession::flush() {
 }
 
 void LocalSession::shrink(std::size_t size) {
+  host_.waits(-queued_charge);
   backlog_ -= std::min(backlog_, size);
-  if (!above_ || backlog_ > limits::queue_soft / 2) return;
-  above_ = false;
+  if (!lagging_ || backlog_ > host_.queue_limit() / 2) return;
+  lagging_ = false;
   host_.core().drained(ref_);
 }
 
@@ -193,6 +195,7 @@ bool LocalSession::deliver(const Queued& queued) {
   }
   if (!handlers_.on_event && !handlers_.on_events) {
     held_.push_back(queued);
+    host_.waits(queued_charge);
     backlog_ += queued.size;  // goes on counting
     return true;
   }
@@ -322,6 +325,7 @@ void LocalSession::finish(const Error& why) {
   finished_ = true;
   why_ = why;
   host_.core().session_closed(ref_);
+  host_.waits(-queued_charge * static_cast<std::ptrdiff_t>(frames_.size() + held_.size()));
   frames_.clear();
   held_.clear();
   acks_.clear();

@@ -86,6 +86,7 @@ class LocalSession final : public engine::HostedOutlet,
     std::size_t size = 0;       // counted in the backlog
     std::size_t delivered = 0;  // records that a handler has seen already
   };
+  static constexpr std::ptrdiff_t queued_charge = sizeof(Queued);
 
   template <class F>
   void run_on_shard(F run);
@@ -129,7 +130,6 @@ class LocalSession final : public engine::HostedOutlet,
   std::unordered_map<ConversationId, Seq> acks_;           // told with the next sweep
   std::pair<const ConversationId, Seq>* acked_ = nullptr;  // the one of `acks_` touched last
   std::size_t open_acks_ = 0;
-  bool above_ = false;
   bool closing_ = false;
   bool finished_ = false;
   bool revoked_ = false;  // its goodbye said so

@@ -173,6 +173,8 @@ void ShardHost::update_figures() {
   sessions_.store(outlets_.size(), std::memory_order_relaxed);
   conversations_.store(core_->conversations(), std::memory_order_relaxed);
   ingress_.store(core_->ingress_bytes(), std::memory_order_relaxed);
+  references_.store(static_cast<std::size_t>(waiting_), std::memory_order_relaxed);
+  queued_elsewhere_.reset();
   const std::size_t weight =
       core_->weight() + session_weight * outlets_.size() + static_cast<std::size_t>(held_);
   weight_.store(weight, std::memory_order_relaxed);
@@ -182,7 +184,21 @@ void ShardHost::update_figures() {
 EngineStats ShardHost::stats() const noexcept {
   return {1, sessions_.load(std::memory_order_relaxed),
           conversations_.load(std::memory_order_relaxed), ingress_.load(std::memory_order_relaxed),
-          queued_->load(std::memory_order_relaxed)};
+          queued()};
+}
+
+/// What is left of the budget: so many slow sessions together never have all of it, each has the
+/// same share at most, and one that holds less than is left goes on.
+std::size_t ShardHost::queue_limit() noexcept {
+  if (!queued_elsewhere_) {
+    queued_elsewhere_ = 0;
+    for (std::size_t i = 0; i < engine_.shards(); ++i)
+      if (i != index_) *queued_elsewhere_ += engine_.shard(static_cast<ShardIndex>(i)).queued();
+  }
+  const std::size_t here =
+      queued_->load(std::memory_order_relaxed) + static_cast<std::size_t>(waiting_);
+  const std::size_t budget = engine_.queue_budget();
+  return std::min(limits::queue_soft, budget - std::min(budget, *queued_elsewhere_ + here));
 }
 
 bool ShardHost::memory_full() const noexcept { return engine_.memory_full(); }

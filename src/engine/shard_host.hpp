@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -21,11 +22,9 @@
 
 namespace parley::engine {
 
+using core::QueuedBytes;
 using core::ShardIndex;
 using parley::detail::EngineImpl;
-
-/// Bytes encoded for links that some queue still holds. Shared by the payloads themselves.
-using QueuedBytes = std::shared_ptr<std::atomic<std::size_t>>;
 
 /// The core's effects over a loop, a store and a host's functions (DESIGN §3.5, §4).
 /// Ownership: by the engine; destroyed when the loop is not driven any more.
@@ -42,6 +41,7 @@ class ShardHost final : public core::Effects {
   [[nodiscard]] core::Time now() const noexcept override;
   std::uint64_t random() override;
   [[nodiscard]] const StoreFacts& store_facts() const noexcept override;
+  [[nodiscard]] std::size_t queue_limit() noexcept override;
   void commit(Batch batch, Then<Committed> then) override;
   void get(Get get, Then<Result<Cells>> then) override;
   void scan(Scan scan, Then<Result<Rows>> then) override;
@@ -100,14 +100,21 @@ class ShardHost final : public core::Effects {
   void abandon_all(const Error& why);
   /// A link holds so many bytes more, or less, of a message that has not ended.
   void holds(std::ptrdiff_t bytes) noexcept { held_ += bytes; }
+  /// References in queues of sessions are so many bytes more, or less.
+  void waits(std::ptrdiff_t bytes) noexcept { waiting_ += bytes; }
+  /// What is queued here for sessions, counted once however many share it.
+  [[nodiscard]] const QueuedBytes& queued_bytes() const noexcept { return queued_; }
   /// EngineOptions::memory_limit is reached.
   [[nodiscard]] bool memory_full() const noexcept;
 
   // Figures. Thread: any.
   [[nodiscard]] EngineStats stats() const noexcept;
   [[nodiscard]] std::size_t memory() const noexcept {
-    return queued_->load(std::memory_order_relaxed) + ingress_.load(std::memory_order_relaxed) +
+    return queued() + ingress_.load(std::memory_order_relaxed) +
            weight_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t queued() const noexcept {
+    return queued_->load(std::memory_order_relaxed) + references_.load(std::memory_order_relaxed);
   }
 
  private:
@@ -157,8 +164,11 @@ class ShardHost final : public core::Effects {
   std::size_t chance_left_ = 0;
   std::unique_ptr<core::Shard> core_;
 
-  std::ptrdiff_t held_ = 0;  // by links, of messages that have not ended
+  std::ptrdiff_t held_ = 0;                      // by links, of messages that have not ended
+  std::ptrdiff_t waiting_ = 0;                   // references in queues
+  std::optional<std::size_t> queued_elsewhere_;  // of this turn, once somebody asked
   std::atomic<std::size_t> sessions_{0}, conversations_{0}, ingress_{0};
+  std::atomic<std::size_t> references_{0};
   std::atomic<std::size_t> weight_{0};  // of the core, the sessions and what links hold
 };
 

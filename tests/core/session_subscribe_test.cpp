@@ -166,6 +166,30 @@ TEST_CASE("a queue at its soft limit is still filled, one byte past it lags") {
   CHECK(bob.all<wire::HeadMoved>()[0].head.seq == 2);
 }
 
+TEST_CASE("while little may be queued who has more lags, and is filled again in small pages") {
+  Reader reader;
+  auto& [world, alice, bob, chat] = reader;
+  world.queue_limit = 10'000;
+  bob.hold(10'000);
+  world.say(alice, chat, "at the limit");
+  CHECK(bob.texts(chat) == Texts{"at the limit"});
+  bob.hold(10'001);
+  Texts said{"at the limit"};
+  for (int i = 0; i < 40; ++i) {
+    said.push_back(std::to_string(i) + std::string(3'000, 'x'));
+    world.say(alice, chat, said.back());
+  }
+  CHECK(bob.texts(chat).size() == 1);
+  CHECK(bob.all<wire::HeadMoved>().size() == 1);
+
+  world.queue_limit = 0;  // others have it all: who reads is given a little all the same
+  bob.release();
+  world.shard(1).drained(bob.ref);
+  world.settle();
+  CHECK(bob.texts(chat) == said);
+  for (const auto& page : bob.all<wire::Events>()) CHECK(page.records.size() <= 2);
+}
+
 TEST_CASE("heads are coalesced to one a second") {
   World world;
   Client& alice = world.sign_in("alice");

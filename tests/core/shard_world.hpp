@@ -286,6 +286,8 @@ class World {
     start(shards);
   }
   std::vector<std::string> log;
+  /// What one session may have queued.
+  std::size_t queue_limit = limits::queue_soft;
 
  private:
   static constexpr std::chrono::milliseconds wall_begin{1'800'000'000'000};
@@ -296,6 +298,7 @@ class World {
     }
     std::uint64_t random() override { return world.random_(); }
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }
+    std::size_t queue_limit() noexcept override { return world.queue_limit; }
     template <class T>
     Store::Done<T> later(Then<T> then) {
       return [this, then = std::make_shared<Then<T>>(std::move(then))](T value) {

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "engine/fake_link.hpp"
-#include "engine/log_capture.hpp"
+#include "engine/link_world.hpp"
 #include "parley/engine.hpp"
 
 using namespace parley;
@@ -17,52 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto hello =
-    R"({"type":"hello","request":1,"min_version":1,"max_version":1,"token":"alice","device":"d"})";
-
-struct World {
-  test::LogCapture log;
-  std::vector<SessionInfo> sessions;
-  Engine engine;
-
-  explicit World(EngineOptions options = {}) : engine(open(std::move(options))) {
-    engine.on_session([this](const SessionInfo& info) { sessions.push_back(info); });
-  }
-  Engine open(EngineOptions options) {
-    options.threads = host_driven;
-    options.log = log.sink();
-    if (!options.authenticator) options.authenticator = development_authenticator();
-    return Engine::open(std::move(options)).value();
-  }
-  std::shared_ptr<test::Peer> connect() {
-    auto peer = std::make_shared<test::Peer>();
-    bool adopted = false;
-    REQUIRE(engine.adopt(std::make_unique<test::FakeLink>(peer),
-                         {.transport = "fake", .peer = "test", .encoding = Encoding::json},
-                         [&adopted, peer](LinkEvents* events, LinkHost& host) {
-                           peer->events = events;
-                           peer->host = &host;
-                           adopted = true;
-                         }));
-    REQUIRE(until([&] { return adopted; }));
-    return peer;
-  }
-  template <class Condition>
-  bool until(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      if (!engine.poll(1ms)) engine.wait(5ms);
-    }
-    return true;
-  }
-  std::shared_ptr<test::Peer> welcome() {
-    auto peer = connect();
-    peer->say(hello);
-    REQUIRE(until([&] { return peer->has(R"("type":"welcome")"); }));
-    return peer;
-  }
-};
+using World = test::LinkWorld;
+const std::string hello = test::hello_of("alice");
 
 }  // namespace
 

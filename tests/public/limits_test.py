@@ -47,6 +47,7 @@ ONE_PAST = {
     "pinned_conversations": 'all.back(), {.pinned = true, .draft = "with it"}',
     "pins": "chat.pin(3, seqs.back()) == Errc::limit_reached",
     "queue_hard": "- pong + past",
+    "queues_part": "left - answer + past",
     "reaction_keys": '"one more") == Errc::limit_reached',
     "retention_most": "most + 1ms",
     "scheduled": 'later(team, "x", soon)) == Errc::limit_reached',
