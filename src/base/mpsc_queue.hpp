@@ -12,6 +12,11 @@ namespace parley::base {
 /// popped singly. Thread: push any; take_all and the destructor one at a time.
 template <class T>
 class MpscQueue {
+  struct Node {
+    T value;
+    Node* next;
+  };
+
  public:
   MpscQueue() = default;
   MpscQueue(const MpscQueue&) = delete;
@@ -31,17 +36,38 @@ class MpscQueue {
     return head == nullptr;  // not node->next: the taker may have freed the node already
   }
 
+  /// What was there at one moment, oldest first. Taking it and from it allocates nothing.
+  class Taken {
+   public:
+    Taken() = default;
+    Taken(Taken&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
+    Taken& operator=(Taken&& other) noexcept {
+      Taken before(std::exchange(first_, std::exchange(other.first_, nullptr)));
+      return *this;
+    }
+    ~Taken() {
+      while (first_ != nullptr) delete std::exchange(first_, first_->next);
+    }
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    T pop() {
+      const std::unique_ptr<Node> node(std::exchange(first_, first_->next));
+      return std::move(node->value);
+    }
+
+   private:
+    friend class MpscQueue;
+    explicit Taken(typename MpscQueue::Node* first) noexcept : first_(first) {}
+    typename MpscQueue::Node* first_ = nullptr;
+  };
+  Taken take() noexcept {
+    return Taken(reverse(head_.exchange(nullptr, std::memory_order_acquire)));
+  }
   /// Calls f(T&&) for everything that is there, oldest first. What f pushes is left for the next
   /// call. When f throws, what it had not seen yet is destroyed. Returns how many it took.
   template <class F>
   std::size_t take_all(F&& f) {
-    Chain chain{reverse(head_.exchange(nullptr, std::memory_order_acquire))};
     std::size_t count = 0;
-    while (chain.first != nullptr) {
-      const std::unique_ptr<Node> node(std::exchange(chain.first, chain.first->next));
-      ++count;
-      f(std::move(node->value));
-    }
+    for (Taken taken = take(); !taken.empty(); ++count) f(taken.pop());
     return count;
   }
 
@@ -50,16 +76,6 @@ class MpscQueue {
   }
 
  private:
-  struct Node {
-    T value;
-    Node* next;
-  };
-  struct Chain {
-    Node* first;
-    ~Chain() {
-      while (first != nullptr) delete std::exchange(first, first->next);
-    }
-  };
   static Node* reverse(Node* node) noexcept {
     Node* reversed = nullptr;
     while (node != nullptr) {

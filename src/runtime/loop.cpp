@@ -51,13 +51,12 @@ struct Loop::State {
   base::Poller poller;
   using Work = base::UniqueFunction<void()>;
   base::MpscQueue<Work> mailbox;
-  std::vector<Work> posted;  // taken from the mailbox, from next_posted on
-  std::size_t next_posted = 0;
+  base::MpscQueue<Work>::Taken posted;  // from the mailbox
   Clock::time_point time;
   base::TimerWheel wheel;
   std::deque<WatchSlot> slots;  // stable: a callback may add watches while it runs
   std::vector<std::uint32_t> free_slots;
-  std::vector<std::function<void(Ready)>> dead;  // unwatched, perhaps while running
+  std::vector<std::uint32_t> dead;  // unwatched, perhaps while running; free after this turn
   std::array<base::Poller::Event, 256> events{};
   std::size_t next_event = 0;
   std::size_t event_count = 0;
@@ -82,9 +81,15 @@ struct Loop::State {
     try {
       run();
     } catch (const std::exception& error) {
-      failed(error.what());
+      tell_failed(error.what());
     } catch (...) {
-      failed("an exception that is no std::exception");
+      tell_failed("an exception that is no std::exception");
+    }
+  }
+  void tell_failed(const char* what) noexcept {
+    try {
+      failed(what);
+    } catch (...) {  // nor is there memory to tell of it
     }
   }
 
@@ -104,20 +109,16 @@ struct Loop::State {
   bool run_ready();
   bool turn(Clock::time_point now);
   bool rest();
+  void recycle_dead() noexcept;
   [[nodiscard]] std::chrono::microseconds until_timer() const noexcept;
 };
 
 bool Loop::State::run_posted() {
-  if (next_posted == posted.size()) {
-    posted.clear();
-    next_posted = 0;
-    guarded(
-        [this] { mailbox.take_all([this](Work&& work) { posted.push_back(std::move(work)); }); });
-  }
-  while (next_posted < posted.size()) {
-    const Work work = std::move(posted[next_posted++]);
+  if (posted.empty()) posted = mailbox.take();
+  while (!posted.empty()) {
+    const Work work = posted.pop();
     guarded(work);
-    if (next_posted != posted.size() && used_up()) return false;
+    if (!posted.empty() && used_up()) return false;
   }
   return true;
 }
@@ -156,8 +157,17 @@ bool Loop::State::run_ready() {
   return true;
 }
 
+void Loop::State::recycle_dead() noexcept {
+  while (!dead.empty()) {
+    const std::uint32_t index = dead.back();
+    dead.pop_back();
+    const auto gone = std::exchange(slots[index].callback, nullptr);
+    free_slots.push_back(index);
+  }
+}
+
 bool Loop::State::rest() {
-  dead.clear();
+  recycle_dead();
   more = static_cast<bool>(turn_end);  // and stays so when it throws: something is left
   if (more) guarded([this] { more = turn_end(); });
   return more;
@@ -198,12 +208,11 @@ Loop::~Loop() {
   State& state = *state_;
   do {
     state.mailbox.take_all([](State::Work&&) {});
-    state.posted.clear();
+    state.posted = {};
     for (State::WatchSlot& slot : state.slots) {
       const auto dead = std::exchange(slot.callback, nullptr);
     }
     state.wheel.clear();
-    state.dead.clear();
   } while (!state.mailbox.empty());
 }
 
@@ -250,8 +259,10 @@ LinkHost::Watch Loop::watch(int descriptor, Ready interest, std::function<void(R
   std::uint32_t index = 0;
   if (state.free_slots.empty()) {
     index = static_cast<std::uint32_t>(state.slots.size());
+    const std::size_t needed = state.slots.size() + 1;
+    if (state.free_slots.capacity() < needed) state.free_slots.reserve(2 * needed);
+    if (state.dead.capacity() < needed) state.dead.reserve(2 * needed);  // unwatch() cannot fail
     state.slots.emplace_back();
-    state.free_slots.reserve(state.slots.size());  // so that unwatch() cannot fail
   } else {
     index = state.free_slots.back();
     state.free_slots.pop_back();
@@ -280,10 +291,9 @@ void Loop::unwatch(Watch watch) noexcept {
   State::WatchSlot* slot = state_->find(static_cast<std::uint64_t>(watch));
   if (slot == nullptr) return;
   state_->poller.remove(slot->descriptor);
-  state_->dead.push_back(std::exchange(slot->callback, nullptr));
   slot->descriptor = -1;
   if (++slot->generation == 0) slot->generation = 1;
-  state_->free_slots.push_back(static_cast<std::uint32_t>(watch));
+  state_->dead.push_back(static_cast<std::uint32_t>(watch));
   --state_->watch_count;
 }
 
@@ -331,7 +341,7 @@ bool Loop::poll(std::chrono::microseconds budget) {
 void Loop::wait(std::chrono::microseconds timeout) {
   State& state = *state_;
   if (state.next_event != state.event_count || state.more) return;
-  if (state.next_posted != state.posted.size()) return;
+  if (!state.posted.empty()) return;
   state.mood.exchange(State::Mood::sleeping, std::memory_order_acq_rel);
   if (!state.mailbox.empty() || stopped()) {
     state.mood.store(State::Mood::awake, std::memory_order_release);
