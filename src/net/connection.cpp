@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <new>
 
 #include "parley/limits.hpp"
 
@@ -72,9 +74,13 @@ void Connection::start(bool dialled) {
 }
 
 void Connection::ready(LinkHost::Ready now) {
-  if (phase_ == Phase::connecting) return finish_connecting();
-  if (now != LinkHost::Ready::readable && !flush()) return;
-  if (now != LinkHost::Ready::writable) read();
+  try {
+    if (phase_ == Phase::connecting) return finish_connecting();
+    if (now != LinkHost::Ready::readable && !flush()) return;
+    if (now != LinkHost::Ready::writable) read();
+  } catch (const std::bad_alloc&) {  // what came or went in part is lost: so is the link
+    finish({Errc::unavailable, "no memory for what the link carries"});
+  }
 }
 
 void Connection::finish_connecting() {
@@ -111,6 +117,15 @@ void Connection::read() {
 
 void Connection::send(std::span<const Payload> messages) {
   if (phase_ != Phase::open || stage_ == Stage::failed) return;
+  try {
+    send_all(messages);
+  } catch (const std::bad_alloc&) {  // a message may have gone in part
+    write_failed(ENOMEM);
+  }
+  if (queued() > limits::queue_soft) high_ = true;
+}
+
+void Connection::send_all(std::span<const Payload> messages) {
   if (masks_) {
     for (const Payload& message : messages) push(message, Kind::message);
   } else {
@@ -121,7 +136,6 @@ void Connection::send(std::span<const Payload> messages) {
     }
     wait_writable();
   }
-  if (queued() > limits::queue_soft) high_ = true;
 }
 
 void Connection::push(Payload payload, Kind kind) {

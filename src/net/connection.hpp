@@ -88,6 +88,7 @@ class Connection : public Link {
   };
 
   void ready(LinkHost::Ready ready);
+  void send_all(std::span<const Payload> messages);
   void finish_connecting();
   void read();
   bool flush();

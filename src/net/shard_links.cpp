@@ -63,8 +63,9 @@ void ShardLinks::leave(Connection& connection) noexcept {
 
 void ShardLinks::fail_later(Connection& connection) {
   move(connection, Stage::failed);
-  if (std::exchange(failing_, true)) return;
+  if (failing_) return;
   host_.post([this, life = life_] { end_failed(); });
+  failing_ = true;
 }
 
 void ShardLinks::end_failed() {
@@ -98,6 +99,7 @@ void ShardLinks::sweep() {
   expire(Stage::dialling, timing_.dialling, end);
   expire(Stage::serving, timing_.serving, end);
   expire(Stage::closing, timing_.closing, end);
+  expire(Stage::failed, milliseconds{0}, end);  // those whose end there was no memory to post
   expire(Stage::pinged, timing_.dead_after, end);
   expire(Stage::quiet, timing_.heartbeat, [this](Connection& connection) {
     unlink(connection);
