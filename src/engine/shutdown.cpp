@@ -45,8 +45,11 @@ void Shutdown::enter(Step step) {
 bool Shutdown::late() const { return engine_.shard(0).loop().now() >= deadline_; }
 
 void Shutdown::tick() {
+  if (step_ == Step::store) return;
+  engine_.shard(0).loop().start_timer(tick_period, [this] { tick(); });  // whatever happens below
   switch (step_) {
     case Step::answers:
+      if (late()) return enter(Step::goodbyes);
       ask_shards();
       break;
     case Step::goodbyes:
@@ -60,9 +63,8 @@ void Shutdown::tick() {
       if (transports_ == 0) return enter(Step::store);
       break;
     case Step::store:
-      return;
+      break;
   }
-  engine_.shard(0).loop().start_timer(tick_period, [this] { tick(); });
 }
 
 /// A round trip behind everything that was posted before, so that nothing is overlooked.
