@@ -474,6 +474,12 @@ void ShardState::await_idle() {
 
 Shard::Shard(ShardIndex index, ShardConfig config, Effects& effects)
     : state_(std::make_unique<ShardState>(index, config, effects)) {}
+Shard::Shard(const Shard& before, std::uint64_t instance) {
+  ShardConfig config = before.state_->config;
+  config.instance = instance;
+  state_ = std::make_unique<ShardState>(before.state_->index, config, before.state_->world);
+  state_->snowflakes = before.state_->snowflakes;  // none is given twice
+}
 Shard::~Shard() = default;
 
 void Shard::start() {

@@ -67,6 +67,9 @@ struct SessionSetup {
 class Shard {
  public:
   Shard(ShardIndex index, ShardConfig config, Effects& effects);
+  /// In the place of one that is not to be used any more: begins with nothing in memory, as after a
+  /// crash, with the limits of that one; `instance` is its ShardConfig::instance.
+  Shard(const Shard& before, std::uint64_t instance);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;

@@ -2,6 +2,7 @@
 // the answer goes to.
 #pragma once
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -9,6 +10,11 @@
 #include "wire/messages.hpp"
 
 namespace parley::engine {
+
+/// What an operation is answered that was under way when there was no memory: it may have happened.
+inline Error no_memory() {
+  return {Errc::internal, "there was no memory to go on; what was asked may have happened"};
+}
 
 /// Made on any thread, answered once. One allocation, shared with the Pending.
 class Call {
@@ -65,7 +71,7 @@ class CallOf final : public Call {
       if constexpr (std::is_void_v<T>) {
         result.finish(Result<void>{});
       } else {
-        result.finish(convert_(*expected));
+        result.finish(converted(*expected));
       }
     } else if (auto* failed_answer = std::get_if<wire::Failed>(&answer)) {
       result.finish(std::move(failed_answer->error));
@@ -78,6 +84,14 @@ class CallOf final : public Call {
   parley::detail::ResultOf<T> result;
 
  private:
+  Result<T> converted(Expected& answer) {
+    try {
+      return convert_(answer);
+    } catch (const std::bad_alloc&) {
+      return no_memory();
+    }
+  }
+
   Convert convert_;
 };
 

@@ -162,9 +162,10 @@ Error EngineImpl::make_shards() {
   config.conversation.permissions = options_.permissions;
   set_hooks(config);
   config.heartbeat = options_.heartbeat;
-  if (auto random = base::random_bytes(&config.instance, sizeof config.instance); !random) {
+  if (auto random = base::random_bytes(&instance_, sizeof instance_); !random) {
     return std::move(random).error();
   }
+  config.instance = instance(0);
   for (int i = 0; i < count; ++i) {
     auto loop = runtime::Loop::create();
     if (!loop) return std::move(loop).error();
@@ -318,8 +319,7 @@ Pending<Session> EngineImpl::attach(AttachOptions options, Completion<Session> d
     if (!admit_session()) {
       return call->fail({Errc::limit_reached, "max_sessions are attached; detach some"});
     }
-    shards_[to]->keep(local);
-    local->open(setup, std::move(*call));
+    shards_[to]->attach(local, setup, std::move(*call));
   });
   return std::move(started.pending);
 }
@@ -331,10 +331,12 @@ void EngineImpl::resolve(std::string subject, engine::CallRef call,
   if (!accepting()) return call.fail(closed_error());
   auto held = std::make_shared<engine::CallRef>(std::move(call));
   post(0, [this, subject = std::move(subject), held, with = std::move(with)] {
-    shards_[0]->core().resolve(subject, false, [this, held, with](Result<UserId> user) {
-      if (!user) return held->fail(std::move(user).error());
-      if (!*user) return held->fail({Errc::denied, "no such user"});
-      with(*system_, std::move(*held), *user);
+    shards_[0]->in_core([&](core::Shard& core) {
+      core.resolve(subject, false, [this, held, with](Result<UserId> user) {
+        if (!user) return held->fail(std::move(user).error());
+        if (!*user) return held->fail({Errc::denied, "no such user"});
+        with(*system_, std::move(*held), *user);
+      });
     });
   });
 }
@@ -370,7 +372,7 @@ Pending<void> EngineImpl::set_limits(const LimitsUpdate& update, Completion<void
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const auto to = static_cast<core::ShardIndex>(i);
     post(to, [this, to, update, left, call] {
-      shards_[to]->core().set_limits(update);
+      shards_[to]->in_core([&](core::Shard& core) { core.set_limits(update); });
       if (left->fetch_sub(1) == 1) call->answer(wire::Done{});
     });
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/os.hpp"
+#include "base/siphash.hpp"
 #include "core/shard.hpp"
 #include "engine/gate.hpp"
 #include "engine/local_session.hpp"
@@ -109,6 +110,12 @@ class EngineImpl final : public Waiting,
   [[nodiscard]] bool memory_full() const noexcept { return memory() >= memory_limit_; }
   /// Half of the limit: time to let go of what nobody uses.
   [[nodiscard]] bool memory_short() const noexcept { return memory() >= memory_limit_ / 2; }
+  /// Of the cores that begin anew (ShardHost::begin_anew): above every one before.
+  [[nodiscard]] std::uint64_t next_life() noexcept { return lives_.fetch_add(1) + 1; }
+  /// ShardConfig::instance in that life.
+  [[nodiscard]] std::uint64_t instance(std::uint64_t life) const noexcept {
+    return base::siphash64(key_, {reinterpret_cast<const char*>(&life), sizeof life}) ^ instance_;
+  }
   /// What may be queued for all sessions together.
   [[nodiscard]] std::size_t queue_budget() const noexcept {
     return memory_limit_ / limits::queues_part;
@@ -143,6 +150,7 @@ class EngineImpl final : public Waiting,
   bool driven_ = false;  // the driver was started
   StoreFacts facts_;
   std::array<std::uint8_t, 16> key_{};
+  std::uint64_t instance_ = 0;  // of this opening
 
   // Made in open, unmade in finalize; used by the shards, and by others within the gate.
   std::unique_ptr<Store> store_;
@@ -159,6 +167,7 @@ class EngineImpl final : public Waiting,
   std::atomic<std::size_t> max_sessions_, memory_limit_;
   std::atomic<std::uint32_t> next_shard_{0};  // for adopted links
   std::atomic<std::uint64_t> chance_{0};
+  std::atomic<std::uint64_t> lives_{0};
 
   std::atomic<std::uint32_t> run_ticket_{0};  // moves when run() shall look again
   std::atomic<std::uint32_t> stops_{0};       // stop() not yet honoured by a run()

@@ -14,6 +14,7 @@ namespace {
 // A frame around the longest body: a base64 one in JSON is longer, and so is its allowance.
 constexpr std::size_t frame_room = 64 * limits::kib;
 constexpr std::size_t reference_charge = 64;  // of a message in a link's queue, beside its bytes
+constexpr std::uint32_t spread_ms = 5'000;    // in which those come back whom the engine closed
 constexpr auto busy_for = std::chrono::milliseconds(1'000);
 
 std::size_t most_message(std::size_t max_body, Encoding encoding) {
@@ -31,15 +32,21 @@ LinkSession::LinkSession(ShardHost& host, std::unique_ptr<Link> link, LinkInfo i
 
 void LinkSession::open() {
   link_->limit_messages(most_);
-  ref_ = host_.core().open(*this, {.kind = core::SessionSetup::Kind::link});
+  host_.in_core([this](core::Shard& core) {
+    ref_ = core.open(*this, {.kind = core::SessionSetup::Kind::link});
+  });
 }
 
 void LinkSession::push(const core::FramePtr& frame) {
-  if (closed_) return;
-  if (frame->reply().request != 0) note_answer(frame->reply());
-  const Payload& bytes = frame->encoded(codec_);
-  pending_.push_back(bytes);
-  pending_bytes_ += bytes.size();
+  if (closed_ || lost_) return;
+  try {
+    if (frame->reply().request != 0) note_answer(frame->reply());
+    const Payload& bytes = frame->encoded(codec_);
+    pending_.push_back(bytes);
+    pending_bytes_ += bytes.size();
+  } catch (...) {
+    lost_ = true;
+  }
   measure();
   host_.mark_dirty(*this);
 }
@@ -85,6 +92,10 @@ void LinkSession::close(CloseReason reason, std::string_view text) {
 
 bool LinkSession::flush() {
   if (released_ || closed_) return false;
+  if (lost_) {
+    give_up();
+    return false;
+  }
   if (!pending_.empty()) {
     if (link_->queued() == 0) progress_ = host_.now().steady;  // the clock of a stall starts here
     // One answer may be larger than the limit, a long list: then it is what may wait.
@@ -119,14 +130,18 @@ bool LinkSession::flush() {
 
 void LinkSession::drained() {
   if (released_ || closed_) return;
-  measure();
-  tell_drained();
+  try {
+    measure();
+    tell_drained();
+  } catch (...) {
+    give_up();
+  }
 }
 
 void LinkSession::tell_drained() {
   if (!lagging_ || backlog_ > host_.queue_limit() / 2) return;
   lagging_ = false;
-  host_.core().drained(ref_);
+  host_.in_core([this](core::Shard& core) { core.drained(ref_); });
 }
 
 /// What it keeps was nothing when it was looked at last: the clock of a stall starts here.
@@ -134,7 +149,11 @@ void LinkSession::holding() {
   if (released_ || closed_ || looked_after()) return;
   progress_ = host_.now().steady;
   note_held(link_->held());
-  host_.look_after(*this);
+  try {
+    host_.look_after(*this);
+  } catch (...) {
+    give_up();
+  }
 }
 
 bool LinkSession::sweep() {
@@ -163,6 +182,14 @@ bool LinkSession::sweep() {
 }
 
 void LinkSession::received(Bytes message) {
+  try {
+    take(message);
+  } catch (...) {
+    give_up();
+  }
+}
+
+void LinkSession::take(Bytes message) {
   held_since_ = {};
   if (released_ || closing_) return;
   if (message.size() > most_) {
@@ -181,7 +208,7 @@ void LinkSession::received(Bytes message) {
     if (refusal && request.number != 0) {
       push(core::make_frame(request.number, wire::Failed{refusal}));
     } else {
-      host_.core().request(ref_, std::move(request));
+      host_.in_core([&](core::Shard& core) { core.request(ref_, std::move(request)); });
     }
   }
 }
@@ -209,29 +236,60 @@ void LinkSession::fail_link(CloseReason reason, Errc code, std::string text) {
 
 void LinkSession::closed(Error why) {
   if (released_) return host_.orphan_closed(*this);
-  if (why) {
+  end();
+  host_.release(*this);
+  if (!why) return;
+  try {
     host_.log(core::Effects::Severity::debug,
               "a link of " + info_.transport + " from " + info_.peer + " ended: " + why.message);
+  } catch (...) {  // it is only not told
   }
+}
+
+/// Nothing comes from the core any more, nor goes to it.
+void LinkSession::end() noexcept {
   closed_ = true;
   open_requests_ = 0;
   note_held(0);
   note_queued(0);
   backlog_ = 0;
   pending_.clear();
-  host_.core().session_closed(ref_);
-  host_.release(*this);
+  try {
+    host_.in_core([this](core::Shard& core) { core.session_closed(ref_); });
+  } catch (...) {  // the core begins anew, and does not know of it
+  }
+}
+
+void LinkSession::core_lost() noexcept {
+  ref_ = {};
+  open_requests_ = 0;
+  lagging_ = false;
+  if (released_ || closing_) return;
+  try {
+    push(core::make_frame(0, wire::Goodbye{"internal", spread_ms, true}));
+    close(CloseReason::internal, "no memory");
+  } catch (...) {
+    give_up();
+  }
+}
+
+/// Without a goodbye, for which there is no memory either; the transport says why.
+void LinkSession::give_up() noexcept {
+  if (released_ || closed_) return;
+  closing_ = closed_ = true;
+  pending_.clear();
+  pending_bytes_ = 0;
+  backlog_ = 0;
+  try {
+    link_->close(CloseReason::internal, "no memory");
+  } catch (...) {  // what is left of it ends with the peer
+  }
 }
 
 void LinkSession::abandon(const Error& why) {
   if (released_) return;
   if (!closed_) link_->close(CloseReason::going_away, why.message);
-  closed_ = true;
-  open_requests_ = 0;
-  note_held(0);
-  note_queued(0);
-  pending_.clear();
-  host_.core().session_closed(ref_);
+  end();
   host_.orphan(*this);
 }
 

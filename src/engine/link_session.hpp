@@ -30,6 +30,8 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   bool sweep() override;
   [[nodiscard]] std::size_t open_requests() const noexcept override { return open_requests_; }
   void abandon(const Error& why) override;
+  void core_lost() noexcept override;
+  void give_up() noexcept override;
 
   // LinkEvents.
   void received(Bytes message) override;
@@ -38,6 +40,8 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   void closed(Error why) override;
 
  private:
+  void take(Bytes message);
+  void end() noexcept;
   void note_answer(const wire::Reply& reply);
   void measure();
   void tell_drained();
@@ -54,6 +58,7 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   std::uint32_t open_requests_ = 0;
   bool closing_ = false;  // close() was asked for
   bool closed_ = false;   // Link::close was called
+  bool lost_ = false;     // a frame, for want of memory: what comes after it is not sent
   CloseReason reason_ = CloseReason::normal;
   std::string text_;
   std::unique_ptr<SessionInfo> welcome_;  // to be told to the host

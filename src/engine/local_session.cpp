@@ -3,6 +3,7 @@
 #include "engine/local_session.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/thrown.hpp"
@@ -94,13 +95,15 @@ void LocalSession::detach(bool wait) noexcept {
 // ---- The shard ----
 
 void LocalSession::open(core::SessionSetup setup, engine::CallRef hello) {
-  ref_ = host_.core().open(*this, std::move(setup));
+  system_ = setup.kind == core::SessionSetup::Kind::system;
+  host_.in_core([&](core::Shard& core) { ref_ = core.open(*this, std::move(setup)); });
   if (hello) request(std::move(hello));
 }
 
 /// The number of its request: free again once the answer was delivered.
-std::uint32_t LocalSession::open_call(engine::CallRef call) {
+std::uint32_t LocalSession::open_call(engine::CallRef& call) {
   if (free_numbers_.empty()) {
+    if (free_numbers_.capacity() <= calls_.size()) free_numbers_.reserve(2 * calls_.size() + 1);
     calls_.emplace_back();
     free_numbers_.push_back(static_cast<std::uint32_t>(calls_.size()));
   }
@@ -122,8 +125,14 @@ void LocalSession::request(engine::CallRef call) {
     return;
   }
   wire::Operation& operation = call.operation();  // the call's, wherever that goes
-  const std::uint32_t number = open_call(std::move(call));
-  host_.core().request(ref_, {number, std::move(operation)});
+  std::uint32_t number = 0;
+  try {
+    number = open_call(call);
+  } catch (const std::bad_alloc&) {
+    run_guarded("a completion", [&] { call.fail({Errc::busy, "there is no memory; try again"}); });
+    return;
+  }
+  host_.in_core([&](core::Shard& core) { core.request(ref_, {number, std::move(operation)}); });
 }
 
 void LocalSession::change(const std::function<void(Handlers&)>& change) {
@@ -138,11 +147,16 @@ void LocalSession::change(const std::function<void(Handlers&)>& change) {
 }
 
 void LocalSession::push(const core::FramePtr& frame) {
-  if (finished_) return;
+  if (finished_ || lost_) return;
   const auto* goodbye = std::get_if<wire::Goodbye>(&frame->reply().answer);
   revoked_ |= goodbye != nullptr && goodbye->reason == to_string(Errc::device_revoked);
   const std::size_t size = size_of(frame->reply());
-  frames_.push_back({frame, size});
+  try {
+    frames_.push_back({frame, size});
+  } catch (const std::bad_alloc&) {
+    lost_ = true;
+    return host_.mark_dirty(*this);
+  }
   if (size > 0) frame->charge(host_.queued_bytes(), size);
   host_.waits(queued_charge);
   backlog_ += size;
@@ -158,6 +172,10 @@ void LocalSession::close(CloseReason reason, std::string_view text) {
 
 bool LocalSession::flush() {
   const auto self = shared_from_this();  // a handler may destroy the Session
+  if (lost_) {
+    give_up();
+    return false;
+  }
   while (!frames_.empty() && !finished_) {
     const Queued queued = frames_.front();
     position_ = queued.delivered;
@@ -179,7 +197,7 @@ void LocalSession::shrink(std::size_t size) {
   backlog_ -= std::min(backlog_, size);
   if (!lagging_ || backlog_ > host_.queue_limit() / 2) return;
   lagging_ = false;
-  host_.core().drained(ref_);
+  host_.in_core([this](core::Shard& core) { core.drained(ref_); });
 }
 
 /// False when the turn's budget ended inside it: it goes on from position_.
@@ -308,8 +326,10 @@ void LocalSession::send_acks() {
     const auto first = acks_.begin();
     const wire::MarkRead mark{first->first, first->second, 0};
     acks_.erase(first);
+    engine::CallRef nobody;
+    const std::uint32_t number = open_call(nobody);
     ++open_acks_;
-    host_.core().request(ref_, {open_call({}), mark});
+    host_.in_core([&](core::Shard& core) { core.request(ref_, {number, mark}); });
   }
 }
 
@@ -321,23 +341,66 @@ bool LocalSession::sweep() {
 void LocalSession::finish(const Error& why) {
   if (finished_) return;
   const auto self = shared_from_this();
-  send_acks();
   finished_ = true;
-  why_ = why;
-  host_.core().session_closed(ref_);
+  try {
+    send_acks();
+  } catch (...) {  // they are hints
+  }
+  try {
+    host_.in_core([this](core::Shard& core) { core.session_closed(ref_); });
+    why_ = why;
+  } catch (...) {  // the core begins anew, and does not know of it
+    why_ = Error(why.errc(), {});
+  }
+  drop_queued();
+  fail_calls();
+  if (handlers_.on_closed) run_handler("on_closed", [&] { handlers_.on_closed(why_); });
+  handlers_ = {};
+  host_.release(*this);
+}
+
+void LocalSession::drop_queued() noexcept {
   host_.waits(-queued_charge * static_cast<std::ptrdiff_t>(frames_.size() + held_.size()));
   frames_.clear();
   held_.clear();
   acks_.clear();
+  acked_ = nullptr;
   backlog_ = 0;
+  lagging_ = false;
+}
+
+void LocalSession::fail_calls() {
   open_acks_ = 0;
   free_numbers_.clear();
   for (engine::CallRef& call : std::exchange(calls_, {})) {
     if (call) run_guarded("a completion", [&] { call.fail(why_); });
   }
-  if (handlers_.on_closed) run_handler("on_closed", [&] { handlers_.on_closed(why_); });
-  handlers_ = {};
-  host_.release(*this);
+}
+
+/// The system's goes on with another core; what it had asked is answered.
+void LocalSession::core_lost() noexcept {
+  ref_ = {};
+  if (finished_) return;
+  try {
+    if (!system_) return finish(engine::no_memory());
+    why_ = engine::no_memory();
+    drop_queued();
+    fail_calls();
+    why_ = {};
+    lost_ = false;
+    open({.kind = core::SessionSetup::Kind::system}, {});
+  } catch (...) {
+    host_.doubt_core();
+  }
+}
+
+void LocalSession::give_up() noexcept {
+  if (system_) return host_.doubt_core();
+  try {
+    finish(engine::no_memory());
+  } catch (...) {
+    host_.doubt_core();
+  }
 }
 
 // ---- The host's code ----

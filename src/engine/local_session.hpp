@@ -79,6 +79,8 @@ class LocalSession final : public engine::HostedOutlet,
     return calls_.size() - free_numbers_.size();
   }
   void abandon(const Error& why) override { finish(why); }
+  void core_lost() noexcept override;
+  void give_up() noexcept override;
 
  private:
   struct Queued {
@@ -91,7 +93,9 @@ class LocalSession final : public engine::HostedOutlet,
   template <class F>
   void run_on_shard(F run);
   void change(const std::function<void(Handlers&)>& change);
-  std::uint32_t open_call(engine::CallRef call);
+  std::uint32_t open_call(engine::CallRef& call);
+  void drop_queued() noexcept;
+  void fail_calls();
 
   bool deliver(const Queued& queued);
   bool deliver_events(const core::FramePtr& frame);
@@ -130,6 +134,8 @@ class LocalSession final : public engine::HostedOutlet,
   std::unordered_map<ConversationId, Seq> acks_;           // told with the next sweep
   std::pair<const ConversationId, Seq>* acked_ = nullptr;  // the one of `acks_` touched last
   std::size_t open_acks_ = 0;
+  bool system_ = false;  // the host's own: never ends before the engine
+  bool lost_ = false;    // a frame, for want of memory
   bool closing_ = false;
   bool finished_ = false;
   bool revoked_ = false;  // its goodbye said so

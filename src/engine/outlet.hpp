@@ -23,6 +23,10 @@ class HostedOutlet : public core::Outlet {
   [[nodiscard]] virtual std::size_t open_requests() const noexcept = 0;
   /// The engine stops without waiting any longer.
   virtual void abandon(const Error& why) = 0;
+  /// Its core is gone, with all that was under way: ends the session, or begins it anew.
+  virtual void core_lost() noexcept = 0;
+  /// What it was doing threw, for want of memory: ends it.
+  virtual void give_up() noexcept = 0;
   [[nodiscard]] bool looked_after() const noexcept { return place_ != nowhere; }
 
  protected:

@@ -2,6 +2,8 @@
 #include "engine/shard_host.hpp"
 
 #include <algorithm>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include "base/os.hpp"
@@ -69,25 +71,28 @@ void ShardHost::plug_in() {
   });
 }
 
-void ShardHost::start() { core_->start(); }
+void ShardHost::start() {
+  in_core([](core::Shard& core) { core.start(); });
+}
 
 void ShardHost::look_after(HostedOutlet& outlet) {
   if (outlet.released_) return;
   if (!outlet.looked_after()) {
-    outlet.place_ = static_cast<std::uint32_t>(looked_after_.size());
     looked_after_.push_back(&outlet);
+    outlet.place_ = static_cast<std::uint32_t>(looked_after_.size() - 1);
   }
   arm_sweep();
 }
 
 void ShardHost::arm_sweep() {
-  if (std::exchange(sweep_armed_, true)) return;
+  if (sweep_armed_) return;
   loop_->start_timer(sweep_period, [this] {
     sweep_armed_ = false;
     if (looked_after_.empty()) return;
     arm_sweep();  // first: whatever happens below
     sweep();
   });
+  sweep_armed_ = true;
 }
 
 void ShardHost::look_away(HostedOutlet& outlet) noexcept {
@@ -104,15 +109,25 @@ void ShardHost::sweep() {
   for (std::size_t i = looked_after_.size(); i-- > 0;) {
     if (i >= looked_after_.size()) continue;
     HostedOutlet& outlet = *looked_after_[i];
-    if (!outlet.sweep()) look_away(outlet);
+    bool stays = false;
+    try {
+      stays = outlet.sweep();
+    } catch (...) {
+      outlet.give_up();
+    }
+    if (!stays) look_away(outlet);
   }
 }
 
-void ShardHost::stop(std::function<void()> stopped) { core_->stop(std::move(stopped)); }
+void ShardHost::stop(std::function<void()> stopped) {
+  stopping_ = std::move(stopped);
+  in_core([this](core::Shard& core) { core.stop(stopping_); });
+}
 
 // ---- Turns ----
 
 bool ShardHost::turn_end() {
+  if (broken_ || next_life_ > life_) begin_anew();
   run_later();
   send_posts();
   bool more = flush_dirty();
@@ -137,7 +152,7 @@ void ShardHost::run_later() {
     }
     while (next_ < running_.size()) {
       const Work work = std::move(running_[next_++]);
-      work(*core_);
+      in_core(work);
       if (loop_->should_yield()) return send_commits();
     }
   }
@@ -153,7 +168,14 @@ bool ShardHost::flush_dirty() {
   while (next_flush_ < flushing_.size()) {
     HostedOutlet* outlet = flushing_[next_flush_++];
     outlet->dirty_ = false;
-    if (!outlet->released_ && outlet->flush() && !outlet->released_) mark_dirty(*outlet);
+    if (outlet->released_) continue;
+    bool more = false;
+    try {
+      more = outlet->flush();
+    } catch (...) {
+      outlet->give_up();
+    }
+    if (more && !outlet->released_) mark_dirty(*outlet);
     if ((next_flush_ & 63U) == 0 && loop_->should_yield()) break;
   }
   return next_flush_ != flushing_.size();
@@ -163,10 +185,62 @@ void ShardHost::send_posts() {
   for (std::size_t to = 0; to < posts_.size(); ++to) {
     if (posts_[to].empty()) continue;
     ShardHost& there = engine_.shard(static_cast<ShardIndex>(to));
-    there.loop().hand_over([&there, work = std::exchange(posts_[to], {})] {
-      for (const Work& each : work) each(there.core());
+    in_core([&](core::Shard&) {  // what is not sent is lost
+      auto works = std::make_shared<std::vector<Work>>(std::exchange(posts_[to], {}));
+      there.loop().hand_over(
+          [&there, life = life_, works = std::move(works)] { there.receive(life, works); });
     });
   }
+}
+
+/// Those who sent it have begun anew: so does this shard, at the end of the turn, and then hears
+/// it.
+void ShardHost::receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works) {
+  if (life < life_) return;
+  if (life == life_) {
+    for (const Work& each : *works) in_core(each);
+    return;
+  }
+  join_life(life);
+  try {
+    loop_->hand_over([this, life, works] { receive(life, works); });
+  } catch (...) {  // it is lost, and they wait for it: all begin once more
+    next_life_ = engine_.next_life();
+    throw;
+  }
+}
+
+void ShardHost::join_life(std::uint64_t life) noexcept { next_life_ = std::max(next_life_, life); }
+
+/// What other shards wait for from here would never come, nor what this one waits for from them:
+/// all begin anew. Nothing of it may be left undone: what throws is tried again with the next turn.
+void ShardHost::begin_anew() {
+  broken_ = true;
+  if (next_life_ <= life_) next_life_ = engine_.next_life();
+  for (std::size_t i = 0; i < engine_.shards(); ++i) {
+    if (i == index_) continue;
+    ShardHost& there = engine_.shard(static_cast<ShardIndex>(i));
+    there.loop().hand_over([&there, life = next_life_] { there.join_life(life); });
+  }
+  auto fresh = std::make_unique<core::Shard>(*core_, engine_.instance(next_life_));
+  std::vector<HostedOutlet*> sessions;
+  sessions.reserve(outlets_.size());
+  for (const auto& [key, outlet] : outlets_) sessions.push_back(key);
+  log(Severity::error, "shard " + std::to_string(index_) +
+                           ": no memory: sessions are closed, and all begins anew from the store");
+
+  running_.clear();
+  next_ = 0;
+  later_.clear();
+  for (auto& posts : posts_) posts.clear();
+  std::apply([](auto&... calls) { (calls.forget(), ...); }, calls_);
+  core_.swap(fresh);
+  life_ = next_life_;
+  broken_ = false;
+  for (HostedOutlet* session : sessions) session->core_lost();
+  fresh.reset();
+  start();
+  if (stopping_) in_core([this](core::Shard& core) { core.stop(stopping_); });
 }
 
 void ShardHost::update_figures() {
@@ -207,14 +281,42 @@ bool ShardHost::memory_full() const noexcept { return engine_.memory_full(); }
 
 LinkEvents* ShardHost::opened(std::unique_ptr<Link> link, LinkInfo info) {
   if (!engine_.accepts_links() || memory_full() || !engine_.admit_session()) return nullptr;
-  auto session = std::make_shared<LinkSession>(*this, std::move(link), std::move(info));
-  LinkSession* raw = session.get();
-  keep(std::move(session));
-  raw->open();
+  LinkSession* raw = nullptr;
+  try {
+    auto session = std::make_shared<LinkSession>(*this, std::move(link), std::move(info));
+    raw = session.get();
+    keep(std::move(session));
+  } catch (...) {
+    engine_.session_gone();
+    return nullptr;
+  }
+  try {
+    raw->open();
+  } catch (...) {
+    raw->give_up();
+  }
   return raw;
 }
 
+void ShardHost::attach(const std::shared_ptr<parley::detail::LocalSession>& session,
+                       core::SessionSetup setup, CallRef hello) {
+  try {
+    keep(session);
+  } catch (...) {
+    engine_.session_gone();
+    return hello.fail(no_memory());
+  }
+  try {
+    session->open(std::move(setup), std::move(hello));
+  } catch (...) {
+    session->give_up();
+  }
+}
+
 void ShardHost::keep(std::shared_ptr<HostedOutlet> outlet) {
+  const std::size_t needed = outlets_.size() + orphans_.size() + released_.size() + 1;
+  if (released_.capacity() < needed) released_.reserve(2 * needed);  // release() cannot fail
+  if (orphans_.capacity() < needed) orphans_.reserve(2 * needed);
   HostedOutlet* raw = outlet.get();
   outlets_.emplace(raw, std::move(outlet));
 }
@@ -291,15 +393,28 @@ Store::Done<T> ShardHost::back(Then<T> then) {
     call->answer.emplace(std::move(answer));
     if (on_this_shard()) return close_later(*call);
     if (!all.answered(*call)) return;
-    loop_->hand_over(
-        [this, &all] { all.take_answered([this](auto& each) { close_later(each); }); });
+    tell_answered([this, &all] { all.take_answered([this](auto& each) { close_later(each); }); });
   };
+}
+
+/// On a thread of the store, which has nothing better to do than to tell: nobody else would.
+void ShardHost::tell_answered(base::UniqueFunction<void()> take) {
+  for (;;) {
+    try {
+      return loop_->hand_over(std::move(take));
+    } catch (const std::bad_alloc&) {
+      std::this_thread::yield();
+    }
+  }
 }
 
 template <class Call>
 void ShardHost::close_later(Call& call) {
-  later_.emplace_back([this, &call](core::Shard&) {
-    std::get<StoreCalls<typename Call::Answer>>(calls_).close(call);
+  call.closing = true;
+  in_core([&](core::Shard&) {
+    later_.emplace_back([this, &call](core::Shard&) {
+      std::get<StoreCalls<typename Call::Answer>>(calls_).close(call);
+    });
   });
 }
 
@@ -308,8 +423,10 @@ void ShardHost::commit(Batch batch, Then<Committed> then) {
 }
 
 void ShardHost::send_commits() {
-  for (Commit& each : commits_) engine_.store().commit(std::move(each.batch), std::move(each.done));
-  commits_.clear();
+  in_core([this](core::Shard&) {
+    for (Commit& each : std::exchange(commits_, {}))
+      engine_.store().commit(std::move(each.batch), std::move(each.done));
+  });
 }
 void ShardHost::get(Get get, Then<Result<Cells>> then) {
   engine_.store().get(std::move(get), back<Result<Cells>>(std::move(then)));
@@ -334,7 +451,7 @@ void ShardHost::post(ShardIndex to, Work work) {
 
 void ShardHost::bring(Work work) {
   if (on_this_shard()) return later_.push_back(std::move(work));
-  loop_->hand_over([this, work = std::move(work)] { work(*core_); });
+  loop_->hand_over([this, work = std::move(work)] { in_core(work); });
 }
 
 void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> then) {
@@ -344,14 +461,15 @@ void ShardHost::authenticate(std::string token, Then<Result<core::Identity>> the
   };
   auto asked = std::make_shared<Asked>();
   asked->then = std::move(then);
-  auto done = [asked, engine = engine_.weak_from_this(),
-               index = index_](Result<AuthAnswer> answer) {
+  auto done = [asked, engine = engine_.weak_from_this(), index = index_,
+               life = life_](Result<AuthAnswer> answer) {
     if (asked->answered.exchange(true)) return;
     const auto alive = engine.lock();
     if (!alive) return;
     auto identity = check_answer(std::move(answer));
-    alive->bring(index, [asked, identity = std::move(identity)](core::Shard&) mutable {
-      asked->then(std::move(identity));
+    alive->bring(index, [asked, &there = alive->shard(index), life,
+                         identity = std::move(identity)](core::Shard&) mutable {
+      if (there.life_ == life) asked->then(std::move(identity));
     });
   };
   const Authenticator& decide = engine_.options().authenticator;
@@ -371,13 +489,14 @@ void ShardHost::look_at(IncomingMessage message, Then<Result<IncomingMessage>> t
   };
   auto asked = std::make_shared<Asked>();
   asked->then = std::move(then);
-  auto done = [asked, engine = engine_.weak_from_this(),
-               index = index_](Result<IncomingMessage> verdict) {
+  auto done = [asked, engine = engine_.weak_from_this(), index = index_,
+               life = life_](Result<IncomingMessage> verdict) {
     if (asked->answered.exchange(true)) return;
     const auto alive = engine.lock();
     if (!alive) return;
-    alive->bring(index, [asked, verdict = std::move(verdict)](core::Shard&) mutable {
-      asked->then(std::move(verdict));
+    alive->bring(index, [asked, &there = alive->shard(index), life,
+                         verdict = std::move(verdict)](core::Shard&) mutable {
+      if (there.life_ == life) asked->then(std::move(verdict));
     });
   };
   const HookWatch watch(engine_, "before_message_async");
@@ -391,7 +510,9 @@ void ShardHost::look_at(IncomingMessage message, Then<Result<IncomingMessage>> t
 
 core::Effects::Timer ShardHost::start_timer(std::chrono::milliseconds delay,
                                             std::function<void()> then) {
-  return static_cast<Timer>(loop_->start_timer(delay, std::move(then)));
+  return static_cast<Timer>(loop_->start_timer(delay, [this, life = life_, then = std::move(then)] {
+    if (life == life_) in_core([&](core::Shard&) { then(); });
+  }));
 }
 void ShardHost::cancel_timer(Timer timer) noexcept {
   loop_->cancel_timer(static_cast<LinkHost::Timer>(timer));

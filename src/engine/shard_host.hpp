@@ -14,11 +14,17 @@
 
 #include "core/effects.hpp"
 #include "core/shard.hpp"
+#include "engine/call.hpp"
 #include "engine/outlet.hpp"
 #include "engine/store_calls.hpp"
 #include "parley/engine.hpp"
 #include "runtime/loop.hpp"
 #include "wire/codec.hpp"
+
+namespace parley::inline v0::detail {
+class EngineImpl;
+class LocalSession;
+}  // namespace parley::inline v0::detail
 
 namespace parley::engine {
 
@@ -58,7 +64,21 @@ class ShardHost final : public core::Effects {
 
   // For the engine.
   [[nodiscard]] runtime::Loop& loop() noexcept { return *loop_; }
-  [[nodiscard]] core::Shard& core() noexcept { return *core_; }
+  [[nodiscard]] const core::Shard& core() const noexcept { return *core_; }
+  /// Runs what may change the core. When it throws, for want of memory, the core is in no state to
+  /// go on with: nothing more is done with it, and with the end of the turn all begin anew from the
+  /// store, as after a crash.
+  void doubt_core() noexcept { broken_ = true; }
+  template <class F>
+  void in_core(F&& run) {
+    if (broken_) return;
+    try {
+      run(*core_);
+    } catch (...) {
+      broken_ = true;
+      throw;
+    }
+  }
   [[nodiscard]] ShardIndex index() const noexcept { return index_; }
   [[nodiscard]] EngineImpl& engine() noexcept { return engine_; }
   [[nodiscard]] bool on_this_shard() const noexcept {
@@ -73,6 +93,9 @@ class ShardHost final : public core::Effects {
 
   // Sessions.
   LinkEvents* opened(std::unique_ptr<Link> link, LinkInfo info);
+  /// A session of host code, admitted already: its Hello is answered, whatever happens.
+  void attach(const std::shared_ptr<parley::detail::LocalSession>& session,
+              core::SessionSetup setup, CallRef hello);
   /// Takes over an outlet until release(); counts it as a session.
   void keep(std::shared_ptr<HostedOutlet> outlet);
   void release(HostedOutlet& outlet);
@@ -81,8 +104,8 @@ class ShardHost final : public core::Effects {
   void orphan_closed(HostedOutlet& outlet);
   void mark_dirty(HostedOutlet& outlet) {
     if (outlet.dirty_) return;
-    outlet.dirty_ = true;
     dirty_.push_back(&outlet);
+    outlet.dirty_ = true;
   }
   /// It is swept every quarter of a second until it says that nothing is left.
   void look_after(HostedOutlet& outlet);
@@ -132,6 +155,10 @@ class ShardHost final : public core::Effects {
   template <class Call>
   void close_later(Call& call);
   void update_figures();
+  void receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works);
+  void tell_answered(base::UniqueFunction<void()> take);
+  void begin_anew();
+  void join_life(std::uint64_t life) noexcept;
 
   EngineImpl& engine_;
   const ShardIndex index_;
@@ -163,6 +190,11 @@ class ShardHost final : public core::Effects {
   std::array<std::uint64_t, 64> chance_{};
   std::size_t chance_left_ = 0;
   std::unique_ptr<core::Shard> core_;
+  /// Which core it is, of all shards alike: what an earlier one left is not for a later one.
+  std::uint64_t life_ = 0;
+  std::uint64_t next_life_ = 0;  // above life_: to be begun, others have
+  bool broken_ = false;
+  std::function<void()> stopping_;  // told when the core has stopped
 
   std::ptrdiff_t held_ = 0;                      // by links, of messages that have not ended
   std::ptrdiff_t waiting_ = 0;                   // references in queues

@@ -22,10 +22,14 @@ class StoreCalls {
     core::Effects::Then<T> then;
     std::optional<T> answer;
     Call* next = nullptr;  // among those answered
+    bool closing = false;  // the shard has the answer
   };
 
   Call& open(core::Effects::Then<T> then) {
-    if (free_.empty()) free_.push_back(&calls_.emplace_back());
+    if (free_.empty()) {
+      if (free_.capacity() <= calls_.size()) free_.reserve(2 * calls_.size() + 1);
+      free_.push_back(&calls_.emplace_back());
+    }
     Call& call = *free_.back();
     free_.pop_back();
     call.then = std::move(then);
@@ -53,16 +57,28 @@ class StoreCalls {
   void close(Call& call) {
     const auto then = std::move(call.then);
     T answer = std::move(*call.answer);
-    call.answer.reset();
-    free_.push_back(&call);
+    free(call);
     if (free_.size() == calls_.size() && calls_.size() > kept) {
       free_.clear();
       calls_.clear();
     }
-    then(std::move(answer));
+    if (then) then(std::move(answer));
+  }
+  /// Nobody waits for the answers any more, those that are to be closed still among them.
+  void forget() noexcept {
+    for (Call& call : calls_) {
+      const auto gone = std::move(call.then);
+      if (call.closing) free(call);
+    }
   }
 
  private:
+  void free(Call& call) noexcept {
+    call.answer.reset();
+    call.closing = false;
+    free_.push_back(&call);  // has room
+  }
+
   static constexpr std::size_t kept = 64;  // while nothing is asked
   std::deque<Call> calls_;
   std::vector<Call*> free_;
