@@ -193,6 +193,16 @@ test('a channel that its space names and no list brought is asked for, also afte
   assert.deepEqual(asked(later), [`${id(2)},${id(3)}`]);
 });
 
+test('a space that is opened again keeps the channels that a list told', () => {
+  const space = entry(1, { kind: 'space', children: [id(2)] });
+  const harness = Harness.ready(space, entry(2, { space: id(1) }));
+  const operation = { type: 'join_invite' as const, token: 'link' };
+  harness.feed({ type: 'request', call: 1, operation });
+  harness.answer(harness.last_request, { type: 'opened', entry: entry(1, { kind: 'space' }) });
+  assert.deepEqual(harness.core.conversation(id(1))!.entry.children, [id(2)]);
+  assert.ok(harness.core.conversation(id(2)));
+});
+
 test('a space whose events were passed over is asked for by name', () => {
   const named = (harness: Harness): string[] =>
     harness.after(500).flatMap((line) => / sync .*conversations=(.+)$/.exec(line)?.[1] ?? []);
