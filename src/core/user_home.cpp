@@ -81,6 +81,7 @@ void UserHome::load_profile(Rows list) {
     if (rows->guard == before->guard) return loaded(*before, *rows);
     shard_.world.scan(scan_of(partition_, "b", "e"), [this](Result<Rows> again) {
       if (!again) return load_finished(again.error());
+      if (!again->guard) return load_finished({Errc::denied, "no such user, or not allowed"});
       load_profile(std::move(*again));
     });
   });
@@ -143,8 +144,19 @@ void UserHome::queue(Change change) {
   });
 }
 
+/// By what the store has now.
+void UserHome::decide_anew() {
+  ++operations_;
+  load([this](const Error& error) {
+    --operations_;
+    if (!error) return commit_changes();
+    for (auto& change : std::exchange(changes_, {})) change.then(error);
+  });
+}
+
 void UserHome::commit_changes() {
-  if (committing_ || !loaded_) return;
+  if (committing_ || changes_.empty()) return;
+  if (!loaded_) return decide_anew();  // an end was begun meanwhile
   auto write = std::make_shared<Write>();
   std::vector<std::pair<Then<void>, Error>> answers;
   layout::HeadCell head = head_;
@@ -222,7 +234,7 @@ void UserHome::settle(std::shared_ptr<Write> write) {
       loaded_ = false;
       committing_ = false;
       for (auto& change : write->changes) change.then(cells.error());
-      return;
+      return commit_changes();
     }
     if (!cells) {
       shard_.world.start_timer(retry_delay, [this, write] { settle(write); });
@@ -245,12 +257,7 @@ void UserHome::settle(std::shared_ptr<Write> write) {
     for (auto it = write->changes.rbegin(); it != write->changes.rend(); ++it) {
       changes_.push_front(std::move(*it));
     }
-    ++operations_;
-    load([this](Error error) {
-      --operations_;
-      if (!error) return commit_changes();
-      for (auto& change : std::exchange(changes_, {})) change.then(error);
-    });
+    decide_anew();
   });
 }
 

@@ -193,6 +193,7 @@ class UserHome {
   void load_finished(const Error& error);
   void queue(Change change);
   void commit_changes();
+  void decide_anew();
   void submit(std::shared_ptr<Write> write);
   void committed(std::shared_ptr<Write> write, Committed result);
   void settle(std::shared_ptr<Write> write);
