@@ -265,7 +265,7 @@ void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
 // ---- The join ----
 
 void UserHome::read_entries(std::shared_ptr<Listing> work) {
-  if (work->items.empty()) return finish(*work);
+  if (work->items.empty()) return follow_heads(std::move(work));  // some may be read already
   const layout::Namespace ns = shard_.config.ns;
   work->open = (work->items.size() + entries_per_get - 1) / entries_per_get;
   for (std::size_t from = 0; from < work->items.size(); from += entries_per_get) {
