@@ -213,6 +213,7 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
     broken("C1", "acked " + at(ack.conversation, ack.seq) + " but the store ends at " +
                      std::to_string(truth.head()));
   }
+  told_[ack.conversation] = std::max(told_[ack.conversation], ack.seq);
   const TrueEvent& event = truth.at(ack.seq);
   if (event.kind != EventKind::message || event.sender != session.user ||
       (send.random != 0 && event.echo != send.random) ||

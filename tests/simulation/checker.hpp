@@ -51,10 +51,11 @@ class Checker {
   void ack_received(std::uint64_t random, const Ack& ack);
 
   // The host's side (checker_host.cpp).
-  using Heads = std::map<ConversationId, Seq>;  // when an export began
+  using Heads = std::map<ConversationId, Seq>;
   void importing(const wire::Import& batch);
   void imported(const wire::Import& batch, const wire::Answer& answer);
-  [[nodiscard]] Heads export_begins();
+  /// What was shown or acknowledged to anybody: an export that begins now has it.
+  [[nodiscard]] const Heads& told() const noexcept { return told_; }
   /// `exact`: nothing changes meanwhile.
   void exported(const ConversationId& id, const Heads& before,
                 const std::vector<wire::Answer>& lines, bool exact);
@@ -207,6 +208,7 @@ class Checker {
     [[nodiscard]] bool surely(Seq seq, Time now) const;
   };
   std::map<std::pair<ConversationId, UserId>, OwnDeletions> own_deletions_;
+  Heads told_;
   std::map<std::pair<ConversationId, UserId>, std::vector<Span>> spans_;
   struct FirstAck {
     Seq seq = 0;

@@ -89,12 +89,6 @@ void Checker::finish_imports() {
 
 // ---- To elsewhere ----
 
-Checker::Heads Checker::export_begins() {
-  Heads heads;
-  for (const ConversationId& id : truth_.conversations()) heads[id] = stream("C20", id).head();
-  return heads;
-}
-
 void Checker::exported_event(const ConversationId& id, Seq seq, Bytes record, Seq through,
                              bool exact) {
   const TrueStream& truth = stream("C20", id);

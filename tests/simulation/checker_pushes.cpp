@@ -214,7 +214,7 @@ void Checker::entry(Session& session, const ListEntry& shown) {
                          [&](Seq floor) { return counted_from(joined, floor); });
     });
   });
-  if (!right && !(unknowable && known.empty())) {
+  if (!right && !unknowable) {
     broken("C12", session.subject + " is told " + std::to_string(shown.unread) + " unread in " +
                       short_name(id) + ", which no membership gives (head " +
                       std::to_string(shown.head.seq) + " read " + std::to_string(shown.read) +

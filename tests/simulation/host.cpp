@@ -143,7 +143,7 @@ void Host::export_conversation(const ConversationId& id) {
   busy_ = true;
   core::export_conversation(
       asking(*place_.engine()), id, ExportLines::sink(lines),
-      [this, id, lines, before = place_.checker.export_begins()](const Result<void>& done) {
+      [this, id, lines, before = place_.checker.told()](const Result<void>& done) {
         busy_ = false;
         if (!done) return;
         place_.checker.exported(id, before, lines->answers, false);
@@ -156,14 +156,13 @@ void Host::export_user() {
   if (!user) return;
   auto lines = std::make_shared<ExportLines>();
   busy_ = true;
-  core::export_user(
-      asking(*place_.engine()), *user, ExportLines::sink(lines),
-      [this, user, lines, before = place_.checker.export_begins()](const Result<void>& done) {
-        busy_ = false;
-        if (!done) return;
-        place_.checker.user_exported(*user, before, lines->answers, false);
-        place_.report.reached(Sometimes::user_exported);
-      });
+  core::export_user(asking(*place_.engine()), *user, ExportLines::sink(lines),
+                    [this, user, lines, before = place_.checker.told()](const Result<void>& done) {
+                      busy_ = false;
+                      if (!done) return;
+                      place_.checker.user_exported(*user, before, lines->answers, false);
+                      place_.report.reached(Sometimes::user_exported);
+                    });
 }
 
 // ---- The end of a user ----

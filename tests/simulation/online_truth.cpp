@@ -4,8 +4,11 @@
 
 namespace parley::simulation {
 
+/// While it opens anew it does not follow, for a moment.
 void OnlineTruth::subscribing(SessionKey session, const ConversationId& id) {
-  ++sessions_[session].follows[id].open;
+  Follow& follow = sessions_[session].follows[id];
+  ++follow.open;
+  follow.since.reset();
 }
 
 void OnlineTruth::subscribed(SessionKey session, const ConversationId& id, bool follows, Time now) {

@@ -169,8 +169,10 @@ void Truth::check_names(const ConversationId& id) {
         const auto row = user ? layout::decode_member(value) : std::nullopt;
         if (!row || row->role == Role::none || row->since_ms == 0) continue;
         const std::string known = layout::decode_member_name(value);
-        if (known.empty() || !rows.contains(layout::member_name_key(known, UserId{*user})))
-          broken(id, "a member is not found by name");
+        const bool found =
+            !known.empty() && rows.contains(layout::member_name_key(known, UserId{*user}));
+        if (!found && erased_.contains(UserId{*user})) continue;  // nobody any more: without a name
+        if (!found) broken(id, "a member is not found by name");
         ++named;
       }
       if (!cell || !cell->indexed || named != names)
