@@ -53,7 +53,7 @@ UserHome::UserHome(ShardState& shard, UserId id, std::vector<UserSession> sessio
 
 bool UserHome::idle() const noexcept {
   return watchers_.empty() && !loading_ && !committing_ && changes_.empty() && operations_ == 0 &&
-         presence_timer_ == Effects::Timer::none;
+         read_from_.use_count() == 1 && presence_timer_ == Effects::Timer::none;
 }
 
 // ---- Loading ----

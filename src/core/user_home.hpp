@@ -339,11 +339,12 @@ class UserHome {
   std::unordered_map<ConversationId, layout::OwnRequestRow> requests_;
   std::set<UserId> blocked_;
   std::list<Change> changes_;
-  int operations_ = 0;               // reads under way
-  News to_announce_;                 // committed, and not yet told to the sessions
-  News changed_;                     // committed while lists were read: told again after them
-  int listings_ = 0;                 // lists being read
-  std::uint64_t announcements_ = 0;  // that have begun
+  int operations_ = 0;  // reads under way
+  News to_announce_;    // committed, and not yet told to the sessions
+  News changed_;        // committed while lists were read: told again after them
+  int listings_ = 0;    // lists being read
+  std::shared_ptr<const int> read_from_ = std::make_shared<const int>(0);  // held by each Listing
+  std::uint64_t announcements_ = 0;                                        // that have begun
   bool announcing_ = false;
 
   std::map<Snowflake, Waiting> scheduled_;  // with what is being committed

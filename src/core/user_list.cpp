@@ -93,7 +93,7 @@ std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) cons
 void UserHome::listing(wire::Sync asked, std::uint32_t limit, Then<wire::ListChanged> then) {
   ++operations_;
   ++listings_;
-  auto work = std::make_shared<Listing>();
+  auto work = std::make_shared<Listing>(*this);
   work->limit = limit;
   work->asked = std::move(asked.conversations);
   work->token = make_token();
@@ -161,7 +161,7 @@ void UserHome::page(wire::PageList asked, Then<wire::ListPage> then) {
       --operations_;
       return then(std::move(error));
     }
-    auto work = std::make_shared<Listing>();
+    auto work = std::make_shared<Listing>(*this);
     work->limit = asked.limit;
     if (asked.after) work->after = {-asked.after_activity.time_since_epoch().count(), asked.after};
     work->then = [then](Result<wire::ListChanged> list) {
@@ -245,7 +245,7 @@ void UserHome::guess(Listing& work, const ConversationId& id) {
 /// A few conversations, for an announcement.
 void UserHome::entries(const News& news, Then<wire::ListChanged> then) {
   ++operations_;
-  auto work = std::make_shared<Listing>();
+  auto work = std::make_shared<Listing>(*this);
   work->token = make_token();
   work->then = std::move(then);
   if (news.settings) work->list.settings = settings();

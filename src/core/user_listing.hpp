@@ -23,6 +23,7 @@ namespace parley::core {
 
 /// One list on its way from the store.
 struct UserHome::Listing {
+  explicit Listing(const UserHome& home) : held(home.read_from_) {}
   using Place =
       std::pair<std::int64_t, ConversationId>;  // in the order of a page: the time negated
   struct Item {
@@ -53,6 +54,9 @@ struct UserHome::Listing {
     bool moved = false;              // the entry is of another row
     int attempts = 0, scans = 0;
   };
+  /// The home stays while parts of it are on their way, also when it was answered for another that
+  /// failed.
+  std::shared_ptr<const int> held;
   std::vector<ConversationId> asked;  // told in any case
   std::vector<Item> items;
   std::map<ConversationId, Space> spaces;
