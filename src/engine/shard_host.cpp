@@ -132,8 +132,7 @@ bool ShardHost::turn_end() {
   send_posts();
   bool more = flush_dirty();
   send_posts();
-  // One that is in a list still is met there, and skipped, in the next turn.
-  std::erase_if(released_, [](const auto& outlet) { return !outlet->dirty_; });
+  drop_released();
   update_figures();
   more = more || next_ != running_.size() || !later_.empty() || !dirty_.empty();
   return more;
@@ -314,27 +313,42 @@ void ShardHost::attach(const std::shared_ptr<parley::detail::LocalSession>& sess
 }
 
 void ShardHost::keep(std::shared_ptr<HostedOutlet> outlet) {
-  const std::size_t needed = outlets_.size() + orphans_.size() + released_.size() + 1;
-  if (released_.capacity() < needed) released_.reserve(2 * needed);  // release() cannot fail
-  if (orphans_.capacity() < needed) orphans_.reserve(2 * needed);
   HostedOutlet* raw = outlet.get();
   outlets_.emplace(raw, std::move(outlet));
 }
 
 void ShardHost::release(HostedOutlet& outlet) {
   const auto found = outlets_.find(&outlet);
-  if (found == outlets_.end()) return;
+  if (found == outlets_.end() || outlet.released_) return;
   outlet.released_ = true;
-  released_.push_back(std::move(found->second));
-  outlets_.erase(found);
   look_away(outlet);
   engine_.session_gone();
+  try {
+    released_.push_back(found->second);
+    outlets_.erase(found);
+  } catch (const std::bad_alloc&) {
+    stranded_ = true;
+  }
+}
+
+/// One that is in a list still is met there, and skipped, in the next turn.
+void ShardHost::drop_released() {
+  std::erase_if(released_, [](const auto& outlet) { return !outlet->dirty_; });
+  if (!stranded_) return;
+  std::erase_if(outlets_,
+                [](const auto& item) { return item.second->released_ && !item.second->dirty_; });
+  stranded_ = std::any_of(outlets_.begin(), outlets_.end(),
+                          [](const auto& item) { return item.second->released_; });
 }
 
 void ShardHost::orphan(HostedOutlet& outlet) {
-  release(outlet);
-  orphans_.push_back(std::move(released_.back()));
-  released_.pop_back();
+  const auto found = outlets_.find(&outlet);
+  if (found == outlets_.end() || outlet.released_) return;
+  orphans_.push_back(found->second);
+  outlets_.erase(found);
+  outlet.released_ = true;
+  look_away(outlet);
+  engine_.session_gone();
 }
 
 void ShardHost::orphan_closed(HostedOutlet& outlet) {
@@ -352,9 +366,14 @@ std::size_t ShardHost::open_requests() const noexcept {
 }
 
 void ShardHost::abandon_all(const Error& why) {
+  std::erase_if(outlets_, [](const auto& item) { return item.second->released_; });
   while (!outlets_.empty()) {
     const std::shared_ptr<HostedOutlet> outlet = outlets_.begin()->second;
-    outlet->abandon(why);
+    try {
+      outlet->abandon(why);
+    } catch (const std::bad_alloc&) {
+      std::this_thread::yield();  // and once more: nothing may be left
+    }
   }
 }
 

@@ -154,6 +154,7 @@ class ShardHost final : public core::Effects {
   void send_commits();
   template <class Call>
   void close_later(Call& call);
+  void drop_released();
   void update_figures();
   void receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works);
   void tell_answered(base::UniqueFunction<void()> take);
@@ -186,6 +187,7 @@ class ShardHost final : public core::Effects {
   std::vector<HostedOutlet*> looked_after_;
   bool sweep_armed_ = false;
   std::vector<std::shared_ptr<HostedOutlet>> released_;  // destroyed at the end of the turn
+  bool stranded_ = false;  // one of outlets_ is released: there was no memory to say it elsewhere
   std::vector<std::shared_ptr<HostedOutlet>> orphans_;
   std::array<std::uint64_t, 64> chance_{};
   std::size_t chance_left_ = 0;
