@@ -320,15 +320,19 @@ void ShardHost::keep(std::shared_ptr<HostedOutlet> outlet) {
 void ShardHost::release(HostedOutlet& outlet) {
   const auto found = outlets_.find(&outlet);
   if (found == outlets_.end() || outlet.released_) return;
-  outlet.released_ = true;
-  look_away(outlet);
-  engine_.session_gone();
+  ended(outlet);
   try {
     released_.push_back(found->second);
     outlets_.erase(found);
   } catch (const std::bad_alloc&) {
     stranded_ = true;
   }
+}
+
+void ShardHost::ended(HostedOutlet& outlet) noexcept {
+  outlet.released_ = true;
+  look_away(outlet);
+  engine_.session_gone();
 }
 
 /// One that is in a list still is met there, and skipped, in the next turn.
@@ -344,11 +348,9 @@ void ShardHost::drop_released() {
 void ShardHost::orphan(HostedOutlet& outlet) {
   const auto found = outlets_.find(&outlet);
   if (found == outlets_.end() || outlet.released_) return;
-  orphans_.push_back(found->second);
+  orphans_.push_back(found->second);  // what throws has changed nothing
   outlets_.erase(found);
-  outlet.released_ = true;
-  look_away(outlet);
-  engine_.session_gone();
+  ended(outlet);
 }
 
 void ShardHost::orphan_closed(HostedOutlet& outlet) {
@@ -366,9 +368,11 @@ std::size_t ShardHost::open_requests() const noexcept {
 }
 
 void ShardHost::abandon_all(const Error& why) {
-  std::erase_if(outlets_, [](const auto& item) { return item.second->released_; });
-  while (!outlets_.empty()) {
-    const std::shared_ptr<HostedOutlet> outlet = outlets_.begin()->second;
+  const auto here = [](const auto& item) { return !item.second->released_; };
+  for (;;) {
+    const auto next = std::find_if(outlets_.begin(), outlets_.end(), here);
+    if (next == outlets_.end()) return;
+    const std::shared_ptr<HostedOutlet> outlet = next->second;
     try {
       outlet->abandon(why);
     } catch (const std::bad_alloc&) {

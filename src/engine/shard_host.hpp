@@ -154,6 +154,7 @@ class ShardHost final : public core::Effects {
   void send_commits();
   template <class Call>
   void close_later(Call& call);
+  void ended(HostedOutlet& outlet) noexcept;
   void drop_released();
   void update_figures();
   void receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works);
