@@ -421,10 +421,11 @@ Store::Done<T> ShardHost::back(Then<T> then) {
 }
 
 /// On a thread of the store, which has nothing better to do than to tell: nobody else would.
-void ShardHost::tell_answered(base::UniqueFunction<void()> take) {
+template <class Take>
+void ShardHost::tell_answered(const Take& take) {
   for (;;) {
     try {
-      return loop_->hand_over(std::move(take));
+      return loop_->hand_over(take);  // a copy: one that was not handed over is gone
     } catch (const std::bad_alloc&) {
       std::this_thread::yield();
     }

@@ -158,7 +158,8 @@ class ShardHost final : public core::Effects {
   void drop_released();
   void update_figures();
   void receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works);
-  void tell_answered(base::UniqueFunction<void()> take);
+  template <class Take>
+  void tell_answered(const Take& take);
   void begin_anew();
   void join_life(std::uint64_t life) noexcept;
 
