@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <memory>
 #include <new>
 
 #include "parley/limits.hpp"
@@ -16,10 +18,11 @@ constexpr std::size_t prefix_room = 14;
 
 using Stage = ShardLinks::Stage;
 
-/// Up to 64 framed messages for one system call.
+/// Up to 64 framed messages for one system call. Made for each send: only what is used of it is
+/// written.
 struct Burst {
-  std::array<Bytes, base::max_pieces> pieces;
-  std::array<char, burst_messages * prefix_room> prefixes;  // NOLINT(*-member-init)
+  alignas(Bytes) std::array<std::byte, base::max_pieces * sizeof(Bytes)> room;  // NOLINT
+  std::array<char, burst_messages * prefix_room> prefixes;                      // NOLINT
   std::size_t count = 0;
   std::size_t messages = 0;
   std::size_t bytes = 0;
@@ -34,12 +37,13 @@ struct Burst {
   }
   void piece(Bytes part) noexcept {
     if (part.empty()) return;
-    pieces[count++] = part;
+    std::construct_at(pieces() + count++, part);
     bytes += part.size();
   }
+  [[nodiscard]] Bytes* pieces() noexcept { return reinterpret_cast<Bytes*>(room.data()); }
   [[nodiscard]] bool full() const noexcept { return messages == burst_messages; }
-  [[nodiscard]] base::IoResult send(int socket) const noexcept {
-    return base::send_gathered(socket, std::span(pieces).first(count));
+  [[nodiscard]] base::IoResult send(int socket) noexcept {
+    return base::send_gathered(socket, std::span<const Bytes>(pieces(), count));
   }
 };
 
