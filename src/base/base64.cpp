@@ -46,24 +46,33 @@ std::string base64_encode(std::string_view bytes) {
 
 std::optional<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  for (std::size_t i = 0; i < text.size(); i += 4) {
-    std::size_t digits = 4;
-    if (i + 4 == text.size()) {
-      while (digits > 2 && text[i + digits - 1] == '=') --digits;
-    }
-    std::uint32_t word = 0;
-    for (std::size_t k = 0; k < 4; ++k) {
-      const std::uint8_t value = k < digits ? values[static_cast<unsigned char>(text[i + k])] : 0;
-      if (value == bad) return std::nullopt;
-      word = word << 6 | value;
-    }
-    if (digits < 4 && (word & (digits == 3 ? 0xffU : 0xffffU)) != 0) return std::nullopt;
-    for (std::size_t k = 0; k + 1 < digits; ++k) {
-      bytes.push_back(static_cast<char>(static_cast<unsigned char>(word >> (16 - 8 * k) & 255)));
-    }
+  if (text.empty()) return std::string();
+  const auto value = [&](std::size_t at) -> std::uint32_t {
+    return values[static_cast<unsigned char>(text[at])];
+  };
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  const std::size_t whole = text.size() - (padding == 0 ? 0 : 4);
+  std::string bytes(text.size() / 4 * 3 - padding, '\0');
+  char* out = bytes.data();
+  std::uint32_t seen = 0;  // has the bit of `bad` when one of them was
+  for (std::size_t at = 0; at < whole; at += 4) {
+    const std::uint32_t a = value(at), b = value(at + 1), c = value(at + 2), d = value(at + 3);
+    seen |= a | b | c | d;
+    const std::uint32_t word = a << 18 | b << 12 | c << 6 | d;
+    *out++ = static_cast<char>(word >> 16);
+    *out++ = static_cast<char>(word >> 8);
+    *out++ = static_cast<char>(word);
   }
+  if (padding != 0) {
+    const std::uint32_t a = value(whole), b = value(whole + 1);
+    const std::uint32_t c = padding == 1 ? value(whole + 2) : 0;
+    seen |= a | b | c;
+    const std::uint32_t word = a << 18 | b << 12 | c << 6;
+    if ((word & (padding == 1 ? 0xffU : 0xffffU)) != 0) return std::nullopt;
+    *out++ = static_cast<char>(word >> 16);
+    if (padding == 1) *out++ = static_cast<char>(word >> 8);
+  }
+  if ((seen & bad) != 0) return std::nullopt;
   return bytes;
 }
 
