@@ -442,6 +442,7 @@ void ShardState::sweep() {
   static_cast<void>(settled_wall_ms());  // notices a jump that nobody asked about
   if (index == 0) follower.kick();       // a commit of an earlier life may have landed since
   fans.sweep(now);
+  tickets.sweep(world.now());
   recent.drop_unused(now - idle_after());
   std::erase_if(homes, [&](const auto& entry) {
     const Home& home = entry.second;

@@ -36,10 +36,7 @@ std::optional<NamedTicket> parse_ticket(std::string_view text) noexcept {
 
 Ticket Tickets::issue(Effects& effects, Identity identity, std::string device) {
   const Ticket ticket{effects.random(), effects.random()};
-  if (young_.size() >= limits::tickets / 2) {
-    old_ = std::move(young_);
-    young_.clear();
-  }
+  if (young_.size() >= limits::tickets / 2) age(effects.now());
   young_.emplace(ticket, Issued{std::move(identity), std::move(device),
                                 effects.now().steady + limits::ticket_life});
   return ticket;
@@ -55,6 +52,15 @@ std::optional<Identity> Tickets::redeem(Ticket ticket, std::string_view device, 
     return std::move(issued.identity);
   }
   return std::nullopt;
+}
+
+void Tickets::sweep(Time now) {
+  if (now.steady - young_since_ >= limits::ticket_life) age(now);
+}
+
+void Tickets::age(Time now) {
+  old_ = std::exchange(young_, {});
+  young_since_ = now.steady;
 }
 
 void Tickets::drop(Ticket ticket) {

@@ -36,6 +36,9 @@ class Tickets {
   /// The identity, and the ticket is gone; nothing when unknown, used, another's or too old.
   std::optional<Identity> redeem(Ticket ticket, std::string_view device, Time now);
   void drop(Ticket ticket);
+  /// Every few seconds: those that count no more leave memory, within twice their life.
+  void sweep(Time now);
+  [[nodiscard]] std::size_t size() const noexcept { return young_.size() + old_.size(); }
 
  private:
   struct Issued {
@@ -46,7 +49,10 @@ class Tickets {
   struct Hash {
     std::size_t operator()(const Ticket& ticket) const noexcept { return ticket.low; }
   };
+  void age(Time now);
+
   std::unordered_map<Ticket, Issued, Hash> young_, old_;
+  std::chrono::steady_clock::time_point young_since_{};
 };
 
 }  // namespace parley::core

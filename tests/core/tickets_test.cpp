@@ -25,6 +25,24 @@ TEST_CASE("a ticket is good once, for its device, until its time is over") {
   CHECK_FALSE(tickets.redeem(late, "phone", fx.time));
 }
 
+TEST_CASE("tickets whose time is over leave memory, and none before") {
+  TestEffects fx;
+  Tickets tickets;
+  std::vector<Ticket> all;
+  for (int i = 0; i < 10; ++i) {
+    all.push_back(tickets.issue(fx, {"alice"}, "phone"));
+    fx.advance(limits::ticket_life / 10);
+    tickets.sweep(fx.time);
+    CHECK(tickets.size() == all.size());
+  }
+  for (int i = 0; i < 10; ++i) {
+    fx.advance(limits::ticket_life / 10);
+    tickets.sweep(fx.time);
+    if (i < 8) CHECK(tickets.redeem(all[static_cast<std::size_t>(i) + 2], "phone", fx.time));
+  }
+  CHECK(tickets.size() == 0);
+}
+
 TEST_CASE("limits: tickets of a shard") {
   TestEffects fx;
   Tickets tickets;
