@@ -20,8 +20,8 @@ OnlineWatchers::Watcher* OnlineWatchers::find(const ConversationId& id, SessionR
 // ---- Sessions come and go ----
 
 bool OnlineWatchers::may_watch_more(const SessionState& session) const {
-  const auto watched = std::count_if(session.watched.begin(), session.watched.end(),
-                                     [](const auto& each) { return each.whole && !each.user; });
+  const auto watched = std::ranges::count_if(
+      session.watched(), [](const auto& each) { return each.whole && !each.user; });
   return static_cast<std::size_t>(watched) < limits::watched_conversations;
 }
 
@@ -44,7 +44,7 @@ void OnlineWatchers::request(SessionRef ref, std::uint32_t number,
     const Error full{Errc::limit_reached, "conversation: 10 others are watched; end one first"};
     return shard_.sessions.answer(ref, number, wire::Failed{full});
   }
-  session.watched.push_back({id, {}, true});
+  session.make_interests().watched.push_back({id, {}, true});
   watched_[id].watchers[ref] = {.number = ++last_, .requests = {number}};
   const Caller caller{session.user, session.device};
   shard_.at(shard_.shard_of(id),
@@ -154,7 +154,7 @@ void OnlineWatchers::serve(const ConversationId& id, SessionRef ref, Watcher& wa
   if (news->step == PresenceStep::count) std::erase(wanted, session.user);
   std::vector<UserId> fresh = wanted;
   bool gone = false;
-  for (const auto& each : session.watched) {
+  for (const auto& each : session.watched()) {
     if (!each.whole || each.conversation != id || !each.user) continue;
     if (std::erase(fresh, each.user) == 0) gone = true;
   }
@@ -259,16 +259,16 @@ void OnlineWatchers::report(const ConversationId& id, std::uint64_t round,
 void Sessions::unwatch(SessionRef ref,
                        const std::function<bool(const SessionState::Watched&)>& which) {
   SessionState* session = find(ref);
-  if (session == nullptr) return;
+  if (session == nullptr || !session->interests) return;
   std::vector<UserId> gone;
-  std::erase_if(session->watched, [&](const SessionState::Watched& watched) {
+  std::erase_if(session->interests->watched, [&](const SessionState::Watched& watched) {
     if (!which(watched)) return false;
     if (watched.user) gone.push_back(watched.user);
     return true;
   });
   for (const UserId user : gone) {
-    const bool still = std::any_of(session->watched.begin(), session->watched.end(),
-                                   [&](const auto& watched) { return watched.user == user; });
+    const bool still = std::ranges::any_of(
+        session->watched(), [&](const auto& watched) { return watched.user == user; });
     if (still) continue;
     shard_.at_user(user, [ref](ShardState&, UserHome& home) { home.unwatch(ref); });
   }
@@ -296,8 +296,8 @@ void Sessions::watch_each(SessionRef ref, const ConversationId& conversation,
     const auto same = [&](const SessionState::Watched& each) {
       return each.whole && each.user == user && each.conversation == conversation;
     };
-    if (!whole || std::none_of(session.watched.begin(), session.watched.end(), same))
-      session.watched.push_back({conversation, user, whole});
+    if (!whole || std::ranges::none_of(session.watched(), same))
+      session.make_interests().watched.push_back({conversation, user, whole});
     shard_.at_user(user, [ref, watcher = session.user, gather](ShardState& there, UserHome& home) {
       home.watch(ref, watcher, [&there, ref, gather](const Presence& presence) {
         there.at(ref.shard, [gather, presence](ShardState&) {

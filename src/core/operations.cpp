@@ -433,7 +433,7 @@ void Operations::operator()(wire::SendSignal&& signal) {
 
 /// The budget of a sender and conversation; what exceeds it is dropped, nobody is told.
 bool Operations::within_budget(const ConversationId& id) {
-  auto& budgets = session.signals;
+  auto& budgets = session.make_interests().signals;
   const auto now = shard.world.now().steady;
   auto budget = std::find_if(budgets.begin(), budgets.end(),
                              [&](const auto& candidate) { return candidate.conversation == id; });

@@ -72,6 +72,10 @@ void SessionState::add(const Follow& follow) {
   follows.insert(std::lower_bound(follows.begin(), follows.end(), follow.fan, before), follow);
 }
 
+void SessionState::note(const wire::ListChanged& list) {
+  list_token = parse_sync_token(list.token).value_or(SyncToken());
+}
+
 SessionRef Sessions::open(Outlet& outlet, SessionSetup setup) {
   SessionState session;
   session.outlet = &outlet;
@@ -187,7 +191,7 @@ void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer&& answ
   ingress_ -= open->charge;
   *open = session->open.back();
   session->open.pop_back();
-  if (const auto* list = std::get_if<wire::ListChanged>(&answer)) session->list_token = list->token;
+  if (const auto* list = std::get_if<wire::ListChanged>(&answer)) session->note(*list);
   session->outlet->push(make_frame(request, std::move(answer)));
 }
 
@@ -209,7 +213,7 @@ void Sessions::closed(SessionRef ref) {
     const SessionState::Follow follow = session->follows.back();
     shard_.fans.remove(*follow.fan, follow.index);
   }
-  for (const auto& watched : session->watched) {
+  for (const auto& watched : session->watched()) {
     if (!watched.user) {
       shard_.online.session_closed(ref, watched.conversation);
       continue;
@@ -292,7 +296,7 @@ void Sessions::tell(SessionRef ref, const FramePtr& frame) {
   session->outlet->push(frame);
   const auto* list = std::get_if<wire::ListChanged>(&frame->reply().answer);
   if (list == nullptr) return;
-  session->list_token = list->token;
+  session->note(*list);
   if (session->auto_subscribe) follow_list(ref, list->entries, true);
 }
 
@@ -301,7 +305,7 @@ void Sessions::left(std::uint32_t slot, const ConversationId& id) {
   if (session == nullptr || session->phase != SessionState::Phase::ready) return;
   wire::ListChanged news;
   news.removed.push_back(id);
-  news.token = session->list_token;  // nothing that this session was not told is behind it
+  news.token = session->list_token.text();  // nothing that this session was not told is behind it
   session->outlet->push(make_frame(0, std::move(news)));
 }
 
@@ -471,7 +475,7 @@ void Sessions::welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListC
       session->auto_subscribe ? list->entries : std::vector<ListEntry>{};
   session->hides_reads = list->settings && list->settings->hide_reads;
   welcome.list = std::move(*list);
-  session->list_token = welcome.list.token;
+  session->note(welcome.list);
   answer(ref, number, std::move(welcome));
   if (!entries.empty()) follow_list(ref, entries, false);
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "core/fan.hpp"
 #include "core/outlet.hpp"
 #include "core/shard.hpp"
+#include "core/sync_token.hpp"
 #include "core/tickets.hpp"
 #include "wire/messages.hpp"
 
@@ -49,6 +51,10 @@ struct SessionState {
     std::chrono::steady_clock::time_point since{};
     int used = 0;
   };
+  struct Interests {  // of those who watch others or signal: most do not
+    std::vector<Watched> watched;
+    std::vector<SignalBudget> signals;
+  };
 
   Outlet* outlet = nullptr;
   SessionSetup::Kind kind = SessionSetup::Kind::link;
@@ -66,16 +72,24 @@ struct SessionState {
   UserId user;
   DeviceId device;
   std::unique_ptr<Greeting> greeting;
-  std::string list_token;             // with the last list it was sent
+  SyncToken list_token;               // with the last list it was sent
   Ticket ticket;                      // that it was given
   std::vector<Follow> follows;        // ascending by fan, up to limits::subscriptions
   std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
-  std::vector<Watched> watched;
-  std::vector<SignalBudget> signals;
+  std::unique_ptr<Interests> interests;
 
+  [[nodiscard]] std::span<const Watched> watched() const noexcept {
+    return interests ? std::span<const Watched>(interests->watched) : std::span<const Watched>();
+  }
+  [[nodiscard]] Interests& make_interests() {
+    if (!interests) interests = std::make_unique<Interests>();
+    return *interests;
+  }
   /// Where it follows a fan; null: it does not.
   [[nodiscard]] Follow* follow(const Fan& fan) noexcept;
   void add(const Follow& follow);
+  /// It is sent this list.
+  void note(const wire::ListChanged& list);
 };
 
 class Sessions {

@@ -502,8 +502,8 @@ void Sessions::watch(SessionRef ref, std::uint32_t number, const ConversationId&
                      const std::vector<UserId>& users) {
   SessionState* session = find(ref);
   if (session == nullptr) return;
-  const auto elsewhere = std::count_if(
-      session->watched.begin(), session->watched.end(), [&](const SessionState::Watched& watched) {
+  const auto elsewhere =
+      std::ranges::count_if(session->watched(), [&](const SessionState::Watched& watched) {
         return !watched.whole && watched.conversation != conversation;
       });
   if (static_cast<std::size_t>(elsewhere) + users.size() > limits::watched_users) {

@@ -20,6 +20,7 @@
 #include "core/conversation.hpp"
 #include "core/effects.hpp"
 #include "core/shard.hpp"
+#include "core/sync_token.hpp"
 #include "core/timers.hpp"
 #include "store/layout.hpp"
 #include "wire/messages.hpp"
@@ -180,12 +181,6 @@ class UserHome {
   };
   struct Listing;  // one list on its way from the store: user_list.cpp
   struct Write;    // memory of a commit: user_write.hpp
-  struct Token {
-    Epoch epoch;
-    Seq seq = 0;
-    Mark mark = 0;
-    std::int64_t stamp_ms = 0;
-  };
 
   void load(std::function<void(Error)> then);
   void load_profile(Rows list);
@@ -255,7 +250,7 @@ class UserHome {
   void still_member(std::shared_ptr<Listing> work, std::size_t i);
   void finish(Listing& work);
   [[nodiscard]] std::string make_token() const;
-  [[nodiscard]] std::optional<Token> parse_token(std::string_view text) const;
+  [[nodiscard]] std::optional<SyncToken> known_token(std::string_view text) const;
 
   // user_spaces.cpp
   void expand(std::shared_ptr<Listing> work);

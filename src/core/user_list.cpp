@@ -4,12 +4,11 @@
 #include <deque>
 #include <utility>
 
-#include "base/base64.hpp"
-#include "base/endian.hpp"
 #include "core/event_reader.hpp"
 #include "core/mentions.hpp"
 #include "core/operations.hpp"
 #include "core/shard_state.hpp"
+#include "core/sync_token.hpp"
 #include "core/user_home.hpp"
 #include "core/user_listing.hpp"
 #include "parley/limits.hpp"
@@ -26,7 +25,6 @@ constexpr std::size_t guards_per_get = 4'096;
 constexpr std::size_t preview_bytes = 8 * limits::kib;  // a larger one is left to history
 /// A commit may become visible so long after its time was taken; naming too much is harmless.
 constexpr std::int64_t stamp_slack_ms = 120'000;
-constexpr std::size_t token_bytes = 1 + 8 + 16 + 8 + 4 + 8;
 
 /// What the user set about it; the draft is a row of its own.
 void add_settings(ListEntry& entry, const layout::ListRow& row) {
@@ -58,34 +56,24 @@ bool worth_showing(const layout::StoredEvent& event) {
 
 }  // namespace
 
-// ---- The token: version, instance, cursor of the user's stream, stamp ----
+// ---- The token ----
 
 std::string UserHome::make_token() const {
-  std::string raw(token_bytes, '\0');
-  char* at = raw.data();
-  *at++ = 1;
-  base::put_be64(at, shard_.config.instance);
-  std::copy(head_.epoch.bytes.begin(), head_.epoch.bytes.end(), at + 8);
-  base::put_be64(at + 24, head_.head);
-  base::put_be32(at + 32, head_.mark);
-  base::put_be64(at + 36, static_cast<std::uint64_t>(shard_.world.now().wall_ms));
-  return base::base64_encode(raw);
+  return SyncToken{.instance = shard_.config.instance,
+                   .epoch = head_.epoch,
+                   .seq = head_.head,
+                   .stamp_ms = shard_.world.now().wall_ms,
+                   .mark = head_.mark}
+      .text();
 }
 
-std::optional<UserHome::Token> UserHome::parse_token(std::string_view text) const {
-  const auto raw = base::base64_decode(text);
-  if (!raw || raw->size() != token_bytes || (*raw)[0] != 1) return std::nullopt;
-  const char* at = raw->data() + 1;
-  if (base::get_be64(at) != shard_.config.instance) return std::nullopt;  // stamps of another life
-  Token token;
-  std::copy(at + 8, at + 24, reinterpret_cast<char*>(token.epoch.bytes.data()));
-  token.seq = base::get_be64(at + 24);
-  token.mark = base::get_be32(at + 32);
-  token.stamp_ms = static_cast<std::int64_t>(base::get_be64(at + 36));
-  if (token.epoch != head_.epoch || token.seq > head_.head || token.seq + 1 < head_.floor) {
-    return std::nullopt;
-  }
-  return token;
+/// Nothing when not all that followed it is known here.
+std::optional<SyncToken> UserHome::known_token(std::string_view text) const {
+  const auto token = parse_sync_token(text);
+  const bool known = token && token->instance == shard_.config.instance &&
+                     token->epoch == head_.epoch && token->seq <= head_.head &&
+                     token->seq + 1 >= head_.floor;
+  return known ? token : std::nullopt;
 }
 
 // ---- Which conversations ----
@@ -102,7 +90,7 @@ void UserHome::listing(wire::Sync asked, std::uint32_t limit, Then<wire::ListCha
     then(std::move(list));
     listed();
   };
-  const auto token = parse_token(asked.token);
+  const auto token = known_token(asked.token);
   if (!token || (token->seq == head_.head && token->mark != head_.mark))
     return list_everything(std::move(work));
   work->since_ms = std::max<std::int64_t>(1, token->stamp_ms - stamp_slack_ms);

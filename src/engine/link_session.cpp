@@ -86,7 +86,7 @@ void LinkSession::close(CloseReason reason, std::string_view text) {
   if (closing_) return;
   closing_ = true;
   reason_ = reason;
-  text_ = text;
+  text_ = std::make_unique<const std::string>(text);
   host_.mark_dirty(*this);
 }
 
@@ -114,7 +114,7 @@ bool LinkSession::flush() {
   if (closing_) {
     closed_ = true;
     backlog_ = 0;
-    link_->close(reason_, text_);
+    link_->close(reason_, text_ ? std::string_view(*text_) : std::string_view());
     return false;
   }
   const std::size_t most = std::max(one_message_, host_.core().max_body());

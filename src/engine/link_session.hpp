@@ -60,13 +60,13 @@ class LinkSession final : public HostedOutlet, public LinkEvents {
   bool closed_ = false;   // Link::close was called
   bool lost_ = false;     // a frame, for want of memory: what comes after it is not sent
   CloseReason reason_ = CloseReason::normal;
-  std::string text_;
-  std::unique_ptr<SessionInfo> welcome_;  // to be told to the host
-  std::size_t references_ = 0;            // messages that the link may have in its queue
-  std::size_t referenced_ = 0;            // bytes of them
-  std::uint64_t accepted_ = 0;            // bytes given to the link
-  std::uint64_t taken_ = 0;               // of those: taken by the network, at the last look
-  std::size_t one_message_ = 0;           // the largest one since the queue was low
+  std::unique_ptr<const std::string> text_;  // with reason_
+  std::unique_ptr<SessionInfo> welcome_;     // to be told to the host
+  std::size_t references_ = 0;               // messages that the link may have in its queue
+  std::size_t referenced_ = 0;               // bytes of them
+  std::uint64_t accepted_ = 0;               // bytes given to the link
+  std::uint64_t taken_ = 0;                  // of those: taken by the network, at the last look
+  std::size_t one_message_ = 0;              // the largest one since the queue was low
   std::size_t most_ = limits::message_before_hello;  // a message from the peer: as it was told
   std::chrono::steady_clock::time_point progress_{};
   std::size_t held_ = 0;  // bytes of a message that has not ended, at the last look

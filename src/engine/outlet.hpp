@@ -34,6 +34,7 @@ class HostedOutlet : public core::Outlet {
   ShardHost& host_;
   core::SessionRef ref_;
   static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
+  std::uint32_t index_ = nowhere;  // among the host's outlets
   std::uint32_t place_ = nowhere;  // in the host's list of those that it looks after
   bool dirty_ = false;             // in the host's list
   bool released_ = false;          // destroyed at the end of this turn

@@ -224,7 +224,7 @@ void ShardHost::begin_anew() {
   auto fresh = std::make_unique<core::Shard>(*core_, engine_.instance(next_life_));
   std::vector<HostedOutlet*> sessions;
   sessions.reserve(outlets_.size());
-  for (const auto& [key, outlet] : outlets_) sessions.push_back(key);
+  for (const auto& outlet : outlets_) sessions.push_back(outlet.get());
   log(Severity::error, "shard " + std::to_string(index_) +
                            ": no memory: sessions are closed, and all begins anew from the store");
 
@@ -313,17 +313,27 @@ void ShardHost::attach(const std::shared_ptr<parley::detail::LocalSession>& sess
 }
 
 void ShardHost::keep(std::shared_ptr<HostedOutlet> outlet) {
-  HostedOutlet* raw = outlet.get();
-  outlets_.emplace(raw, std::move(outlet));
+  HostedOutlet& kept = *outlet;
+  outlets_.push_back(std::move(outlet));
+  kept.index_ = static_cast<std::uint32_t>(outlets_.size() - 1);
+}
+
+/// From outlets_; the last one takes its place.
+std::shared_ptr<HostedOutlet> ShardHost::take_out(HostedOutlet& outlet) noexcept {
+  std::swap(outlets_[outlet.index_], outlets_.back());
+  outlets_[outlet.index_]->index_ = outlet.index_;
+  outlet.index_ = HostedOutlet::nowhere;
+  std::shared_ptr<HostedOutlet> taken = std::move(outlets_.back());
+  outlets_.pop_back();
+  return taken;
 }
 
 void ShardHost::release(HostedOutlet& outlet) {
-  const auto found = outlets_.find(&outlet);
-  if (found == outlets_.end() || outlet.released_) return;
+  if (outlet.index_ == HostedOutlet::nowhere || outlet.released_) return;
   ended(outlet);
   try {
-    released_.push_back(found->second);
-    outlets_.erase(found);
+    released_.push_back(outlets_[outlet.index_]);
+    take_out(outlet);
   } catch (const std::bad_alloc&) {
     stranded_ = true;
   }
@@ -339,17 +349,22 @@ void ShardHost::ended(HostedOutlet& outlet) noexcept {
 void ShardHost::drop_released() {
   std::erase_if(released_, [](const auto& outlet) { return !outlet->dirty_; });
   if (!stranded_) return;
-  std::erase_if(outlets_,
-                [](const auto& item) { return item.second->released_ && !item.second->dirty_; });
-  stranded_ = std::any_of(outlets_.begin(), outlets_.end(),
-                          [](const auto& item) { return item.second->released_; });
+  stranded_ = false;
+  for (std::size_t i = outlets_.size(); i-- > 0;) {
+    HostedOutlet& outlet = *outlets_[i];
+    if (!outlet.released_) continue;
+    if (outlet.dirty_) {
+      stranded_ = true;
+    } else {
+      take_out(outlet);
+    }
+  }
 }
 
 void ShardHost::orphan(HostedOutlet& outlet) {
-  const auto found = outlets_.find(&outlet);
-  if (found == outlets_.end() || outlet.released_) return;
-  orphans_.push_back(found->second);  // what throws has changed nothing
-  outlets_.erase(found);
+  if (outlet.index_ == HostedOutlet::nowhere || outlet.released_) return;
+  orphans_.push_back(outlets_[outlet.index_]);  // what throws has changed nothing
+  take_out(outlet);
   ended(outlet);
 }
 
@@ -363,16 +378,16 @@ void ShardHost::orphan_closed(HostedOutlet& outlet) {
 
 std::size_t ShardHost::open_requests() const noexcept {
   std::size_t sum = 0;
-  for (const auto& [key, outlet] : outlets_) sum += outlet->open_requests();
+  for (const auto& outlet : outlets_) sum += outlet->open_requests();
   return sum;
 }
 
 void ShardHost::abandon_all(const Error& why) {
-  const auto here = [](const auto& item) { return !item.second->released_; };
+  const auto here = [](const auto& outlet) { return !outlet->released_; };
   for (;;) {
-    const auto next = std::find_if(outlets_.begin(), outlets_.end(), here);
-    if (next == outlets_.end()) return;
-    const std::shared_ptr<HostedOutlet> outlet = next->second;
+    const auto next = std::find_if(outlets_.rbegin(), outlets_.rend(), here);
+    if (next == outlets_.rend()) return;
+    const std::shared_ptr<HostedOutlet> outlet = *next;
     try {
       outlet->abandon(why);
     } catch (const std::bad_alloc&) {

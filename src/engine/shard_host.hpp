@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "core/effects.hpp"
@@ -155,6 +154,7 @@ class ShardHost final : public core::Effects {
   template <class Call>
   void close_later(Call& call);
   void ended(HostedOutlet& outlet) noexcept;
+  std::shared_ptr<HostedOutlet> take_out(HostedOutlet& outlet) noexcept;
   void drop_released();
   void update_figures();
   void receive(std::uint64_t life, const std::shared_ptr<std::vector<Work>>& works);
@@ -182,7 +182,7 @@ class ShardHost final : public core::Effects {
     Store::Done<Committed> done;
   };
   std::vector<Commit> commits_;  // of this turn: the store is given them together
-  std::unordered_map<HostedOutlet*, std::shared_ptr<HostedOutlet>> outlets_;
+  std::vector<std::shared_ptr<HostedOutlet>> outlets_;  // in no order; each knows its index
   std::vector<HostedOutlet*> dirty_;
   std::vector<HostedOutlet*> flushing_;
   std::size_t next_flush_ = 0;
