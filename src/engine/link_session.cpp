@@ -44,10 +44,11 @@ void LinkSession::push(const core::FramePtr& frame) {
     const Payload& bytes = frame->encoded(codec_);
     pending_.push_back(bytes);
     pending_bytes_ += bytes.size();
+    backlog_ += bytes.size();
   } catch (...) {
     lost_ = true;
   }
-  measure();
+  if (referenced_ != 0 || held_ != 0) measure();  // else the link had nothing, and has nothing
   host_.mark_dirty(*this);
 }
 
@@ -97,9 +98,9 @@ bool LinkSession::flush() {
     return false;
   }
   if (!pending_.empty()) {
-    if (link_->queued() == 0) progress_ = host_.now().steady;  // the clock of a stall starts here
+    const std::size_t before = link_->queued();
     // One answer may be larger than the limit, a long list: then it is what may wait.
-    if (link_->queued() <= limits::queue_soft) one_message_ = 0;
+    if (before <= limits::queue_soft) one_message_ = 0;
     for (const Payload& frame : pending_) one_message_ = std::max(one_message_, frame.size());
     accepted_ += pending_bytes_;
     references_ += pending_.size();
@@ -109,6 +110,8 @@ bool LinkSession::flush() {
     pending_.clear();
     pending_bytes_ = 0;
     measure();
+    // The clock of a stall starts here.
+    if (before == 0 && backlog_ != held_) progress_ = host_.now().steady;
   }
   if (welcome_) host_.engine().tell_session(*std::exchange(welcome_, nullptr));
   if (closing_) {
