@@ -53,16 +53,17 @@ function(parley_test folder)
     add_dependencies(parley_threads ${target})
   endif()
   if(arg_SLOW)
-    parley_add_test(${target}.slow COMMAND ${target} "[slow]" TIMEOUT 900
+    parley_add_test(${target}.slow COMMAND ${target} "[slow]" TIMEOUT 900 COST 300
                     LABELS slow ${arg_LABELS})
   endif()
 endfunction()
 
-# parley_add_test(<name> COMMAND <…> [TIMEOUT <seconds>] [LABELS <…>] [ENVIRONMENT <…>])
+# parley_add_test(<name> COMMAND <…> [TIMEOUT <seconds>] [COST <n>] [LABELS <…>] [ENVIRONMENT <…>])
 #
-# A ctest case that is not a Catch2 program: a script, the simulation, the kill loop.
+# A ctest case that is not a Catch2 program: a script, the simulation, the kill loop. What costs most
+# is started first, so that no long case runs alone at the end; without COST it is 0.
 function(parley_add_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;COST" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
   if(NOT arg_COMMAND OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "parley_add_test(${name}): COMMAND missing or unknown arguments")
   endif()
@@ -74,6 +75,9 @@ function(parley_add_test name)
   endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  if(arg_COST)
+    set_tests_properties(${name} PROPERTIES COST ${arg_COST})
+  endif()
   if(arg_ENVIRONMENT)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "${arg_ENVIRONMENT}")
   endif()
