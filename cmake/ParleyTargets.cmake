@@ -55,6 +55,7 @@ function(parley_layer folder)
 
   add_library(parley_${folder}_objects OBJECT ${arg_SOURCES})
   parley_own_target(parley_${folder}_objects)
+  parley_precompile(parley_${folder}_objects library)
   target_include_directories(parley_${folder}_objects PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}")
   target_link_libraries(parley_${folder}_objects PRIVATE ${arg_LINKS})
