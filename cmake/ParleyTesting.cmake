@@ -15,6 +15,10 @@ if(NOT Python3_FOUND)
   message(FATAL_ERROR "Parley's tests need Python 3 (Debian: python3); or set PARLEY_TESTS=OFF.")
 endif()
 
+# Flags of the tests' own files alone, after those of the build type.
+set(PARLEY_TEST_FLAGS "" CACHE STRING "Flags of the tests' own files")
+mark_as_advanced(PARLEY_TEST_FLAGS)
+
 # What runs on several threads: what a ThreadSanitizer build of them is worth the time for.
 add_custom_target(parley_threads)
 
@@ -42,6 +46,7 @@ function(parley_test folder)
   parley_precompile(${target} tests)
   target_include_directories(${target} PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}" "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_options(${target} PRIVATE ${PARLEY_TEST_FLAGS})
   target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS}
     PARLEY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TARGET parley_${folder})
