@@ -235,8 +235,10 @@ void Conversation::read_message(Caller reader, Seq seq, Then<Forwardable> then) 
                       if (fields.kind != EventKind::message || fields.deleted ||
                           fields.audience != audience::everyone)
                         return answer(denied());
-                      answer(Forwardable{page->events[0].record,
-                                         state.info.settings.join == JoinRule::open});
+                      // An open channel of a space is open to those who are in that.
+                      const bool open =
+                          state.info.settings.join == JoinRule::open && !state.info.space;
+                      answer(Forwardable{page->events[0].record, open});
                     }));
       });
 }

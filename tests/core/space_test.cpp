@@ -31,6 +31,29 @@ TEST_CASE("who is in a space is in its open channels, without a row there") {
   }
 }
 
+// The open channel of a space was taken for one that anybody may join, and told of elsewhere.
+TEST_CASE("a forward does not tell strangers of an open channel of a space") {
+  Guild guild;
+  World& world = guild.world;
+  const Seq seq = world.say(*guild.alice, guild.hall, "for the guild");
+  world.sign_in("stranger");
+  const ConversationId town = world.group(*guild.alice, {"stranger"}, ConversationKind::channel);
+  const auto origin_in = [&](const ConversationId& to) {
+    wire::Send send;
+    send.conversation = to;
+    send.forward = ForwardOf{guild.hall, seq};
+    const Seq at = world.ask<wire::Acked>(*guild.alice, send).ack.seq;
+    const auto page = world.ask<wire::HistoryPage>(
+        *guild.alice, wire::History{.conversation = to, .from = at, .backward = false});
+    return wire::read_record(page.records.at(0).bytes()).origin.value();
+  };
+  const Origin told = origin_in(town);
+  CHECK(told.conversation == ConversationId{});
+  CHECK(told.seq == 0);
+  CHECK(told.sender == guild.alice->user);
+  CHECK(origin_in(guild.hall).conversation == guild.hall);
+}
+
 TEST_CASE("who comes sees all of a channel, and has nothing unread but what comes then") {
   Guild guild;
   World& world = guild.world;
