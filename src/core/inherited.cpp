@@ -31,7 +31,10 @@ std::optional<layout::MemberRow> inherit(const layout::InfoRow& channel, const S
   if (channel.settings.join != JoinRule::open || banned) return std::nullopt;
   layout::MemberRow row{.role = right.role, .shadowed = right.shadowed, .admission = right.entry};
   begin_as_inherited(row, channel, right);
-  if (own) row.own_deletion_ms = own->own_deletion_ms;  // whenever that was
+  if (own) {  // whenever that was
+    row.shadowed = row.shadowed || own->shadowed;
+    row.own_deletion_ms = own->own_deletion_ms;
+  }
   return row;
 }
 

@@ -106,3 +106,14 @@ TEST_CASE("a ban from the channel counts before any row, a shadow ban in either 
   here.shadowed = true;
   CHECK(inherit(channel(JoinRule::open), in_space(), here, false)->shadowed);
 }
+
+// The row of a member who had gone out of the space and come again was no row any more, and the
+// shadow ban in it none either. Only the host ends one.
+TEST_CASE("a shadow ban in a channel outlives going out of the space and coming back") {
+  layout::MemberRow before = own(Role::member, entry - 1);
+  before.shadowed = true;
+  const auto row = inherit(channel(JoinRule::open), in_space(), before, false);
+  REQUIRE(row);
+  CHECK(row->shadowed);
+  CHECK(row->visible_ordinal == 5);
+}
