@@ -52,8 +52,9 @@ MessageRows::Entry* Conversation::State::thread_root(Op& op, Seq root, Decision&
   if (fields.deleted) op.error = {Errc::invalid_argument, "thread_root: the message was deleted"};
   if (fields.thread_root != 0)
     op.error = {Errc::invalid_argument, "thread_root: a reply has none; name its own root"};
-  // Who is blocked answers its own hidden messages as ever; such a reply counts nowhere.
-  if (fields.audience != audience::everyone && !ignored(op.caller.user))
+  // Who is blocked or shadow banned answers its own hidden messages as ever, and is not told by an
+  // error; such a reply counts nowhere.
+  if (fields.audience != audience::everyone && !muffled(op))
     op.error = {Errc::invalid_argument, "thread_root: a message that everybody sees was expected"};
   return op.error ? nullptr : entry;
 }

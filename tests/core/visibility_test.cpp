@@ -316,6 +316,30 @@ TEST_CASE("a shadow banned member writes for itself and for moderators, and is n
   CHECK(saw(team.ben, "canary-5b1e7c5"));
 }
 
+// An answer in a thread to one's own message was refused, because not everybody sees that message:
+// which told the writer.
+TEST_CASE("who is shadow banned answers its own messages in threads as ever") {
+  const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
+  Team team(kind);
+  World& world = team.world;
+  Client& system = world.system();
+  world.ask<wire::Done>(system, wire::SetVisibility{team.id, team.ann.user, {}, true});
+  const Seq root = world.say(team.ann, team.id, "mine");
+  wire::Send reply = message(team.id, canary, audience::everyone);
+  reply.thread_root = root;
+  const Seq seq = world.ask<wire::Acked>(team.ann, reply).ack.seq;
+  world.pass(1s);
+  CHECK(saw(team.ann));
+  CHECK_FALSE(saw(team.ben));
+  const auto page = read(world, team.ann, team.id);
+  const auto fields = wire::read_record(page.records[seq - page.first].bytes());
+  CHECK(fields.thread_root == root);
+  CHECK(fields.thread_ordinal == 0);  // it counts nowhere
+  CHECK(world.failure(team.mod, reply) == Errc::invalid_argument);
+  world.ask<wire::Done>(system, wire::SetVisibility{team.id, team.ann.user, {}, false});
+  CHECK(world.failure(team.ann, reply) == Errc::invalid_argument);
+}
+
 TEST_CASE("who was removed does not read what a message was changed to later") {
   Team team;
   World& world = team.world;
