@@ -185,8 +185,11 @@ void Conversation::State::answer_created(Op& op, CreateOp& create) {
   write_members(std::move(writes),
                 [this, user, system, then = std::move(create.then)](Error error) {
                   if (user) clear_busy(user);
-                  if (error) return then(std::move(error));
-                  answer_access(user, system, then);
+                  if (error)
+                    then(std::move(error));
+                  else
+                    answer_access(user, system, then);
+                  pump();  // what the creator asked for meanwhile
                 });
 }
 

@@ -286,3 +286,28 @@ TEST_CASE("random histories hold the promises") {
     RC_ASSERT(world.home->idle());
   }));
 }
+
+// A client asked twice for the same channel. What the first attempt needed could not be read, it
+// was answered so, and the second waited for the creator to be free for ever.
+TEST_CASE("a create that waits for another one is answered, though that fails") {
+  int failed = 0;
+  for (int at = 0; at < 24; ++at) {
+    CAPTURE(at);
+    World world;
+    const Creation channel{ConversationKind::channel, "title", {user(2)}, {}};
+    REQUIRE(world.create(by(1), channel.kind, channel.members).errc() == Errc::ok);
+    world.restart();
+    Asked<Access> first, second;
+    world->create(by(1), channel, first.then());
+    world->create(by(1), channel, second.then());
+    for (int i = 0; i < at && world.fx.step(); ++i) {}
+    world.fx.read_error = Error{Errc::unavailable, "injected"};
+    while (!first.answered() && world.fx.step()) {}
+    world.fx.read_error.reset();
+    world.fx.drain();
+    CHECK(first.answered());
+    CHECK(second.answered());
+    if (first.errc() != Errc::ok) ++failed;
+  }
+  CHECK(failed > 0);
+}
