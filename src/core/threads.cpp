@@ -56,7 +56,12 @@ MessageRows::Entry* Conversation::State::thread_root(Op& op, Seq root, Decision&
   // error; such a reply counts nowhere.
   if (fields.audience != audience::everyone && !muffled(op))
     op.error = {Errc::invalid_argument, "thread_root: a message that everybody sees was expected"};
-  return op.error ? nullptr : entry;
+  // Whether who wrote an imported root is a member, and follows, must be known.
+  bool later = false;
+  if (!op.error && fields.written_ms != 0 && fields.sender)
+    (void)member(fields.sender, later, op.error);
+  if (later) decision = Decision::later;
+  return later || op.error ? nullptr : entry;
 }
 
 std::uint64_t Conversation::State::next_thread_ordinal(Seq root) {

@@ -171,6 +171,60 @@ TEST_CASE("who wrote the root, replied or was mentioned follows, until they say 
   CHECK(chat.unread(4, root) == 3);
 }
 
+// Imported messages are in no threads, but a thread may begin with one.
+TEST_CASE("a thread whose root was imported is followed by its author, if that is a member") {
+  const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
+  Chat chat(kind);
+  const auto import = [&chat](std::uint64_t author, const std::string& name) {
+    wire::Send what = text("long ago");
+    what.key = name;
+    what.import = {user(author), 1'740'000'000'000, name};
+    return chat.settle(chat.send(Caller{}, std::move(what))).value().seq;
+  };
+  std::vector<Seq> roots;
+  for (const std::uint64_t author : {2, 9, 0, 4})  // a member, a stranger, the system, who left
+    roots.push_back(import(author, "m" + std::to_string(author)));
+  if (kind == ConversationKind::group) REQUIRE(chat.leave(4) == Errc::ok);
+  if (kind == ConversationKind::channel) REQUIRE(chat.remove(by(1), 4) == Errc::ok);
+  chat.fx.advance(1s);
+  CHECK(!chat.followed(2, roots[0]));  // nothing to follow yet
+  REQUIRE(chat.follow(3, roots[0], true) == Errc::ok);
+  CHECK(chat.followed(3, roots[0]));
+  chat.restart();
+  for (int life = 0; life < 2; ++life) {
+    for (const Seq root : roots) (void)chat.reply(1, root);
+    chat.fx.advance(1s);
+    for (const Seq root : roots) {
+      CAPTURE(static_cast<int>(kind), life, root);
+      const std::uint64_t replies = static_cast<std::uint64_t>(life) + 1;
+      CHECK(chat.shown(root).thread.replies == replies);
+      CHECK(chat.shown(root).written_ms == 1'740'000'000'000);
+      CHECK(chat.followed(1, root));
+      CHECK(chat.followed(2, root) == (root == roots[0]));
+      CHECK(chat.followed(3, root) == (root == roots[0]));
+      CHECK(chat.unread(2, root) == replies);
+      CHECK(chat.unread(1, root) == 0);
+    }
+    chat.restart();
+  }
+  std::vector<UserId> readers;
+  chat.fx.store.for_each([&](Partition partition, Bytes, const store::MemoryStore::RowMap& rows) {
+    if (partition.space != layout::personal || rows.empty()) return;
+    for (const std::uint64_t n : {1, 2, 3, 4, 9})
+      if (partition.id == layout::personal_id(0, chat.id(), user(n))) readers.push_back(user(n));
+  });
+  std::sort(readers.begin(), readers.end());
+  CHECK(readers == std::vector<UserId>{user(1), user(2), user(3)});
+  REQUIRE(chat.follow(2, roots[0], false) == Errc::ok);
+  (void)chat.reply(1, roots[0]);
+  CHECK(!chat.followed(2, roots[0]));
+  REQUIRE(chat.mark_thread(3, roots[0], 10'000) == Errc::ok);
+  CHECK(chat.unread(3, roots[0]) == 0);
+  REQUIRE(chat.erase(1, roots[0]) == Errc::ok);
+  CHECK(chat.post(2, roots[0]).errc() == Errc::invalid_argument);
+  CHECK(chat.replies(2, {.root = roots[0]}).size() == 3);
+}
+
 TEST_CASE("followed threads are listed with what is unread in them") {
   Chat chat;
   std::vector<Seq> roots;
