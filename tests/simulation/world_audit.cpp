@@ -257,6 +257,7 @@ void World::audit_members(Device& device, const ConversationId& id) {
   checker_.truth().check_names(id);
   std::map<UserId, Role> truth;
   for (const auto& [user, row] : checker_.truth().members(id)) {
+    audit_sight(id, user, row);
     if (row.role == Role::none) continue;
     truth[user] = row.role;
     if (checker_.truth().stream(id)->banned.contains(user))
