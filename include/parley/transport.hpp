@@ -49,6 +49,10 @@ class Link {
   /// transport that can refuses a larger one before it buffers it, and ends with Errc::too_large.
   /// The engine checks all the same.
   virtual void limit_messages(std::size_t bytes) { (void)bytes; }
+  /// Asks for LinkEvents::drained, once, when queued() has fallen to `at_most` bytes; it is above
+  /// that now. A transport that cannot tell ignores it: the engine looks again every quarter of a
+  /// second.
+  virtual void tell_drained(std::size_t at_most) { (void)at_most; }
 };
 
 /// What a link tells the engine. Owned by the engine, valid until closed() returns.
@@ -57,7 +61,8 @@ class LinkEvents {
  public:
   /// One whole message. The view is valid for the call only and need not be aligned.
   virtual void received(Bytes message) = 0;
-  /// queued() has fallen to limits::queue_soft / 2 or below after having been above it.
+  /// queued() has fallen to limits::queue_soft / 2 or below after having been above
+  /// limits::queue_soft, or to what Link::tell_drained named.
   virtual void drained() = 0;
   /// The link keeps something that the engine does not know of: a part of a message (held()), or
   /// answers of its own that are queued. Called after each read that leaves it so; the engine looks

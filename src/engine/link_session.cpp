@@ -142,7 +142,9 @@ void LinkSession::drained() {
 }
 
 void LinkSession::tell_drained() {
-  if (!lagging_ || backlog_ > host_.queue_limit() / 2) return;
+  if (!lagging_) return;
+  const std::size_t low = host_.queue_limit() / 2;
+  if (backlog_ > low) return link_->tell_drained(low);
   lagging_ = false;
   host_.in_core([this](core::Shard& core) { core.drained(ref_); });
 }
@@ -180,7 +182,7 @@ bool LinkSession::sweep() {
     fail_link(CloseReason::policy, Errc::protocol_error, "a message did not end within 30 seconds");
     return false;
   }
-  tell_drained();  // a link tells by itself when it was above the soft limit
+  tell_drained();
   return queued != 0 || held_ != 0 || lagging_;
 }
 

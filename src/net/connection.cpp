@@ -211,7 +211,9 @@ void Connection::wait_writable() {
 
 /// Writes what is queued. False: the connection has ended, and this with it.
 bool Connection::flush() {
+  std::optional<std::size_t> told_at;
   while (outbox_) {
+    told_at = outbox_->told_at;
     Burst burst;
     for (std::size_t i = outbox_->first; i < outbox_->items.size() && !burst.full(); ++i) {
       const Item& item = outbox_->items[i];
@@ -229,10 +231,11 @@ bool Connection::flush() {
   }
   wait_writable();
   if (!outbox_) all_sent();
-  if (high_ && queued() <= limits::queue_soft / 2) {
-    high_ = false;
-    if (phase_ == Phase::open) events_->drained();
-  }
+  const bool low = high_ && queued() <= limits::queue_soft / 2;
+  const bool asked = told_at && queued() <= *told_at;
+  if (low) high_ = false;
+  if (asked && outbox_) outbox_->told_at.reset();
+  if ((low || asked) && phase_ == Phase::open) events_->drained();
   return true;
 }
 

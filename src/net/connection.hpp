@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,6 +30,9 @@ class Connection : public Link {
   void send(std::span<const Payload> messages) final;
   [[nodiscard]] std::size_t queued() const noexcept final { return outbox_ ? outbox_->bytes : 0; }
   void close(CloseReason reason, std::string_view text) final;
+  void tell_drained(std::size_t at_most) final {
+    if (outbox_) outbox_->told_at = at_most;
+  }
 
   /// Starts watching; a dialled one waits until it is connected. Deletes itself when it cannot.
   void start(bool dialled);
@@ -83,8 +87,9 @@ class Connection : public Link {
   struct Outbox {
     std::vector<Item> items;
     std::size_t first = 0;
-    std::size_t sent = 0;   // of the first, prefix included
-    std::size_t bytes = 0;  // not yet sent, prefixes included
+    std::size_t sent = 0;                // of the first, prefix included
+    std::size_t bytes = 0;               // not yet sent, prefixes included
+    std::optional<std::size_t> told_at;  // Link::tell_drained
   };
 
   void ready(LinkHost::Ready ready);

@@ -134,6 +134,28 @@ void pushes_back(TransportProbe& probe) {
   probe.expect(pair.near->drains == 1, "drained without having been above the limit");
 }
 
+void tells_drained(TransportProbe& probe) {
+  if (!probe.under().tells_drained) return;
+  const auto pair = probe.connect();
+  if (!pair) return;
+  pair.far->keep = false;
+  const Payload block = Payload::copy_of(std::string(16 * limits::kib, 'b'));
+  std::size_t sent = 0;
+  while (pair.near->link->queued() == 0 && sent < 256 * limits::mib) {
+    pair.near->send(std::span(&block, 1));
+    sent += block.size();
+  }
+  pair.near->send(std::span(&block, 1));
+  sent += block.size();
+  pair.near->link->tell_drained(block.size());
+  const auto all_read = [&] { return pair.far->got_bytes == sent; };
+  probe.until([&] { return pair.near->drains > 0; }, "drained, as it was asked for");
+  probe.expect(pair.near->link->queued() <= block.size(), "drained too early");
+  probe.until(all_read, "all that was queued");
+  probe.turns(5);
+  probe.expect(pair.near->drains == 1, "drained more often than it was asked for");
+}
+
 void shares_payloads(TransportProbe& probe) {
   const auto pair = probe.connect();
   if (!pair) return;
@@ -373,6 +395,7 @@ constexpr TransportCase cases[] = {
     {"limits_size", "one byte above the limit ends the link with too_large", &limits_size},
     {"limits_as_told", "limit_messages() holds from inside opened() on", &limits_as_told},
     {"pushes_back", "queued() grows when nobody reads, and drained() comes once", &pushes_back},
+    {"tells_drained", "drained() comes once when tell_drained() asked for it", &tells_drained},
     {"shares_payloads", "a payload is kept by reference, and let go when it was sent",
      &shares_payloads},
     {"closes_from_dialler", "close() delivers what was sent, then closed() once at both ends",

@@ -27,6 +27,7 @@ TEST_CASE("tcp passes the transport suite") {
                    .bad_url = "tcp://127.0.0.1:0/path",
                    .encoding = encoding,
                    .max_message = 300'000,
+                   .tells_drained = true,
                    .vanish =
                        [](std::string_view bound) {
                          write_and_vanish(bound, std::string_view("PB1\n\0\0\0\x10half", 12));
@@ -41,6 +42,7 @@ TEST_CASE("ws passes the transport suite") {
                    .bad_url = "ws://127.0.0.1:70000/chat",
                    .encoding = encoding,
                    .max_message = 300'000,
+                   .tells_drained = true,
                    .vanish =
                        [](std::string_view bound) {
                          const std::string head =

@@ -42,6 +42,8 @@ struct TransportUnderTest {
   /// The largest message that make()'s transports take; zero: they have no limit of their own, and
   /// Link::limit_messages is tried alone.
   std::size_t max_message = 0;
+  /// Its links answer Link::tell_drained.
+  bool tells_drained = false;
   /// Connects to a bound address, sends half of a message and vanishes, at once or in later turns.
   /// Empty: the transport has nothing like it.
   std::function<void(std::string_view bound)> vanish = {};
