@@ -302,10 +302,11 @@ Error Conversation::State::check_key(Op& op, const SendOp& send,
 }
 
 /// How long the message stays: as it says, or the conversation, whichever is shorter.
-std::pair<std::int64_t, std::int64_t> Conversation::State::due_times(
-    const SendOp& send) const noexcept {
+std::pair<std::int64_t, std::int64_t> Conversation::State::due_times(const SendOp& send) const {
   if (send.send.import) return {0, 0};
-  const auto at = [this](std::int64_t after) { return after == 0 ? 0 : staged->now_ms + after; };
+  // Not from when it is stamped: stamps follow every jump of the clock, and never go back.
+  const std::int64_t now = host.settled_wall_ms();
+  const auto at = [now](std::int64_t after) { return after == 0 ? 0 : now + after; };
   const auto own = static_cast<std::int64_t>(send.send.expires_after_ms);
   const std::int64_t all = std::chrono::milliseconds(info_now().settings.expires_after).count();
   return {at(own == 0 || all == 0 ? std::max(own, all) : std::min(own, all)),
