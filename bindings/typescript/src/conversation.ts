@@ -246,6 +246,11 @@ export class ConversationState {
     this.read = Math.max(this.read, entry.read);
   }
 
+  /** What the engine has after it was gone: the position of an own send may be lost with it. */
+  stands_at(entry: ListEntry): void {
+    this.sent = { received: entry.received, read: entry.read };
+  }
+
   /** What was stated; of an older line nothing. */
   private merge_mentions(entry: ListEntry): number {
     if (entry.head.seq < this.mentions_at_ || entry.read < this.sent.read)

@@ -359,6 +359,8 @@ export class ClientCore implements LinkOwner, SyncOwner, StreamsOwner, CallsOwne
     this.batch_.meta = this.meta_;
     this.people.learn_names([{ user: welcome.self.user, subject }]);
     this.apply_list(welcome.list);
+    for (const entry of welcome.list.entries)
+      this.conversations_.get(entry.conversation)?.stands_at(entry);
     this.subscriptions_.subscribe(this.states(), this.subscriptions_.most_recent());
     for (const state of this.states()) {
       this.sender_.pump(state);

@@ -132,6 +132,19 @@ test('a read position reached offline is sent after the welcome', async () => {
   );
 });
 
+test('a position that the engine lost with a crash is sent again', () => {
+  const harness = Harness.ready(entry(1, at(4)));
+  harness.push(events(1, 5, 5, { sender: me }));
+  harness.feed({ type: 'closed', code: 1006, reason: '' });
+  harness.after(60_000);
+  const line = entry(1, { ...at(5), read: 0, received: 0, unread: 5 });
+  const lines = marks(harness.welcome([line]));
+  assert.match(lines.join('\n'), /mark_read conversation=c1 received=5 read=5$/);
+  assert.equal(harness.core.view(id(1))!.unread, 0);
+  harness.answer(harness.last_request, { type: 'done' });
+  assert.deepEqual(marks(harness.after(1000)), []);
+});
+
 test('own messages need no receipt of their own', () => {
   const harness = Harness.ready(entry(1, at(4)));
   harness.push(events(1, 5, 5, { sender: me }));
