@@ -11,6 +11,8 @@ import type { PresenceState } from './types.js';
 export const in_flight_max = 64;
 const request_timeout_ms = 30_000;
 const handshake_timeout_ms = 15_000;
+/** From the last goodbye to the close that gives the reason. */
+const farewell_timeout_ms = 1_000;
 const ping_answer_ms = 10_000;
 const ping_answer_offline_ms = 3_000;
 /** A link that lived so long was good: the next failure starts the backoff from the beginning. */
@@ -87,6 +89,8 @@ export class Link {
   private next_number_ = 1;
   private spread_ms_ = 0;
   private ticket_used_ = false;
+  /** The server said goodbye for good; its close says why in words. */
+  private farewell_: ParleyError | null = null;
   private readonly in_flight_ = new Map<number, Pending>();
   private waiting_: Pending[] = [];
 
@@ -158,6 +162,10 @@ export class Link {
   /** The socket is closed, by whomever. */
   closed(now: number, code: number, reason: string): void {
     if (this.state === 'stopped' || this.state === 'idle' || this.state === 'waiting') return;
+    if (this.farewell_) {
+      const { code, message } = this.farewell_;
+      return this.stop(new ParleyError(code, reason ? `${message}: ${reason}` : message));
+    }
     const final = final_close_codes.get(code);
     if (final !== undefined) {
       this.stop(new ParleyError(final, reason || `the server closed the link with code ${code}`));
@@ -212,6 +220,10 @@ export class Link {
         this.dial(now);
         return true;
       case 'handshake':
+        if (this.farewell_) {
+          this.stop(this.farewell_);
+          return true;
+        }
         this.drop(now, new ParleyError('timed_out', 'the server did not answer the hello in time'));
         return true;
       case 'requests':
@@ -256,7 +268,8 @@ export class Link {
   ): void {
     const error = new ParleyError(goodbye.reason, `the server said goodbye: ${goodbye.reason}`);
     if (!goodbye.reconnect) {
-      this.stop(error);
+      this.farewell_ = error;
+      this.owner_.timers.set('handshake', now + farewell_timeout_ms);
       return;
     }
     this.spread_ms_ = Math.round(this.owner_.random() * goodbye.spreadMs);

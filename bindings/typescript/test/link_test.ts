@@ -55,7 +55,6 @@ test('what ends the link decides whether it is dialled again, and when', () => {
     ['protocol error', closed(1002), 'state stopped protocol_error', null],
     ['too long a message', closed(1009), 'state stopped too_large', null],
     ['goodbye with a spread', goodbye(true, 8000), 'state waiting engine_closed', 4000],
-    ['goodbye for good', goodbye(false, 0), 'state stopped engine_closed', null],
   ];
   for (const [name, end, state, wait] of table) {
     const harness = Harness.ready();
@@ -64,6 +63,27 @@ test('what ends the link decides whether it is dialled again, and when', () => {
     const next = harness.core.next_deadline();
     assert.equal(next === null ? null : next - harness.now, wait, name);
   }
+});
+
+test('a goodbye for good stops with the words of the close, which may stay away', () => {
+  const goodbye = { type: 'goodbye', reason: 'protocol_error', spreadMs: 0 } as const;
+  const errors: unknown[] = [];
+  for (const reason of ['history.conversation: expected 32 hex digits', '']) {
+    const harness = Harness.ready();
+    assert.deepEqual(only(harness.push({ ...goodbye, reconnect: false }), 'state'), []);
+    const actions = harness.core.handle(harness.now, { type: 'closed', code: 1002, reason });
+    for (const action of actions)
+      if (action.type === 'emit' && action.event.name === 'state')
+        errors.push(action.event.value.error?.message);
+    assert.equal(harness.core.state, 'stopped');
+  }
+  assert.deepEqual(errors, [
+    'the server said goodbye: protocol_error: history.conversation: expected 32 hex digits',
+    'the server said goodbye: protocol_error',
+  ]);
+  const silent = Harness.ready();
+  silent.push({ ...goodbye, reconnect: false });
+  assert.deepEqual(only(silent.next_tick(), 'state'), ['state stopped protocol_error']);
 });
 
 test('a link that dies young does not reset the backoff', () => {
