@@ -46,7 +46,7 @@ export class ParleyClient extends ChangeCalls {
 
   /** While waiting: dials within half a second instead of when the backoff says so. */
   reconnect(): void {
-    this.feed({ type: 'online' });
+    this.driver_.feed({ type: 'online' });
   }
 
   get state(): LinkState {
@@ -67,7 +67,7 @@ export class ParleyClient extends ChangeCalls {
 
   /** Says that this user has read up to `seq`. Batched; kept while offline. */
   markRead(conversation: ConversationId, seq: Seq): void {
-    this.feed({ type: 'read', conversation, seq });
+    this.tell({ type: 'read', conversation, seq });
   }
 
   /** How far the others have come, as far as known: ask `members` once, pushes keep it fresh. */
@@ -87,12 +87,12 @@ export class ParleyClient extends ChangeCalls {
    * text was given up: others get a signal `typing` that lasts 0. Sending needs neither.
    */
   typing(conversation: ConversationId, on = true): void {
-    this.feed({ type: 'typing', conversation, kind: 'typing', on });
+    this.tell({ type: 'typing', conversation, kind: 'typing', on });
   }
 
   /** The same for a voice that is recorded: call it every few seconds. */
   recording(conversation: ConversationId, on = true): void {
-    this.feed({ type: 'typing', conversation, kind: 'recording', on });
+    this.tell({ type: 'typing', conversation, kind: 'recording', on });
   }
 
   /**
@@ -110,7 +110,7 @@ export class ParleyClient extends ChangeCalls {
 
   /** Presence of members of a conversation the user is in; an empty list ends it. */
   watch(conversation: ConversationId, users: UserId[]): void {
-    this.feed({ type: 'watch', conversation, users });
+    this.tell({ type: 'watch', conversation, users });
   }
 
   /**
@@ -119,7 +119,7 @@ export class ParleyClient extends ChangeCalls {
    * `online` and `presence` tell changes.
    */
   watchConversation(conversation: ConversationId, on = true): void {
-    this.feed({ type: 'watch_conversation', conversation, on });
+    this.tell({ type: 'watch_conversation', conversation, on });
   }
 
   /** Step `none`: it is not watched, or the engine has not answered yet. */
@@ -137,7 +137,7 @@ export class ParleyClient extends ChangeCalls {
   name(user: UserId): string | null {
     const known = this.driver_.core.people.names.get(user);
     if (known !== undefined) return known;
-    this.feed({ type: 'names', users: [user] });
+    this.tell({ type: 'names', users: [user] });
     return null;
   }
 
@@ -157,7 +157,7 @@ export class ParleyClient extends ChangeCalls {
 
   /** How the user of this session is, now and after every reconnect. */
   setPresence(state: Exclude<PresenceState, 'offline'>): void {
-    this.feed({ type: 'presence', state });
+    this.tell({ type: 'presence', state });
   }
 
   /** Those with a name, and the live sessions of ephemeral ones. Event `devices` tells changes. */

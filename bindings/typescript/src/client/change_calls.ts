@@ -1,6 +1,6 @@
 // change_calls.ts: what is done to messages that are there: edits, deletions, reactions, polls, pins,
 // threads.
-import type { Operation } from '../operations.js';
+import type { Asked } from '../checks.js';
 import type {
   Ballot,
   ChatEvent,
@@ -15,7 +15,7 @@ import type {
   VotersPage,
 } from '../types.js';
 import { unexpected } from './driver.js';
-import { MessageCalls } from './message_calls.js';
+import { MessageCalls, spelled } from './message_calls.js';
 
 export abstract class ChangeCalls extends MessageCalls {
   // By their seq. They reach everybody, this client too, as events; `MessageFold` makes messages of
@@ -23,8 +23,7 @@ export abstract class ChangeCalls extends MessageCalls {
 
   /** One's own message gets another content. */
   async edit(conversation: ConversationId, seq: Seq, draft: string | MessageDraft): Promise<void> {
-    const { text, contentType = 'text/plain' }: MessageDraft =
-      typeof draft === 'string' ? { text: draft } : draft;
+    const { text, contentType = 'text/plain' } = spelled(draft);
     await this.call({ type: 'edit', conversation, seq, contentType, text });
   }
 
@@ -136,7 +135,7 @@ export abstract class ChangeCalls extends MessageCalls {
     return this.thread_state({ type: 'read_thread', conversation, root, seq });
   }
 
-  private async thread_state(operation: Operation): Promise<ThreadState> {
+  private async thread_state(operation: Asked): Promise<ThreadState> {
     const result = await this.call(operation);
     if (result.type !== 'thread_state') throw unexpected(result);
     return result.thread;

@@ -1,8 +1,8 @@
 // conversation_calls.ts: the list, conversations that are made, joined and left, and what their
 // members share.
+import type { Asked, Told } from '../checks.js';
 import type { ConversationView } from '../conversation.js';
-import type { CallResult, Input } from '../inputs.js';
-import type { Operation } from '../operations.js';
+import type { CallResult } from '../inputs.js';
 import { random_hex128 } from '../random.js';
 import type {
   ConversationId,
@@ -60,14 +60,15 @@ export abstract class ConversationCalls {
    */
   async create(options: {
     kind: 'group' | 'channel' | 'space';
-    title: string;
+    title?: string;
     members?: string[];
     nonce?: string;
     space?: ConversationId;
     join?: JoinRule;
   }): Promise<ConversationView> {
-    const { members = [], nonce = random_hex128(), space = '', join = '', ...given } = options;
-    return this.conversation_call({ type: 'create', ...given, members, nonce, space, join });
+    const { kind, title = '', members = [], nonce = random_hex128(), space = '' } = options;
+    const { join = '' } = options;
+    return this.conversation_call({ type: 'create', kind, title, members, nonce, space, join });
   }
 
   /** Finds or creates the conversation with `peer` (a subject). */
@@ -123,7 +124,7 @@ export abstract class ConversationCalls {
     return result.retention;
   }
 
-  private async conversation_call(operation: Operation): Promise<ConversationView> {
+  private async conversation_call(operation: Asked): Promise<ConversationView> {
     const result = await this.call(operation);
     if (result.type !== 'conversation') throw unexpected(result);
     return result.view;
@@ -131,11 +132,11 @@ export abstract class ConversationCalls {
 
   // ---- For all calls ----
 
-  protected call(operation: Operation): Promise<CallResult> {
+  protected call(operation: Asked): Promise<CallResult> {
     return this.driver_.call(operation);
   }
 
-  protected feed(input: Input): void {
-    this.driver_.feed(input);
+  protected tell(input: Exclude<Told, { type: 'send' }>): void {
+    this.driver_.tell(input);
   }
 }

@@ -1,9 +1,10 @@
 // driver.ts: drives the core: a WebSocket, timers, a storage and promises around it.
+import { refusal, type Asked, type Told } from '../checks.js';
 import { ClientCore } from '../core.js';
 import { ParleyError } from '../errors.js';
 import type { Action, Call, CallResult, ClientEvents, Input } from '../inputs.js';
 import { MemoryStorage } from '../memory_storage.js';
-import type { Operation, Reply } from '../operations.js';
+import type { Reply } from '../operations.js';
 import { random_decimal64, random_hex128 } from '../random.js';
 import type { ClientStorage, StorageBatch } from '../storage.js';
 import type { ChatEvent, ConversationId, Seq } from '../types.js';
@@ -98,11 +99,29 @@ export class Driver {
     return () => listeners.delete(listener as (value: never) => void);
   }
 
-  call(operation: Operation): Promise<CallResult> {
+  /** Rejects with `invalid_argument` what the server would close the link for. */
+  async call(operation: Asked): Promise<CallResult> {
+    this.check(operation);
     return this.wait((call) => ({ type: 'request', call, operation }));
   }
 
-  wait(input: (call: Call) => Input): Promise<CallResult> {
+  async send(message: Omit<Extract<Told, { type: 'send' }>, 'call'>): Promise<CallResult> {
+    this.check({ ...message, call: 0 });
+    return this.wait((call) => ({ ...message, call }));
+  }
+
+  /** Throws as `call` rejects. */
+  tell(input: Exclude<Told, { type: 'send' }>): void {
+    this.check(input);
+    this.feed(input);
+  }
+
+  check(asked: Asked | Told): void {
+    const wrong = refusal(asked);
+    if (wrong) throw wrong;
+  }
+
+  private wait(input: (call: Call) => Input): Promise<CallResult> {
     const call = this.next_call_;
     this.next_call_ += 1;
     return new Promise((resolve, reject) => {

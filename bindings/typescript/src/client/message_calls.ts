@@ -15,6 +15,11 @@ import type {
 import { unexpected } from './driver.js';
 import { MemberCalls } from './member_calls.js';
 
+/** A text alone is a draft, too; what is neither becomes a text that is refused. */
+export function spelled(draft: string | MessageDraft): MessageDraft {
+  return typeof draft === 'object' && draft !== null ? draft : { text: draft };
+}
+
 /** A stretch of a conversation, ascending and consecutive. */
 export interface HistoryRange {
   events: ChatEvent[];
@@ -35,9 +40,8 @@ export abstract class MessageCalls extends MemberCalls {
     const { contentType = 'text/plain', replyTo = 0, ...others } = options;
     const { audience, expiresAfter, threadRoot, forward, poll, stream, ...some } = others;
     const extras = Object.keys(some).length === 0 ? undefined : { ...no_extras, ...some };
-    const result = await this.driver_.wait((call) => ({
+    const result = await this.driver_.send({
       type: 'send',
-      call,
       conversation,
       text,
       contentType,
@@ -51,7 +55,7 @@ export abstract class MessageCalls extends MemberCalls {
         poll,
         stream,
       }),
-    }));
+    });
     if (result.type !== 'ack') throw unexpected(result);
     return result.ack;
   }
@@ -100,20 +104,20 @@ export abstract class MessageCalls extends MemberCalls {
 
   /** Sends a failed item again, as a new message. */
   retry(conversation: ConversationId, local: string): void {
-    this.feed({ type: 'retry', conversation, local });
+    this.tell({ type: 'retry', conversation, local });
   }
 
   discard(conversation: ConversationId, local: string): void {
-    this.feed({ type: 'discard', conversation, local });
+    this.tell({ type: 'discard', conversation, local });
   }
 
   /** The conversation is on screen: its events are pushed in full. Each open wants one close. */
   open(conversation: ConversationId): void {
-    this.feed({ type: 'open', conversation });
+    this.tell({ type: 'open', conversation });
   }
 
   close(conversation: ConversationId): void {
-    this.feed({ type: 'close', conversation });
+    this.tell({ type: 'close', conversation });
   }
 
   /**
@@ -125,13 +129,14 @@ export abstract class MessageCalls extends MemberCalls {
     options: { before?: Seq; after?: Seq; limit?: number } = {},
   ): Promise<HistoryRange> {
     const { before = 0, after, limit = 50 } = options;
+    const from = after === undefined ? before : after + 1;
+    const backward = after === undefined;
+    this.driver_.check({ type: 'history', conversation, from, backward, limit });
     const local =
       after === undefined
         ? await this.stored_before(conversation, before, limit)
         : await this.stored_after(conversation, after, limit);
     if (local) return local;
-    const from = after === undefined ? before : after + 1;
-    const backward = after === undefined;
     const result = await this.call({ type: 'history', conversation, from, backward, limit });
     if (result.type !== 'history') throw unexpected(result);
     return { events: result.page.events, more: result.page.more };
@@ -178,8 +183,7 @@ export abstract class MessageCalls extends MemberCalls {
     at: number,
     options: { replyTo?: Seq; replaces?: string } = {},
   ): Promise<ScheduledMessage> {
-    const { text, contentType = 'text/plain' }: MessageDraft =
-      typeof draft === 'string' ? { text: draft } : draft;
+    const { text, contentType = 'text/plain' } = spelled(draft);
     const { replyTo = 0, replaces: id = '' } = options;
     const result = await this.call({
       type: 'schedule',
