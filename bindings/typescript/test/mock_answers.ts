@@ -90,6 +90,14 @@ export const member_answers: Record<string, (ask: Ask) => void> = {
     if (!grown) return fail('denied', 'it has ended');
     return reply({ type: 'streamed', ...grown.known, at: 0, text: grown.text });
   },
+  react({ server, session, frame, conversation, reply }) {
+    const { seq, key } = frame;
+    const revision = conversation.events.length + 1;
+    const reactions = [{ key, count: 1, users: [session.user] }];
+    const tallies = [{ seq, revision, reactions }];
+    server.append(conversation, { kind: 'reactions', sender: session.user, tallies });
+    return reply({ type: 'done' });
+  },
   watch({ server, session, frame, conversation, reply }) {
     session.watched.set(conversation.id, frame['users']);
     return reply({
