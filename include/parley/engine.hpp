@@ -70,9 +70,11 @@ class Engine {
   ~Engine();
 
   // Links.
-  /// Listens at a URL of a registered scheme; answers the address, with its port. Errors:
-  /// unsupported (no such scheme), address_in_use, unreachable (no such name), invalid_argument,
-  /// denied. Thread: setup only.
+  /// Listens at a URL of a registered scheme, as ws://127.0.0.1:8080/chat or tcp://[::]:9000;
+  /// answers the address, with its port. Port 0: one that is free; ws without a port: 80. Errors:
+  /// unsupported (no such scheme), invalid_argument, address_in_use, unavailable (the system does
+  /// not let it: a port below 1024, an address of another machine), unreachable (a name: they are
+  /// not looked up, give an address). Thread: setup only.
   Result<std::string> listen(std::string_view url);
   /// Takes over a connected link of the host's own. `adopted` runs once on the link's shard: feed
   /// `events` there, from other threads through shard.post(). Null: refused (a limit is reached),
@@ -88,7 +90,8 @@ class Engine {
 
   // The host as the system: bound by no role, member of nothing. Users by subject; one that was
   // never seen gets its id here, but for find_user, remove, set_role, restrict_user, lift and
-  // answer_request (Errc::denied).
+  // answer_request (Errc::denied). The system reads no history and no members: for that attach() a
+  // session whose user is in the conversation, or export_conversation().
   Pending<Conversation> create(CreateOptions options);
   void create(CreateOptions options, Completion<Conversation> done);
   /// The direct conversation of a pair, found or created.

@@ -224,20 +224,29 @@ Result<std::string> EngineImpl::listen(std::string_view url) {
   if (forked()) return forked_error();
   if (!accepting()) return closed_error();
   const auto colon = url.find(':');
-  if (colon == std::string_view::npos || colon == 0) {
-    return Error{Errc::invalid_argument,
-                 "url: expected scheme:..., as in ws://127.0.0.1:8080/chat"};
+  const std::string expected = "url: expected ws://host:port/path or tcp://host:port";
+  // "127.0.0.1:80" names no scheme.
+  if (colon == std::string_view::npos || colon == 0 || (url[0] >= '0' && url[0] <= '9')) {
+    return Error{Errc::invalid_argument, expected};
+  }
+  if (url.substr(0, colon) == "wss" && !transports_.contains("wss")) {
+    return Error{Errc::unsupported, expected + "; TLS ends in a proxy in front"};
   }
   const auto found = transports_.find(url.substr(0, colon));
   if (found == transports_.end() || !found->second->capabilities().listens) {
     std::string known;
     for (const auto& [scheme, transport] : transports_) known += " " + scheme;
-    return Error{Errc::unsupported, "url: no transport listens at " +
-                                        std::string(url.substr(0, colon)) + ":; there are" +
+    return Error{Errc::unsupported, expected + "; no transport listens at " +
+                                        std::string(url.substr(0, colon)) + ":, there are" +
                                         (known.empty() ? " none" : known)};
   }
   auto bound = found->second->listen(url, link_hosts_);
-  if (bound) log(LogLevel::info, "listening at " + *bound);
+  if (!bound) return bound;
+  log(LogLevel::info, "listening at " + *bound);
+  if (!options_.authenticator && !std::exchange(said_nobody_gets_in_, true)) {
+    log(LogLevel::warning,
+        "no EngineOptions::authenticator: every client that connects is refused");
+  }
   return bound;
 }
 

@@ -166,6 +166,7 @@ class EngineImpl final : public Waiting,
   std::atomic<std::size_t> sessions_{0};
   std::atomic<std::size_t> max_sessions_, memory_limit_;
   std::atomic<std::uint32_t> next_shard_{0};  // for adopted links
+  bool said_nobody_gets_in_ = false;          // listen() is setup only
   std::atomic<std::uint64_t> chance_{0};
   std::atomic<std::uint64_t> lives_{0};
 

@@ -55,7 +55,10 @@ int default_threads() noexcept {
 Error check_limits(const LimitsUpdate& update, std::size_t max_value) {
   const std::size_t body =
       std::min(limits::body_most, max_value > value_room ? max_value - value_room : 0);
-  if (Error error = check(update.max_body, "max_body", 1, body)) return error;
+  if (Error error = check(update.max_body, "max_body", 1, body)) {
+    error.message += ", and to what the store holds in one value less 16 KiB";
+    return error;
+  }
   if (update.edit_window && update.edit_window->count() < 0)
     return bad("edit_window: expected 0 ms and up");
   if (update.memory_limit && *update.memory_limit < limits::mib)

@@ -283,7 +283,9 @@ TEST_CASE("a limit out of bounds is named, and nothing changes", "[engine]") {
   const auto text = [&](LimitsUpdate update) { return engine.set_limits(update).get().error(); };
   const std::size_t most =
       std::min(std::size_t{16} * limits::mib, engine.store_facts().max_value - 16 * limits::kib);
-  REQUIRE(text({.max_body = most + 1}).message.starts_with("max_body"));
+  REQUIRE(text({.max_body = most + 1}).message ==
+          "max_body: expected 1 to " + std::to_string(most) +
+              ", and to what the store holds in one value less 16 KiB");
   REQUIRE(text({.max_body = 1, .memory_limit = limits::mib - 1}).message.starts_with("memory"));
   REQUIRE(text({.edit_window = -1ms}).message.starts_with("edit_window"));
   REQUIRE(text({.max_sessions = 0}).message.starts_with("max_sessions"));
@@ -337,6 +339,12 @@ TEST_CASE("listen names what it does not know", "[engine]") {
   auto engine = Engine::open({.threads = host_driven}).value();
   REQUIRE(engine.listen("carrier-pigeon:home").error().errc() == Errc::unsupported);
   REQUIRE(engine.listen("nothing").error().errc() == Errc::invalid_argument);
+  const Error bare = engine.listen("127.0.0.1:80").error();
+  REQUIRE(bare.errc() == Errc::invalid_argument);
+  REQUIRE(bare.message == "url: expected ws://host:port/path or tcp://host:port");
+  const Error secure = engine.listen("wss://0.0.0.0:443/chat").error();
+  REQUIRE(secure.errc() == Errc::unsupported);
+  REQUIRE(secure.message.ends_with("TLS ends in a proxy in front"));
   REQUIRE(engine.listen("inproc:lobby"));
   REQUIRE(engine.listen("inproc:lobby").error().errc() == Errc::address_in_use);
 }
@@ -348,6 +356,25 @@ TEST_CASE("the development authenticator is named loudly", "[engine]") {
           {.threads = host_driven, .authenticator = development_authenticator(), .log = log.sink()})
           .value();
   REQUIRE(log.has(LogLevel::warning, "DEVELOPMENT AUTHENTICATOR"));
+}
+
+TEST_CASE("an engine that listens and refuses everybody says so once", "[engine]") {
+  const std::string_view refused = "no EngineOptions::authenticator";
+  test::LogCapture log;
+  auto closed = Engine::open({.threads = host_driven, .log = log.sink()}).value();
+  REQUIRE_FALSE(closed.listen("nowhere:"));
+  REQUIRE(log.count(LogLevel::warning, refused) == 0);
+  REQUIRE(closed.listen("inproc:closed"));
+  REQUIRE(closed.listen("inproc:closed-too"));
+  REQUIRE(log.count(LogLevel::warning, refused) == 1);
+
+  test::LogCapture quiet;
+  auto open = Engine::open({.threads = host_driven,
+                            .authenticator = development_authenticator(),
+                            .log = quiet.sink()})
+                  .value();
+  REQUIRE(open.listen("inproc:open"));
+  REQUIRE(quiet.count(LogLevel::warning, refused) == 0);
 }
 
 TEST_CASE("figures", "[engine]") {

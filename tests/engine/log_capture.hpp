@@ -1,5 +1,6 @@
 // engine/log_capture.hpp: a log sink that keeps what it was told, for tests.
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,11 +21,15 @@ class LogCapture {
     };
   }
   [[nodiscard]] bool has(LogLevel level, std::string_view part) const {
+    return count(level, part) != 0;
+  }
+  [[nodiscard]] std::size_t count(LogLevel level, std::string_view part) const {
     const std::lock_guard lock(state_->mutex);
+    std::size_t found = 0;
     for (const auto& [at, line] : state_->lines) {
-      if (at == level && line.find(part) != std::string::npos) return true;
+      if (at == level && line.find(part) != std::string::npos) ++found;
     }
-    return false;
+    return found;
   }
   [[nodiscard]] bool mentions(std::string_view part) const {
     const std::lock_guard lock(state_->mutex);
