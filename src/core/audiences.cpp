@@ -13,8 +13,7 @@ constexpr auto group_bits = static_cast<std::uint16_t>(every_audience << audienc
 }  // namespace
 
 Error Conversation::State::check_audience(const Op& op, std::uint8_t chosen) {
-  if (chosen > audience::last_group)
-    return {Errc::invalid_argument, "audience: 0 to 15 was expected"};
+  if (chosen > audience::last_group) return {Errc::invalid_argument, "audience: expected 0 to 15"};
   if (chosen == audience::everyone || chosen == audience::sender || op.caller.system()) return {};
   bool later = false;
   Error error;
@@ -39,7 +38,7 @@ void Conversation::set_visibility(Caller caller, wire::SetVisibility set, Then<v
   if (!caller.system()) return then(denied());
   if (!set.user) return then(Error{Errc::invalid_argument, "user: nobody was named"});
   if (set.groups && (*set.groups & ~group_bits) != 0)
-    return then(Error{Errc::invalid_argument, "groups: 3 to 15 were expected"});
+    return then(Error{Errc::invalid_argument, "groups: expected 3 to 15"});
   state_->arrive({.caller = caller,
                   .what = VisibilityOp{set.user, set.groups, set.shadowed, std::move(then)}});
 }

@@ -16,8 +16,8 @@ Error bad(const char* text) { return {Errc::invalid_argument, text}; }
 
 Error check_title(const std::string& title) {
   if (title.size() > limits::title)
-    return {Errc::too_large, "title: at most 512 bytes of UTF-8 were expected"};
-  if (!base::valid_utf8(title)) return bad("title: valid UTF-8 was expected");
+    return {Errc::too_large, "title: expected at most 512 bytes of UTF-8"};
+  if (!base::valid_utf8(title)) return bad("title: expected valid UTF-8");
   return {};
 }
 
@@ -315,9 +315,9 @@ Access Conversation::State::build_access(UserId user, const layout::MemberRow& r
 
 Error check_creation(const Creation& creation) {
   if (creation.kind != ConversationKind::group && !scattered(creation.kind))
-    return bad("kind: group, channel or space was expected");
+    return bad("kind: expected group, channel or space");
   if (creation.join && !known_rule(*creation.join))
-    return bad("join: added, open or by_request was expected");
+    return bad("join: expected added, open or by_request");
   if (creation.child.space && creation.join == JoinRule::by_request)
     return bad("join: a channel of a space is open or added");
   if (Error error = check_title(creation.title)) return error;
@@ -349,7 +349,7 @@ void Conversation::leave(Caller caller, Then<void> then) {
 }
 
 void Conversation::add(Caller caller, std::vector<UserId> users, Then<void> then) {
-  if (users.empty()) return then(bad("members: at least one user was expected"));
+  if (users.empty()) return then(bad("members: expected at least one user"));
   if (Error error = check_users(users)) return then(std::move(error));
   make_unique(users, {});
   state_->arrive({.caller = caller, .what = AddOp{std::move(users), std::move(then)}});
@@ -362,13 +362,13 @@ void Conversation::remove(Caller caller, UserId user, Then<void> then) {
 
 void Conversation::set_role(Caller caller, UserId user, Role role, Then<void> then) {
   if (!user) return then(bad("user: nobody was named"));
-  if (!known_role(role)) return then(bad("role: a role from read_only to owner was expected"));
+  if (!known_role(role)) return then(bad("role: expected a role from read_only to owner"));
   state_->arrive({.caller = caller, .what = RoleOp{user, role, std::move(then)}});
 }
 
 void Conversation::transfer(Caller caller, UserId user, Then<void> then) {
   if (caller.system()) return then(bad("the system owns nothing; set_role makes owners"));
-  if (!user || user == caller.user) return then(bad("user: another member was expected"));
+  if (!user || user == caller.user) return then(bad("user: expected another member"));
   state_->arrive({.caller = caller, .what = TransferOp{user, std::move(then)}});
 }
 
@@ -491,7 +491,7 @@ Error check_member(const Result<const layout::MemberRow*>& row) {
 void Conversation::members(Caller caller, wire::Members asked, Then<wire::MembersPage> then) {
   State& state = *state_;
   if (asked.limit == 0 || asked.limit > limits::page_members)
-    return then(bad("limit: 1 to 500 members were expected"));
+    return then(bad("limit: expected 1 to 500 members"));
   if (state.overloaded()) return then(overload());
   then = counted(state.reads, state.alive, std::move(then));
   state.when_loaded([&state, caller, asked = std::move(asked), then](const Error& error) {

@@ -31,36 +31,36 @@ std::size_t texts_size(const wire::Send& send) noexcept {
 
 Error check_attachment(const Attachment& each) {
   if (each.handle.empty() || each.handle.size() > limits::attachment_handle)
-    return {Errc::invalid_argument, "attachments.handle: 1 to 512 bytes were expected"};
+    return {Errc::invalid_argument, "attachments.handle: expected 1 to 512 bytes"};
   if (each.content_type.size() > limits::content_type)
-    return {Errc::too_large, "attachments.content_type: at most 128 bytes were expected"};
+    return {Errc::too_large, "attachments.content_type: expected at most 128 bytes"};
   if (each.name.size() > limits::attachment_name)
-    return {Errc::too_large, "attachments.name: at most 256 bytes were expected"};
+    return {Errc::too_large, "attachments.name: expected at most 256 bytes"};
   if (each.size > most_size)
-    return {Errc::invalid_argument, "attachments.size: at most 2^53 - 1 was expected"};
+    return {Errc::invalid_argument, "attachments.size: expected at most 2^53 - 1"};
   if (!base::valid_utf8(each.handle) || !base::valid_utf8(each.content_type) ||
       !base::valid_utf8(each.name))
-    return {Errc::invalid_argument, "attachments: valid UTF-8 was expected"};
+    return {Errc::invalid_argument, "attachments: expected valid UTF-8"};
   return {};
 }
 
 Error check_header(const MessageHeader& each) {
   if (each.name.empty() || each.name.size() > limits::header_name)
-    return {Errc::invalid_argument, "headers.name: 1 to 64 bytes were expected"};
+    return {Errc::invalid_argument, "headers.name: expected 1 to 64 bytes"};
   if (each.value.size() > limits::header_value)
-    return {Errc::too_large, "headers.value: at most 1024 bytes were expected"};
+    return {Errc::too_large, "headers.value: expected at most 1024 bytes"};
   if (!base::valid_utf8(each.name) || !base::valid_utf8(each.value))
-    return {Errc::invalid_argument, "headers: valid UTF-8 was expected"};
+    return {Errc::invalid_argument, "headers: expected valid UTF-8"};
   return {};
 }
 
 Error check_forward(const wire::Send& send) {
   if (!send.forward->conversation || send.forward->seq == 0)
-    return {Errc::invalid_argument, "forward: a conversation and a seq were expected"};
+    return {Errc::invalid_argument, "forward: expected a conversation and a seq"};
   if (!send.body.empty() || !send.content_type.empty() || !send.extras.attachments.empty() ||
       send.poll)
     return {Errc::invalid_argument,
-            "forward: no body, content_type, attachments and poll beside it were expected"};
+            "forward: expected no body, content_type, attachments and poll beside it"};
   return {};
 }
 
@@ -112,26 +112,26 @@ std::size_t extras_size(const wire::Send& send) noexcept {
 Error check_texts(const wire::Send& send) {
   const wire::Extras& extras = send.extras;
   if (extras.attachments.size() > limits::attachments)
-    return {Errc::limit_reached, "attachments: at most 16 were expected"};
+    return {Errc::limit_reached, "attachments: expected at most 16"};
   if (extras.headers.size() > limits::headers)
-    return {Errc::limit_reached, "headers: at most 16 were expected"};
+    return {Errc::limit_reached, "headers: expected at most 16"};
   for (const Attachment& each : extras.attachments)
     if (Error error = check_attachment(each)) return error;
   for (const MessageHeader& each : extras.headers)
     if (Error error = check_header(each)) return error;
   if (texts_size(send) > limits::extras)
-    return {Errc::too_large, "attachments, headers and poll: at most 8192 bytes were expected"};
+    return {Errc::too_large, "attachments, headers and poll: expected at most 8192 bytes"};
   return {};
 }
 
 Error check_extras(wire::Send& send) {
   wire::Extras& extras = send.extras;
   if (extras.mentions.size() > limits::mentions)
-    return {Errc::limit_reached, "mentions: at most 50 users were expected"};
+    return {Errc::limit_reached, "mentions: expected at most 50 users"};
   if (std::find(extras.mentions.begin(), extras.mentions.end(), UserId{}) != extras.mentions.end())
     return {Errc::invalid_argument, "mentions: a user id is zero"};
   if (extras.mention_scope > MentionScope::all)
-    return {Errc::invalid_argument, "mention_scope: none, here or all was expected"};
+    return {Errc::invalid_argument, "mention_scope: expected none, here or all"};
   if (Error error = check_texts(send)) return error;
   if (send.forward)
     if (Error error = check_forward(send)) return error;

@@ -75,7 +75,7 @@ Error Conversation::State::take(Op& op, IncomingMessage message) {
   if (message.content_type == "text/plain") message.content_type.clear();
   Error wrong;
   if (message.audience > audience::last_group)
-    wrong = {Errc::invalid_argument, "audience: 0 to 15 was expected"};
+    wrong = {Errc::invalid_argument, "audience: expected 0 to 15"};
   const bool same =
       message.content_type == content.content_type && message.body == content.body.bytes();
   if (!wrong && !same) wrong = check_content(message.content_type, message.body);

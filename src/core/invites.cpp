@@ -36,8 +36,8 @@ Invite to_invite(const ConversationId& id, const layout::InviteSecret& secret,
 
 void Conversation::create_invite(Caller caller, InviteOptions options, Then<Invite> then) {
   if (!known_role(options.role) || options.role == Role::owner)
-    return then(bad("role: a role from read_only to admin was expected"));
-  if (options.expires < WallTime{}) return then(bad("expires: 0 or a time was expected"));
+    return then(bad("role: expected a role from read_only to admin"));
+  if (options.expires < WallTime{}) return then(bad("expires: expected 0 or a time"));
   State& state = *state_;
   layout::InviteSecret secret;
   for (std::size_t i = 0; i < secret.size(); i += 8) {
@@ -167,7 +167,7 @@ Decision Conversation::State::decide(Op& op, InviteOp& make) {
   }
   const std::int64_t expires = make.options.expires.time_since_epoch().count();
   if (expires != 0 && expires <= host.settled_wall_ms()) {
-    op.error = bad("expires: a time to come was expected");
+    op.error = bad("expires: expected a time to come");
     return decision;
   }
   std::vector<layout::InviteSecret> over;

@@ -18,8 +18,8 @@ Error bad(const char* text) { return {Errc::invalid_argument, text}; }
 void Conversation::request_join(Caller caller, std::string note, Then<void> then) {
   if (caller.system()) return then(bad("the system is no member and cannot join"));
   if (note.size() > limits::note)
-    return then(Error{Errc::too_large, "note: at most 256 bytes of UTF-8 were expected"});
-  if (!base::valid_utf8(note)) return then(bad("note: valid UTF-8 was expected"));
+    return then(Error{Errc::too_large, "note: expected at most 256 bytes of UTF-8"});
+  if (!base::valid_utf8(note)) return then(bad("note: expected valid UTF-8"));
   state_->arrive({.caller = caller, .what = RequestJoinOp{std::move(note), std::move(then)}});
 }
 
@@ -40,7 +40,7 @@ void Conversation::join_requests(Caller caller, const wire::JoinRequests& asked,
                                  Then<wire::JoinRequestsPage> then) {
   State& state = *state_;
   if (asked.limit == 0 || asked.limit > limits::page_join_requests)
-    return then(bad("limit: 1 to 200 requests were expected"));
+    return then(bad("limit: expected 1 to 200 requests"));
   allows(caller, Action::invite, [&state, asked, then](Result<void> allowed) {
     if (!allowed) return then(std::move(allowed).error());
     wire::JoinRequestsPage page{.conversation = state.id};

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t change_bytes = 9 + 512;  // an event about a message, without its content
 
 Error no_message() {
-  return {Errc::invalid_argument, "seq: the seq of a message you can see was expected"};
+  return {Errc::invalid_argument, "seq: expected the seq of a message you can see"};
 }
 Error gone() { return {Errc::invalid_argument, "seq: the message was deleted"}; }
 

@@ -95,8 +95,7 @@ bool Operations::fail(Errc code, const char* text) {
 }
 bool Operations::too_long_body() {
   const std::string most = std::to_string(shard.config.conversation.max_body);
-  const std::string text =
-      "body: at most " + most + " bytes (EngineOptions::max_body) were expected";
+  const std::string text = "body: expected at most " + most + " bytes (EngineOptions::max_body)";
   return fail(Errc::too_large, text.c_str());
 }
 bool Operations::known(const ConversationId& id) {

@@ -20,9 +20,9 @@ Error check_import(const wire::Send& message, std::size_t at) {
   const std::string which = "messages[" + std::to_string(at) + "].";
   const wire::Send::Import& import = *message.import;
   if (import.id.empty() || import.id.size() > limits::import_id || !base::valid_utf8(import.id))
-    return {Errc::invalid_argument, which + "id: 1 to 96 bytes of UTF-8 were expected"};
+    return {Errc::invalid_argument, which + "id: expected 1 to 96 bytes of UTF-8"};
   if (import.written_ms <= 0)
-    return {Errc::invalid_argument, which + "written: a time after 1970 was expected"};
+    return {Errc::invalid_argument, which + "written: expected a time after 1970"};
   return {};
 }
 
@@ -60,7 +60,7 @@ bool Operations::is_host() {
 void Operations::operator()(wire::Import&& import) {
   if (!is_host() || !known(import.conversation)) return;
   if (import.messages.empty() || import.messages.size() > limits::import_at_once)
-    return void(fail(Errc::limit_reached, "messages: 1 to 256 were expected"));
+    return void(fail(Errc::limit_reached, "messages: expected 1 to 256"));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < import.messages.size(); ++i) {
     wire::Send& message = import.messages[i];

@@ -20,7 +20,7 @@ Error unreadable() {
   return {Errc::store_corrupt, "a personal partition cannot be read; run parley-check"};
 }
 Error no_messages() {
-  return {Errc::invalid_argument, "seqs: the seqs of messages you can see were expected"};
+  return {Errc::invalid_argument, "seqs: expected the seqs of messages you can see"};
 }
 
 bool by_seq(const OwnDeletions::Item& a, const OwnDeletions::Item& b) { return a.seq < b.seq; }
@@ -203,7 +203,7 @@ void Conversation::delete_for_me(Caller caller, std::vector<Seq> seqs, Then<void
   if (caller.system())
     return then(Error{Errc::invalid_argument, "the system has no view of its own"});
   if (seqs.empty() || seqs.size() > limits::delete_for_me_at_once)
-    return then(Error{Errc::invalid_argument, "seqs: 1 to 100 messages were expected"});
+    return then(Error{Errc::invalid_argument, "seqs: expected 1 to 100 messages"});
   std::sort(seqs.begin(), seqs.end());
   seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
   State& state = *state_;

@@ -101,7 +101,7 @@ Error check_permissions(const Permissions& permissions) {
     for (const Entry& entry : entries) {
       if (known_role(kind.table.*(entry.role))) continue;
       return {Errc::invalid_argument, std::string("permissions.") + kind.name + "." + entry.name +
-                                          ": a role from read_only to owner was expected"};
+                                          ": expected a role from read_only to owner"};
     }
   }
   return {};

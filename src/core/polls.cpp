@@ -18,9 +18,7 @@ namespace {
 Error unreadable() {
   return {Errc::store_corrupt, "a partition of votes cannot be read; run parley-check"};
 }
-Error no_poll() {
-  return {Errc::invalid_argument, "seq: the seq of a poll you can see was expected"};
-}
+Error no_poll() { return {Errc::invalid_argument, "seq: expected the seq of a poll you can see"}; }
 Error poll_closed() { return {Errc::denied, "the poll is closed"}; }
 
 bool told_closed(const wire::RecordFields& message) {
@@ -33,7 +31,7 @@ Error check_choice(const wire::PollTerms& poll, std::uint32_t chosen) {
     return {Errc::invalid_argument, "options: there are fewer in the poll"};
   const bool several = (chosen & (chosen - 1)) != 0;
   if (several && !poll.multiple)
-    return {Errc::invalid_argument, "options: one was expected in this poll"};
+    return {Errc::invalid_argument, "options: expected one in this poll"};
   return {};
 }
 
@@ -51,16 +49,16 @@ Error check_poll(const wire::Send& send) {
   constexpr std::chrono::milliseconds least = limits::poll_least, most = limits::poll_most;
   const auto& [options, multiple, anonymous, closes_after] = *send.poll;
   if (options.size() < 2 || options.size() > limits::poll_options)
-    return {Errc::invalid_argument, "poll.options: 2 to 20 were expected"};
+    return {Errc::invalid_argument, "poll.options: expected 2 to 20"};
   for (const std::string& option : options) {
     if (option.empty() || option.size() > limits::poll_option)
-      return {Errc::invalid_argument, "poll.options: 1 to 256 bytes were expected of each"};
+      return {Errc::invalid_argument, "poll.options: expected 1 to 256 bytes of each"};
     if (!base::valid_utf8(option))
-      return {Errc::invalid_argument, "poll.options: valid UTF-8 was expected"};
+      return {Errc::invalid_argument, "poll.options: expected valid UTF-8"};
   }
   if (closes_after.count() != 0 && (closes_after < least || closes_after > most))
-    return {Errc::invalid_argument, "poll.closes_after: 1 second to 366 days were expected"};
-  if (send.body.empty()) return {Errc::invalid_argument, "body: the poll's question was expected"};
+    return {Errc::invalid_argument, "poll.closes_after: expected 1 second to 366 days"};
+  if (send.body.empty()) return {Errc::invalid_argument, "body: expected the poll's question"};
   return {};
 }
 
@@ -69,11 +67,11 @@ Error check_poll(const wire::Send& send) {
 void Conversation::vote(Caller caller, Seq seq, const std::vector<std::uint8_t>& options,
                         Then<Ballot> then) {
   if (caller.system())
-    return then(Error{Errc::invalid_argument, "the system does not vote: a user was expected"});
+    return then(Error{Errc::invalid_argument, "the system does not vote: expected a user"});
   std::uint32_t chosen = 0;
   for (const std::uint8_t option : options) {
     if (option >= limits::poll_options)
-      return then(Error{Errc::invalid_argument, "options: numbers below 20 were expected"});
+      return then(Error{Errc::invalid_argument, "options: expected numbers below 20"});
     chosen |= std::uint32_t{1} << option;
   }
   auto answer = [this, seq, chosen, then = std::move(then)](Result<void> stored) {
@@ -230,7 +228,7 @@ void Conversation::State::read_poll(Seq seq, Seq from, Reader reader, Then<Paylo
 
 void Conversation::ballot(Caller caller, Seq seq, Then<Ballot> then) {
   if (caller.system())
-    return then(Error{Errc::invalid_argument, "the system does not vote: a user was expected"});
+    return then(Error{Errc::invalid_argument, "the system does not vote: expected a user"});
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then), [&state, seq](Seq from, Reader reader, Then<Ballot> answer) {
@@ -255,7 +253,7 @@ void Conversation::ballot(Caller caller, Seq seq, Then<Ballot> then) {
 
 void Conversation::voters(Caller caller, const wire::Voters& asked, Then<wire::VotersPage> then) {
   if (asked.limit == 0 || asked.limit > limits::page_voters)
-    return then(Error{Errc::invalid_argument, "limit: 1 to 500 users were expected"});
+    return then(Error{Errc::invalid_argument, "limit: expected 1 to 500 users"});
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then),

@@ -26,7 +26,7 @@ Error unreadable() {
 }
 
 Error unseen() {
-  return {Errc::invalid_argument, "seq: the seq of a message you can see was expected"};
+  return {Errc::invalid_argument, "seq: expected the seq of a message you can see"};
 }
 
 std::size_t size_of(const DueTally& tally) {
@@ -40,11 +40,11 @@ std::size_t size_of(const DueTally& tally) {
 
 void Conversation::react(Caller caller, Seq seq, std::string key, bool on, Then<void> then) {
   if (caller.system())
-    return then(Error{Errc::invalid_argument, "the system does not react: a user was expected"});
+    return then(Error{Errc::invalid_argument, "the system does not react: expected a user"});
   if (key.empty() || key.size() > limits::reaction_key)
-    return then(Error{Errc::invalid_argument, "key: 1 to 32 bytes of UTF-8 were expected"});
+    return then(Error{Errc::invalid_argument, "key: expected 1 to 32 bytes of UTF-8"});
   if (!base::valid_utf8(key))
-    return then(Error{Errc::invalid_argument, "key: valid UTF-8 was expected"});
+    return then(Error{Errc::invalid_argument, "key: expected valid UTF-8"});
   state_->arrive({.caller = caller, .what = ReactOp{seq, std::move(key), on, std::move(then)}});
 }
 
@@ -393,9 +393,9 @@ void Conversation::retell(Seq seq, std::uint64_t revision, Then<void> then) {
 
 void Conversation::reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then) {
   if (asked.limit == 0 || asked.limit > limits::page_reactors)
-    return then(Error{Errc::invalid_argument, "limit: 1 to 500 users were expected"});
+    return then(Error{Errc::invalid_argument, "limit: expected 1 to 500 users"});
   if (asked.key.empty() || asked.key.size() > limits::reaction_key)
-    return then(Error{Errc::invalid_argument, "key: 1 to 32 bytes of UTF-8 were expected"});
+    return then(Error{Errc::invalid_argument, "key: expected 1 to 32 bytes of UTF-8"});
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then),

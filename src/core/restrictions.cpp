@@ -34,11 +34,11 @@ Error bad(const char* text) { return {Errc::invalid_argument, text}; }
 
 void Conversation::restrict(Caller caller, wire::Restrict asked, Then<void> then) {
   if (!asked.user) return then(bad("user: nobody was named"));
-  if (!known(asked.kind)) return then(bad("kind: mute or ban was expected"));
-  if (asked.options.until < WallTime{}) return then(bad("until: 0 or a time was expected"));
+  if (!known(asked.kind)) return then(bad("kind: expected mute or ban"));
+  if (asked.options.until < WallTime{}) return then(bad("until: expected 0 or a time"));
   if (asked.options.reason.size() > limits::reason)
-    return then(Error{Errc::too_large, "reason: at most 256 bytes of UTF-8 were expected"});
-  if (!base::valid_utf8(asked.options.reason)) return then(bad("reason: valid UTF-8 was expected"));
+    return then(Error{Errc::too_large, "reason: expected at most 256 bytes of UTF-8"});
+  if (!base::valid_utf8(asked.options.reason)) return then(bad("reason: expected valid UTF-8"));
   state_->arrive({.caller = caller,
                   .what = RestrictOp{asked.kind, asked.user, asked.on, std::move(asked.options),
                                      std::move(then)}});
@@ -104,7 +104,7 @@ Decision Conversation::State::decide(Op& op, RestrictOp& change) {
   if (!change.on && !part.on) return decision;
   const std::int64_t until = change.options.until.time_since_epoch().count();
   if (change.on && until != 0 && until <= host.settled_wall_ms()) {
-    op.error = bad("until: a time to come was expected");
+    op.error = bad("until: expected a time to come");
     return decision;
   }
   if (change.on && before == nullptr && restricted_count() >= limits::restricted) {
@@ -154,9 +154,9 @@ void Conversation::State::restrictions_committed(Staged& done) {
 void Conversation::restrictions(Caller caller, wire::Restrictions asked,
                                 Then<wire::RestrictionsPage> then) {
   State& state = *state_;
-  if (!known(asked.kind)) return then(bad("kind: mute or ban was expected"));
+  if (!known(asked.kind)) return then(bad("kind: expected mute or ban"));
   if (asked.limit == 0 || asked.limit > limits::page_restrictions)
-    return then(bad("limit: 1 to 500 users were expected"));
+    return then(bad("limit: expected 1 to 500 users"));
   allows(caller, action_of(asked.kind), [&state, asked, then](Result<void> allowed) {
     if (!allowed) return then(std::move(allowed).error());
     wire::RestrictionsPage page{.conversation = state.id, .kind = asked.kind};

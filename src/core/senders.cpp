@@ -37,18 +37,18 @@ Error check_expiry(const wire::Send& send) {
   constexpr std::chrono::milliseconds least = limits::expires_least, most = limits::expires_most;
   const auto after = static_cast<std::chrono::milliseconds::rep>(send.expires_after_ms);
   if (after == 0 || (after >= least.count() && after <= most.count())) return {};
-  return {Errc::invalid_argument, "expires_after: 1 second to 366 days were expected"};
+  return {Errc::invalid_argument, "expires_after: expected 1 second to 366 days"};
 }
 
 Error check_identity(const Caller& caller, const wire::Send& send) {
   if (send.key.size() > limits::host_key)
-    return {Errc::too_large, "key: at most 128 bytes were expected"};
+    return {Errc::too_large, "key: expected at most 128 bytes"};
   if (send.number == 0) return {};
   if (!caller.device) return {Errc::invalid_argument, "number: only a device numbers its sends"};
   if (send.number > most_number)
-    return {Errc::invalid_argument, "number: at most 2^63 - 1 was expected"};
+    return {Errc::invalid_argument, "number: expected at most 2^63 - 1"};
   if (send.settled > send.number)
-    return {Errc::invalid_argument, "settled: at most the send's own number was expected"};
+    return {Errc::invalid_argument, "settled: expected at most the send's own number"};
   return {};
 }
 
@@ -93,16 +93,16 @@ Error with_next(Errc code, const char* text, const layout::SenderRow& row) {
 
 Error Conversation::State::check_content(std::string_view content_type, Bytes body) const {
   if (content_type.size() > limits::content_type)
-    return {Errc::too_large, "content_type: at most 128 bytes were expected"};
+    return {Errc::too_large, "content_type: expected at most 128 bytes"};
   const std::size_t most =
       std::min(limits.max_body, effects.store_facts().max_value - record_overhead -
                                     limits::content_type - extras_most);
   if (body.size() > most)
-    return {Errc::too_large, "body: at most " + std::to_string(most) + " bytes were expected"};
+    return {Errc::too_large, "body: expected at most " + std::to_string(most) + " bytes"};
   if (!base::valid_utf8(content_type))
-    return {Errc::invalid_argument, "content_type: valid UTF-8 was expected"};
+    return {Errc::invalid_argument, "content_type: expected valid UTF-8"};
   if (is_text(content_type) && !base::valid_utf8(body))
-    return {Errc::invalid_argument, "body: valid UTF-8 was expected for a text"};
+    return {Errc::invalid_argument, "body: expected valid UTF-8 for a text"};
   return {};
 }
 
@@ -144,7 +144,7 @@ void Conversation::may_send(Caller caller, const wire::Send& send, Then<void> th
           const Role role = *row == nullptr ? Role::none : (*row)->role;
           Error no = state.may(Action::send, role) ? state.hindered(caller) : denied();
           if (!no && answers > state.head.head)
-            no = {Errc::invalid_argument, "reply_to: a message of this conversation was expected"};
+            no = {Errc::invalid_argument, "reply_to: expected a message of this conversation"};
           then(no ? Result<void>(std::move(no)) : Result<void>());
         });
   });
@@ -239,7 +239,7 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
     const Seq visible = op.caller.system() || !row ? 1 : row->visible_from;
     const Seq from = std::max(staged->head.floor, visible);
     if (send.send.reply_to > staged->head.head || send.send.reply_to < from) {
-      op.error = {Errc::invalid_argument, "reply_to: the seq of an event you can see was expected"};
+      op.error = {Errc::invalid_argument, "reply_to: expected the seq of an event you can see"};
       return Decision::decided;
     }
   }

@@ -15,17 +15,17 @@ constexpr std::size_t event_bytes = 9 + 512;  // an event's record without its t
 Error check_text(const std::optional<std::string>& text, std::size_t most, const char* field) {
   if (!text) return {};
   if (text->size() > most)
-    return {Errc::too_large, std::string(field) + ": at most " + std::to_string(most) +
-                                 " bytes of UTF-8 were expected"};
+    return {Errc::too_large,
+            std::string(field) + ": expected at most " + std::to_string(most) + " bytes of UTF-8"};
   if (!base::valid_utf8(*text))
-    return {Errc::invalid_argument, std::string(field) + ": valid UTF-8 was expected"};
+    return {Errc::invalid_argument, std::string(field) + ": expected valid UTF-8"};
   return {};
 }
 
 Error check_least(const std::optional<Role>& role, const char* field) {
   if (!role || *role == Role::none || (known_role(*role) && *role >= Role::member)) return {};
   return {Errc::invalid_argument,
-          std::string(field) + ": none, or a role from member to owner was expected"};
+          std::string(field) + ": expected none, or a role from member to owner"};
 }
 
 Error check(const SettingsUpdate& settings) {
@@ -38,16 +38,16 @@ Error check(const SettingsUpdate& settings) {
         check_least(settings.who_changes, "who_changes")})
     if (error) return error;
   if (settings.metadata && settings.metadata->size() > limits::metadata)
-    return {Errc::too_large, "metadata: at most 4096 bytes were expected"};
+    return {Errc::too_large, "metadata: expected at most 4096 bytes"};
   if (settings.join && !known_rule(*settings.join))
-    return {Errc::invalid_argument, "join: added, open or by_request was expected"};
+    return {Errc::invalid_argument, "join: expected added, open or by_request"};
   if (settings.slow_mode &&
       (settings.slow_mode->count() < 0 || *settings.slow_mode > limits::slow_mode))
-    return {Errc::invalid_argument, "slow_mode: 0 to 24 hours were expected"};
+    return {Errc::invalid_argument, "slow_mode: expected 0 to 24 hours"};
   if (settings.expires_after && settings.expires_after->count() != 0 &&
       (*settings.expires_after < limits::expires_least ||
        *settings.expires_after > limits::expires_most))
-    return {Errc::invalid_argument, "expires_after: 0, or 1 second to 366 days were expected"};
+    return {Errc::invalid_argument, "expires_after: expected 0, or 1 second to 366 days"};
   return {};
 }
 

@@ -21,7 +21,7 @@ Error unreadable() {
   return {Errc::store_corrupt, "a thread's partition cannot be read; run parley-check"};
 }
 Error no_root() {
-  return {Errc::invalid_argument, "thread_root: the seq of a message you can see was expected"};
+  return {Errc::invalid_argument, "thread_root: expected the seq of a message you can see"};
 }
 
 /// Whoever replies follows, and has read that far; who is named follows unless they said no. The
@@ -55,7 +55,7 @@ MessageRows::Entry* Conversation::State::thread_root(Op& op, Seq root, Decision&
   // Who is blocked or shadow banned answers its own hidden messages as ever, and is not told by an
   // error; such a reply counts nowhere.
   if (fields.audience != audience::everyone && !muffled(op))
-    op.error = {Errc::invalid_argument, "thread_root: a message that everybody sees was expected"};
+    op.error = {Errc::invalid_argument, "thread_root: expected a message that everybody sees"};
   // Whether who wrote an imported root is a member, and follows, must be known.
   bool later = false;
   if (!op.error && fields.written_ms != 0 && fields.sender)
@@ -394,7 +394,7 @@ void Conversation::State::read_thread_state(Reader reader, Seq root, Seq from,
 
 void Conversation::thread(Caller caller, wire::Thread asked, Then<wire::ThreadPage> then) {
   if (asked.limit == 0 || asked.limit > limits::page_replies)
-    return then(Error{Errc::invalid_argument, "limit: 1 to 100 replies were expected"});
+    return then(Error{Errc::invalid_argument, "limit: expected 1 to 100 replies"});
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then),
@@ -438,7 +438,7 @@ void Conversation::State::read_replies(const wire::Thread& asked, Seq from, Read
 
 void Conversation::threads(Caller caller, wire::Threads asked, Then<wire::ThreadsPage> then) {
   if (asked.limit == 0 || asked.limit > limits::page_threads)
-    return then(Error{Errc::invalid_argument, "limit: 1 to 50 threads were expected"});
+    return then(Error{Errc::invalid_argument, "limit: expected 1 to 50 threads"});
   State& state = *state_;
   state.read_as_member(
       caller, std::move(then),

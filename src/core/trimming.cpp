@@ -35,10 +35,10 @@ void Conversation::set_retention(Caller caller, Retention keep, Then<void> then)
   if (!for_ever &&
       (keep.keep_for < limits::retention_least || keep.keep_for > limits::retention_most))
     return then(
-        Error{Errc::invalid_argument, "keep_for: zero, or one hour to 36,600 days were expected"});
+        Error{Errc::invalid_argument, "keep_for: expected zero, or one hour to 36,600 days"});
   if (keep.keep_events > limits::retention_events)
     return then(Error{Errc::invalid_argument,
-                      "keep_events: zero, or 1 to 1,000,000,000,000 events were expected"});
+                      "keep_events: expected zero, or 1 to 1,000,000,000,000 events"});
   state_->arrive({.caller = caller, .what = RetentionOp{keep, std::move(then)}});
 }
 

@@ -91,7 +91,7 @@ Error check_draft(const MessageDraft& draft) {
                      !draft.forward && draft.expires_after.count() == 0 && draft.stream == 0;
   if (plain) return {};
   return {Errc::invalid_argument,
-          "message: one for everybody, in no thread, no forward, that stays was expected"};
+          "message: expected one for everybody, in no thread, no forward, that stays"};
 }
 
 Pending<std::vector<Ack>> import(const Impl& impl, const ConversationId& id,

@@ -92,7 +92,7 @@ Result<void> check_header(const std::string& file) {
 }
 
 Result<Directory> open_directory(const std::string& path, const Incarnation& fresh, bool create) {
-  if (path.empty()) return Error{Errc::invalid_argument, "path is empty; a directory was expected"};
+  if (path.empty()) return Error{Errc::invalid_argument, "path: expected a directory, got none"};
   switch (base::path_kind(path)) {
     case base::PathKind::directory:
       break;

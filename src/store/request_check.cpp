@@ -17,7 +17,7 @@ Error check(const Partition& partition) {
   if (partition.space == reserved_space)
     return {Errc::invalid_argument, "partition.space 255 is reserved for the store itself"};
   if (partition.id.empty())
-    return {Errc::invalid_argument, "partition.id is empty; 1 to 32 bytes were expected"};
+    return {Errc::invalid_argument, "partition.id: expected 1 to 32 bytes, got none"};
   if (partition.id.size() > max_id) return bound("partition.id", max_id, partition.id.size());
   return {};
 }
@@ -25,14 +25,14 @@ Error check(const Partition& partition) {
 Error check_guard(const char* field, const std::optional<Bytes>& guard) {
   if (!guard) return {};
   if (guard->empty())
-    return {Errc::invalid_argument, std::string(field) + " is empty; 1 to 256 bytes were expected"};
+    return {Errc::invalid_argument, std::string(field) + ": expected 1 to 256 bytes, got none"};
   if (guard->size() > max_guard) return bound(field, max_guard, guard->size());
   return {};
 }
 
 Error check_key(Bytes key) {
   if (key.empty())
-    return {Errc::invalid_argument, "a row's key is empty; 1 to 128 bytes were expected"};
+    return {Errc::invalid_argument, "a row's key: expected 1 to 128 bytes, got none"};
   if (key.size() > max_key) return bound("a row's key", max_key, key.size());
   return {};
 }
@@ -61,7 +61,7 @@ Error check(const Batch& batch, const StoreFacts& facts) {
   if (Error error = check_guard("expect", batch.expect)) return error;
   if (Error error = check_guard("guard", batch.guard)) return error;
   if (!batch.guard && !batch.expect)
-    return {Errc::invalid_argument, "expect and guard are both absent; one was expected"};
+    return {Errc::invalid_argument, "expect, guard: expected one of them, got none"};
   if (batch.guard && batch.expect == batch.guard)
     return {Errc::invalid_argument, "guard equals expect; a guard never returns in a partition"};
   if (!batch.guard && !batch.puts.empty())
