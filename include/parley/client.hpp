@@ -91,6 +91,8 @@ enum class ClientState : std::uint8_t {
   refused,  // the server does not want this client (ClientStatus::error); start() tries again
   failed,   // the storage failed or host code threw; the client does nothing any more
 };
+/// "stopped", "waiting" …; "unknown" for a value that is none. Thread: any.
+std::string_view to_string(ClientState state) noexcept;
 struct ClientStatus {
   ClientState state = ClientState::stopped;
   Error error{};                          // why it is no longer ready, if it failed
@@ -285,7 +287,8 @@ class Client {
   void read_thread(const ConversationId& conversation, Seq root, Seq seq,
                    Completion<ThreadState> done);
 
-  // Conversations. See Session for what each answers.
+  // Conversations: see Session for what each means. Those that find, make or enter one answer its
+  // ListEntry (ListEntry::conversation is the id), as list() has it from then on.
   Pending<ListEntry> create(CreateOptions options);
   void create(CreateOptions options, Completion<ListEntry> done);
   Pending<ListEntry> direct(std::string peer);

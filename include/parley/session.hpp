@@ -128,7 +128,6 @@ struct MembersPage {
   std::uint64_t count = 0;          // of all members
   bool more = false;
 };
-
 struct RestrictionsOptions {
   UserId after{};             // the last user of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_restrictions
@@ -137,7 +136,6 @@ struct RestrictionsPage {
   std::vector<Restriction> users{};  // ascending
   bool more = false;
 };
-
 struct JoinRequestsOptions {
   UserId after{};             // the last user of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_join_requests
@@ -146,7 +144,6 @@ struct JoinRequestsPage {
   std::vector<Applicant> requests{};  // by ascending user
   bool more = false;
 };
-
 struct ReactorsOptions {
   UserId after{};             // the last user of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_reactors
@@ -155,7 +152,6 @@ struct ReactorsPage {
   std::vector<UserId> users{};  // ascending
   bool more = false;
 };
-
 struct VotersOptions {
   UserId after{};             // the last user of the page before; none: the first page
   std::uint32_t limit = 100;  // 1..limits::page_voters
@@ -164,7 +160,6 @@ struct VotersPage {
   std::vector<UserId> users{};  // ascending
   bool more = false;
 };
-
 struct ThreadOptions {
   /// Backward: replies before it (0: the end); forward: from it on.
   Seq from = 0;
@@ -185,7 +180,6 @@ struct ThreadsPage {
   bool more = false;
   Seq next = 0;
 };
-
 struct ListPageOptions {
   /// The last entry of the page before: both of its fields. None: the first page.
   WallTime after_activity{};
@@ -336,6 +330,7 @@ class Session {
                                  ReactorsOptions options = ReactorsOptions());
   void reactors(const ConversationId& conversation, Seq message, std::string key,
                 ReactorsOptions options, Completion<ReactorsPage> done);
+
   // Polls, by the seq of their message. Results come with the message, and with ReactionsChange.
   /// Chooses in place of what was chosen before, by the numbers of the options from 0; none: takes
   /// the vote back. A closed poll is Errc::denied.
@@ -355,7 +350,7 @@ class Session {
   void voters(const ConversationId& conversation, Seq message, std::uint8_t option,
               VotersOptions options, Completion<VotersPage> done);
 
-  /// Up to limits::pins; in a channel for admins and owners.
+  // Pins: up to limits::pins; in a channel for admins and owners.
   Pending<void> pin(const ConversationId& conversation, Seq message, bool on = true);
   void pin(const ConversationId& conversation, Seq message, bool on, Completion<void> done);
   /// The pinned messages as they stand, by ascending seq.
@@ -381,12 +376,14 @@ class Session {
   void read_thread(const ConversationId& conversation, Seq root, Seq seq,
                    Completion<ThreadState> done);
 
-  // Conversations. The creator of a group or channel is its owner.
+  // Conversations: made and found. The creator of a group or channel is its owner.
   Pending<Conversation> create(CreateOptions options);
   void create(CreateOptions options, Completion<Conversation> done);
   /// The direct conversation with `peer` (a subject), found or created.
   Pending<Conversation> direct(std::string peer);
   void direct(std::string peer, Completion<Conversation> done);
+
+  // Coming in and going: by oneself, with a link, by request.
   /// Where ConversationSettings::join is open.
   Pending<Conversation> join(const ConversationId& conversation);
   void join(const ConversationId& conversation, Completion<Conversation> done);
@@ -420,6 +417,8 @@ class Session {
                       Completion<void> done);
   Pending<void> leave(const ConversationId& conversation);
   void leave(const ConversationId& conversation, Completion<void> done);
+
+  // Blocks, between users.
   /// Hears nothing of that user any more, who is not told: what they write in the direct
   /// conversation is for themselves alone, they add this user nowhere and see it offline, and its
   /// signals and positions there are not for them. Up to limits::blocked.
@@ -431,10 +430,19 @@ class Session {
   /// All whom this user blocks, ascending. ListChange::blocked tells changes on every device.
   Pending<std::vector<UserId>> blocked();
   void blocked(Completion<std::vector<UserId>> done);
+
+  // Members, what they may, and what the conversation is.
   /// Subjects, 1..limits::add_at_once.
   Pending<void> add(const ConversationId& conversation, std::vector<std::string> members);
   void add(const ConversationId& conversation, std::vector<std::string> members,
            Completion<void> done);
+  /// By pages, or searched by the beginning of the name that the host gave them: at the same cost
+  /// for any number of members. Errc::invalid_argument when `prefix` is no UTF-8, or when a search
+  /// goes on after somebody who was erased meanwhile; too_large when it is too long.
+  Pending<MembersPage> members(const ConversationId& conversation,
+                               MembersOptions options = MembersOptions());
+  void members(const ConversationId& conversation, MembersOptions options,
+               Completion<MembersPage> done);
   Pending<void> remove(const ConversationId& conversation, UserId user);
   void remove(const ConversationId& conversation, UserId user, Completion<void> done);
   Pending<void> set_role(const ConversationId& conversation, UserId user, Role role);
@@ -446,9 +454,12 @@ class Session {
   Pending<void> set_settings(const ConversationId& conversation, SettingsUpdate settings);
   void set_settings(const ConversationId& conversation, SettingsUpdate settings,
                     Completion<void> done);
+  Pending<void> set_title(const ConversationId& conversation, std::string title);
+  void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
   Pending<ConversationInfo> info(const ConversationId& conversation);
   void info(const ConversationId& conversation, Completion<ConversationInfo> done);
-  /// Mutes or bans somebody of a lower role; again: until another time.
+
+  // Mutes and bans, of somebody of a lower role; again: until another time.
   Pending<void> restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
                               RestrictOptions options = RestrictOptions());
   void restrict_user(const ConversationId& conversation, UserId user, RestrictionKind kind,
@@ -462,8 +473,8 @@ class Session {
                                          RestrictionsOptions options = RestrictionsOptions());
   void restrictions(const ConversationId& conversation, RestrictionKind kind,
                     RestrictionsOptions options, Completion<RestrictionsPage> done);
-  Pending<void> set_title(const ConversationId& conversation, std::string title);
-  void set_title(const ConversationId& conversation, std::string title, Completion<void> done);
+
+  // What is kept, and the end of a conversation.
   /// For owners of groups and channels. Takes effect within a minute, and from then on; the newest
   /// limits::open_events may stay a little above keep_events.
   Pending<void> set_retention(const ConversationId& conversation, Retention retention);
@@ -475,15 +486,9 @@ class Session {
   /// nobody finds it any more; its traces leave the store within seconds.
   Pending<void> delete_conversation(const ConversationId& conversation);
   void delete_conversation(const ConversationId& conversation, Completion<void> done);
-  /// By pages, or searched by the beginning of the name that the host gave them: at the same cost
-  /// for any number of members. Errc::invalid_argument when `prefix` is no UTF-8, or when a search
-  /// goes on after somebody who was erased meanwhile; too_large when it is too long.
-  Pending<MembersPage> members(const ConversationId& conversation,
-                               MembersOptions options = MembersOptions());
-  void members(const ConversationId& conversation, MembersOptions options,
-               Completion<MembersPage> done);
 
-  /// Begins a message that grows before the eyes of those who look at the conversation: append to
+  // Messages that grow while they are written.
+  /// Begins one that grows before the eyes of those who look at the conversation: append to
   /// it, then send() the whole text with MessageDraft::stream, which ends it and is what is stored;
   /// or cancel. It ends by itself when this session is gone for limits::stream_orphaned. What grows
   /// is shown as it is: the host's hooks see the message when it is sent. Errors: as send();

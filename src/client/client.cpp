@@ -505,6 +505,24 @@ Pending<std::vector<UserName>> Client::names(std::vector<UserId> users) {
   });
 }
 
+std::string_view to_string(ClientState state) noexcept {
+  switch (state) {
+    case ClientState::stopped:
+      return "stopped";
+    case ClientState::waiting:
+      return "waiting";
+    case ClientState::connecting:
+      return "connecting";
+    case ClientState::ready:
+      return "ready";
+    case ClientState::refused:
+      return "refused";
+    case ClientState::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
 // ---- Driving. ----
 
 void Client::run() { impl_->run(); }
