@@ -39,24 +39,34 @@ struct AsioSignature<void> {
   using type = void(std::error_code);
 };
 
-template <class Handler, class T>
-void call_handler(Handler& handler, Result<T>& result) {
-  const std::error_code code = result ? std::error_code() : result.error().code;
-  if constexpr (std::is_void_v<T>) {
-    std::move(handler)(code);
-  } else {
-    std::move(handler)(code, result ? std::move(*result) : T());
+/// Calls a handler with an error_code and a value.
+struct AsCode {
+  template <class Handler, class T>
+  static void call(Handler& handler, Result<T>& result) {
+    const std::error_code code = result ? std::error_code() : result.error().code;
+    if constexpr (std::is_void_v<T>) {
+      std::move(handler)(code);
+    } else {
+      std::move(handler)(code, result ? std::move(*result) : T());
+    }
   }
-}
+};
+/// Calls a handler with the answer as it is.
+struct AsResult {
+  template <class Handler, class T>
+  static void call(Handler& handler, Result<T>& result) {
+    std::move(handler)(std::move(result));
+  }
+};
 
 /// Takes the answer of a Pending to the executor of a handler; one without an executor of its own
 /// is called on the session's shard.
-template <class T, class Handler>
+template <class How, class T, class Handler>
 void deliver_to(Pending<T> pending, Handler handler) {
   using Executor = asio::associated_executor_t<Handler>;
   if constexpr (std::is_same_v<Executor, asio::system_executor>) {
     auto held = std::make_shared<Handler>(std::move(handler));
-    pending.then([held](Result<T> result) { call_handler(*held, result); });
+    pending.then([held](Result<T> result) { How::call(*held, result); });
   } else {
     struct Held {
       Handler handler;
@@ -70,7 +80,7 @@ void deliver_to(Pending<T> pending, Handler handler) {
       asio::post(to, [held, result = std::move(result)]() mutable {
         Handler handler = std::move(held->handler);
         held->work.reset();
-        call_handler(handler, result);
+        How::call(handler, result);
       });
     });
   }
@@ -80,14 +90,26 @@ void deliver_to(Pending<T> pending, Handler handler) {
 
 /// The answer of any operation through a completion token: with asio::use_awaitable,
 /// `co_await async_get(session.members(room), asio::use_awaitable)`. Signature: void(error_code,
-/// T), or void(error_code) for operations without a value; the code is of parley::error_category()
-/// (its message is Pending's and Completion's to tell). Lifetime: the operation's. Cancellation:
-/// none, the operation goes on. Completion: posted to the token's associated executor. Thread: any.
+/// T), or void(error_code) for operations without a value; the code is of parley::error_category(),
+/// and all that there is: for Error::message and retry_after see async_try(). Lifetime: the
+/// operation's. Cancellation: none, the operation goes on. Completion: posted to the token's
+/// associated executor. Thread: any.
 template <class T, class Token>
 auto async_get(Pending<T> pending, Token&& token) {
   return asio::async_initiate<Token, typename detail::AsioSignature<T>::type>(
       [](auto handler, Pending<T> answer) {
-        detail::deliver_to<T>(std::move(answer), std::move(handler));
+        detail::deliver_to<detail::AsCode>(std::move(answer), std::move(handler));
+      },
+      token, std::move(pending));
+}
+/// The same with the whole answer. Signature: void(Result<T>): with asio::use_awaitable nothing is
+/// thrown, `Result<Ack> ack = co_await async_try(session.send(room, text), asio::use_awaitable)`;
+/// Result::value() throws a BadResult, which carries the Error. Thread: any.
+template <class T, class Token>
+auto async_try(Pending<T> pending, Token&& token) {
+  return asio::async_initiate<Token, void(Result<T>)>(
+      [](auto handler, Pending<T> answer) {
+        detail::deliver_to<detail::AsResult>(std::move(answer), std::move(handler));
       },
       token, std::move(pending));
 }

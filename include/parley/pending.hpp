@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "parley/result.hpp"
@@ -176,9 +177,17 @@ class Pending {
 #if defined(__cpp_impl_coroutine)
   /// `Result<T> r = co_await pending;` resumes on the session's shard, or goes on at once when the
   /// answer is here already. Nothing is thrown. GCC 12 destroys an options struct written inside an
-  /// awaited expression twice: start the operation first, then await the Pending.
+  /// awaited expression twice: start the operation first, then await the Pending. Inside an
+  /// asio::awaitable, which awaits nothing of others: async_get and async_try of parley/asio.hpp.
   detail::Awaiter<T> operator co_await() && { return detail::Awaiter<T>(std::move(operation_)); }
   detail::Awaiter<T> operator co_await() & { return detail::Awaiter<T>(std::move(operation_)); }
+  /// Not to be called: where an asio::awaitable asks whether it may, it is refused in one sentence.
+  template <class Frame>
+  auto operator()(Frame*) const {
+    static_assert(std::is_void_v<Frame>,
+                  "inside an asio::awaitable write co_await parley::async_get(pending, "
+                  "asio::use_awaitable), of parley/asio.hpp");
+  }
 #endif
 
  private:

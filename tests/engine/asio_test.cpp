@@ -40,7 +40,37 @@ asio::awaitable<Seq> talk(Engine& engine) {
   co_return members.count == 1 ? page.events.back().seq : 0;
 }
 
+asio::awaitable<Error> refused(Engine& engine) {
+  const AttachOptions who{.user = "alice"};
+  auto alice = co_await async_attach(engine, who, asio::use_awaitable);
+  const Result<Conversation> none = co_await async_try(alice.create({}), asio::use_awaitable);
+  if (!none) co_return none.error();
+  const SettingsUpdate slow{.slow_mode = std::chrono::hours(25)};
+  auto settings = alice.set_settings(*none, slow);
+  const Result<void> set = co_await async_try(std::move(settings), asio::use_awaitable);
+  co_return set ? Error() : set.error();
+}
+
 }  // namespace
+
+TEST_CASE("async_try keeps the sentence of an error, and value() throws it", "[asio]") {
+  asio::io_context io;
+  auto engine = Engine::open({.threads = asio_executor(io.get_executor())}).value();
+  Error told;
+  asio::co_spawn(io, refused(engine), [&](std::exception_ptr error, Error answer) {
+    if (!error) told = std::move(answer);
+    engine.close();
+  });
+  io.run();
+  REQUIRE(told.errc() == Errc::invalid_argument);
+  REQUIRE(told.message == "slow_mode: expected 0 to 24 hours");
+  try {
+    Result<void>(told).value();
+    FAIL("nothing was thrown");
+  } catch (const BadResult& thrown) {
+    REQUIRE(thrown.error().message == told.message);
+  }
+}
 
 TEST_CASE("an engine on an io_context needs no other thread", "[asio]") {
   asio::io_context io;
