@@ -9,7 +9,12 @@
 int main(int argc, char** argv) {
   const std::string port = argc > 1 ? argv[1] : "8080";
 
-  auto engine = parley::Engine::open({.store = parley::lmdb_store({.path = "chat.lmdb"})}).value();
+  auto engine = parley::Engine::open({
+                                         .store = parley::lmdb_store({.path = "chat.lmdb"}),
+                                         // The token is the name: not where strangers connect.
+                                         .authenticator = parley::development_authenticator(),
+                                     })
+                    .value();
   auto address = engine.listen("ws://127.0.0.1:" + port + "/chat").value();
   auto bot = engine.attach({.user = "greeter", .device = "server"}).get().value();
   auto lobby = engine
