@@ -43,11 +43,11 @@ asio::awaitable<Seq> talk(Engine& engine) {
 asio::awaitable<Error> refused(Engine& engine) {
   const AttachOptions who{.user = "alice"};
   auto alice = co_await async_attach(engine, who, asio::use_awaitable);
-  const Result<Conversation> none = co_await async_try(alice.create({}), asio::use_awaitable);
-  if (!none) co_return none.error();
-  const SettingsUpdate slow{.slow_mode = std::chrono::hours(25)};
-  auto settings = alice.set_settings(*none, slow);
-  const Result<void> set = co_await async_try(std::move(settings), asio::use_awaitable);
+  const CreateOptions what{.title = "room"};
+  const Result<Conversation> room = co_await async_try(alice.create(what), asio::use_awaitable);
+  if (!room) co_return room.error();
+  const SettingsUpdate slow{.slow_mode = 25h};
+  const Result<void> set = co_await async_try(alice.set_settings(*room, slow), asio::use_awaitable);
   co_return set ? Error() : set.error();
 }
 
