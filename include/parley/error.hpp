@@ -55,7 +55,7 @@ enum class Errc : int {
   protocol_error = 60,       // bytes that are no valid frame, or a frame out of order
   version_unsupported = 61,  // no common protocol version
   slow_consumer = 62,        // no progress within the stall limit
-  unreachable = 63,          // nobody listens there, or the name does not resolve
+  unreachable = 63,          // nobody listens there, or it is a name: those are not looked up
   address_in_use = 64,       // somebody listens there already
 
   internal = 99,  // a broken invariant; the smallest owner was closed, see the log

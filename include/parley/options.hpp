@@ -115,7 +115,7 @@ struct EngineOptions {
   StoreOpener store{};
   /// Open fails (Errc::unsupported) when the store promises less. Default: anything.
   StoreFacts::Durability durability = StoreFacts::Durability::memory;
-  /// Default: refuses everybody; in-process sessions need none.
+  /// Default: refuses everybody, and listen() says so in the log; in-process sessions need none.
   Authenticator authenticator{};
   /// Who may do what, for every conversation. Default: see parley/permissions.hpp. Bounds: each
   /// entry a role from read_only to owner.
