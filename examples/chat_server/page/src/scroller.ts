@@ -26,6 +26,8 @@ export class Scroller {
   whole = true;
   /** The end is on screen and is to stay there. */
   stick = true;
+  /** How large the view was when it was looked at last. */
+  private size_ = '';
   private readonly view_ = el('div', {
     class: 'messages',
     role: 'log',
@@ -39,9 +41,7 @@ export class Scroller {
     this.element = el('div', { class: 'chat-body' }, this.view_, this.jump_);
     this.view_.addEventListener('scroll', () => this.scrolled(), { passive: true });
     this.jump_.addEventListener('click', () => actions_.jump());
-    new ResizeObserver(() => {
-      if (this.stick) this.to_bottom();
-    }).observe(this.view_);
+    new ResizeObserver(() => this.resized()).observe(this.view_);
   }
 
   set busy(on: boolean) {
@@ -113,7 +113,17 @@ export class Scroller {
     return Number(rows[from - 1]?.dataset['seq'] ?? 0);
   }
 
+  /** A view of another size shows the end as before: nobody has scrolled. */
+  private resized(): void {
+    const { clientWidth, clientHeight } = this.view_;
+    const size = `${clientWidth} ${clientHeight}`;
+    if (size === this.size_) return;
+    this.size_ = size;
+    if (this.stick) this.to_bottom();
+  }
+
   private scrolled(): void {
+    this.resized(); // its observer is told only after the scrolling that it brings about
     const { scrollTop, scrollHeight, clientHeight } = this.view_;
     const below = scrollHeight - scrollTop - clientHeight;
     this.stick = this.whole && below < near_bottom_px;
