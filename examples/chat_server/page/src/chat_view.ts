@@ -35,6 +35,7 @@ import { build_rows, type AckedItem, type Row } from './timeline.js';
 import { clear_toast, toast, toast_error } from './toasts.js';
 import { render_top } from './top_notes.js';
 import type { Typing } from './typing.js';
+import type { Watches } from './watches.js';
 
 export interface ChatActions {
   back: () => void;
@@ -73,12 +74,14 @@ export class ChatView {
   constructor(
     private readonly client_: ParleyClient,
     private readonly typing_: Typing,
-    actions: ChatActions,
+    watches: Watches,
+    private readonly actions_: ChatActions,
   ) {
+    const actions = this.actions_;
     const view = (): ConversationView | null => this.view();
     this.window_ = this.window_of('');
     this.known_ = new KnownMessages(client_);
-    this.members_ = new Members(client_, () => this.schedule());
+    this.members_ = new Members(client_, watches, () => this.schedule());
     this.header_ = new ChatHeader(client_, this.members_, {
       back: actions.back,
       details: () => actions.details(this.id_!),

@@ -12,6 +12,7 @@ import { folders, list_menu } from './list_menu.js';
 import { open_menu, open_sheet } from './menu.js';
 import { when_released } from './press.js';
 import type { Typing } from './typing.js';
+import type { Watches } from './watches.js';
 
 const lines_at_once = 100;
 const near_end_px = 400;
@@ -25,6 +26,7 @@ export interface ListActions {
   /** The window about oneself. */
   you: () => void;
   presence: () => PresenceState;
+  watches: Watches;
   /** Channels that this window has left and may join again. */
   left: () => LeftChannel[];
   /** What this user asked to be let into. */
@@ -233,15 +235,15 @@ export class ListView {
     const name = this.client_.self?.subject ?? this.name_;
     const online = this.client_.state === 'ready';
     const { settings } = this.client_;
+    const state = this.actions_.watches.self_state(this.actions_.presence());
     const words = presence_text({
       user: '',
       online,
       lastSeen: 0,
-      state: online ? this.actions_.presence() : 'offline',
+      state,
       status: settings?.status ?? '',
       statusUntil: settings?.statusUntil ?? 0,
     });
-    const state = online ? this.actions_.presence() : 'offline';
     const subtitle = online ? words : 'not connected';
     const attributes = { type: 'button', class: 'me-line', title: 'You and your devices' };
     reconcile(this.me_, [
@@ -311,7 +313,7 @@ export class ListView {
       if (kind !== 'direct' || peer === '' || this.watched_.has(conversation)) continue;
       if (this.watched_.size === watched_peers) return;
       this.watched_.add(conversation);
-      this.client_.watch(conversation, [peer]);
+      this.actions_.watches.set(conversation, 'list', [peer]);
     }
   }
 

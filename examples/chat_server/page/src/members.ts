@@ -1,8 +1,17 @@
 // members.ts: who is in the conversation on screen, which is watched as a whole, and the first
 // hundred by name.
-import type { ConversationInfo, ConversationView, Member, ParleyClient, Seq } from '@parley/client';
+import type {
+  ConversationInfo,
+  ConversationView,
+  Member,
+  ParleyClient,
+  Seq,
+  UserId,
+} from '@parley/client';
+import { on_comings } from './comings.js';
 import { user_name } from './format.js';
 import type { Person } from './mentions.js';
+import type { Watches } from './watches.js';
 
 const watched_members = 100;
 const found_members = 20;
@@ -23,26 +32,33 @@ export class Members {
   /** What is set, and whether this user is muted; null: not known, or of two people. */
   info: ConversationInfo | null = null;
   private view_: ConversationView | null = null;
+  private off_: () => void = () => undefined;
   /** Found by the beginnings of their names, which are the keys; null: asked for. */
   private readonly found_ = new Map<string, readonly Member[] | null>();
 
   constructor(
     private readonly client_: ParleyClient,
+    private readonly watches_: Watches,
     private readonly changed_: () => void,
   ) {}
 
   show(view: ConversationView | null): void {
     const before = this.view_;
     if (before && before.kind !== 'direct') {
-      this.client_.watch(before.conversation, []);
+      this.watches_.set(before.conversation, 'members', []);
       this.client_.watchConversation(before.conversation, false);
     }
     if (view && view.kind !== 'direct') this.client_.watchConversation(view.conversation);
+    this.off_();
     this.view_ = view;
     this.list = [];
     this.found_.clear();
     this.count = 0;
     this.info = null;
+    if (view) {
+      const knows = (user: UserId): boolean => this.list.some((member) => member.user === user);
+      this.off_ = on_comings(this.client_, view, knows, () => void this.load());
+    }
     void this.load();
   }
 
@@ -63,7 +79,7 @@ export class Members {
       return; // the header does without; the next membership event or opening asks again
     }
     const users = this.list.map((member) => member.user).filter((user) => user !== this.self());
-    if (view.kind !== 'direct') this.client_.watch(view.conversation, users);
+    if (view.kind !== 'direct') this.watches_.set(view.conversation, 'members', users);
     this.changed_();
   }
 
@@ -96,9 +112,20 @@ export class Members {
     const view = this.view_;
     if (!view) return { count: 0, names: [], all: false };
     const { step, count, users } = this.client_.online(view.conversation);
-    const others = users.filter((user) => user !== this.self());
+    const all = step === 'full';
+    // The engine named everybody once; who has come since, and gone, the list knows.
+    const whole = this.list.length === this.count;
+    const listed = all ? this.list_online() : [];
+    const here = new Set(all && whole ? listed : [...users, ...listed]);
+    const others = [...here].filter((user) => user !== this.self());
     const names = others.map((user) => user_name(this.client_, user));
-    return { count, names, all: step === 'full' };
+    return { count: all ? here.size : count, names, all };
+  }
+
+  private list_online(): UserId[] {
+    return this.list
+      .map(({ user }) => user)
+      .filter((user) => this.client_.presence(user)?.online === true);
   }
 
   /** How far all others have come; null: not told here. */

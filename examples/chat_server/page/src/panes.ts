@@ -1,6 +1,6 @@
 // panes.ts: the list and the conversation side by side (on a phone: one at a time); the address says
 // which conversation.
-import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
+import type { ConversationId, ConversationView, ParleyClient, PresenceState } from '@parley/client';
 import { Blocks } from './blocks.js';
 import { ChatView } from './chat_view.js';
 import { details_dialog } from './details_dialog.js';
@@ -14,6 +14,7 @@ import { ListView } from './list_view.js';
 import { closed_dialog, start_dialog } from './start_dialog.js';
 import { clear_offline, toast, toast_error } from './toasts.js';
 import { Typing } from './typing.js';
+import { Watches } from './watches.js';
 import { you_dialog } from './you_dialog.js';
 
 function clear_hash(): void {
@@ -23,6 +24,7 @@ function clear_hash(): void {
 export class Panes {
   readonly element: HTMLElement;
   private readonly blocks_: Blocks;
+  private readonly watches_: Watches;
   private readonly list_: ListView;
   private readonly chat_: ChatView;
   private readonly nothing_: HTMLElement;
@@ -43,6 +45,7 @@ export class Panes {
     const start = (): void => start_dialog(client_, open);
     const typing = new Typing(client_);
     this.blocks_ = new Blocks(client_);
+    this.watches_ = new Watches(client_);
     this.list_ = new ListView(
       client_,
       typing,
@@ -56,10 +59,11 @@ export class Panes {
         join: (id) => this.join(id),
         you: () => this.you(),
         presence: stored_presence,
+        watches: this.watches_,
       },
       name,
     );
-    this.chat_ = new ChatView(client_, typing, {
+    this.chat_ = new ChatView(client_, typing, this.watches_, {
       back: () => this.back(),
       details: (id) => this.details(id),
       share: (id) => void share_conversation(id),
@@ -160,7 +164,8 @@ export class Panes {
   }
 
   private you(): void {
-    you_dialog(this.client_, this.blocks_, stored_presence(), (state) => {
+    const seen = (): PresenceState => this.watches_.self_state(stored_presence());
+    you_dialog(this.client_, this.blocks_, stored_presence(), seen, (state) => {
       store_presence(state);
       this.client_.setPresence(state);
       this.list_.render();
@@ -173,7 +178,7 @@ export class Panes {
         this.leaving_ = id;
       },
       left: (view) => this.left(view),
-      deleted: () => this.away(),
+      deleted: () => this.away(id),
     });
   }
 
@@ -181,11 +186,12 @@ export class Panes {
     this.leaving_ = '';
     const title = conversation_title(this.client_, view);
     if (view.kind === 'channel') remember_left({ id: view.conversation, title });
-    this.away();
+    this.away(view.conversation);
   }
 
   /** At once: what the list says of it next is no surprise. */
-  private away(): void {
+  private away(id: ConversationId): void {
+    this.watches_.left(id);
     clear_hash();
     this.route();
   }

@@ -11,6 +11,14 @@ type Shown = Exclude<PresenceState, 'offline'>;
 
 const hour_ms = 3_600_000;
 const status_length = 80;
+/** The engine tells a change of one's own within a second. */
+const told_within_ms = 2_000;
+const words: Record<Shown, string> = {
+  online: 'Online',
+  away: 'Away',
+  busy: 'Busy',
+  invisible: 'Invisible',
+};
 const durations = [
   ['Until I change it', 0],
   ['For an hour', hour_ms],
@@ -36,11 +44,24 @@ function presence_buttons(now: Shown, choose: (state: Shown) => void): HTMLEleme
         },
       },
       el('span', { class: `dot ${state}` }),
-      state,
+      words[state],
     );
     group.append(button);
   }
   return group;
+}
+
+/** Says when another window of this user makes others see something else than this one says. */
+function seen_note(client: ParleyClient, own: () => Shown, seen: () => PresenceState) {
+  const element = el('p', { class: 'subtitle wrap seen-as', hidden: true });
+  const draw = (): void => {
+    const state = seen();
+    element.hidden = state === own() || state === 'offline';
+    const shown = state === 'invisible' ? 'offline' : state;
+    element.textContent = `Others see you ${shown}: another window of yours says ${state}.`;
+  };
+  draw();
+  return { element, draw, off: client.on('presence', draw) };
 }
 
 function status_form(client: ParleyClient, settings: UserSettings): HTMLElement {
@@ -147,10 +168,20 @@ export function you_dialog(
   client: ParleyClient,
   blocks: Blocks,
   now: Shown,
+  /** What all windows together make others see. */
+  seen: () => PresenceState,
   choose: (state: Shown) => void,
 ): void {
   const settings = client.settings;
   if (!settings) return;
+  let own = now;
+  const note = seen_note(client, () => own, seen);
+  const chosen = (state: Shown): void => {
+    own = state;
+    choose(state);
+    note.element.hidden = true;
+    setTimeout(note.draw, told_within_ms);
+  };
   const devices = device_list(client);
   const blocked = el('div', { class: 'blocked' });
   const draw_blocked = (): void => {
@@ -161,7 +192,8 @@ export function you_dialog(
   draw_blocked();
   const window_ = dialog(
     'You',
-    presence_buttons(now, choose),
+    presence_buttons(now, chosen),
+    note.element,
     status_form(client, settings),
     switch_line(
       'hideReads',
