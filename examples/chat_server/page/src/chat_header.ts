@@ -83,7 +83,7 @@ export class ChatHeader {
         lines,
       ),
       kind === 'channel' ? icon_button('link', 'Copy the link to this channel', share) : null,
-      kind === 'direct' ? null : threads_button,
+      kind === 'direct' || kind === 'space' ? null : threads_button,
       icon_button('people', 'Members', details),
     );
   }

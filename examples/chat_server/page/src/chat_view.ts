@@ -29,6 +29,7 @@ import { may, why_silent } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scheduled, render_scheduled_bar, scheduled_dialog } from './scheduled.js';
 import { Scroller } from './scroller.js';
+import { render_space, type ChannelActions } from './space_channels.js';
 import { ThreadPanel } from './thread_panel.js';
 import { Threads, threads_dialog, type ThreadNote } from './threads.js';
 import { build_rows, type AckedItem, type Row } from './timeline.js';
@@ -37,11 +38,10 @@ import { render_top } from './top_notes.js';
 import type { Typing } from './typing.js';
 import type { Watches } from './watches.js';
 
-export interface ChatActions {
+export interface ChatActions extends ChannelActions {
   back: () => void;
   details: (id: ConversationId) => void;
   share: (id: ConversationId) => void;
-  open: (id: ConversationId) => void;
 }
 
 export class ChatView {
@@ -49,6 +49,7 @@ export class ChatView {
   private readonly header_: ChatHeader;
   private readonly asking_ = el('div', { class: 'asking-place', hidden: true });
   private readonly requests_: JoinRequests;
+  private readonly space_ = el('section', { class: 'space-channels', hidden: true });
   private readonly pinned_ = el('div', { class: 'pinned-place', hidden: true });
   private readonly later_ = el('div', { class: 'scheduled-place', hidden: true });
   private readonly scheduled_: Scheduled;
@@ -156,6 +157,7 @@ export class ChatView {
       this.header_.element,
       this.asking_,
       this.pinned_,
+      this.space_,
       this.scroller_.element,
       this.later_,
       this.composer_.element,
@@ -375,6 +377,14 @@ export class ChatView {
       })),
     );
     this.bar_.redraw(focused);
+    render_space(
+      this.space_,
+      this.client_,
+      view,
+      this.members_.info,
+      window_.events,
+      this.actions_,
+    );
     render_scheduled_bar(this.later_, this.scheduled_.of(view.conversation).length, () =>
       scheduled_dialog(this.client_, this.scheduled_, view.conversation),
     );

@@ -66,6 +66,7 @@ const icons = {
   bell: 'M6 16.5V11a6 6 0 0112 0v5.5l1.5 1.5h-15zM10 20.5h4',
   muted: 'M6 16.5V11a6 6 0 0112 0v5.5l1.5 1.5h-15zM10 20.5h4M4 4l16 16',
   archive: 'M4 5h16v4H4zM5.5 9v10.5h13V9M10 13h4',
+  space: 'M4.5 4.5h6v6h-6zM13.5 4.5h6v6h-6zM4.5 13.5h6v6h-6zM13.5 13.5h6v6h-6z',
   circle: 'M12 19a7 7 0 100-14 7 7 0 000 14z',
   box: 'M5.5 5.5h13v13h-13z',
   poll: 'M5 20V11h3.5v9M10.2 20V4.5h3.6V20M15.5 20v-6H19v6M3 20h18',

@@ -301,7 +301,8 @@ export function avatar(
   const face = el('span', { class: `avatar avatar-${kind}`, 'aria-hidden': 'true' });
   sender_color(face, name);
   if (kind === 'channel') face.append(icon('hash'));
-  else if (kind === 'group' || kind === 'space') face.append(icon('people'));
+  else if (kind === 'group') face.append(icon('people'));
+  else if (kind === 'space') face.append(icon('space'));
   else face.append(initials(name));
   if (presence !== null) face.append(el('span', { class: `dot ${presence}` }));
   return face;

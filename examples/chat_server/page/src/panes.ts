@@ -68,6 +68,8 @@ export class Panes {
       details: (id) => this.details(id),
       share: (id) => void share_conversation(id),
       open,
+      join: (id) => this.join(id),
+      start_channel: (space) => start_dialog(client_, open, space),
     });
     this.nothing_ = el(
       'section',

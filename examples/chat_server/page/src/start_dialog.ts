@@ -2,19 +2,23 @@
 import type { ConversationId, ConversationView, ParleyClient } from '@parley/client';
 import { dialog, field, form, select, text_input } from './dialog.js';
 import { el } from './dom.js';
+import { conversation_title } from './format.js';
 import { ask_form } from './join_requests.js';
 import { read_link } from './links.js';
 import { may } from './rights.js';
 
+/** The engine takes so many at once. */
+const names_at_once = 100;
+
+/** The names in a list that somebody wrote; throws when there are too many for one step. */
 export function names_in(text: string): string[] {
-  return [
-    ...new Set(
-      text
-        .split(/[,;\n]/)
-        .map((name) => name.trim())
-        .filter((name) => name !== ''),
-    ),
-  ];
+  const names = text.split(/[,;\n]/).map((name) => name.trim());
+  const different = [...new Set(names)].filter((name) => name !== '');
+  if (different.length > names_at_once)
+    throw new Error(
+      `These are ${different.length} names. Take ${names_at_once} at most, and add the others later.`,
+    );
+  return different;
 }
 
 type Enter = (view: ConversationView, window_: HTMLDialogElement) => void;
@@ -45,20 +49,34 @@ function group_form(client: ParleyClient, enter: Enter): HTMLFormElement {
   );
 }
 
-function channel_form(client: ParleyClient, enter: Enter): HTMLFormElement {
+/** Who will be in a channel that is created in that space ('': in none). */
+function who_is_in(client: ParleyClient, space: ConversationId): string {
+  const view = client.conversation(space);
+  if (!view) return 'Everybody who has the link can join.';
+  return `Everybody in ${conversation_title(client, view)} is in it.`;
+}
+
+/** `space`: the one that is chosen at first; '' for none. */
+function channel_form(client: ParleyClient, enter: Enter, space: ConversationId): HTMLFormElement {
   const title = text_input('title', 'general');
   const places = client
     .conversations()
     .filter((view) => view.kind === 'space' && may(view, 'settings'))
-    .map((view) => [view.conversation, `In ${view.title || 'Untitled'}`] as const);
-  const place = select('space', [['', 'By itself'], ...places], '');
+    .map((view) => [view.conversation, `In ${conversation_title(client, view)}`] as const);
+  const place = select('space', [['', 'By itself'], ...places], space);
+  const hint = el('small', {});
+  const tell = (): void => {
+    hint.textContent = who_is_in(client, place.value);
+  };
+  place.addEventListener('change', tell);
+  tell();
+  const name = field('Name of the channel', title);
+  const where = places.length > 0 ? field('Where', place) : name;
+  where.append(hint);
   return form(
     client,
     'Create the channel',
-    [
-      field('Name of the channel', title, 'Everybody who has the link can join.'),
-      ...(places.length > 0 ? [field('Where', place, 'Or who is in the space is in it.')] : []),
-    ],
+    where === name ? [name] : [name, where],
     () =>
       client.create({
         kind: 'channel',
@@ -97,14 +115,19 @@ function join_form(client: ParleyClient, enter: Enter): HTMLFormElement {
     [field('Link', link, 'Of a channel or of an invitation.')],
     async () => {
       const way = read_link(link.value);
-      if (way === null) throw new Error('A link ends in 32 or 64 letters and digits.');
+      if (way === null) throw new Error('This is not a link of this chat.');
       return 'id' in way ? client.join(way.id) : client.joinInvite(way.token);
     },
     enter,
   );
 }
 
-export function start_dialog(client: ParleyClient, opened: (id: ConversationId) => void): void {
+/** `space`: begins with a channel in it. */
+export function start_dialog(
+  client: ParleyClient,
+  opened: (id: ConversationId) => void,
+  space: ConversationId = '',
+): void {
   const enter: Enter = (view, window_) => {
     window_.close();
     opened(view.conversation);
@@ -120,7 +143,7 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
   const forms = {
     direct: direct_form(client, enter),
     group: group_form(client, enter),
-    channel: channel_form(client, enter),
+    channel: channel_form(client, enter, space),
     space: space_form(client, enter),
     join: join_form(client, enter),
   };
@@ -143,7 +166,7 @@ export function start_dialog(client: ParleyClient, opened: (id: ConversationId) 
     tabs.append(tab);
   }
   dialog('New conversation', tabs, panel);
-  choose('direct');
+  choose(space === '' ? 'direct' : 'channel');
 }
 
 /** The address named a conversation that is not in the list. */
