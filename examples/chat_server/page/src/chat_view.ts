@@ -25,7 +25,7 @@ import { pins_dialog, render_pinned_bar } from './pins.js';
 import { Polls, voters_dialog, type PollRow } from './polls.js';
 import { when_released } from './press.js';
 import { Reactions } from './reactions.js';
-import { may, why_silent } from './rights.js';
+import { may, may_name_all, why_silent } from './rights.js';
 import { row_element, type RowActions } from './rows.js';
 import { Scheduled, render_scheduled_bar, scheduled_dialog } from './scheduled.js';
 import { Scroller } from './scroller.js';
@@ -147,6 +147,7 @@ export class ChatView {
       typing: (on) => this.id_ !== null && this.client_.typing(this.id_, on),
       people: () => this.members_.others(),
       find_people: (begun) => this.members_.find(begun),
+      may_name_all: () => this.may_name_all(),
     };
   }
 
@@ -542,6 +543,11 @@ export class ChatView {
         return message;
     }
     return null;
+  }
+
+  private may_name_all(): boolean {
+    const view = this.view();
+    return view !== null && view.kind !== 'direct' && may_name_all(view, this.members_.count);
   }
 
   private open_pins(): void {

@@ -42,6 +42,8 @@ export interface ComposerActions {
   people: () => readonly Person[];
   /** Looks for more of them: `people_changed` is called when they are there. */
   find_people: (begun: string) => void;
+  /** Whether one may name everybody at once. */
+  may_name_all: () => boolean;
 }
 
 export class Composer {
@@ -80,8 +82,9 @@ export class Composer {
     const buttons = [this.poll_, this.life_, this.later_, this.button_];
     this.line_ = el('div', { class: 'line' }, this.input_, ...buttons);
     this.expire_after(0);
-    const { people, find_people } = actions_;
-    this.names_ = new MentionPicker(this.input_, people, find_people, () => this.written());
+    const { people, find_people, may_name_all } = actions_;
+    const written = (): void => this.written();
+    this.names_ = new MentionPicker(this.input_, people, find_people, may_name_all, written);
     const parts = [this.names_.element, this.strip_, this.problem_, this.barred_, this.line_];
     this.element = el('form', { class: 'composer' }, ...parts);
     this.element.addEventListener('submit', (event) => {

@@ -16,6 +16,8 @@ export interface Mentions {
 /** A name ends where no letter, digit or sign of names follows. */
 const after_name = /^(?![\p{L}\p{N}_-])/u;
 const scopes = ['all', 'here'] as const;
+/** Whom they mean, as it is also looked for. */
+const meant: Record<(typeof scopes)[number], string> = { all: 'everybody', here: 'who is online' };
 const offered = 6;
 
 /** Where "@name" stands in the text: the longest name that fits, none inside of a word. */
@@ -56,13 +58,17 @@ export class MentionPicker {
     hidden: true,
   });
   private chosen_ = 0;
-  private people_: Person[] = [];
+  private names_: string[] = [];
 
-  /** `of_`: all who are known; `find_` looks for more whose names begin so: `refresh` shows them. */
+  /**
+   * `of_`: all who are known; `find_` looks for more whose names begin so: `refresh` shows them;
+   * `all_`: whether one may name everybody.
+   */
   constructor(
     private readonly input_: HTMLTextAreaElement,
     private readonly of_: () => readonly Person[],
     private readonly find_: (begun: string) => void,
+    private readonly all_: () => boolean,
     private readonly written_: () => void,
   ) {
     input_.setAttribute('aria-controls', 'mention-picker');
@@ -83,7 +89,7 @@ export class MentionPicker {
   /** Whether the key was for the list. */
   key(event: KeyboardEvent): boolean {
     if (this.element.hidden) return false;
-    const count = this.people_.length;
+    const count = this.names_.length;
     const step = { ArrowDown: 1, ArrowUp: count - 1 }[event.key];
     if (step !== undefined) this.mark((this.chosen_ + step) % count);
     else if (event.key === 'Enter' || event.key === 'Tab') this.choose(this.chosen_);
@@ -107,25 +113,36 @@ export class MentionPicker {
   /** Who may be named has changed. */
   refresh(): void {
     if (this.begun() === null || document.activeElement !== this.input_) return;
-    const before = this.people_.map(({ name }) => name).join();
-    if (this.fitting().map(({ name }) => name).join() !== before) this.update();
+    if (this.fitting().join() !== this.names_.join()) this.update();
   }
 
-  private fitting(): Person[] {
+  private fitting(): string[] {
     const begun = this.begun()?.toLowerCase() ?? '';
     const people = this.of_().filter(({ name }) => name.toLowerCase().startsWith(begun));
-    return people.slice(0, offered);
+    const many = scopes.filter((scope) =>
+      [scope, meant[scope]].some((word) => word.startsWith(begun)),
+    );
+    const names = people.map(({ name }) => name).slice(0, offered);
+    return [...names, ...(this.all_() ? many : []).filter((scope) => !names.includes(scope))];
+  }
+
+  private line(name: string, at: number): HTMLElement {
+    const who = meant[name as keyof typeof meant];
+    const many = who !== undefined && !this.of_().some((person) => person.name === name);
+    return el(
+      'li',
+      { role: 'option', id: `mention-${at}` },
+      avatar(name, many ? 'group' : 'direct'),
+      name,
+      many ? el('span', { class: 'subtitle' }, who) : null,
+    );
   }
 
   private update(): void {
     if (this.begun() === null) return this.hide();
-    this.people_ = this.fitting();
-    if (this.people_.length === 0) return this.hide();
-    this.element.replaceChildren(
-      ...this.people_.map(({ name }, at) =>
-        el('li', { role: 'option', id: `mention-${at}` }, avatar(name, 'direct'), name),
-      ),
-    );
+    this.names_ = this.fitting();
+    if (this.names_.length === 0) return this.hide();
+    this.element.replaceChildren(...this.names_.map((name, at) => this.line(name, at)));
     this.element.hidden = false;
     this.mark(0);
   }
@@ -138,7 +155,7 @@ export class MentionPicker {
   }
 
   private choose(at: number): void {
-    const name = this.people_[at]?.name;
+    const name = this.names_[at];
     const begun = this.begun();
     if (name === undefined || begun === null) return this.hide();
     const end = this.input_.selectionStart;

@@ -9,6 +9,8 @@ import { open_menu, open_sheet, type MenuItem } from './menu.js';
 
 export const common_reactions = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const;
 const reaction_bytes = 32;
+const bar_gap_px = 6;
+const picker_edge_px = 8;
 /** What stands in the bar itself; the rest is in its menu. */
 const quick: ReadonlySet<string> = new Set(['reply', 'edit']);
 
@@ -199,9 +201,22 @@ export class ActionBar {
     this.seq_ = seq;
     const column = row.querySelector('.column')!;
     if (this.bar_.parentElement !== column) column.append(this.bar_);
-    const room =
-      row.getBoundingClientRect().top - this.rows_.parentElement!.getBoundingClientRect().top;
-    this.bar_.classList.toggle('below', room < 90);
+    this.place(row, column);
+  }
+
+  /** Beside the bubble where there is room, else over its own end: never over another message. */
+  private place(row: HTMLElement, column: Element): void {
+    const { bar_: bar } = this;
+    const view = this.rows_.parentElement!.getBoundingClientRect();
+    const all = this.rows_.getBoundingClientRect();
+    const { left, right, top } = column.getBoundingClientRect();
+    const room = row.classList.contains('own') ? left - all.left : all.right - right;
+    const over = room < bar.offsetWidth + bar_gap_px;
+    bar.classList.toggle('over', over);
+    // The last line is the one with room; beside it the eye is at the first. Both as far as they are seen.
+    const wanted = over ? view.bottom - top - bar.offsetHeight : view.top - top;
+    const lowest = column.firstElementChild!.clientHeight - bar.offsetHeight;
+    bar.style.top = `${Math.max(0, Math.min(wanted, lowest))}px`;
   }
 
   private fill(message: Message, actions: MessageActions, list: MenuItem[]): void {
@@ -261,6 +276,7 @@ export class ActionBar {
       react(key);
     });
     this.bar_.append(picker);
+    this.keep_inside(picker);
     picker.querySelector('button')!.focus();
     const outside = (event: PointerEvent): void => {
       if (this.bar_.contains(event.target as Node)) return;
@@ -269,6 +285,16 @@ export class ActionBar {
       this.attach(null);
     };
     addEventListener('pointerdown', outside, true);
+  }
+
+  /** What sticks out of the view would be cut off. */
+  private keep_inside(picker: HTMLElement): void {
+    const view = this.rows_.parentElement!.getBoundingClientRect();
+    const { left, right, top } = picker.getBoundingClientRect();
+    const [first, last] = [view.left + picker_edge_px, view.right - picker_edge_px];
+    const shift = left < first ? first - left : right > last ? last - right : 0;
+    picker.style.translate = `${shift}px`;
+    picker.classList.toggle('under', top < view.top);
   }
 
   private close_picker(): boolean {

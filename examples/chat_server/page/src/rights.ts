@@ -13,6 +13,8 @@ export const ladder: readonly Role[] = [
   'owner',
 ];
 
+const small_group = 100;
+
 type Action =
   | 'send'
   | 'pin'
@@ -65,6 +67,11 @@ export function why_silent(view: ConversationView, info: ConversationInfo | null
   const { whoSends } = info.settings;
   const writers = { moderator: 'moderators', admin: 'admins', owner: 'owners' }[whoSends as string];
   return writers && !reaches(view.role, whoSends) ? `Only ${writers} write here.` : '';
+}
+
+/** "@all" is for admins, and for everybody in a small group. */
+export function may_name_all({ kind, role }: ConversationView, members: number): boolean {
+  return reaches(role, 'admin') || (kind === 'group' && members <= small_group);
 }
 
 /** One acts on those below oneself; owners give any role. */
