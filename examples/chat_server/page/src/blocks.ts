@@ -38,7 +38,7 @@ export class Blocks {
       name: 'block',
       icon: 'ban',
       label: `Block ${name}…`,
-      run: () => confirm_dialog(`Block ${name}?`, text, 'Block', block),
+      run: () => confirm_dialog(`Block ${name}?`, text, 'Block', block, 'danger'),
     };
   }
 

@@ -98,6 +98,6 @@ export class ChatHeader {
     const members = `${count.toLocaleString('en')} member${count === 1 ? '' : 's'}`;
     if (online < 2) return members;
     const named = all && names.length <= named_online;
-    return `${members}, ${named ? names.join(', ') : online.toLocaleString('en')} online`;
+    return `${members} · ${named ? names.join(', ') : online.toLocaleString('en')} online`;
   }
 }

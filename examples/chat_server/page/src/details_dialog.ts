@@ -1,6 +1,7 @@
 // details_dialog.ts: who is in a conversation, and what one may do about it.
-import type { ConversationId, ConversationView, Member, ParleyClient } from '@parley/client';
+import type { ConversationId, ConversationView, Member, ParleyClient, UserId } from '@parley/client';
 import type { Blocks } from './blocks.js';
+import { on_comings } from './comings.js';
 import { confirm_dialog, dialog, field, form, text_input } from './dialog.js';
 import { el, icon_button, reconcile } from './dom.js';
 import { avatar, conversation_title, presence_text, user_name } from './format.js';
@@ -41,8 +42,11 @@ class MemberList {
   private members_: Member[] = [];
   /** Of more than are listed: those whose names begin with what is looked for; null: nothing is. */
   private found_: readonly Member[] | null = null;
+  /** There are more of them than are listed. */
+  private found_more_ = false;
+  private searching_ = false;
   private all_listed_ = true;
-  private counted_ = '';
+  private total_ = 0;
   private pause_ = 0;
 
   constructor(
@@ -58,9 +62,7 @@ class MemberList {
       const page = await this.client_.members(this.id_, { limit: listed_members });
       this.members_ = page.members;
       this.all_listed_ = !page.more;
-      this.counted_ = page.more
-        ? `${page.count} members; the first ${page.members.length} are listed`
-        : `${page.count} member${page.count === 1 ? '' : 's'}`;
+      this.total_ = page.count;
       this.filter.hidden = page.members.length <= filter_from;
       this.draw();
     } catch (error) {
@@ -72,17 +74,20 @@ class MemberList {
   private look(): void {
     const prefix = search_prefix(this.filter.value);
     clearTimeout(this.pause_);
+    this.searching_ = prefix !== '' && !this.all_listed_;
     if (prefix === '') this.found_ = null;
-    else if (!this.all_listed_)
+    else if (this.searching_)
       this.pause_ = window.setTimeout(() => void this.search(prefix), search_pause_ms);
     this.draw();
   }
 
   private async search(prefix: string): Promise<void> {
     try {
-      const { members } = await this.client_.members(this.id_, { prefix, limit: listed_members });
+      const page = await this.client_.members(this.id_, { prefix, limit: listed_members });
       if (prefix !== search_prefix(this.filter.value)) return;
-      this.found_ = members;
+      this.found_ = page.members;
+      this.found_more_ = page.more;
+      this.searching_ = false;
       this.draw();
     } catch (error) {
       toast_error('The members could not be searched', error);
@@ -98,13 +103,42 @@ class MemberList {
     );
   }
 
+  /** How many there are, or how many of them were found. */
+  private counted(listed: number): string {
+    const total = this.total_.toLocaleString('en');
+    const members = `${total} member${this.total_ === 1 ? '' : 's'}`;
+    if (this.filter.value.trim() === '')
+      return this.all_listed_
+        ? members
+        : `${members}. ${listed} are listed; find the others by name.`;
+    if (this.searching_) return 'Searching…';
+    if (listed === 0) return 'Nobody of that name';
+    const more = this.found_ !== null && this.found_more_;
+    return more ? `More than ${listed} of ${members} found` : `${listed} of ${members} found`;
+  }
+
+  /** Nobody else is there. */
+  alone(): boolean {
+    return this.total_ === 1;
+  }
+
+  /** As far as is known here. */
+  has_other_owner(): boolean {
+    const self = this.client_.self?.user;
+    const others = this.members_.filter(({ user }) => user !== self);
+    return !this.all_listed_ || others.some(({ role }) => role === 'owner');
+  }
+
+  knows(user: UserId): boolean {
+    return this.members_.some((member) => member.user === user);
+  }
+
   draw(): void {
     const { client_: client } = this;
     const view = client.conversation(this.id_);
     if (!view) return;
     const shown = [...this.fitting()];
-    const nobody = shown.length === 0 && this.filter.value !== '';
-    this.count.textContent = nobody ? 'Nobody of that name' : this.counted_;
+    this.count.textContent = this.counted(shown.length);
     this.count.hidden = view.kind === 'direct';
     const by_name = (a: Member, b: Member): number =>
       user_name(client, a.user).localeCompare(user_name(client, b.user), undefined, {
@@ -122,9 +156,11 @@ class MemberList {
     const name = user_name(client, member.user);
     const own = member.user === client.self?.user;
     const presence = client.presence(member.user);
-    const state = own ? 'online' : (presence?.state ?? 'offline');
+    const known = presence?.state ?? 'offline';
+    const state = own && known === 'offline' ? 'online' : known;
     const blocked = this.blocks_.has(member.user);
-    const words = own ? 'online' : blocked ? 'blocked by you' : presence_text(presence);
+    const said = presence && state === known ? presence_text(presence) : state;
+    const words = blocked ? 'blocked by you' : said;
     const role = role_name(member.role);
     const items = member_menu(client, view, member, this.blocks_, () => void this.load());
     const build = (): HTMLElement =>
@@ -162,15 +198,21 @@ class MemberList {
   }
 }
 
+function danger(text: string, click: () => void): HTMLElement {
+  return el('button', { type: 'button', class: 'button danger', on: { click } }, text);
+}
+
 function leave_button(
   client: ParleyClient,
   view: ConversationView,
+  members: MemberList,
   actions: LeaveActions,
 ): HTMLElement {
+  const { conversation: id, kind } = view;
   const leave = (): void => {
     actions.leaving();
     client
-      .leave(view.conversation)
+      .leave(id)
       .then(() => {
         button.closest('dialog')?.close();
         actions.left(view);
@@ -178,16 +220,46 @@ function leave_button(
       .catch((error: unknown) => toast_error('You could not leave', error));
   };
   const back =
-    view.kind === 'channel'
+    kind === 'channel'
       ? 'It goes from your list. Its link leads back.'
       : 'It goes from your list. To come back, somebody there has to add you.';
-  const ask = (): void => confirm_dialog(`Leave this ${view.kind}?`, back, 'Leave', leave);
-  const button = el(
-    'button',
-    { type: 'button', class: 'button danger', on: { click: ask } },
-    `Leave this ${view.kind}`,
-  );
+  const ask = (): void => {
+    const owner = client.conversation(id)?.role === 'owner';
+    if (owner && members.alone()) {
+      const why = `Nobody else is in this ${kind}, so there is nobody to leave it to.`;
+      return ask_to_delete(client, view, button, actions, why);
+    }
+    if (owner && !members.has_other_owner()) {
+      const what = `Make somebody else an owner first, or delete the ${kind}.`;
+      return void dialog('You are the only owner', el('p', { class: 'subtitle wrap' }, what));
+    }
+    confirm_dialog(`Leave this ${kind}?`, back, 'Leave', leave, 'danger');
+  };
+  const button = danger(`Leave this ${kind}`, ask);
   return button;
+}
+
+/** `inside`: of the window that closes with it; `why`: what is said first. */
+function ask_to_delete(
+  client: ParleyClient,
+  view: ConversationView,
+  inside: HTMLElement,
+  actions: LeaveActions,
+  why = '',
+): void {
+  const erase = (): void => {
+    actions.leaving();
+    client
+      .deleteConversation(view.conversation)
+      .then(() => {
+        inside.closest('dialog')?.close();
+        actions.deleted();
+      })
+      .catch((error: unknown) => toast_error('It was not deleted', error));
+  };
+  const text = `${why} All that was written is gone, for everybody. Nothing brings it back.`.trim();
+  const title = `Delete “${conversation_title(client, view)}”?`;
+  confirm_dialog(title, text, 'Delete for good', erase, 'danger');
 }
 
 function delete_button(
@@ -195,24 +267,8 @@ function delete_button(
   view: ConversationView,
   actions: LeaveActions,
 ): HTMLElement {
-  const erase = (): void => {
-    actions.leaving();
-    client
-      .deleteConversation(view.conversation)
-      .then(() => {
-        button.closest('dialog')?.close();
-        actions.deleted();
-      })
-      .catch((error: unknown) => toast_error('It was not deleted', error));
-  };
-  const text = 'All that was written is gone, for everybody. Nothing brings it back.';
-  const title = `Delete “${conversation_title(client, view)}”?`;
-  const ask = (): void => confirm_dialog(title, text, 'Delete for good', erase);
-  const button = el(
-    'button',
-    { type: 'button', class: 'button danger', on: { click: ask } },
-    `Delete this ${view.kind}`,
-  );
+  const ask = (): void => ask_to_delete(client, view, button, actions);
+  const button = danger(`Delete this ${view.kind}`, ask);
   return button;
 }
 
@@ -247,7 +303,7 @@ export function details_dialog(
     adding.classList.add('one-line');
     content.push(adding);
   }
-  const buttons = el('div', { class: 'buttons spread' });
+  const buttons = el('div', { class: 'buttons even' });
   if (may(view, 'settings'))
     buttons.append(quiet('Settings', () => void settings_dialog(client, id)));
   if (may(view, 'restrict'))
@@ -255,16 +311,17 @@ export function details_dialog(
   if (view.kind !== 'direct' && may(view, 'invite'))
     buttons.append(quiet('Invite links', () => invites_dialog(client, view)));
   buttons.append(link);
-  if (view.kind !== 'direct') buttons.append(leave_button(client, view, actions));
-  if (view.kind !== 'direct' && view.role === 'owner')
-    buttons.append(delete_button(client, view, actions));
-  if (view.kind !== 'direct') content.push(buttons);
+  const last = el('div', { class: 'buttons even' }, leave_button(client, view, members, actions));
+  if (view.role === 'owner') last.append(delete_button(client, view, actions));
+  if (view.kind !== 'direct') content.push(buttons, last);
   const window_ = dialog(conversation_title(client, view), ...content);
+  window_.classList.add('tall', 'details');
   const draw = (): void => members.draw();
   const offs = [
     client.on('names', draw),
     client.on('presence', draw),
     blocks.on_change(draw),
+    on_comings(client, view, (user) => members.knows(user), () => void members.load()),
     client.on('events', ({ conversation, events }) => {
       const changes = events.some(({ kind }) => kind !== 'message' && kind !== 'ended');
       if (conversation === id && changes) void members.load();

@@ -12,7 +12,12 @@ export function dialog(title: string, ...content: Node[]): HTMLDialogElement {
   const window_ = el('dialog', { 'aria-labelledby': id });
   const close = icon_button('close', 'Close', () => window_.close());
   window_.append(el('header', {}, heading, close), ...content);
-  window_.addEventListener('close', () => window_.remove());
+  window_.addEventListener('close', () => {
+    window_.remove();
+    // The focus is back where it was: of use to a keyboard, and a stray ring to a finger.
+    const back = document.activeElement;
+    if (back instanceof HTMLButtonElement && matchMedia('(pointer: coarse)').matches) back.blur();
+  });
   window_.addEventListener('click', (event) => {
     if (event.target === window_) window_.close(); // the backdrop
   });
@@ -123,14 +128,21 @@ export function form<Result>(
   return element;
 }
 
-/** Asks before `work` is done. */
-export function confirm_dialog(title: string, text: string, yes: string, work: () => void): void {
+/** Asks before `work` is done; `tone`: whether it takes something away. */
+export function confirm_dialog(
+  title: string,
+  text: string,
+  yes: string,
+  work: () => void,
+  tone: 'plain' | 'danger' = 'plain',
+): void {
   const run = (): void => {
     window_.close();
     work();
   };
   const cancel = (): void => window_.close();
-  const go = el('button', { type: 'button', class: 'button', on: { click: run } }, yes);
+  const look = tone === 'danger' ? 'button danger filled' : 'button';
+  const go = el('button', { type: 'button', class: look, on: { click: run } }, yes);
   const window_ = dialog(
     title,
     el('p', { class: 'subtitle wrap' }, text),

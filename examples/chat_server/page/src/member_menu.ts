@@ -75,13 +75,16 @@ export function member_menu(
         label: kind === 'mute' ? 'Mute…' : 'Ban…',
         run: () => restrict_dialog(client, view, user, kind, done),
       });
-  if (may(view, 'remove') && outranks(role, member.role))
+  if (may(view, 'remove') && outranks(role, member.role)) {
+    const remove = run(`${name} could not be removed`, () => client.remove(id, user));
+    const text = `${name} sees no more of what is written here from then on.`;
     items.push({
       name: 'remove',
       icon: 'leave',
-      label: `Remove from the ${kind}`,
-      run: run(`${name} could not be removed`, () => client.remove(id, user)),
+      label: `Remove from the ${kind}…`,
+      run: () => confirm_dialog(`Remove ${name}?`, text, 'Remove', remove, 'danger'),
     });
+  }
   items.push(blocks.menu_item(user));
   return items;
 }

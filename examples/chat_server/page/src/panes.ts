@@ -210,7 +210,7 @@ export class Panes {
     const wanted = named_in_address('c');
     if (wanted === null) {
       clear_hash();
-      toast('This link leads nowhere: a part of it is missing.', 'error');
+      toast('This is not a link of this chat: a part of it is missing.', 'error');
     } else if (this.listed_ && !this.client_.conversation(wanted)) {
       clear_hash();
       closed_dialog(this.client_, wanted, (id) => this.open(id));

@@ -156,8 +156,12 @@ export function voters_dialog(client: ParleyClient, id: ConversationId, message:
 
 /** Fields for the answers: the last one is empty, and another follows once it is written in. */
 function option_fields(): { element: HTMLElement; options: () => string[] } {
-  const element = el('div', { class: 'poll-fields', role: 'group', 'aria-label': 'Answers' });
-  const inputs = (): HTMLInputElement[] => [...element.querySelectorAll('input')];
+  const full = `An answer has ${option_length} letters at most.`;
+  const note = el('small', { role: 'status', hidden: true }, full);
+  const list = el('div', { class: 'poll-fields' });
+  const attributes = { class: 'poll-fields', role: 'group', 'aria-label': 'Answers' };
+  const element = el('div', attributes, list, note);
+  const inputs = (): HTMLInputElement[] => [...list.querySelectorAll('input')];
   const add = (): void => {
     const number = inputs().length + 1;
     const input = text_input('option', `Answer ${number}`, number <= 2);
@@ -165,9 +169,10 @@ function option_fields(): { element: HTMLElement; options: () => string[] } {
     input.maxLength = option_length;
     input.addEventListener('input', () => {
       const all = inputs();
+      note.hidden = all.every(({ value }) => value.length < option_length);
       if (all.at(-1)!.value !== '' && all.length < most_options) add();
     });
-    element.append(input);
+    list.append(input);
   };
   add();
   add();

@@ -13,14 +13,14 @@ import { toast_error } from './toasts.js';
 
 const hour_ms = 3_600_000;
 const durations: readonly [number, string][] = [
-  [hour_ms, 'an hour'],
-  [24 * hour_ms, 'a day'],
-  [7 * 24 * hour_ms, 'a week'],
-  [0, 'until it is lifted'],
+  [hour_ms, 'An hour'],
+  [24 * hour_ms, 'A day'],
+  [7 * 24 * hour_ms, 'A week'],
+  [0, 'Until it is lifted'],
 ];
 const words = {
-  mute: { verb: 'Mute', done: 'Muted', note: 'They read on, and may not write.' },
-  ban: { verb: 'Ban', done: 'Banned', note: 'They are removed, and cannot come back.' },
+  mute: { verb: 'Mute', done: 'Muted', note: 'They read on, and may not write' },
+  ban: { verb: 'Ban', done: 'Banned', note: 'They are removed, and cannot come back' },
 } as const;
 
 /** Asks for how long, and why. */
@@ -33,11 +33,19 @@ export function restrict_dialog(
 ): void {
   const { verb, note } = words[kind];
   const length = select('for', durations, hour_ms);
+  const hint = el('small', {});
+  const tell = (): void => {
+    hint.textContent = length.value === '0' ? `${note}.` : `${note} until then.`;
+  };
+  length.addEventListener('change', tell);
+  tell();
+  const how_long = field('For how long', length);
+  how_long.append(hint);
   const reason = text_input('reason', 'Spam', false);
   const asking = form(
     client,
     verb,
-    [field('For how long', length, note), field('Why (everybody sees it)', reason)],
+    [how_long, field('Why (everybody sees it)', reason)],
     async () => {
       const ms = Number(length.value);
       const until = ms === 0 ? 0 : Date.now() + ms;

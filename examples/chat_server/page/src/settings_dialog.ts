@@ -27,9 +27,9 @@ const pauses: readonly [number, string][] = [
   [0, 'No pause'],
   [10, '10 seconds'],
   [30, '30 seconds'],
-  [60, 'a minute'],
+  [60, 'A minute'],
   [300, '5 minutes'],
-  [3_600, 'an hour'],
+  [3_600, 'An hour'],
 ];
 const day_s = 86_400;
 /** Seconds after which messages are deleted. */

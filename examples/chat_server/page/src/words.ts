@@ -10,13 +10,16 @@ const sentences: readonly [string, RegExp, string][] = [
   ['invalid_argument', /^peer:/, 'That is you. Choose somebody else.'],
   ['invalid_argument', /was deleted/, 'The message was deleted meanwhile.'],
   ['invalid_argument', /^seq:/, 'There is no such message.'],
+  ['invalid_argument', /^conversation:/, 'There is no such conversation.'],
   ['invalid_argument', /^key:/, 'A reaction is one emoji or a very short word.'],
   ['limit_reached', /pinned/, '100 messages are pinned already. Unpin one first.'],
+  ['limit_reached', /at once/, 'These are too many at once. Take fewer, and add the others later.'],
   ['limit_reached', /reactions/, 'There are 20 different reactions on it already.'],
   ['denied', /edited/, 'It is too old to be edited.'],
 ];
 
 const codes: Readonly<Record<string, string>> = {
+  invalid_argument: 'The server does not take it like that.',
   too_large: 'It is too long. Split it, please.',
   denied: 'It does not exist, or it is not open to you.',
   unauthenticated: 'The server does not know you. Sign in again.',

@@ -131,6 +131,7 @@ function device_list(client: ParleyClient): { element: HTMLElement; off: () => v
             .revokeDevice(device.id)
             .catch((error: unknown) => toast_error('The device stays', error));
         },
+        'danger',
       );
     return el(
       'li',
@@ -214,6 +215,6 @@ export function you_dialog(
     devices.element,
   );
   window_.classList.add('about-you');
-  const offs = [devices.off, blocks.on_change(draw_blocked), client.on('names', draw_blocked)];
+  const offs = [note.off, devices.off, blocks.on_change(draw_blocked), client.on('names', draw_blocked)];
   window_.addEventListener('close', () => offs.forEach((off) => off()));
 }
