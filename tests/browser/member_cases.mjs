@@ -185,7 +185,7 @@ check('the header names who is online in a small group, and counts them in a hug
     };
   });
   await part(carol);
-  await says(owner, `3 members, ${bob.name} online`);
+  await says(owner, `3 members · ${bob.name} online`);
   await owner.start('channel', { title: 'Stadium' });
   const raw = new RawClient(server.url);
   await raw.hello(owner.name, { device: 'raw' });
@@ -199,7 +199,7 @@ check('the header names who is online in a small group, and counts them in a hug
   raw.close();
   for (const person of [owner, bob]) await person.open('Little');
   for (const person of [owner, bob]) await person.open('Stadium');
-  await says(owner, '5,002 members, 2 online');
+  await says(owner, '5,002 members · 2 online');
   await owner.page.waitForSelector(`.subtitle[title="Online: ${bob.name}"]`);
   await part(bob);
   await says(owner, '5,002 members');
@@ -223,9 +223,12 @@ check('one of very many is found by the beginning of the name, and can be named'
     });
   };
   await found('GUEST 12', 11);
+  await owner.page.waitForSelector('dialog .subtitle:text-is("11 of 131 members found")');
   await found('Guest 129', 1);
   await found('nobody', 0);
   await owner.page.waitForSelector('dialog .subtitle:text-is("Nobody of that name")');
+  await found('guest', 100);
+  await owner.page.waitForSelector('dialog .subtitle:has-text("More than 100 of 131 members")');
   await found('', 100);
   await owner.page.keyboard.press('Escape');
   for (const name of ['guest 113', 'guest 7', 'guest 130']) {
@@ -236,4 +239,85 @@ check('one of very many is found by the beginning of the name, and can be named'
     await owner.page.waitForSelector(`.chat .mention:text-is("@${name}")`);
   }
   await owner.leave();
+});
+
+check('a channel counts who was added, who joined and who left, while one looks at it', async () => {
+  const [owner, guest] = await Promise.all(['owner', 'guest'].map((role) => Person.arrive(role)));
+  await owner.start('channel', { title: 'Reading' });
+  const counts = (text) => owner.page.waitForSelector(`.chat-header .subtitle:text-is("${text}")`);
+  await counts('1 member');
+  await owner.page.click('[title="Members"]');
+  await owner.page.fill('dialog [name=members]', numbered('reader', 40).join(', '));
+  await owner.page.click('dialog button:text-is("Add")');
+  await owner.page.waitForSelector('dialog .subtitle:text-is("41 members")');
+  await counts('41 members');
+  await guest.page.evaluate((hash) => {
+    location.hash = hash;
+  }, owner.page.url().replace(/.*#c=/, '#join='));
+  await guest.page.waitForSelector('.chat-header .title:text-is("Reading")');
+  await counts(`42 members · ${guest.name} online`);
+  await owner.page.waitForSelector('dialog .subtitle:text-is("42 members")');
+  await guest.page.click('[title="Members"]');
+  await guest.page.click('dialog button:text-is("Leave this channel")');
+  await guest.page.click('dialog button:text-is("Leave")');
+  await counts('41 members');
+  await owner.page.keyboard.press('Escape');
+  await part(owner, guest);
+});
+
+check('who is removed is asked about first, and a ban says until when it holds', async () => {
+  const [owner, bob, carol] = await group_of_three('Doors');
+  await open_members(owner);
+  await act_on(owner, bob, 'remove');
+  await owner.page.click('dialog button:text-is("Cancel")');
+  await act_on(owner, bob, 'ban');
+  const hint = owner.page.locator('dialog .field small').first();
+  assert.equal(await hint.textContent(), 'They are removed, and cannot come back until then.');
+  await owner.page.selectOption('dialog [name=for]', { label: 'Until it is lifted' });
+  assert.equal(await hint.textContent(), 'They are removed, and cannot come back.');
+  await owner.page.keyboard.press('Escape');
+  assert.equal(await bob.entry('Doors').count(), 1);
+  await act_on(owner, bob, 'remove');
+  await owner.page.click('dialog button.danger:text-is("Remove")');
+  await bob.entry('Doors').waitFor({ state: 'detached' });
+  await owner.page.keyboard.press('Escape');
+  await part(owner, bob, carol);
+});
+
+check('an owner is told before the question that nobody is there to own it', async () => {
+  const [owner, bob] = await Promise.all(['owner', 'bob'].map((role) => Person.arrive(role)));
+  await owner.start('channel', { title: 'Solo' });
+  await owner.page.click('[title="Members"]');
+  await owner.page.fill('dialog [name=members]', bob.name);
+  await owner.page.click('dialog button:text-is("Add")');
+  await owner.page.waitForSelector('dialog .subtitle:text-is("2 members")');
+  await owner.page.click('dialog button:text-is("Leave this channel")');
+  await owner.page.waitForSelector('dialog:has-text("Make somebody else an owner first")');
+  await owner.page.keyboard.press('Escape');
+  await act_on(owner, bob, 'remove');
+  await owner.page.click('dialog button:text-is("Remove")');
+  await owner.page.waitForSelector('dialog .subtitle:text-is("1 member")');
+  await owner.page.click('dialog button:text-is("Leave this channel")');
+  await owner.page.waitForSelector('dialog:has-text("Nobody else is in this channel")');
+  await owner.page.click('dialog button.danger:text-is("Delete for good")');
+  await owner.entry('Solo').waitFor({ state: 'detached' });
+  await part(owner, bob);
+});
+
+check('everybody is offered by name where one may name everybody', async () => {
+  const [owner, bob, carol] = await group_of_three('Town');
+  const offered = async (person, begun) => {
+    await person.page.fill(input, '');
+    await person.page.locator(input).pressSequentially(begun);
+    return person.page.locator('.mention-picker:visible li').allTextContents();
+  };
+  assert.deepEqual(await offered(bob, 'Hear, @every'), ['alleverybody']);
+  await bob.page.press(input, 'Enter');
+  assert.equal(await bob.page.inputValue(input), 'Hear, @all ');
+  await bob.page.press(input, 'Enter');
+  await carol.page.waitForSelector('.names-me .mention:text-is("@all")');
+  await bob.open('Lobby');
+  assert.deepEqual(await offered(bob, '@every'), []);
+  await bob.page.fill(input, '');
+  await part(owner, bob, carol);
 });

@@ -8,6 +8,7 @@ import './join_cases.mjs';
 import './keep_cases.mjs';
 import './later_cases.mjs';
 import './list_cases.mjs';
+import './look_cases.mjs';
 import './member_cases.mjs';
 import './message_cases.mjs';
 import './poll_cases.mjs';

@@ -13,7 +13,7 @@ check('a wrong name is told in the dialog, in words', async () => {
   await problem('It does not exist, or it is not open to you.');
   await page.fill('dialog input[name=link]', 'nonsense');
   await page.click('dialog button[type=submit]');
-  await problem('A link ends in 32 or 64 letters and digits.');
+  await problem('This is not a link of this chat.');
   await page.keyboard.press('Escape');
   await alice.ask_for('direct', { peer: alice.name });
   await problem('That is you. Choose somebody else.');
@@ -83,10 +83,12 @@ check('links that lead nowhere say so', async () => {
   const go = (hash) => page.evaluate((to) => (location.hash = to), hash);
   for (const hash of ['#join=abc', '#c=12']) {
     await go(hash);
-    await page.waitForSelector('.toast.error:has-text("leads nowhere")');
+    await page.waitForSelector('.toast.error:has-text("This is not a link of this chat")');
     assert.equal(new URL(page.url()).hash, '');
     await page.click('.toast');
   }
+  await go(`#join=${'0'.repeat(32)}`);
+  await page.click('.toast.error:has-text("There is no such conversation.")');
   await go(`#c=${'f'.repeat(32)}`);
   await page.waitForSelector('dialog:has-text("does not exist or is not open to you")');
   assert.equal(new URL(page.url()).hash, '');
@@ -187,6 +189,7 @@ check('a removed member and one of a replaced server are told different things',
   await owner.page.click('[title="Members"]');
   await owner.page.click(`dialog [title="What to do about ${guest.name}"]`);
   await owner.page.click('.menu [data-action=remove]');
+  await owner.page.click('dialog button:text-is("Remove")');
   await guest.page.waitForSelector('.toast:has-text("You are no longer in this conversation.")');
   await owner.page.keyboard.press('Escape');
   await server.replace();

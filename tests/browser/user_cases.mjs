@@ -28,6 +28,28 @@ check('busy, with a status: others see it, until one is invisible', async () => 
   await part(alice, bob);
 });
 
+check('a second window shows how all windows together look to others', async () => {
+  const [alice, bob] = await direct_chat();
+  await bob.open(alice.name);
+  const laptop = await alice.again();
+  await about_oneself(alice);
+  await alice.page.click('[data-state=busy]');
+  await close(alice);
+  await bob.page.waitForSelector('.chat-header .subtitle:text-is("busy")');
+  await laptop.page.waitForSelector('.me-line .subtitle:text-is("busy")');
+  await laptop.page.waitForSelector('.me-line .dot.busy');
+  await about_oneself(laptop);
+  await laptop.page.waitForSelector('.seen-as:has-text("Others see you busy")');
+  await close(laptop);
+  await laptop.open(bob.name);
+  await laptop.open('Lobby');
+  await alice.page.click('.me-line');
+  await alice.page.click('[data-state=online]');
+  await close(alice);
+  await laptop.page.waitForSelector('.me-line .subtitle:text-is("online")');
+  await part(alice, bob, laptop);
+});
+
 check('who hides what is read is not told either', async () => {
   const [alice, bob] = await direct_chat();
   await bob.open(alice.name);
