@@ -525,11 +525,11 @@ class Session {
   /// told by on_list or its events, not by a later page.
   Pending<ListPage> list_page(ListPageOptions options = ListPageOptions());
   void list_page(ListPageOptions options, Completion<ListPage> done);
-  /// Pin, archive, hide, mark unread, mute, put into a folder, keep a draft: about this user's list
-  /// entry, on every device.
+  /// Pins, archives, hides, mutes, marks unread, files, drafts: in this user's list, on all devices.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
-  /// The user has read up to `seq`; merged by maximum. Beyond the end means the end.
+  /// The user has read up to `seq`, or the end; merged by maximum. Done once it is stored, within
+  /// limits::receipt_delay (receipt_delay_channel).
   Pending<void> read(const ConversationId& conversation, Seq seq);
   void read(const ConversationId& conversation, Seq seq, Completion<void> done);
   /// A device has stored everything up to `seq`. With manual_ack, the way to acknowledge.
