@@ -525,7 +525,7 @@ class Session {
   /// told by on_list or its events, not by a later page.
   Pending<ListPage> list_page(ListPageOptions options = ListPageOptions());
   void list_page(ListPageOptions options, Completion<ListPage> done);
-  /// Pins, archives, hides, mutes, marks unread, files, drafts: in this user's list, on all devices.
+  /// Pins, archives, hides, mutes, files it, keeps a draft: in this user's list, on all devices.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
   /// The user has read up to `seq`, or the end; merged by maximum. Done once it is stored, within
