@@ -70,9 +70,11 @@ void UserHome::forget_places(const std::shared_ptr<std::vector<ConversationId>>&
     // Replies from before the user left may still be on their way to who followed them.
     Then<void> moved = [this, alive, place, next](const Result<void>& done) {
       if (!done) return next(done);
-      erase_partition(
-          shard_.world, alive, layout::personal, layout::personal_id(shard_.config.ns, place, id_),
-          [next](const Error& error) { next(error ? Result<void>(error) : Result<void>()); });
+      erase_partition(shard_.world, alive, layout::personal,
+                      layout::personal_id(shard_.config.ns, place, id_),
+                      [alive, next](const Error& error) {
+                        next(error ? Result<void>(error) : Result<void>());
+                      });
     };
     return shard_.at_home(place,
                           [moved, back = shard_.index](ShardState& there, Conversation& home) {
