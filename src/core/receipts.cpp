@@ -32,7 +32,10 @@ void Conversation::State::mark_read(const Caller& caller, const layout::MemberRo
                 .hidden = caller.hides_reads || ignores(caller.user)};
   if (marked.read < row.visible_from) marked.read = 0;
   if (marked.received < row.visible_from) marked.received = 0;
-  if (marked.read == 0 && marked.received == 0) return then({});
+  if (marked.read == 0) {  // what was received is a hint, for which nobody waits
+    if (marked.received != 0) mark(caller.user, marked);
+    return then({});
+  }
   mark(caller.user, marked, std::move(then));
 }
 
