@@ -241,11 +241,17 @@ class Erasure : public Work<ErasedUser> {
   void leave(const ConversationId& id) {
     ask<wire::Done>(
         wire::Remove{id, user_},
-        [this, id](wire::Done&) { messages(id, [this] { places_left(); }); },
+        [this, id](wire::Done&) { messages(id, [this, id] { leave_again(id); }); },
         [this, id] {
           stayed_.push_back(id);
           messages(id, [this] { places_left(); });
         });
+  }
+  /// Somebody may have taken the user in again meanwhile.
+  void leave_again(const ConversationId& id) {
+    const Next next = [this] { places_left(); };
+    ask<wire::Done>(
+        wire::Remove{id, user_}, [next](wire::Done&) { next(); }, next);
   }
   void messages(const ConversationId& id, const Next& done) {
     each_page(

@@ -26,22 +26,23 @@ TEST_CASE("a ticket is good once, for its device, until its time is over") {
 }
 
 TEST_CASE("tickets whose time is over leave memory, and none before") {
+  const auto tenth = std::chrono::milliseconds(limits::ticket_life) / 10;
   TestEffects fx;
   Tickets tickets;
   std::vector<Ticket> all;
   for (int i = 0; i < 10; ++i) {
     all.push_back(tickets.issue(fx, {"alice"}, "phone"));
-    fx.advance(limits::ticket_life / 10);
+    fx.advance(tenth);
     tickets.sweep(fx.time);
     CHECK(tickets.size() == all.size());
   }
   for (int i = 0; i < 10; ++i) {
-    fx.advance(limits::ticket_life / 10);
+    fx.advance(tenth);
     tickets.sweep(fx.time);
     if (i < 8) CHECK(tickets.redeem(all[static_cast<std::size_t>(i) + 2], "phone", fx.time));
   }
   for (int i = 0; i < 10; ++i) {
-    fx.advance(limits::ticket_life / 10);
+    fx.advance(tenth);
     tickets.sweep(fx.time);
   }
   CHECK(tickets.size() == 0);

@@ -264,8 +264,13 @@ void World::audit_members(Device& device, const ConversationId& id) {
       broken("C7", "somebody who is banned is a member of " + short_name(id));
   }
   if (told != truth) {
-    broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
-                      short_name(id) + ", the store has " + std::to_string(truth.size()));
+    std::string text = device.subject() + " is told " + std::to_string(told.size()) +
+                       " members of " + short_name(id) + ", the store has " +
+                       std::to_string(truth.size());
+    for (const auto& [user, role] : truth)
+      if (const auto one = told.find(user); one == told.end() || one->second != role)
+        text += ", " + to_string(user) + " among them";
+    broken("C12", text);
   }
   audit_search(device, id, truth);
 }
