@@ -395,12 +395,11 @@ class World : public ConversationHost {
     fx.drain();
     return asked.errc();
   }
-  /// Errc::ok: it is taken; the answer comes once it is stored.
   Errc mark(std::uint64_t n, Seq received, Seq read) {
     Asked<void> asked;
     home->mark_read(by(n), received, read, asked.then());
     fx.drain();
-    return asked.answered() ? asked.errc() : Errc::ok;
+    return asked.errc();
   }
   Errc say(std::uint64_t n, std::string_view body = "hello") {
     auto asked = send(by(n), text(body));
