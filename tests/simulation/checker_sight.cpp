@@ -122,6 +122,7 @@ void Checker::before(const Batch& batch) {
     for (auto each = spans_.lower_bound({id, {}}); each != spans_.end() && each->first.first == id;
          ++each)
       users.push_back(each->first.second);
+    for (const auto& [user, row] : truth_.members(id)) users.push_back(user);
     for (const UserId user : users) spans(id, user);
   }
   if (space == layout::conversation)  // a removal from a space is there before the row follows
