@@ -18,6 +18,10 @@ function(parley_own_target target)
     # Designated initialisers that leave defaults in place are the house style.
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
+    if(PROJECT_IS_TOP_LEVEL)  # a tenth faster: gcc collects its garbage less often
+      target_compile_options(${target} PRIVATE
+        $<$<COMPILE_LANGUAGE:CXX>:--param=ggc-min-heapsize=1000000>)
+    endif()
     # With full optimisation gcc 12 gives these inside its own library, where nothing is wrong.
     target_compile_options(${target} PRIVATE
       $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo>>:-Wno-restrict>
@@ -35,6 +39,13 @@ function(parley_own_target target)
   if(PARLEY_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link,address,undefined)
   endif()
+endfunction()
+
+# Compiles the target's files some at a time (PARLEY_UNITY). What stands in anonymous namespaces has
+# names of its own within a folder, therefore; a file that cannot have that says so with the property
+# SKIP_UNITY_BUILD_INCLUSION.
+function(parley_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${PARLEY_UNITY} UNITY_BUILD_BATCH_SIZE 12)
 endfunction()
 
 # parley_layer(<folder> SOURCES <files…> [DEPENDS <lower folders…>] [LINKS <third-party targets…>])
@@ -55,7 +66,7 @@ function(parley_layer folder)
 
   add_library(parley_${folder}_objects OBJECT ${arg_SOURCES})
   parley_own_target(parley_${folder}_objects)
-  parley_precompile(parley_${folder}_objects library)
+  parley_unity(parley_${folder}_objects)
   target_include_directories(parley_${folder}_objects PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}")
   target_link_libraries(parley_${folder}_objects PRIVATE ${arg_LINKS})

@@ -7,7 +7,6 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512;
 constexpr auto group_bits = static_cast<std::uint16_t>(every_audience << audience::first_group);
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace parley::core {
 namespace {
 
-constexpr int attempts_most = 4;
+constexpr int right_attempts_most = 4;
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void Conversation::right(UserId user, std::uint32_t child, Then<SpaceRight> then
     if (error && error.errc() != Errc::denied) return then(error);
     if (error || !state.space()) return then(SpaceRight{});  // it is gone, or never was
     state.with_counts([&state, user, child, then](const Error& uncounted) {
-      uncounted ? then(uncounted) : state.right_of(user, child, attempts_most, then);
+      uncounted ? then(uncounted) : state.right_of(user, child, right_attempts_most, then);
     });
   });
 }

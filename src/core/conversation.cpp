@@ -8,11 +8,10 @@
 #include "core/conversation_state.hpp"
 #include "core/mentions.hpp"
 #include "core/read_as_member.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
-
-Error bad(const char* text) { return {Errc::invalid_argument, text}; }
 
 Error check_title(const std::string& title) {
   if (title.size() > limits::title)

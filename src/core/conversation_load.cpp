@@ -7,6 +7,7 @@
 
 #include "core/conversation_state.hpp"
 #include "core/event_reader.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 constexpr int load_attempts_most = 8;
 constexpr std::uint32_t scan_rows_most = 4096, scan_bytes_most = 1024 * 1024;
 constexpr std::size_t wanted_at_once = 1024;  // cells
-
-Error unreadable(const char* what) {
-  return {Errc::store_corrupt, std::string(what) + " cannot be read; run parley-check"};
-}
 
 }  // namespace
 

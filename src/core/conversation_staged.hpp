@@ -32,6 +32,9 @@ class MemberTable {
 
 // ---- Batches ----
 
+/// A membership or settings event without its texts, generously, with its key.
+inline constexpr std::size_t event_bytes = 9 + 512;
+
 struct StagedEvent {
   layout::StoredEvent stored;
   std::uint64_t ordinal = 0;

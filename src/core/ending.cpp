@@ -11,7 +11,7 @@
 namespace parley::core {
 namespace {
 
-constexpr auto quiet_after = std::chrono::milliseconds(100);
+constexpr auto ended_quiet_after = std::chrono::milliseconds(100);
 constexpr std::uint32_t members_at_once = 256;
 constexpr Seq everything = Seq{1} << 62;
 
@@ -74,7 +74,7 @@ void Conversation::State::when_quiet(std::shared_ptr<EndJob> job) {
                     !moving_threads.empty() || !indexing.empty() || writes != 0 || !all_landed();
   if (!busy) return end_children(std::move(job));
   if (hurried) return job->then({Errc::engine_closed, "the engine stops; the rest follows"});
-  effects.start_timer(quiet_after, [this, job, here = std::weak_ptr<const void>(alive)] {
+  effects.start_timer(ended_quiet_after, [this, job, here = std::weak_ptr<const void>(alive)] {
     if (!here.expired()) when_quiet(job);
   });
 }

@@ -16,7 +16,7 @@ namespace {
 
 using layout::StoredEvent;
 
-constexpr int attempts = 8;
+constexpr int read_attempts_most = 8;
 constexpr std::uint32_t row_overhead = 41;  // of an open event: its key and envelope
 constexpr std::size_t mean_record = 256;    // bytes, while nothing was read
 constexpr Seq no_end = ~Seq{0} - 1;
@@ -307,7 +307,7 @@ class ReadJob : public std::enable_shared_from_this<ReadJob> {
   }
 
   void again() {
-    if (++attempt_ < attempts) return read();
+    if (++attempt_ < read_attempts_most) return read();
     if (guard_moved_)
       return then_(Error{Errc::unavailable, "the stream moves faster than it can be read"});
     then_(Error{Errc::store_corrupt, "events " + std::to_string(want_from_) + " to " +

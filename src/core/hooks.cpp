@@ -9,7 +9,7 @@
 namespace parley::core {
 namespace {
 
-Error unseen() { return {Errc::internal, "the message could not be looked at"}; }
+Error not_looked_at() { return {Errc::internal, "the message could not be looked at"}; }
 
 /// The parts of a send or an edit that the host may change.
 struct Content {
@@ -39,7 +39,7 @@ bool Conversation::State::host_agrees(Op& op, Role role, Decision& decision) {
     } catch (...) {
       effects.log(Effects::Severity::error,
                   "EngineOptions::before_message threw: " + base::what_was_thrown());
-      op.error = unseen();
+      op.error = not_looked_at();
     }
     if (op.error) return false;
   }
@@ -87,7 +87,7 @@ Error Conversation::State::take(Op& op, IncomingMessage message) {
   }
   if (wrong) {
     effects.log(Effects::Severity::error, "a message hook left a bad message: " + wrong.message);
-    return unseen();
+    return not_looked_at();
   }
   if (same) return {};
   content.content_type = std::move(message.content_type);

@@ -5,15 +5,14 @@
 
 #include "core/conversation_state.hpp"
 #include "core/invite_token.hpp"
+#include "core/refusals.hpp"
 #include "core/staged_rows.hpp"
 
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512;
 constexpr std::size_t invite_bytes = 17 + 34, admission_bytes = 9 + 10;
 
-Error bad(const char* text) { return {Errc::invalid_argument, text}; }
 WallTime wall(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
 
 /// Whether somebody who may make links may make, see and revoke one that gives that role.

@@ -3,15 +3,13 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/refusals.hpp"
 #include "core/staged_rows.hpp"
 
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512;
-constexpr std::size_t row_bytes = 9 + 11 + limits::note;
-
-Error bad(const char* text) { return {Errc::invalid_argument, text}; }
+constexpr std::size_t request_bytes = 9 + 11 + limits::note;
 
 }  // namespace
 
@@ -80,7 +78,7 @@ void Conversation::State::stage_request(UserId user,
   std::erase_if(staged->requests, [user](const auto& change) { return change.first == user; });
   staged->requests.emplace_back(user, row);
   staged->rows += 1;
-  staged->bytes += row_bytes;
+  staged->bytes += request_bytes;
   if (row) staged->head.flags |= layout::head_has_join_requests;
 }
 
@@ -113,7 +111,7 @@ Decision Conversation::State::decide(Op& op, RequestJoinOp& ask) {
     op.error = {Errc::limit_reached, "1,000 wait to be let in; try again later"};
     return Decision::decided;
   }
-  if (!fits(1, 2, event_bytes + row_bytes)) return Decision::full;
+  if (!fits(1, 2, event_bytes + request_bytes)) return Decision::full;
   tell_request(user, user, EventKind::join_requested);
   stage_request(user, layout::JoinRequestRow{staged->now_ms, ask.note});
   return Decision::decided;
@@ -139,7 +137,7 @@ Decision Conversation::State::decide(Op& op, AnswerRequestOp& answer) {
       op.error = {Errc::limit_reached, "the conversation has as many members as there may be"};
     if (op.error) return decision;
   }
-  if (!fits(2, 6, 2 * event_bytes + row_bytes)) return Decision::full;
+  if (!fits(2, 6, 2 * event_bytes + request_bytes)) return Decision::full;
   const UserId by = op.caller.user;
   if (answer.approve && !in)
     let_in(answer.user, by, EventKind::added, Role::member);

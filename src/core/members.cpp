@@ -9,8 +9,6 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512;  // a membership event with its record, generously
-
 bool by_user(const MemberTable::Item& item, UserId user) { return item.first < user; }
 
 }  // namespace

@@ -7,15 +7,12 @@
 
 #include "core/conversation_state.hpp"
 #include "core/members_page.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
 
 constexpr std::size_t writes_at_once = 7;  // users that fit into one note
-
-Error unreadable() {
-  return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};
-}
 
 /// Whether the users' lists may say something else after it.
 bool concerns_lists(const MemberWrite& write) {
@@ -171,12 +168,12 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
     job->cell = {.indexed = true};
     if (found->guard) {
       const auto cell = layout::decode_count(*found->guard);
-      if (!cell) return bucket_done(*job, unreadable());
+      if (!cell) return bucket_done(*job, unreadable("a member partition"));
       job->cell = *cell;
       job->guard = std::string(*found->guard);
     }
     if (!job->rows[0].take(found->rows.empty() ? std::optional<Bytes>() : found->rows[0].value))
-      return bucket_done(*job, unreadable());
+      return bucket_done(*job, unreadable("a member partition"));
     if (job->rows.size() == 1) return commit_bucket(job);
     std::vector<OwnedCell> cells;
     for (std::size_t i = 1; i < job->rows.size(); ++i)
@@ -184,7 +181,8 @@ void Conversation::State::read_bucket(std::shared_ptr<BucketJob> job) {
     get(owned_get(std::move(cells)), [this, job](Result<Cells> others) {
       if (!others) return bucket_done(*job, others.error());
       for (std::size_t i = 1; i < job->rows.size(); ++i) {
-        if (!job->rows[i].take(others->values[i - 1])) return bucket_done(*job, unreadable());
+        if (!job->rows[i].take(others->values[i - 1]))
+          return bucket_done(*job, unreadable("a member partition"));
       }
       commit_bucket(job);
     });
@@ -573,7 +571,7 @@ void Conversation::State::list_bucket(std::shared_ptr<PageJob> job) {
     for (const Row& found : rows->rows) {
       const auto user = layout::parse_number_key('m', found.key);
       auto row = layout::decode_member(found.value);
-      if (!user || !row) return job->then(unreadable());
+      if (!user || !row) return job->then(unreadable("a member partition"));
       job->after = UserId{*user};
       apply_decided(job->after, *row);
       if (row->role == Role::none) continue;

@@ -8,6 +8,7 @@
 
 #include "core/conversation_state.hpp"
 #include "core/members_page.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 constexpr std::size_t scans_at_once = 32;
 constexpr std::uint32_t names_at_once = 8;  // of one bucket: of 256 that a page is made of
 constexpr std::uint32_t indexed_at_once = 256;
-
-Error unreadable() {
-  return {Errc::store_corrupt, "a member partition cannot be read; run parley-check"};
-}
 
 }  // namespace
 
@@ -140,7 +137,7 @@ void Conversation::State::read_source(std::shared_ptr<SearchJob> job, std::size_
     };
     if (!rows) return read(rows.error());
     const auto cell = rows->guard ? layout::decode_count(*rows->guard) : layout::CountCell{};
-    if (!cell) return read(unreadable());
+    if (!cell) return read(unreadable("a member partition"));
     if (rows->guard && !cell->indexed) {
       return index_bucket(job->sources[index].bucket, [this, job, index, read](const Error& error) {
         error ? read(error) : read_source(job, index);
@@ -165,7 +162,7 @@ void Conversation::State::merge_names(std::shared_ptr<SearchJob> job) {
   while (job->found.size() < wanted && !job->firsts.empty()) {
     const auto [key, index] = *job->firsts.begin();
     const auto user = layout::parse_member_name_key(key);
-    if (!user) return job->asked->then(unreadable());
+    if (!user) return job->asked->then(unreadable("a member partition"));
     job->found.push_back(*user);
     job->firsts.erase(job->firsts.begin());
     SearchJob::Source& source = job->sources[index];
@@ -195,7 +192,7 @@ void Conversation::State::confirm_found(std::shared_ptr<SearchJob> job) {
     const auto found = std::exchange(job->found, {});
     for (std::size_t i = 0; i < found.size(); ++i) {
       auto row = rows->values[i] ? layout::decode_member(*rows->values[i]) : layout::MemberRow{};
-      if (!row) return asked.then(unreadable());
+      if (!row) return asked.then(unreadable("a member partition"));
       apply_decided(found[i], *row);
       if (row->role == Role::none) continue;
       if (asked.full()) return asked.then(std::move(asked.page));
@@ -226,7 +223,7 @@ void Conversation::State::index_next(std::shared_ptr<IndexJob> job) {
     if (!rows) return index_done(*job, rows.error());
     if (!rows->guard) return index_done(*job, {});
     const auto cell = layout::decode_count(*rows->guard);
-    if (!cell) return index_done(*job, unreadable());
+    if (!cell) return index_done(*job, unreadable("a member partition"));
     job->cell = *cell;
     job->guard = std::string(*rows->guard);
     job->more = rows->more && !rows->rows.empty();
@@ -235,7 +232,7 @@ void Conversation::State::index_next(std::shared_ptr<IndexJob> job) {
     for (const Row& row : rows->rows) {
       const auto user = layout::parse_number_key('m', row.key);
       const auto member = layout::decode_member(row.value);
-      if (!user || !member) return index_done(*job, unreadable());
+      if (!user || !member) return index_done(*job, unreadable("a member partition"));
       job->next = std::string(row.key) + '\0';
       if (member->role == Role::none || !layout::decode_member_name(row.value).empty()) continue;
       users.push_back(UserId{*user});

@@ -10,7 +10,7 @@
 namespace parley::core {
 namespace {
 
-constexpr std::uint32_t overlays_at_once = 64;
+constexpr std::uint32_t merged_at_once = 64;
 // A chunk may outgrow limits::chunk_bytes by what was edited into it; above this the overlay stays.
 constexpr std::size_t chunk_most = 4 * limits::chunk_bytes;
 
@@ -76,7 +76,7 @@ void Conversation::State::merge_sweep(std::shared_ptr<MergeJob> job) {
 /// The next page of overlays.
 void Conversation::State::merge_next(std::shared_ptr<MergeJob> job) {
   auto request = owned_scan(layout::conversation, *name, job->from, "p");
-  request.max_rows = overlays_at_once;
+  request.max_rows = merged_at_once;
   scan(std::move(request), [this, job](Result<Rows> rows) {
     if (job->generation != generation) return;
     if (!rows) return merge_over(*job, true);

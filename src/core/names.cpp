@@ -17,7 +17,7 @@ struct NameWrite {
   std::string partition, guard, key, subject;
 };
 
-constexpr int attempts =
+constexpr int name_attempts_most =
     8;  // of a store that answers unknown or retryable; then the caller is told
 
 }  // namespace
@@ -160,7 +160,7 @@ void Names::create_name(const std::string& subject, UserId id, int attempt) {
 
 void Names::retry(const std::string& subject, int attempt, Error error) {
   const bool worth = error.retryable() || error.errc() == Errc::unavailable;
-  if (!worth || attempt + 1 >= attempts) return finish(subject, std::move(error));
+  if (!worth || attempt + 1 >= name_attempts_most) return finish(subject, std::move(error));
   const auto delay = std::chrono::milliseconds(10 << attempt);
   shard_.world.start_timer(delay, [this, subject, attempt] { read_name(subject, attempt + 1); });
 }

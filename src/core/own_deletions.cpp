@@ -8,17 +8,15 @@
 #include <utility>
 
 #include "core/conversation_state.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
 
 constexpr std::uint32_t rows_per_scan = 4'096;
-constexpr std::size_t erased_at_once = 500;
+constexpr std::size_t own_erased_at_once = 500;
 constexpr std::size_t member_bytes = 9 + 55;
 
-Error unreadable() {
-  return {Errc::store_corrupt, "a personal partition cannot be read; run parley-check"};
-}
 Error no_messages() {
   return {Errc::invalid_argument, "seqs: expected the seqs of messages you can see"};
 }
@@ -117,7 +115,7 @@ void Conversation::State::read_own_deletions(std::shared_ptr<DeletionsRead> read
     for (const Row& found : rows->rows) {
       const auto seq = layout::parse_number_key('h', found.key);
       const auto row = layout::decode_own_deletion(found.value);
-      if (!seq || !row) return own_deletions_read(*read, unreadable());
+      if (!seq || !row) return own_deletions_read(*read, unreadable("a personal partition"));
       read->items.push_back({*seq, *row});
     }
     if (rows->more && !rows->rows.empty()) return read_own_deletions(read);
@@ -132,7 +130,7 @@ void Conversation::State::own_deletions_read(DeletionsRead& read, Error error) {
     if (decoded)
       cell = *decoded;
     else
-      error = unreadable();
+      error = unreadable("a personal partition");
   }
   KnownDeletions& known = own_deletions[read.user];
   const auto waiters = std::exchange(known.waiters, {});
@@ -285,7 +283,7 @@ void Conversation::State::commit_own_deletions(std::shared_ptr<OwnDeletionJob> j
   const UserId user = job->caller.user;
   const KnownDeletions& known = own_deletions[user];
   const std::string partition = layout::personal_id(host.ns(), id, user);
-  BatchWriter writer(layout::personal, partition, 32 * (job->items.size() + erased_at_once));
+  BatchWriter writer(layout::personal, partition, 32 * (job->items.size() + own_erased_at_once));
   // What lies below everything that the user may see has had its time.
   const Seq from = std::max(job->from, head.floor);
   std::vector<OwnDeletions::Item> items;
@@ -293,7 +291,7 @@ void Conversation::State::commit_own_deletions(std::shared_ptr<OwnDeletionJob> j
   for (const OwnDeletions::Item& item : before.items()) {
     const bool stale = item.seq < from;
     live += stale ? 0 : 1;
-    if (!stale || ++erased > erased_at_once) {
+    if (!stale || ++erased > own_erased_at_once) {
       items.push_back(item);
     } else {
       writer.erase(layout::own_deletion_key(item.seq));

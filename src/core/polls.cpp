@@ -11,13 +11,11 @@
 #include "core/event_reader.hpp"
 #include "core/reaction_job.hpp"
 #include "core/read_as_member.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
 
-Error unreadable() {
-  return {Errc::store_corrupt, "a partition of votes cannot be read; run parley-check"};
-}
 Error no_poll() { return {Errc::invalid_argument, "seq: expected the seq of a poll you can see"}; }
 Error poll_closed() { return {Errc::denied, "the poll is closed"}; }
 
@@ -160,7 +158,7 @@ void Conversation::State::read_ballots(std::shared_ptr<ReactionJob> job) {
     for (std::size_t i = 0; i < users.size(); ++i) {
       if (!found->values[i]) continue;
       const auto chosen = layout::decode_ballot(*found->values[i]);
-      if (!chosen) return reactions_done(*job, unreadable());
+      if (!chosen) return reactions_done(*job, unreadable("a partition of votes"));
       job->ballots[users[i]] = *chosen;
     }
     commit_reactions(job);
@@ -242,7 +240,7 @@ void Conversation::ballot(Caller caller, Seq seq, Then<Ballot> then) {
                 Ballot ballot{state.id, seq, {}};
                 if (found->values[0]) {
                   const auto chosen = layout::decode_ballot(*found->values[0]);
-                  if (!chosen) return answer(unreadable());
+                  if (!chosen) return answer(unreadable("a partition of votes"));
                   ballot.options = options_in(*chosen);
                 }
                 answer(std::move(ballot));

@@ -13,17 +13,14 @@
 #include "core/event_reader.hpp"
 #include "core/reaction_job.hpp"
 #include "core/read_as_member.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
 
-constexpr std::size_t writes_at_once = 256;
+constexpr std::size_t reactions_at_once = 256;
 constexpr std::size_t tally_bytes = 64;  // of a reaction in a record, without users
-constexpr auto look_again_after = std::chrono::milliseconds(500);
-
-Error unreadable() {
-  return {Errc::store_corrupt, "a partition of reactions cannot be read; run parley-check"};
-}
+constexpr auto tally_again_after = std::chrono::milliseconds(500);
 
 Error unseen() {
   return {Errc::invalid_argument, "seq: expected the seq of a message you can see"};
@@ -68,7 +65,7 @@ Decision Conversation::State::decide(Op& op, ReactOp& react) {
   return Decision::moved;
 }
 
-// ---- One commit a message: what waits, up to writes_at_once ----
+// ---- One commit a message: what waits, up to reactions_at_once ----
 
 void Conversation::State::run_reactions(Seq seq) {
   ReactionQueue& queue = reaction_queues[seq];
@@ -82,7 +79,7 @@ void Conversation::State::run_reactions(Seq seq) {
   auto job = std::make_shared<ReactionJob>();
   job->seq = seq;
   job->partition = layout::reaction_id(host.ns(), id, seq);
-  while (!queue.waiting.empty() && job->writes.size() < writes_at_once) {
+  while (!queue.waiting.empty() && job->writes.size() < reactions_at_once) {
     job->writes.push_back(std::move(queue.waiting.front()));
     queue.waiting.pop_front();
   }
@@ -97,18 +94,18 @@ void Conversation::State::read_reactions(std::shared_ptr<ReactionJob> job) {
     job->forget();
     if (found->guard) {
       const auto cell = layout::decode_count(*found->guard);
-      if (!cell) return reactions_done(*job, unreadable());
+      if (!cell) return reactions_done(*job, unreadable("a partition of reactions"));
       job->cell = *cell;
       job->guard = std::string(*found->guard);
     }
     for (const Row& row : found->rows) {
       if (row.key == layout::poll_key()) {
         job->poll = layout::decode_poll(row.value);
-        if (!job->poll) return reactions_done(*job, unreadable());
+        if (!job->poll) return reactions_done(*job, unreadable("a partition of reactions"));
         continue;
       }
       const auto count = layout::decode_reaction(row.value);
-      if (!count) return reactions_done(*job, unreadable());
+      if (!count) return reactions_done(*job, unreadable("a partition of reactions"));
       job->counts.emplace(row.key.substr(1), *count);
     }
     read_reactors(job);
@@ -116,16 +113,16 @@ void Conversation::State::read_reactions(std::shared_ptr<ReactionJob> job) {
 }
 
 void Conversation::State::read_reactors(std::shared_ptr<ReactionJob> job) {
-  job->all = job->cell.count <= limits::named_reactors + writes_at_once;
+  job->all = job->cell.count <= limits::named_reactors + reactions_at_once;
   if (job->all) {
     auto request = owned_scan(layout::reaction, job->partition, "u", "v");
-    request.max_rows = 2 * (limits::named_reactors + writes_at_once);
+    request.max_rows = 2 * (limits::named_reactors + reactions_at_once);
     return scan(std::move(request), [this, job](Result<Rows> found) {
       if (!found) return reactions_done(*job, found.error());
-      if (found->more) return reactions_done(*job, unreadable());
+      if (found->more) return reactions_done(*job, unreadable("a partition of reactions"));
       for (const Row& row : found->rows) {
         const auto reactor = layout::parse_reactor(row.key);
-        if (!reactor) return reactions_done(*job, unreadable());
+        if (!reactor) return reactions_done(*job, unreadable("a partition of reactions"));
         job->rows[{std::string(reactor->key), reactor->user}] = true;
       }
       read_ballots(job);
@@ -236,7 +233,7 @@ void Conversation::State::reactions_done(ReactionJob& job, const Error& error) {
     writes[i].then(why ? Result<void>(why) : Result<void>());
   }
   if (error && !told_waiters.empty()) {
-    error.retryable() && !hurried ? start_tally_timer(look_again_after) : drop_tallies(error);
+    error.retryable() && !hurried ? start_tally_timer(tally_again_after) : drop_tallies(error);
   }
   if (!due_tallies.empty() && !tallies_ready()) start_tally_timer(limits::tally_period_channel);
   pump();
@@ -283,7 +280,7 @@ void Conversation::State::stage_tallies() {
     if (entry->phase == MessageRows::Phase::loading) continue;
     if (entry->phase == MessageRows::Phase::failed) {
       messages.erase(seq);
-      start_tally_timer(look_again_after);
+      start_tally_timer(tally_again_after);
       continue;
     }
     const Payload now = entry->dirty ? entry->staged.record : entry->row.record;
@@ -342,8 +339,8 @@ void Conversation::State::tallies_committed(const Staged& done) {
 void Conversation::State::tallies_failed(const Error& error) {
   if (due_tallies.empty()) return;
   if (hurried || !error.retryable()) return drop_tallies(error);
-  next_tally = effects.now().steady + look_again_after;
-  start_tally_timer(look_again_after);
+  next_tally = effects.now().steady + tally_again_after;
+  start_tally_timer(tally_again_after);
 }
 
 /// The feed asks again in the next life.

@@ -10,7 +10,7 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t rows_at_once = 2048;         // of one commit
+constexpr std::size_t receipts_at_once = 2048;     // of one commit
 constexpr std::size_t channel_rows_at_once = 200;  // each with up to 18 rows of counts
 constexpr std::size_t rows_kept = 4096;            // of a channel's bucket
 constexpr std::size_t counted_only = 1000;         // members above which only `read` is stored
@@ -159,7 +159,7 @@ void Conversation::State::flush_bucket(std::uint16_t bucket) {
   job->bucket = bucket;
   job->partition = layout::receipt_id(host.ns(), id, bucket);
   for (const auto& item : receipts[bucket].marked) {
-    if (job->marks.size() == (channel() ? channel_rows_at_once : rows_at_once)) break;
+    if (job->marks.size() == (channel() ? channel_rows_at_once : receipts_at_once)) break;
     job->marks.push_back(item);
   }
   std::sort(job->marks.begin(), job->marks.end(),

@@ -5,12 +5,13 @@
 
 #include "base/utf8.hpp"
 #include "core/conversation_state.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 768;  // a record with its reason, generously
-constexpr std::size_t row_bytes = 9 + 2 + 2 * (26 + limits::reason);
+constexpr std::size_t restricted_bytes = 9 + 768;  // a record with its reason, generously
+constexpr std::size_t restriction_bytes = 9 + 2 + 2 * (26 + limits::reason);
 
 EventKind kind_of(RestrictionKind kind, bool on) {
   if (kind == RestrictionKind::mute) return on ? EventKind::muted : EventKind::unmuted;
@@ -26,8 +27,6 @@ auto& part_of(Row& row, RestrictionKind kind) {
 bool known(RestrictionKind kind) {
   return kind == RestrictionKind::mute || kind == RestrictionKind::ban;
 }
-Error bad(const char* text) { return {Errc::invalid_argument, text}; }
-
 }  // namespace
 
 // ---- Who is kept from what ----
@@ -76,7 +75,7 @@ void Conversation::State::stage_restriction(UserId user, const layout::Restricti
   std::erase_if(staged->restrictions, [user](const auto& change) { return change.first == user; });
   staged->restrictions.emplace_back(user, row);
   staged->rows += 1;
-  staged->bytes += row_bytes;
+  staged->bytes += restriction_bytes;
   if (row.mute.on || row.ban.on) staged->head.flags |= layout::head_has_restrictions;
 }
 
@@ -111,7 +110,7 @@ Decision Conversation::State::decide(Op& op, RestrictOp& change) {
     op.error = {Errc::limit_reached, "user: 10,000 are muted or banned; lift some first"};
     return decision;
   }
-  if (!fits(3, 7, 3 * event_bytes + row_bytes)) return Decision::full;
+  if (!fits(3, 7, 3 * restricted_bytes + restriction_bytes)) return Decision::full;
   if (change.on && !mute) end_request(change.user, op.caller.user, EventKind::join_denied);
   if (change.on && !mute && whom != Role::none)
     end_membership(change.user, op.caller.user, EventKind::removed);

@@ -10,8 +10,6 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512;  // an event's record without its texts, generously
-
 Error check_text(const std::optional<std::string>& text, std::size_t most, const char* field) {
   if (!text) return {};
   if (text->size() > most)

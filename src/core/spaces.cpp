@@ -9,8 +9,8 @@
 namespace parley::core {
 namespace {
 
-constexpr std::size_t event_bytes = 9 + 512 + limits::title;
-constexpr std::size_t row_bytes = 17 + 32 + limits::title;
+constexpr std::size_t child_event_bytes = event_bytes + limits::title;
+constexpr std::size_t child_bytes = 17 + 32 + limits::title;
 
 }  // namespace
 
@@ -68,7 +68,7 @@ void Conversation::State::stage_child(const ConversationId& which,
   std::erase_if(staged->children, [&](const auto& change) { return change.first == which; });
   staged->children.emplace_back(which, kept);
   staged->rows += 1;
-  staged->bytes += row_bytes;
+  staged->bytes += child_bytes;
   if (kept) staged->head.flags |= layout::head_has_children;
 }
 
@@ -109,7 +109,7 @@ Decision Conversation::State::decide(Op& op, ChildOp& create) {
     return decision;
   }
   layout::InfoRow row = info_now();
-  if (!fits(0, 2, row_bytes + layout::encode(row).size())) return Decision::full;
+  if (!fits(0, 2, child_bytes + layout::encode(row).size())) return Decision::full;
   ++row.child_number;
   stage_child(create.id,
               layout::ChildRow{.number = row.child_number,
@@ -126,7 +126,7 @@ Decision Conversation::State::decide(Op& op, ChildNewsOp& news) {
   const layout::ChildRow* known = child(news.id);
   if (known == nullptr || (news.what == What::changed && known->as_of >= news.as_of))
     return Decision::decided;
-  if (!fits(1, 2, event_bytes + row_bytes)) return Decision::full;
+  if (!fits(1, 2, child_event_bytes + child_bytes)) return Decision::full;
   layout::ChildRow row = *known;
   const bool shown = row.open && !row.unborn;
   if (news.what == What::gone) {

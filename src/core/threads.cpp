@@ -9,6 +9,7 @@
 #include "core/conversation_state.hpp"
 #include "core/event_reader.hpp"
 #include "core/read_as_member.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 namespace {
@@ -17,9 +18,6 @@ constexpr std::size_t moves_at_once = 256;  // replies of one thread in one comm
 constexpr auto move_again_after = std::chrono::milliseconds(500);
 constexpr std::uint32_t deleted_per_scan = 4'096;
 
-Error unreadable() {
-  return {Errc::store_corrupt, "a thread's partition cannot be read; run parley-check"};
-}
 Error no_root() {
   return {Errc::invalid_argument, "thread_root: expected the seq of a message you can see"};
 }
@@ -172,7 +170,7 @@ void Conversation::State::index_replies(std::shared_ptr<ThreadJob> job) {
     const auto& known = cells->values[0];
     if (known) {
       const auto decoded = layout::decode_count(*known);
-      if (!decoded) return thread_moved(*job, unreadable());
+      if (!decoded) return thread_moved(*job, unreadable("a thread's partition"));
       cell = *decoded;
     }
     BatchWriter writer(layout::thread, job->partition, 64 * job->changes.size());
@@ -296,12 +294,12 @@ void Conversation::State::change_follow(UserId user, Seq root, ChangeFollow chan
     layout::FollowRow row;
     if (rows->guard) {
       const auto known = layout::decode_count(*rows->guard);
-      if (!known) return then(unreadable());
+      if (!known) return then(unreadable("a thread's partition"));
       cell = *known;
     }
     if (!rows->rows.empty()) {
       const auto known = layout::decode_follow(rows->rows[0].value);
-      if (!known) return then(unreadable());
+      if (!known) return then(unreadable("a thread's partition"));
       row = *known;
     }
     const layout::FollowRow before = row;
@@ -346,7 +344,7 @@ void Conversation::State::count_unread(Seq root, Seq base, OwnDeletionsPtr own,
          if (rows->rows.empty()) return then(std::uint64_t{0});
          const auto cell = rows->guard ? layout::decode_count(*rows->guard) : std::nullopt;
          const auto first = layout::decode_thread_ordinal(rows->rows[0].value);
-         if (!cell || !first || *first == 0) return then(unreadable());
+         if (!cell || !first || *first == 0) return then(unreadable("a thread's partition"));
          const std::uint64_t after = cell->count - std::min(cell->count, *first - 1);
          auto gone = owned_scan(layout::thread, layout::thread_id(host.ns(), id, root),
                                 layout::deleted_key(base + 1), "y");
@@ -476,7 +474,7 @@ void Conversation::State::list_followed(Reader reader, const wire::Threads& aske
     for (const Row& row : rows->rows) {
       const auto root = layout::parse_number_key('t', row.key);
       const auto follow = layout::decode_follow(row.value);
-      if (!root || !follow) return then(unreadable());
+      if (!root || !follow) return then(unreadable("a thread's partition"));
       job->page.next = *root;
       if (follow->state == layout::FollowRow::State::follows) job->roots.push_back(*root);
     }

@@ -12,7 +12,7 @@
 namespace parley::core {
 namespace {
 
-constexpr auto look_again_after = std::chrono::milliseconds(50);
+constexpr auto sessions_again_after = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void UserHome::forget(Then<void> then) {
   }
   ++operations_;
   if (loading_ || committing_ || !changes_.empty() || operations_ > 1 || !sessions_.empty()) {
-    shard_.world.start_timer(look_again_after, [this, then = std::move(then)] {
+    shard_.world.start_timer(sessions_again_after, [this, then = std::move(then)] {
       --operations_;
       forget(then);
     });
@@ -93,7 +93,7 @@ void Names::forget(const std::string& subject, UserId id, Then<void> then) {
 
 void Names::forget_here(const std::string& subject, UserId id, Then<void> then) {
   if (pending_.contains(subject)) {  // what is being read may be the old cell
-    shard_.world.start_timer(look_again_after,
+    shard_.world.start_timer(sessions_again_after,
                              [=, this, then = std::move(then)] { forget_here(subject, id, then); });
     return;
   }

@@ -14,9 +14,9 @@ namespace parley::core {
 namespace {
 
 constexpr std::size_t cells_per_child = 3;  // info, own member row, restriction
-constexpr std::uint32_t rows_at_once = 4'096;
+constexpr std::uint32_t space_rows_at_once = 4'096;
 constexpr std::size_t children_per_get = 1'000;
-constexpr int attempts_most = 4;  // until the rows of one membership are read
+constexpr int membership_scans_most = 4;  // until the rows of one membership are read
 
 OwnedCell member_cell(layout::Namespace ns, const ConversationId& id, UserId user,
                       std::string key) {
@@ -44,7 +44,7 @@ void UserHome::scan_space(const ConversationId& space, std::string from, std::st
                           std::optional<layout::HeadCell> head) {
   auto request = owned_scan(layout::conversation, layout::conversation_id(shard_.config.ns, space),
                             from, until);
-  request.max_rows = rows_at_once;
+  request.max_rows = space_rows_at_once;
   shard_.world.scan(
       std::move(request), [this, space, until = std::move(until), each = std::move(each),
                            then = std::move(then), head](Result<Rows> rows) mutable {
@@ -156,7 +156,7 @@ void UserHome::follow_heads(std::shared_ptr<Listing> work) {
     work->behind.pop_back();
     return follow_heads(std::move(work));
   }
-  if (++known.scans == attempts_most)
+  if (++known.scans == membership_scans_most)
     return failed(*work, {Errc::busy, "the space changes all the time; try again"});
   read_children(work, space, [this, work] { follow_heads(work); });
 }
@@ -187,7 +187,7 @@ void UserHome::read_right(std::shared_ptr<Listing> work, const ConversationId& s
     if (decided->seq > row.left_at) row.role = std::min(decided->role, row.role);
     const auto begun = values[1] ? layout::decode_beginnings(*values[1]) : std::nullopt;
     const bool fits = row.role == Role::none || (begun && begun->entry == row.admission);
-    if (!fits && ++known.attempts < attempts_most) return read_right(work, space, then);
+    if (!fits && ++known.attempts < membership_scans_most) return read_right(work, space, then);
     known.begun = fits && begun ? *begun : layout::Beginnings{};
     known.right = {.role = row.role,
                    .entry = row.admission,

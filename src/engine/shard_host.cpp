@@ -431,7 +431,8 @@ Store::Done<T> ShardHost::back(Then<T> then) {
     call->answer.emplace(std::move(answer));
     if (on_this_shard()) return close_later(*call);
     if (!all.answered(*call)) return;
-    tell_answered([this, &all] { all.take_answered([this](auto& each) { close_later(each); }); });
+    tell_answered(
+        [this, &all] { all.take_answered([this](auto& each) { this->close_later(each); }); });
   };
 }
 

@@ -24,7 +24,7 @@ constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds(1); 
 constexpr std::size_t forget_step = 4096;     // feed entries forgotten in one group
 constexpr std::uint32_t worth_a_thread = 32;  // batches; fewer are merged after the flush
 
-Committed failed(Error error) {
+Committed not_committed(Error error) {
   return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
 }
 
@@ -298,7 +298,7 @@ int Writer::write_at_once(Range range, bool& flushed) {
 }
 
 void Writer::fail(Range range, const Error& error) {
-  for (Operation& operation : range) operation.answer = failed(error);
+  for (Operation& operation : range) operation.answer = not_committed(error);
 }
 
 void Writer::stop_failing(Range range, int code, bool flushed) {
@@ -306,7 +306,7 @@ void Writer::stop_failing(Range range, int code, bool flushed) {
   parts_.tails.give_up();
   for (Operation& operation : range) {
     const bool perhaps = flushed && operation.answer.verdict == Verdict::done;
-    operation.answer = failed(parts_.failure.error());
+    operation.answer = not_committed(parts_.failure.error());
     // A refusal rested on this group's other batches: it is only said if they are durable.
     if (perhaps) operation.answer.verdict = Verdict::unknown;
   }

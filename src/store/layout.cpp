@@ -16,12 +16,6 @@ namespace {
 
 using base::append_be;
 
-std::string number_key(char prefix, std::uint64_t number) {
-  std::string key(1, prefix);
-  append_be(key, number);
-  return key;
-}
-
 std::string in_namespace(Namespace ns, Bytes id, std::size_t more = 0) {
   std::string out;
   out.reserve(sizeof ns + id.size() + more);
@@ -190,7 +184,7 @@ std::string setting_key(std::string_view name) { return std::string(1, 'k').appe
 // ---- The head cell ----
 
 // Values that grew since the first format; both are read.
-constexpr std::uint8_t grown = 2;
+constexpr std::uint8_t with_shown = 2;
 
 std::string encode(const HeadCell& head) {
   std::string out;
@@ -200,7 +194,7 @@ std::string encode(const HeadCell& head) {
 
 void encode(const HeadCell& head, std::string& into) {
   FixedWriter<129> out;
-  out.u8(grown);
+  out.u8(with_shown);
   out.u8(static_cast<std::uint8_t>(head.flags));
   out.u16(head.members);
   out.u32(head.term);
@@ -227,7 +221,7 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
   Reader in(value);
   HeadCell head;
   const std::uint8_t version = in.u8();
-  if (version != format && version != grown) return std::nullopt;
+  if (version != format && version != with_shown) return std::nullopt;
   head.flags = in.u8();
   head.members = in.u16();
   head.term = in.u32();
@@ -244,9 +238,9 @@ std::optional<HeadCell> decode_head(Bytes value) noexcept {
   head.authority = in.u64();
   head.deleted_ordinal = in.u64();
   head.nonce = in.u64();
-  head.shown_ms = version == grown ? in.i64() : head.last_event_ms;
-  head.hidden = version == grown ? in.u64() : 0;
-  if (version == grown) head.flags = static_cast<std::uint16_t>(head.flags | in.u8() << 8);
+  head.shown_ms = version == with_shown ? in.i64() : head.last_event_ms;
+  head.hidden = version == with_shown ? in.u64() : 0;
+  if (version == with_shown) head.flags = static_cast<std::uint16_t>(head.flags | in.u8() << 8);
   if (!in.complete()) return std::nullopt;
   return head;
 }

@@ -14,6 +14,12 @@ namespace parley::layout {
 
 inline constexpr std::uint8_t format = 1;  // first byte of every value
 
+inline std::string number_key(char prefix, std::uint64_t number) {
+  std::string key(1, prefix);
+  base::append_be(key, number);
+  return key;
+}
+
 class Writer {
  public:
   explicit Writer(std::size_t room) { out_.reserve(room); }

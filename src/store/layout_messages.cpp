@@ -5,15 +5,6 @@
 #include "store/layout_bytes.hpp"
 
 namespace parley::layout {
-namespace {
-
-std::string number_key(char prefix, std::uint64_t number) {
-  std::string key(1, prefix);
-  base::append_be(key, number);
-  return key;
-}
-
-}  // namespace
 
 std::string mention_key(UserId user) { return number_key('q', user.value); }
 std::size_t mention_size(std::size_t messages) noexcept { return 18 + 16 * messages; }

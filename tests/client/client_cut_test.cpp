@@ -38,7 +38,7 @@ void check_list(const Person& person, const wire::ListChanged& list) {
 /// with what the engine has.
 Played play(std::size_t cut_after, Encoding encoding) {
   CAPTURE(cut_after, static_cast<int>(encoding));
-  World world;
+  ShardWorld world;
   Person alice(world, "alice", encoding, 0);
   Person bob(world, "bob", encoding, 1);
   const std::vector<Person*> both{&alice, &bob};

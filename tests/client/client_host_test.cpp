@@ -31,7 +31,7 @@ ClientOptions options_for(std::string url) {
 // Nobody listens there: the client needs no server for these.
 ClientOptions alone() { return options_for("tcp://127.0.0.1:1"); }
 
-Engine open_engine() {
+Engine open_small_engine() {
   EngineOptions options;
   options.threads = 1;
   options.authenticator = development_authenticator();
@@ -96,7 +96,7 @@ TEST_CASE("the client's thread is announced to the host and blocks every signal"
 
 TEST_CASE("what engine and client open is closed on exec") {
   const std::set<int> before = descriptors();
-  Engine engine = open_engine();
+  Engine engine = open_small_engine();
   const std::string tcp = engine.listen("tcp://127.0.0.1:0").value();
   const std::string ws = engine.listen("ws://127.0.0.1:0/chat").value();
   for (const std::string& url : {tcp, ws}) {
@@ -163,7 +163,7 @@ TEST_CASE("after a fork every call of a client answers forked") {
 TEST_CASE("a handler that throws ends the client, not the process") {
   const bool own = GENERATE(true, false);
   const bool standard = GENERATE(true, false);
-  Engine engine = open_engine();
+  Engine engine = open_small_engine();
   ClientOptions options = options_for(engine.listen("tcp://127.0.0.1:0").value());
   options.own_thread = own;
   Collected<ClientStatus> failed;

@@ -12,8 +12,6 @@ namespace {
 using namespace parley;
 using namespace parley::test;
 
-const ConversationId room = conversation(1);
-
 /// The server's side of one conversation and one device, and what a bad link does to it.
 struct Model {
   explicit Model(Harness& harness) : t(harness) {}

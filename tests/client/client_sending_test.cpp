@@ -6,8 +6,6 @@ namespace {
 using namespace parley;
 using namespace parley::test;
 
-const ConversationId room = conversation(1);
-
 std::vector<wire::Send> sends(const Harness& t) {
   std::vector<wire::Send> out;
   for (const auto& request : t.all<wire::Send>()) {

@@ -9,8 +9,6 @@ namespace {
 using namespace parley;
 using namespace parley::test;
 
-const ConversationId room = conversation(1);
-
 /// Ready, with room 1 followed at full from cursor 5.
 struct Following : Harness {
   explicit Following(std::shared_ptr<ClientStorage> kept = memory_storage())

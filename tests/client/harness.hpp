@@ -24,6 +24,7 @@ inline ConversationId conversation(std::uint8_t n) {
   id.bytes[15] = n;
   return id;
 }
+inline const ConversationId room = conversation(1);
 inline const Epoch epoch{{7}};
 inline constexpr UserId alice{41};
 inline constexpr UserId bob{42};

@@ -62,7 +62,7 @@ class Line final : public core::Outlet {
 /// One device with what its user would see of it.
 class Person {
  public:
-  Person(World& world, std::string name, Encoding encoding = Encoding::binary,
+  Person(ShardWorld& world, std::string name, Encoding encoding = Encoding::binary,
          std::size_t shard = 0)
       : world_(world),
         encoding_(encoding),
@@ -225,7 +225,7 @@ class Person {
     }
   }
 
-  World& world_;
+  ShardWorld& world_;
   Encoding encoding_;
   std::size_t shard_;
   std::shared_ptr<ClientStorage> storage_;
@@ -238,7 +238,8 @@ class Person {
 };
 
 /// Carries bytes and lets time pass until `time` is over.
-inline void pass(World& world, const std::vector<Person*>& people, std::chrono::milliseconds time) {
+inline void pass(ShardWorld& world, const std::vector<Person*>& people,
+                 std::chrono::milliseconds time) {
   const auto carry = [&] {
     for (bool moved = true; moved;) {
       moved = false;

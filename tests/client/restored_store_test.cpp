@@ -14,7 +14,7 @@ using namespace parley::test;
 
 /// Four people in one group.
 struct Crowd {
-  explicit Crowd(World& of) : world(of) {
+  explicit Crowd(ShardWorld& of) : world(of) {
     for (const char* name : {"ann", "ben", "cat", "dan"}) {
       people.push_back(std::make_unique<Person>(world, name, Encoding::binary, people.size() % 2));
       everybody.push_back(people.back().get());
@@ -66,7 +66,7 @@ struct Crowd {
     return texts;
   }
 
-  World& world;
+  ShardWorld& world;
   ConversationId team;
   int said = 0;
   std::vector<std::unique_ptr<Person>> people;
@@ -80,7 +80,7 @@ bool ends_with(const std::vector<std::string>& all, const std::vector<std::strin
 }  // namespace
 
 TEST_CASE("an older copy under live clients: who saw what is lost is told, others go on") {
-  World world;
+  ShardWorld world;
   Crowd crowd(world);
   crowd.say(0, 5);
   crowd.leave(3);  // has seen nothing that will be lost
@@ -113,7 +113,7 @@ TEST_CASE("an older copy under live clients: who saw what is lost is told, other
 }
 
 TEST_CASE("the copy grew again past what a client knows: forked by the mark") {
-  World world;
+  ShardWorld world;
   Crowd crowd(world);
   crowd.say(0, 5);
   crowd.leave(3);
@@ -145,7 +145,7 @@ TEST_CASE("any copy, any time: told exactly when something that was seen is gone
   for (std::uint32_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
-    World world;
+    ShardWorld world;
     Crowd crowd(world);
     std::unique_ptr<Store> copy;
     Seq head = 0;

@@ -11,7 +11,7 @@ namespace parley::test {
 namespace {
 
 struct Pair {
-  explicit Pair(World& world)
+  explicit Pair(ShardWorld& world)
       : ann(world.sign_in("ann", "phone")),
         ben(world.sign_in("ben", "phone", 1)),
         chat(world.ask<wire::Opened>(ann, wire::Direct{"ben"}).entry.conversation) {
@@ -22,12 +22,12 @@ struct Pair {
   ConversationId chat;
 };
 
-ListEntry entry_of(World& world, Client& client, const ConversationId& id) {
+ListEntry entry_of(ShardWorld& world, Client& client, const ConversationId& id) {
   for (const ListEntry& entry : world.ask<wire::ListChanged>(client, wire::Sync{}).entries)
     if (entry.conversation == id) return entry;
   return {};
 }
-std::vector<std::string> history(World& world, Client& client, const ConversationId& id) {
+std::vector<std::string> history(ShardWorld& world, Client& client, const ConversationId& id) {
   std::vector<std::string> texts;
   const auto page = world.ask<wire::HistoryPage>(client, wire::History{.conversation = id});
   for (const Payload& record : page.records) {
@@ -36,7 +36,7 @@ std::vector<std::string> history(World& world, Client& client, const Conversatio
   }
   return texts;
 }
-std::vector<UserId> blocked(World& world, Client& client) {
+std::vector<UserId> blocked(ShardWorld& world, Client& client) {
   return world.ask<wire::BlockedUsers>(client, wire::ListBlocked{}).users;
 }
 bool told_of(const Client& client, const ConversationId& id) {
@@ -48,7 +48,7 @@ bool told_of(const Client& client, const ConversationId& id) {
 }  // namespace
 
 TEST_CASE("what the blocked one writes is for itself, and looks to it as ever") {
-  World world;
+  ShardWorld world;
   Pair pair(world);
   Client& ann = pair.ann;
   Client& ben = pair.ben;
@@ -95,7 +95,7 @@ TEST_CASE("what the blocked one writes is for itself, and looks to it as ever") 
 }
 
 TEST_CASE("who is blocked gets no signals, positions or presence of the other") {
-  World world;
+  ShardWorld world;
   Pair pair(world);
   Client& ann = pair.ann;
   Client& ben = pair.ben;
@@ -142,7 +142,7 @@ TEST_CASE("who is blocked gets no signals, positions or presence of the other") 
 }
 
 TEST_CASE("presence is hidden from who was blocked before it asked, also after a restart") {
-  World world;
+  ShardWorld world;
   Pair pair(world);
   world.ask<wire::Done>(pair.ann, wire::BlockUser{pair.ben.user});
   world.restart();
@@ -157,7 +157,7 @@ TEST_CASE("presence is hidden from who was blocked before it asked, also after a
 }
 
 TEST_CASE("who is blocked reaches nobody by a new conversation, and adds nobody") {
-  World world;
+  ShardWorld world;
   Client& ann = world.sign_in("ann", "phone");
   Client& ben = world.sign_in("ben", "phone", 1);
   Client& cat = world.sign_in("cat", "phone");
@@ -187,7 +187,7 @@ TEST_CASE("who is blocked reaches nobody by a new conversation, and adds nobody"
 }
 
 TEST_CASE("the end of a block brings the conversation that was made meanwhile") {
-  World world;
+  ShardWorld world;
   Client& ann = world.sign_in("ann", "phone");
   Client& ben = world.sign_in("ben", "phone", 1);
   world.ask<wire::Done>(ann, wire::BlockUser{ben.user});
@@ -204,7 +204,7 @@ TEST_CASE("the end of a block brings the conversation that was made meanwhile") 
 TEST_CASE("a block that comes while the conversation is made, or loads, counts") {
   for (int steps = 0; steps < 60; ++steps) {
     CAPTURE(steps);
-    World world;
+    ShardWorld world;
     Client& ann = world.sign_in("ann", "phone");
     Client& ben = world.sign_in("ben", "phone", 1);
     world.post(ben, wire::Direct{"ann"});
@@ -219,7 +219,7 @@ TEST_CASE("a block that comes while the conversation is made, or loads, counts")
 }
 
 TEST_CASE("blocks are the same on every device, few, and of others") {
-  World world;
+  ShardWorld world;
   Client& phone = world.sign_in("ann", "phone");
   Client& laptop = world.sign_in("ann", "laptop", 1);
   world.pass(100ms);
@@ -243,7 +243,7 @@ TEST_CASE("blocks are the same on every device, few, and of others") {
 }
 
 TEST_CASE("a reply of the blocked one counts in no thread, deleted for itself or not") {
-  World world;
+  ShardWorld world;
   Pair pair(world);
   const auto reply = [&](Client& who) {
     wire::Send send;

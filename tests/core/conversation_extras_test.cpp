@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Chat : World {
-  explicit Chat(ConversationKind kind = ConversationKind::group, std::uint8_t name = 1)
+struct ExtrasChat : World {
+  explicit ExtrasChat(ConversationKind kind = ConversationKind::group, std::uint8_t name = 1)
       : World(name) {
     (void)create(by(1), kind, {user(2), user(3)});
     fx.advance(1s);
@@ -84,7 +84,7 @@ wire::Send forward_of(const World& from, Seq seq, std::uint64_t number = 0) {
 }  // namespace
 
 TEST_CASE("a message carries mentions, attachments and headers until it is deleted") {
-  Chat chat;
+  ExtrasChat chat;
   wire::Send what = text("look");
   what.extras = everything();
   const Seq seq = chat.post(2, what);
@@ -109,7 +109,7 @@ TEST_CASE("a message carries mentions, attachments and headers until it is delet
 }
 
 TEST_CASE("what a message carries is bounded, each part at its limit and not past it") {
-  Chat chat;
+  ExtrasChat chat;
   const auto answer = [&](wire::Extras extras) {
     wire::Send what = text("m");
     what.extras = std::move(extras);
@@ -162,7 +162,7 @@ TEST_CASE("what a message carries is bounded, each part at its limit and not pas
 }
 
 TEST_CASE("a repeated number with other extras is another message") {
-  Chat chat;
+  ExtrasChat chat;
   wire::Send what = text("m", 1);
   what.extras = everything();
   const Seq seq = chat.post(1, what);
@@ -187,7 +187,7 @@ TEST_CASE("who may mention everybody") {
   wire::Send what = text("all");
   what.extras.mention_scope = MentionScope::all;
   SECTION("everybody in a small group, admins in a larger one") {
-    Chat group;
+    ExtrasChat group;
     CHECK(group.post(by(2), what).errc() == Errc::ok);
     std::vector<UserId> more;
     for (std::uint64_t n = 4; n <= limits::small_group; ++n) more.push_back(user(n));
@@ -201,7 +201,7 @@ TEST_CASE("who may mention everybody") {
     CHECK(group.post(by(2), what).errc() == Errc::ok);
   }
   SECTION("admins in a channel, and the system") {
-    Chat channel(ConversationKind::channel);
+    ExtrasChat channel(ConversationKind::channel);
     CHECK(channel.post(by(2), what).errc() == Errc::denied);
     CHECK(channel.post(by(1), what).errc() == Errc::ok);
     CHECK(channel.post(Caller{}, what).errc() == Errc::ok);
@@ -209,7 +209,7 @@ TEST_CASE("who may mention everybody") {
 }
 
 TEST_CASE("a forward carries the content, and of its origin what everybody there may know") {
-  Chat here, group(ConversationKind::group, 2), channel(ConversationKind::channel, 3);
+  ExtrasChat here, group(ConversationKind::group, 2), channel(ConversationKind::channel, 3);
   wire::Send original = text("original");
   original.content_type = "text/markdown";
   original.extras = everything();
@@ -262,7 +262,7 @@ TEST_CASE("a forward carries the content, and of its origin what everybody there
 }
 
 TEST_CASE("only what one may read is forwarded, and a retry gets the first answer all the same") {
-  Chat here, group(ConversationKind::group, 2);
+  ExtrasChat here, group(ConversationKind::group, 2);
   here.other = &group;
   const Seq seq = group.post(2, text("m"));
   CHECK(here.post(by(3), forward_of(group, seq + 1)).errc() == Errc::denied);  // none
@@ -294,7 +294,7 @@ TEST_CASE("only what one may read is forwarded, and a retry gets the first answe
 
 TEST_CASE("mentions are unread until read, deleted, or of a former life") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  Chat chat(kind);
+  ExtrasChat chat(kind);
   CHECK(chat.mentions(2) == 0);
   const Seq first = chat.mention(1, {user(1), user(2), user(9)});
   const Seq second = chat.mention(1, {user(2)}, MentionScope::all);  // counted once
@@ -326,7 +326,7 @@ TEST_CASE("mentions are unread until read, deleted, or of a former life") {
 }
 
 TEST_CASE("more mentions than are counted") {
-  Chat chat;
+  ExtrasChat chat;
   std::vector<Seq> seqs;
   for (std::size_t i = 0; i < limits::mentions_counted + 5; ++i)
     seqs.push_back(chat.mention(1, {user(2)}));
@@ -343,7 +343,7 @@ TEST_CASE("more mentions than are counted") {
 
 TEST_CASE("unread mentions are what a naive model says, whatever goes wrong") {
   CHECK(rc::check("mentions", [] {
-    Chat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
+    ExtrasChat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
     const int faults = *rc::gen::inRange(0, 30);  // percent
     std::uint64_t luck = *rc::gen::arbitrary<std::uint64_t>();
     chat.fx.inject = [&](const Batch&) {

@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A group of 1, an owner, and 2 whose host looks at every message when it has time.
-struct Chat : World {
-  Chat() {
+struct HookedChat : World {
+  HookedChat() {
     limits.looks_at_messages = true;
     restart();
     create(by(1), ConversationKind::group, {user(2)});
@@ -43,7 +43,7 @@ using Bodies = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("while a message is with the host, only its device's later ones wait") {
-  Chat chat;
+  HookedChat chat;
   auto first = chat.send(by(2), text("first"));
   chat.fx.drain();
   auto second = chat.send(by(2), text("second"));
@@ -69,7 +69,7 @@ TEST_CASE("while a message is with the host, only its device's later ones wait")
 }
 
 TEST_CASE("the host sees all that a message carries, and notes what it thinks of it") {
-  Chat chat;
+  HookedChat chat;
   wire::Send asked = text("which?");
   asked.extras.headers = {{"lang", "en"}};
   asked.extras.attachments = {{"blob/1", "image/png", "cat.png", 3}};
@@ -99,7 +99,7 @@ TEST_CASE("the host sees all that a message carries, and notes what it thinks of
 }
 
 TEST_CASE("a host that says no, or nothing") {
-  Chat chat;
+  HookedChat chat;
   auto refused = chat.send(by(2), text("refused"));
   chat.fx.drain();
   chat.refuse();
@@ -127,7 +127,7 @@ TEST_CASE("a host that says no, or nothing") {
 }
 
 TEST_CASE("whether the sender may is looked at again after the host") {
-  Chat chat;
+  HookedChat chat;
   auto asked = chat.send(by(2), text("secret"));
   chat.fx.drain();
   CHECK(chat.remove(by(1), 2) == Errc::ok);
@@ -137,7 +137,7 @@ TEST_CASE("whether the sender may is looked at again after the host") {
 }
 
 TEST_CASE("a retry while the message is with the host gets the first answer") {
-  Chat chat;
+  HookedChat chat;
   auto first = chat.send(by(2), text("once", 1, 11));
   chat.fx.drain();
   auto again = chat.send(by(2), text("once", 1, 11));
@@ -149,7 +149,7 @@ TEST_CASE("a retry while the message is with the host gets the first answer") {
 }
 
 TEST_CASE("both hooks: the first one first, each once, whatever the store does") {
-  Chat chat;
+  HookedChat chat;
   int seen = 0;
   chat.limits.before_message = [&seen](IncomingMessage& message) -> Result<void> {
     ++seen;

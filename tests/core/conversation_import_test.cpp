@@ -29,7 +29,7 @@ wire::RecordFields fields_of(World& world, Seq seq, EventPage& page) {
   return wire::read_record(page.events.at(0).record.bytes());
 }
 
-std::uint64_t unread(World& world, std::uint64_t n) {
+std::uint64_t listed_unread(World& world, std::uint64_t n) {
   return entry_of(world.id(), world.access(n).value()).unread;
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("an imported message keeps time and id, comes once, and is unread for 
   CHECK(world.head().ordinal == before.ordinal);
   CHECK(world.head().shown_ms == before.shown_ms);
   CHECK(world.head().last_message_ms == before.last_message_ms);
-  CHECK(unread(world, 2) == 1);
+  CHECK(listed_unread(world, 2) == 1);
   CHECK(entry_of(world.id(), world.access(2).value()).mentions == 0);
 
   world.restart();
@@ -71,7 +71,7 @@ TEST_CASE("an imported message keeps time and id, comes once, and is unread for 
   world->delete_message({}, sent.value().seq, erased.then());
   world.fx.advance(5s);
   CHECK(erased.errc() == Errc::ok);
-  CHECK(unread(world, 2) == 1);  // it was never counted
+  CHECK(listed_unread(world, 2) == 1);  // it was never counted
   EventPage gone;
   CHECK(fields_of(world, sent.value().seq, gone).deleted);
 }

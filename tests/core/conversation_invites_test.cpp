@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
-
 Result<Invite> make(World& world, Caller caller, InviteOptions options = {}) {
   Asked<Invite> asked;
   world->create_invite(caller, options, asked.then());
@@ -48,7 +46,7 @@ Errc ban(World& world, std::uint64_t who) {
   world.fx.advance(3s);
   return asked.errc();
 }
-Errc set(World& world, SettingsUpdate settings) {
+Errc set_by_owner(World& world, SettingsUpdate settings) {
   Asked<void> asked;
   world->set_settings(by(1), std::move(settings), asked.then());
   world.fx.drain();
@@ -61,11 +59,11 @@ WallTime after(World& world, std::chrono::milliseconds span) {
 }  // namespace
 
 TEST_CASE("a link lets in whoever has it, into the role that it gives") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     CAPTURE(static_cast<int>(kind));
     World world;
     (void)world.create(by(1), kind, {user(2)});
-    REQUIRE(set(world, {.join = JoinRule::added}) == Errc::ok);
+    REQUIRE(set_by_owner(world, {.join = JoinRule::added}) == Errc::ok);
     const auto link = make(world, by(1), {.role = Role::moderator, .uses = 5});
     REQUIRE(link.ok());
     CHECK(link->token.size() == limits::invite_token);
@@ -103,7 +101,7 @@ TEST_CASE("a link lets in whoever has it, into the role that it gives") {
 }
 
 TEST_CASE("a link ends: expired, used up, revoked; and every refusal is the same") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     (void)world.create(by(1), kind, {user(2)});
     const auto brief = make(world, by(1), {.expires = after(world, 60s)});
@@ -133,15 +131,15 @@ TEST_CASE("a link ends: expired, used up, revoked; and every refusal is the same
 }
 
 TEST_CASE("the banned do not come in, nobody comes into what is archived or full") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     (void)world.create(by(1), kind, {user(2)});
     const auto link = make(world, by(1));
     REQUIRE(ban(world, 5) == Errc::ok);
     CHECK(enter(world, 5, *link).errc() == Errc::denied);
-    REQUIRE(set(world, {.archived = true}) == Errc::ok);
+    REQUIRE(set_by_owner(world, {.archived = true}) == Errc::ok);
     CHECK(enter(world, 6, *link).errc() == Errc::archived);
-    REQUIRE(set(world, {.archived = false}) == Errc::ok);
+    REQUIRE(set_by_owner(world, {.archived = false}) == Errc::ok);
     CHECK(enter(world, 6, *link).errc() == Errc::ok);
     CHECK(links(world, by(1))->at(0).used == 1);
   }
@@ -161,7 +159,7 @@ TEST_CASE("the banned do not come in, nobody comes into what is archived or full
 }
 
 TEST_CASE("two who join with the last use of a link: one is in") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
@@ -259,7 +257,7 @@ TEST_CASE("a ban meets who is on the way in") {
 }
 
 TEST_CASE("who may make links, and which") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     (void)world.create(by(1), kind, {user(2), user(3), user(4)});
     REQUIRE(world.set_role(by(1), 3, Role::admin) == Errc::ok);
@@ -278,11 +276,11 @@ TEST_CASE("who may make links, and which") {
     CHECK(links(world, by(1))->size() == 2);
     CHECK(links(world, by(3))->size() == 1);  // not what it could not have made
     CHECK(revoke(world, by(3), *high) == Errc::denied);
-    REQUIRE(set(world, {.who_adds = Role::member}) == Errc::ok);
+    REQUIRE(set_by_owner(world, {.who_adds = Role::member}) == Errc::ok);
     CHECK(make(world, by(2)).ok());
     CHECK(make(world, by(2), {.role = Role::moderator}).error().errc() == Errc::denied);
     CHECK(make(world, {}, {.role = Role::admin}).ok());
-    REQUIRE(set(world, {.archived = true}) == Errc::ok);
+    REQUIRE(set_by_owner(world, {.archived = true}) == Errc::ok);
     CHECK(make(world, by(2)).error().errc() == Errc::archived);
   }
   World pair(2);
@@ -293,7 +291,7 @@ TEST_CASE("who may make links, and which") {
 }
 
 TEST_CASE("a link goes with the right to make it") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     (void)world.create(by(1), kind, {user(2), user(3), user(4)});
     for (const std::uint64_t n : {2, 3, 4})
@@ -315,7 +313,7 @@ TEST_CASE("a link goes with the right to make it") {
 }
 
 TEST_CASE("links are whole, whatever goes wrong") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;

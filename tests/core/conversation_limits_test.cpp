@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Chat : World {
-  explicit Chat(ConversationKind kind, std::uint64_t people = 3) {
+struct LimitedChat : World {
+  explicit LimitedChat(ConversationKind kind, std::uint64_t people = 3) {
     (void)create(by(1), kind);
     for (std::uint64_t n = 2; n <= people; ++n) (void)add(by(1), {user(n)});
     fx.advance(1s);
@@ -51,7 +51,7 @@ struct Chat : World {
 }  // namespace
 
 TEST_CASE("limits: edits of one message") {
-  Chat chat(ConversationKind::group);
+  LimitedChat chat(ConversationKind::group);
   const Seq seq = chat.post();
   for (std::size_t i = 1; i <= limits::edits; ++i)
     REQUIRE(chat.edit(seq, "e" + std::to_string(i)) == Errc::ok);
@@ -63,7 +63,7 @@ TEST_CASE("limits: edits of one message") {
 }
 
 TEST_CASE("limits: who reacted is named while they are few") {
-  Chat chat(ConversationKind::group, limits::named_reactors + 1);
+  LimitedChat chat(ConversationKind::group, limits::named_reactors + 1);
   const Seq seq = chat.post();
   for (std::uint64_t n = 1; n <= limits::named_reactors; ++n)
     REQUIRE(chat.react(n, seq) == Errc::ok);
@@ -75,7 +75,7 @@ TEST_CASE("limits: who reacted is named while they are few") {
 }
 
 TEST_CASE("limits: who reacted, a page at a time") {
-  Chat chat(ConversationKind::group, 2);
+  LimitedChat chat(ConversationKind::group, 2);
   const Seq seq = chat.post();
   const auto page = [&](std::uint32_t limit) {
     Asked<wire::ReactorsPage> asked;
@@ -89,7 +89,7 @@ TEST_CASE("limits: who reacted, a page at a time") {
 }
 
 TEST_CASE("limits: messages in one event of reactions, and the time between two in a channel") {
-  Chat chat(ConversationKind::channel);
+  LimitedChat chat(ConversationKind::channel);
   std::vector<Seq> seqs;
   for (std::size_t i = 0; i <= limits::tallies; ++i) seqs.push_back(chat.post());
   REQUIRE(chat.react(2, seqs[0]) == Errc::ok);  // told at once: the period begins
@@ -107,7 +107,7 @@ TEST_CASE("limits: messages in one event of reactions, and the time between two 
 }
 
 TEST_CASE("limits: deleted messages that unread leaves out") {
-  Chat chat(ConversationKind::group);
+  LimitedChat chat(ConversationKind::group);
   std::vector<Seq> seqs;
   for (std::size_t i = 0; i <= limits::deleted_counted; ++i) {
     (void)chat.send(by(1), text("m"));
@@ -136,7 +136,7 @@ TEST_CASE("limits: deleted messages that unread leaves out") {
 }
 
 TEST_CASE("limits: members of a channel") {
-  Chat chat(ConversationKind::channel, 1);
+  LimitedChat chat(ConversationKind::channel, 1);
   // Another bucket says that it holds all the others.
   const auto own = layout::bucket_of(user(1), layout::channel_member_buckets);
   const auto free = static_cast<std::uint16_t>((own + 1) % layout::channel_member_buckets);

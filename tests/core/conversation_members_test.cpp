@@ -15,7 +15,7 @@ using namespace parley::core::test;
 
 namespace {
 
-std::string kinds(World& world) {
+std::string told(World& world) {
   static const char* names[] = {"?",     "created", "message", "joined",  "left",
                                 "added", "removed", "role",    "settings"};
   std::string out;
@@ -32,12 +32,6 @@ Errc set_title(World& world, Caller caller, std::string title) {
   world.fx.drain();
   return asked.errc();
 }
-std::vector<UserId> users(std::uint64_t from, std::uint64_t count) {
-  std::vector<UserId> out;
-  for (std::uint64_t n = from; n < from + count; ++n) out.push_back(user(n));
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("the table of rights") {
@@ -182,7 +176,7 @@ TEST_CASE("a group's birth: one commit, events, owner") {
   CHECK(opened.value().visible_from == 1);
   CHECK(world.fx.commits == 1);
   CHECK(world.feed == 1);
-  CHECK(kinds(world) == "created added2");
+  CHECK(told(world) == "created added2");
   CHECK(world.access(2).value().visible_from == 2);
   CHECK(world.access(2).value().role == Role::member);
 
@@ -195,7 +189,7 @@ TEST_CASE("a group's birth: one commit, events, owner") {
 TEST_CASE("the system's groups belong to the first who is named") {
   World world;
   CHECK(world.create({}, ConversationKind::group, {user(5), user(4)}).errc() == Errc::ok);
-  CHECK(kinds(world) == "created added5 added4");
+  CHECK(told(world) == "created added5 added4");
   CHECK(world.access(5).value().role == Role::owner);
   CHECK(world.access(4).value().role == Role::member);
 }
@@ -254,7 +248,7 @@ TEST_CASE("adding, removing, leaving, and what a former member keeps") {
   REQUIRE(world.add(by(1), {user(2)}) == Errc::ok);
   CHECK(world.access(2).value().visible_from == 8);
   CHECK(world.access(2).value().left_at == 0);
-  CHECK(kinds(world) == "created message added2 added3 message removed2 left3 added2");
+  CHECK(told(world) == "created message added2 added3 message removed2 left3 added2");
 }
 
 TEST_CASE("what ends somebody's access ends a published piece") {
@@ -312,7 +306,7 @@ TEST_CASE("roles, titles and the last owner") {
   world.restart();
   CHECK(world.access(2).value().title == "new");
   CHECK(world.access(2).value().role == Role::admin);
-  CHECK(kinds(world) == "created added2 added3 added4 role2 removed4 added4 role3 left1 settings");
+  CHECK(told(world) == "created added2 added3 added4 role2 removed4 added4 role3 left1 settings");
   CHECK(world.leave(2) == Errc::ok);
   CHECK(world.leave(4) == Errc::ok);
   CHECK(world.leave(3) == Errc::ok);  // nobody remains
@@ -368,7 +362,7 @@ TEST_CASE("a channel's birth: its event, then the rows of those named") {
   const auto opened = world.create(by(1), ConversationKind::channel, {user(2)});
   CHECK(opened.value().role == Role::owner);
   CHECK(opened.value().members == 2);
-  CHECK(kinds(world) == "created");
+  CHECK(told(world) == "created");
   CHECK(world.access(2).value().role == Role::member);
   CHECK(world.access(3).errc() == Errc::denied);
 }
@@ -395,7 +389,7 @@ TEST_CASE("joining and leaving a channel are rows, not events") {
   CHECK(world.access(2).value().role == Role::none);
   CHECK(world.access(1).value().members == 1);
   CHECK(world.join(2).value().left_at == 0);
-  CHECK(kinds(world) == "created message message message");
+  CHECK(told(world) == "created message message message");
   world.restart();
   CHECK(world.access(2).value().role == Role::member);
   CHECK(world.access(1).value().members == 2);
@@ -482,7 +476,7 @@ TEST_CASE("a crash after a channel's birth does not lose its creator") {
     const auto again = world.create(by(1), ConversationKind::channel, {user(2)});
     CHECK(again.value().role == Role::owner);
     CHECK(world.access(2).value().role == Role::member);
-    CHECK(kinds(world) == "created");
+    CHECK(told(world) == "created");
   }
 }
 
@@ -501,7 +495,7 @@ TEST_CASE("roles and additions in a channel") {
   CHECK(world.access(7).value().role == Role::member);
   CHECK(world.access(1).value().members == 6);
   CHECK(world.rows('p') == 0);
-  CHECK(kinds(world) == "created role2 removed3");
+  CHECK(told(world) == "created role2 removed3");
 }
 
 TEST_CASE("a channel's owner neither leaves nor steps down without another owner") {

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Chat : World {
-  explicit Chat(ConversationKind kind = ConversationKind::group) {
+struct OwnDeletionsChat : World {
+  explicit OwnDeletionsChat(ConversationKind kind = ConversationKind::group) {
     (void)create(by(1), kind, {user(2), user(3)});
     fx.advance(1s);
   }
@@ -98,7 +98,7 @@ struct Chat : World {
 
 TEST_CASE("what a member deletes for itself is gone for it alone, for ever") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  Chat chat(kind);
+  OwnDeletionsChat chat(kind);
   const Seq first = chat.say(1), second = chat.say(1), third = chat.say(2);
   const auto before = chat.head();
   REQUIRE(chat.erase(2, {third, first, first}) == Errc::ok);
@@ -120,7 +120,7 @@ TEST_CASE("what a member deletes for itself is gone for it alone, for ever") {
 }
 
 TEST_CASE("nothing is read for who never deleted anything for itself") {
-  Chat chat;
+  OwnDeletionsChat chat;
   const Seq seq = chat.say(1);
   REQUIRE(chat.erase(2, {seq}) == Errc::ok);
   chat.restart();
@@ -137,7 +137,7 @@ TEST_CASE("nothing is read for who never deleted anything for itself") {
 }
 
 TEST_CASE("only messages that one sees are deleted for oneself, all of them or none") {
-  Chat chat;
+  OwnDeletionsChat chat;
   const Seq seq = chat.say(1);
   CHECK(chat.erase(9, {seq}) == Errc::denied);
   CHECK(chat.erase(0, {seq}) == Errc::invalid_argument);
@@ -155,7 +155,7 @@ TEST_CASE("only messages that one sees are deleted for oneself, all of them or n
 }
 
 TEST_CASE("how many messages one deletes for oneself is bounded, at once and together") {
-  Chat chat;
+  OwnDeletionsChat chat;
   std::vector<Seq> seqs;
   for (std::size_t i = 0; i <= limits::delete_for_me_at_once; ++i) seqs.push_back(chat.say(1));
   CHECK(chat.erase(2, seqs) == Errc::invalid_argument);
@@ -191,7 +191,7 @@ TEST_CASE("how many messages one deletes for oneself is bounded, at once and tog
 
 TEST_CASE("what is deleted for oneself is not unread, and counted once when it goes for all") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  Chat chat(kind);
+  OwnDeletionsChat chat(kind);
   std::vector<Seq> seqs;
   for (int i = 0; i < 6; ++i) seqs.push_back(chat.say(1, 0, {user(2)}));
   CHECK(chat.unread(2) == 6);
@@ -214,7 +214,7 @@ TEST_CASE("what is deleted for oneself is not unread, and counted once when it g
 }
 
 TEST_CASE("events about a message deleted for oneself are hidden with it") {
-  Chat chat;
+  OwnDeletionsChat chat;
   const Seq gone = chat.say(1), other = chat.say(1);
   REQUIRE(chat.erase(2, {gone}) == Errc::ok);
   REQUIRE(chat.edit(1, gone, "another") == Errc::ok);
@@ -233,7 +233,7 @@ TEST_CASE("events about a message deleted for oneself are hidden with it") {
 }
 
 TEST_CASE("one does not forward what one deleted for oneself, and others do") {
-  Chat chat;
+  OwnDeletionsChat chat;
   const Seq seq = chat.say(1);
   REQUIRE(chat.erase(2, {seq}) == Errc::ok);
   wire::Send forward;
@@ -244,7 +244,7 @@ TEST_CASE("one does not forward what one deleted for oneself, and others do") {
 }
 
 TEST_CASE("threads leave out replies deleted for oneself, and end with their root") {
-  Chat chat;
+  OwnDeletionsChat chat;
   const Seq root = chat.say(1);
   std::vector<Seq> replies;
   for (int i = 0; i < 4; ++i) replies.push_back(chat.say(1, root));
@@ -261,7 +261,7 @@ TEST_CASE("threads leave out replies deleted for oneself, and end with their roo
 }
 
 TEST_CASE("a channel's member who comes back does not see it again") {
-  Chat chat(ConversationKind::channel);
+  OwnDeletionsChat chat(ConversationKind::channel);
   const Seq seq = chat.say(1), left = chat.say(1);
   REQUIRE(chat.erase(2, {seq}) == Errc::ok);
   REQUIRE(chat.leave(2) == Errc::ok);
@@ -274,7 +274,7 @@ TEST_CASE("a channel's member who comes back does not see it again") {
 }
 
 TEST_CASE("rows of what was trimmed make room") {
-  Chat chat;
+  OwnDeletionsChat chat;
   std::vector<Seq> seqs;
   for (int i = 0; i < 300; ++i) seqs.push_back(chat.say(1));
   REQUIRE(chat.erase(2, {seqs[0], seqs[1], seqs[298]}) == Errc::ok);
@@ -289,7 +289,7 @@ TEST_CASE("rows of what was trimmed make room") {
 }
 
 TEST_CASE("a conversation that is deleted for good takes it along") {
-  Chat chat;
+  OwnDeletionsChat chat;
   REQUIRE(chat.erase(2, {chat.say(1)}) == Errc::ok);
   Asked<void> ended;
   chat->end(by(1), ended.then());
@@ -300,7 +300,7 @@ TEST_CASE("a conversation that is deleted for good takes it along") {
 
 TEST_CASE("what a reader sees and counts is what a naive model says, whatever goes wrong") {
   CHECK(rc::check("own deletions", [] {
-    Chat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
+    OwnDeletionsChat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
     const int faults = *rc::gen::inRange(0, 30);  // percent
     std::uint64_t luck = *rc::gen::arbitrary<std::uint64_t>();
     chat.fx.inject = [&](const Batch&) {

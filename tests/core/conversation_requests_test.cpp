@@ -15,9 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
-
-Errc set(World& world, SettingsUpdate settings) {
+Errc set_and_wait(World& world, SettingsUpdate settings) {
   Asked<void> asked;
   world->set_settings(by(1), std::move(settings), asked.then());
   world.fx.advance(3s);
@@ -42,11 +40,11 @@ Result<wire::JoinRequestsPage> page(World& world, Caller caller, UserId after = 
   world.fx.drain();
   return asked.result();
 }
-std::size_t waiting(World& world) { return page(world, by(1))->requests.size(); }
+std::size_t requests_open(World& world) { return page(world, by(1))->requests.size(); }
 /// A conversation of user 1 with member 2, entered by request.
 void open_world(World& world, ConversationKind kind) {
   (void)world.create(by(1), kind, {user(2)});
-  REQUIRE(set(world, {.join = JoinRule::by_request}) == Errc::ok);
+  REQUIRE(set_and_wait(world, {.join = JoinRule::by_request}) == Errc::ok);
 }
 bool in(World& world, std::uint64_t who) {
   const auto access = world.access(who);
@@ -63,7 +61,7 @@ std::vector<EventKind> told_of(World& world, std::uint64_t who) {
 }  // namespace
 
 TEST_CASE("who waits for a conversation that is deleted is told that it is over") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     for (const bool crash : {false, true}) {
       CAPTURE(static_cast<int>(kind), crash);
       World world;
@@ -88,7 +86,7 @@ TEST_CASE("who waits for a conversation that is deleted is told that it is over"
 }
 
 TEST_CASE("a deletion waits for those who wait to be told, and is carried on by its wake-up") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     CAPTURE(static_cast<int>(kind));
     World world;
     open_world(world, kind);
@@ -117,7 +115,7 @@ TEST_CASE("a deletion waits for those who wait to be told, and is carried on by 
 }
 
 TEST_CASE("who asks waits, and is let in or not by those who may invite") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     CAPTURE(static_cast<int>(kind));
     World world;
     open_world(world, kind);
@@ -150,7 +148,7 @@ TEST_CASE("who asks waits, and is let in or not by those who may invite") {
     CHECK(in(world, 5));
     CHECK_FALSE(in(world, 6));
     CHECK(world.access(5).value().role == Role::member);
-    CHECK(waiting(world) == 1);
+    CHECK(requests_open(world) == 1);
     CHECK(told_of(world, 5) == std::vector{EventKind::join_requested, EventKind::join_approved});
     CHECK(told_of(world, 6) == std::vector{EventKind::join_requested, EventKind::join_denied});
     CHECK(request(world, 6) == Errc::ok);  // may ask again
@@ -164,27 +162,27 @@ TEST_CASE("only those who may answer see who asks") {
   open_world(world, ConversationKind::group);
   REQUIRE(request(world, 5) == Errc::ok);
   CHECK(world.stream().back().audience == audience::moderators);
-  REQUIRE(set(world, {.who_adds = Role::member}) == Errc::ok);
+  REQUIRE(set_and_wait(world, {.who_adds = Role::member}) == Errc::ok);
   REQUIRE(request(world, 6) == Errc::ok);
   CHECK(world.stream().back().audience == audience::everyone);
   CHECK(answer(world, by(2), 6, true) == Errc::ok);
 }
 
 TEST_CASE("nobody asks where it is not the rule, nor who is banned") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     (void)world.create(by(1), kind, {user(2)});
     CHECK(request(world, 5) == Errc::denied);
-    REQUIRE(set(world, {.join = JoinRule::by_request}) == Errc::ok);
+    REQUIRE(set_and_wait(world, {.join = JoinRule::by_request}) == Errc::ok);
     Asked<void> banned;
     world->restrict(by(1), {.kind = RestrictionKind::ban, .user = user(5)}, banned.then());
     world.fx.drain();
     CHECK(request(world, 5) == Errc::denied);
-    REQUIRE(set(world, {.archived = true}) == Errc::ok);
+    REQUIRE(set_and_wait(world, {.archived = true}) == Errc::ok);
     CHECK(request(world, 6) == Errc::archived);
     CHECK(request(world, 6, std::string(limits::note + 1, 'n')) == Errc::too_large);
     CHECK(request(world, 6, "\xff") == Errc::invalid_argument);
-    REQUIRE(set(world, {.archived = false}) == Errc::ok);
+    REQUIRE(set_and_wait(world, {.archived = false}) == Errc::ok);
     CHECK(request(world, 6, std::string(limits::note, 'n')) == Errc::ok);
     CHECK(page(world, by(1), {}, 0).error().errc() == Errc::invalid_argument);
     CHECK(page(world, by(1), {}, limits::page_join_requests + 1).error().errc() ==
@@ -197,7 +195,7 @@ TEST_CASE("nobody asks where it is not the rule, nor who is banned") {
 }
 
 TEST_CASE("a request ends when it is taken back, with a ban, and with whatever lets its user in") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     World world;
     open_world(world, kind);
     for (const std::uint64_t n : {4, 5, 6, 7}) REQUIRE(request(world, n) == Errc::ok);
@@ -207,7 +205,7 @@ TEST_CASE("a request ends when it is taken back, with a ban, and with whatever l
     world->restrict(by(1), {.kind = RestrictionKind::ban, .user = user(5)}, banned.then());
     world.fx.advance(3s);
     REQUIRE(banned.errc() == Errc::ok);
-    CHECK(waiting(world) == 2);
+    CHECK(requests_open(world) == 2);
     CHECK(told_of(world, 4).back() == EventKind::join_withdrawn);
     CHECK(told_of(world, 5).back() == EventKind::join_denied);
     Asked<Invite> link;
@@ -219,18 +217,19 @@ TEST_CASE("a request ends when it is taken back, with a ban, and with whatever l
     REQUIRE(joined.errc() == Errc::ok);
     CHECK(told_of(world, 6).back() == EventKind::join_approved);
     REQUIRE(world.add(by(1), {user(7)}) == Errc::ok);
-    CHECK(waiting(world) == (kind == ConversationKind::group ? 0 : 1));  // there a row is added
+    CHECK(requests_open(world) ==
+          (kind == ConversationKind::group ? 0 : 1));  // there a row is added
     CHECK(answer(world, by(1), 7, true) == Errc::ok);
-    CHECK(waiting(world) == 0);
+    CHECK(requests_open(world) == 0);
     CHECK(world.rows('j') == 0);
     CHECK(in(world, 7));
     world.restart();
-    CHECK(waiting(world) == 0);
+    CHECK(requests_open(world) == 0);
   }
 }
 
 TEST_CASE("requests and answers are whole, whatever goes wrong") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     for (const Fault fault : every_verdict) {
       CAPTURE(static_cast<int>(kind), static_cast<int>(fault));
       World world;
@@ -250,7 +249,7 @@ TEST_CASE("requests and answers are whole, whatever goes wrong") {
       world.fx.advance(5s);
       world.restart();
       CHECK(in(world, 5) == (let_in == Errc::ok));
-      CHECK(waiting(world) == (let_in == Errc::ok ? 0 : 2));
+      CHECK(requests_open(world) == (let_in == Errc::ok ? 0 : 2));
       CHECK(told_of(world, 5).size() == (let_in == Errc::ok ? 2 : 1));
     }
   }
@@ -268,7 +267,7 @@ TEST_CASE("who a channel let in on request is in, whatever becomes of the row") 
     world.restart();
     REQUIRE(answer(world, by(1), 5, true) == Errc::ok);
     CHECK(in(world, 5));
-    CHECK(waiting(world) == 0);
+    CHECK(requests_open(world) == 0);
     CHECK(world.access(1).value().members == 3);
   }
 }

@@ -15,8 +15,6 @@ using namespace parley::core::test;
 
 namespace {
 
-constexpr ConversationKind kinds[] = {ConversationKind::group, ConversationKind::channel};
-
 /// All that are found, over pages of that size.
 std::vector<std::uint64_t> found(World& world, const std::string& prefix, std::uint32_t limit = 3) {
   std::vector<std::uint64_t> all;
@@ -86,7 +84,7 @@ void drop_names(World& world) {
 }  // namespace
 
 TEST_CASE("members are found by the beginning of their names, in any case, in order") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     CAPTURE(static_cast<int>(kind));
     World world;
     world.names = {{1, "olga"}, {2, "Anna"}, {3, "annabel"},  {4, "ANNE"},
@@ -186,7 +184,7 @@ TEST_CASE("members of a store without names get them with the first search") {
 }
 
 TEST_CASE("who is found is what a naive model says, whatever goes wrong") {
-  for (const auto kind : kinds) {
+  for (const auto kind : groups_and_channels) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
       CAPTURE(static_cast<int>(kind), seed);
       World world;

@@ -66,12 +66,6 @@ EventKind last_kind(World& world) {
   const auto page = world.read({.from = head, .to = head}).value();
   return wire::read_record(page.events.at(0).record.bytes()).kind;
 }
-std::vector<UserId> users(std::uint64_t from, std::uint64_t count) {
-  std::vector<UserId> out;
-  for (std::uint64_t n = from; n < from + count; ++n) out.push_back(user(n));
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("settings are one event with what changed, and one row") {

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Chat : World {
-  explicit Chat(ConversationKind kind = ConversationKind::group) {
+struct ThreadedChat : World {
+  explicit ThreadedChat(ConversationKind kind = ConversationKind::group) {
     (void)create(by(1), kind, {user(2), user(3), user(4)});
     fx.advance(1s);
   }
@@ -77,7 +77,7 @@ struct Chat : World {
 
 TEST_CASE("replies have ordinals of their own, and the root tells what they come to") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  Chat chat(kind);
+  ThreadedChat chat(kind);
   const Seq root = chat.say(1), other = chat.say(1);
   const std::uint64_t ordinal = chat.head().ordinal;
   const Seq first = chat.reply(2, root), second = chat.reply(3, root);
@@ -104,7 +104,7 @@ TEST_CASE("replies have ordinals of their own, and the root tells what they come
 }
 
 TEST_CASE("a thread hangs on a message that is there and is no reply itself") {
-  Chat chat;
+  ThreadedChat chat;
   const Seq root = chat.say(1);
   const Seq reply = chat.reply(2, root);
   CHECK(chat.post(2, reply).errc() == Errc::invalid_argument);
@@ -123,7 +123,7 @@ TEST_CASE("a thread hangs on a message that is there and is no reply itself") {
 }
 
 TEST_CASE("a thread is read in pages, without what lies between") {
-  Chat chat;
+  ThreadedChat chat;
   const Seq root = chat.say(1);
   std::vector<Seq> all;
   for (int i = 0; i < 25; ++i) {
@@ -150,7 +150,7 @@ TEST_CASE("a thread is read in pages, without what lies between") {
 }
 
 TEST_CASE("who wrote the root, replied or was mentioned follows, until they say no") {
-  Chat chat;
+  ThreadedChat chat;
   const Seq root = chat.say(1);
   CHECK(!chat.followed(1, root));  // nothing to follow yet
   (void)chat.reply(2, root, {user(3), user(9)});
@@ -174,7 +174,7 @@ TEST_CASE("who wrote the root, replied or was mentioned follows, until they say 
 // Imported messages are in no threads, but a thread may begin with one.
 TEST_CASE("a thread whose root was imported is followed by its author, if that is a member") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  Chat chat(kind);
+  ThreadedChat chat(kind);
   const auto import = [&chat](std::uint64_t author, const std::string& name) {
     wire::Send what = text("long ago");
     what.key = name;
@@ -226,7 +226,7 @@ TEST_CASE("a thread whose root was imported is followed by its author, if that i
 }
 
 TEST_CASE("followed threads are listed with what is unread in them") {
-  Chat chat;
+  ThreadedChat chat;
   std::vector<Seq> roots;
   for (int i = 0; i < 5; ++i) roots.push_back(chat.say(1));
   for (const Seq root : roots) (void)chat.reply(2, root);
@@ -253,7 +253,7 @@ TEST_CASE("followed threads are listed with what is unread in them") {
 }
 
 TEST_CASE("what is unread in a thread") {
-  Chat chat;
+  ThreadedChat chat;
   const Seq root = chat.say(1);
   std::vector<Seq> seqs;
   for (int i = 0; i < 6; ++i) seqs.push_back(chat.reply(2, root));
@@ -279,7 +279,7 @@ TEST_CASE("what is unread in a thread") {
 
 TEST_CASE("threads are what a naive model says, whatever goes wrong") {
   CHECK(rc::check("threads", [] {
-    Chat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
+    ThreadedChat chat(*rc::gen::element(ConversationKind::group, ConversationKind::channel));
     std::vector<Seq> roots;
     for (int i = 0; i < 3; ++i) roots.push_back(chat.say(1));
     const int faults = *rc::gen::inRange(0, 30);  // percent

@@ -221,7 +221,15 @@ struct Asked {
   }
 };
 
+inline constexpr ConversationKind groups_and_channels[] = {ConversationKind::group,
+                                                           ConversationKind::channel};
+
 inline UserId user(std::uint64_t n) { return UserId{n}; }
+inline std::vector<UserId> users(std::uint64_t from, std::uint64_t count) {
+  std::vector<UserId> out;
+  for (std::uint64_t n = from; n < from + count; ++n) out.push_back(user(n));
+  return out;
+}
 inline Caller by(std::uint64_t n, std::uint64_t device = 0) {
   return {UserId{n}, DeviceId{device == 0 ? n * 100 : device}};
 }

@@ -17,7 +17,7 @@ std::vector<Seq> told(const Client& client) {
 }
 
 /// The texts that a page of history shows.
-std::vector<std::string> page(World& world, Client& client, const ConversationId& id) {
+std::vector<std::string> page(ShardWorld& world, Client& client, const ConversationId& id) {
   std::vector<std::string> texts;
   const auto shown = world.ask<wire::HistoryPage>(
       client, wire::History{.conversation = id, .from = 0, .backward = true, .limit = 50});
@@ -38,7 +38,7 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("all devices of who deletes for itself are told, and nobody else") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& phone = world.sign_in("bob", "phone", 0);
   Client& laptop = world.sign_in("bob", "laptop", 1);
@@ -64,7 +64,7 @@ TEST_CASE("all devices of who deletes for itself are told, and nobody else") {
 }
 
 TEST_CASE("a stream has stand-ins for what one deleted for oneself, live and behind") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId id = world.group(alice, {"bob"});
@@ -117,7 +117,7 @@ TEST_CASE("a stream has stand-ins for what one deleted for oneself, live and beh
 }
 
 TEST_CASE("a device that was away learns of it with the list and its subscription") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& phone = world.sign_in("bob", "phone", 0);
   Client& laptop = world.sign_in("bob", "laptop", 1);
@@ -138,7 +138,7 @@ TEST_CASE("a device that was away learns of it with the list and its subscriptio
 }
 
 TEST_CASE("a removal is exact while it is read what its user deleted for itself") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& first = world.sign_in("bob", "phone", 1);
   const ConversationId id = world.group(alice, {"bob"});
@@ -167,7 +167,7 @@ TEST_CASE("a removal is exact while it is read what its user deleted for itself"
 }
 
 TEST_CASE("who is erased leaves nothing of it behind") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId id = world.group(alice, {"bob"});
@@ -188,7 +188,7 @@ TEST_CASE("who is erased leaves nothing of it behind") {
 }
 
 TEST_CASE("lists count what is deleted for oneself and for all once, mentions too") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId id = world.group(alice, {"bob"});

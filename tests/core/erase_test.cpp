@@ -12,7 +12,7 @@
 namespace parley::test {
 namespace {
 
-std::size_t partitions(World& world, layout::Space space) {
+std::size_t partitions(ShardWorld& world, layout::Space space) {
   std::size_t count = 0;
   world.store().list(space, {}, 1'000,
                      [&count](Result<Listed> listed) { count = listed.value().partitions.size(); });
@@ -25,7 +25,7 @@ std::size_t partitions(World& world, layout::Space space) {
 TEST_CASE("lists go on when somebody is erased while theirs is still to follow") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     INFO("seed " << seed);
-    World world;
+    ShardWorld world;
     world.shuffled.emplace(seed);
     Client& alice = world.sign_in("alice", "phone", 0);
     Client& bob = world.sign_in("bob", "phone", 1);
@@ -44,7 +44,7 @@ TEST_CASE("lists go on when somebody is erased while theirs is still to follow")
 }
 
 TEST_CASE("who is to be erased is in what it was just added to") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& bob = world.sign_in("bob", "phone", 1);
   Client& system = world.system();
@@ -60,7 +60,7 @@ TEST_CASE("who is to be erased is in what it was just added to") {
 }
 
 TEST_CASE("what the erased deleted for itself in the channels of a space goes, too") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone", 0);
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId space = world.group(alice, {"bob"}, ConversationKind::space);
@@ -82,7 +82,7 @@ TEST_CASE("what the erased deleted for itself in the channels of a space goes, t
 TEST_CASE("an erasure that was interrupted anywhere is ended by another") {
   for (int failing = 0; failing < 12; ++failing) {
     INFO("commit " << failing);
-    World world;
+    ShardWorld world;
     Client& alice = world.sign_in("alice", "phone", 0);
     Client& bob = world.sign_in("bob", "phone", 1);
     const ConversationId id = world.group(alice, {"bob"});
@@ -109,7 +109,7 @@ TEST_CASE("an erasure that was interrupted anywhere is ended by another") {
     int commits = 0;
     world.fault = [&](const Batch& batch) {
       const bool counts = batch.partition.space != layout::system;
-      return counts && commits++ >= failing ? World::Fault::failed : World::Fault::none;
+      return counts && commits++ >= failing ? ShardWorld::Fault::failed : ShardWorld::Fault::none;
     };
     (void)erase();
     world.fault = {};

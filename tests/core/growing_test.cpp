@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Snowflake begin(World& world, Client& client, const ConversationId& id, Seq reply_to = 0) {
+Snowflake begin(ShardWorld& world, Client& client, const ConversationId& id, Seq reply_to = 0) {
   return world
       .ask<wire::StreamStarted>(client, wire::StartStream{.conversation = id, .reply_to = reply_to})
       .stream;
@@ -35,7 +35,7 @@ std::string seen(const Client& client, Snowflake stream) {
 
 /// A bot and two who look, on two shards.
 struct Room {
-  World world;
+  ShardWorld world;
   Client& bot = world.sign_in("bot");
   Client& ann = world.sign_in("ann", "phone", 1);
   Client& ben = world.sign_in("ben");
@@ -67,7 +67,7 @@ struct Room {
 TEST_CASE("a message grows before those who look, and is stored once in its place") {
   for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
     Room room(kind);
-    World& world = room.world;
+    ShardWorld& world = room.world;
     const Snowflake stream = begin(world, room.bot, room.id);
     room.append(stream, 0, "Hel");
     room.append(stream, 3, "lo ");
@@ -117,7 +117,7 @@ TEST_CASE("many appends are told together, at most so often") {
 
 TEST_CASE("who comes midway is told that it grows, and gets all of it") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   const Seq question = world.say(room.ann, room.id, "tell me");
   const Snowflake stream = begin(world, room.bot, room.id, question);
   room.append(stream, 0, "Once");
@@ -156,7 +156,7 @@ TEST_CASE("it is taken back by its sender alone") {
 
 TEST_CASE("it lives as long as its sender's session, and half a minute longer") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   const Snowflake stream = begin(world, room.bot, room.id);
   room.append(stream, 0, "well");
   world.pass(120s);
@@ -181,7 +181,7 @@ TEST_CASE("it lives as long as its sender's session, and half a minute longer") 
 
 TEST_CASE("it ends with the right to write") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   const auto by_ann = [&] {
     return world.ask<wire::StreamStarted>(room.ann, wire::StartStream{.conversation = room.id})
         .stream;
@@ -205,7 +205,7 @@ TEST_CASE("it ends with the right to write") {
 }
 
 TEST_CASE("who blocks the other sees nothing grow") {
-  World world;
+  ShardWorld world;
   Client& ann = world.sign_in("ann");
   Client& ben = world.sign_in("ben", "phone", 1);
   const ConversationId chat = world.ask<wire::Opened>(ann, wire::Direct{"ben"}).entry.conversation;
@@ -226,7 +226,7 @@ TEST_CASE("who blocks the other sees nothing grow") {
 
 TEST_CASE("limits: growing messages of a user and of a conversation") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   Snowflake last = 0;
   for (std::size_t i = 0; i < limits::streams; ++i) last = begin(world, room.bot, room.id);
   const wire::StartStream one{.conversation = room.id};
@@ -243,7 +243,7 @@ TEST_CASE("limits: growing messages of a user and of a conversation") {
 }
 
 TEST_CASE("limits: growing messages of a user in all conversations, and their weight in memory") {
-  World world(1);
+  ShardWorld world(1);
   Client& bot = world.sign_in("bot");
   const std::size_t before = world.shard(0).weight();
   std::vector<ConversationId> rooms;
@@ -281,7 +281,7 @@ TEST_CASE("an append that is repeated changes nothing, whatever was appended sin
 
 TEST_CASE("slow mode is not gone around by messages that grow") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   SettingsUpdate slow;
   slow.slow_mode = 60s;
   const Snowflake before =
@@ -294,7 +294,7 @@ TEST_CASE("slow mode is not gone around by messages that grow") {
 
 TEST_CASE("limits: one append, and how far a message grows") {
   Room room;
-  World& world = room.world;
+  ShardWorld& world = room.world;
   const Snowflake stream = begin(world, room.bot, room.id);
   const auto failure = [&](std::uint64_t at, std::string text) {
     return world.failure(room.bot, wire::AppendStream{room.id, stream, at, std::move(text)});

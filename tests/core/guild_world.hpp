@@ -64,7 +64,7 @@ struct Guild {
     return count;
   }
 
-  World world;
+  ShardWorld world;
   Client *alice = nullptr, *bob = nullptr, *carol = nullptr;
   ConversationId id, hall, staff;
 };

@@ -17,10 +17,10 @@ constexpr core::PresenceBorders small{.full = 3, .full_again = 2, .window = 5, .
 constexpr core::PresenceBorders huge{.full = 0, .full_again = 0, .window = 1, .window_again = 1};
 constexpr auto settled = limits::online_gather + limits::online_period + limits::presence_grace;
 
-Online watch(World& world, Client& client, const ConversationId& id) {
+Online watch(ShardWorld& world, Client& client, const ConversationId& id) {
   return world.ask<Online>(client, wire::WatchConversation{id});
 }
-Online unwatch(World& world, Client& client, const ConversationId& id) {
+Online unwatch(ShardWorld& world, Client& client, const ConversationId& id) {
   return world.ask<Online>(client, wire::WatchConversation{id, false});
 }
 std::vector<Online> pushed(const Client& client) {
@@ -56,7 +56,7 @@ std::optional<bool> shown_online(const Client& client, UserId user) {
   return shown;
 }
 /// What all shards keep of conversations that are watched.
-std::size_t kept(World& world, int shards) {
+std::size_t kept(ShardWorld& world, int shards) {
   std::size_t sum = 0;
   for (int i = 0; i < shards; ++i) {
     const core::ShardState& state = core::ShardAccess::state(world.shard(i));
@@ -75,7 +75,7 @@ std::vector<std::string> names(const std::string& prefix, int from, int to) {
 TEST_CASE("of a small conversation everybody's presence is told, and nobody needs to be named") {
   for (const auto kind :
        {ConversationKind::direct, ConversationKind::group, ConversationKind::channel}) {
-    World world(3);
+    ShardWorld world(3);
     Client& ann = world.sign_in("ann");
     Client& ben = world.sign_in("ben", "phone", 1);
     const auto id = kind == ConversationKind::direct
@@ -118,7 +118,7 @@ TEST_CASE("of a small conversation everybody's presence is told, and nobody need
 
 TEST_CASE("the step follows the members at once, and does not flap at its border") {
   for (const auto kind : {ConversationKind::group, ConversationKind::channel}) {
-    World world(2, small);
+    ShardWorld world(2, small);
     Client& ann = world.sign_in("ann");
     Client& eve = world.sign_in("eve", "phone", 1);
     const auto id = world.group(ann, {"ben", "cem"}, kind);
@@ -156,7 +156,7 @@ TEST_CASE("the step follows the members at once, and does not flap at its border
 }
 
 TEST_CASE("the borders are those of the limits") {
-  World world;
+  ShardWorld world;
   Client& host = world.system();
   Client& ann = world.sign_in("ann");
   const auto id = world.group(ann, {}, ConversationKind::channel);
@@ -179,7 +179,7 @@ TEST_CASE("the borders are those of the limits") {
 }
 
 TEST_CASE("who is online is counted exactly, whatever comes and goes") {
-  World world(3, huge);
+  ShardWorld world(3, huge);
   Client& ann = world.sign_in("ann");
   const auto id = world.group(ann, {"ben", "cem", "dan"}, ConversationKind::channel);
   world.pass(1s);
@@ -240,7 +240,7 @@ TEST_CASE("who is online is counted exactly, whatever comes and goes") {
 }
 
 TEST_CASE("counts are told at most once a period, and only when they have changed") {
-  World world(2, huge);
+  ShardWorld world(2, huge);
   Client& ann = world.sign_in("ann");
   Client& ben = world.sign_in("ben", "phone", 1);
   const auto id = world.group(ann, {"ben"});
@@ -275,7 +275,7 @@ TEST_CASE("counts are told at most once a period, and only when they have change
 }
 
 TEST_CASE("who blocks a watcher is named to others only, and is counted") {
-  World world(2, huge);
+  ShardWorld world(2, huge);
   Client& ann = world.sign_in("ann");
   Client& ben = world.sign_in("ben", "phone", 1);
   Client& cem = world.sign_in("cem");
@@ -296,7 +296,7 @@ TEST_CASE("who blocks a watcher is named to others only, and is counted") {
     if (each.users) CHECK_FALSE(std::ranges::count(users_of(each), cem.user));
 
   SECTION("likewise where everybody is told") {
-    World little(2);
+    ShardWorld little(2);
     Client& one = little.sign_in("one");
     Client& two = little.sign_in("two", "phone", 1);
     const auto team = little.group(one, {"two"});
@@ -308,7 +308,7 @@ TEST_CASE("who blocks a watcher is named to others only, and is counted") {
 }
 
 TEST_CASE("up to eight are named beside the count, the same ones while they are there") {
-  World world(3, huge);
+  ShardWorld world(3, huge);
   Client& ann = world.sign_in("ann");
   const auto everybody = names("u", 0, limits::online_sample + 12);
   const auto id = world.group(ann, everybody);
@@ -340,7 +340,7 @@ TEST_CASE("up to eight are named beside the count, the same ones while they are 
 
 TEST_CASE("a watch is for members, and ends with the membership") {
   for (const auto& borders : {small, huge}) {
-    World world(2, borders);
+    ShardWorld world(2, borders);
     Client& ann = world.sign_in("ann");
     Client& ben = world.sign_in("ben", "phone", 1);
     Client& eve = world.sign_in("eve", "phone", 1);
@@ -364,7 +364,7 @@ TEST_CASE("a watch is for members, and ends with the membership") {
 }
 
 TEST_CASE("a watch ends with its conversation") {
-  World world(2, huge);
+  ShardWorld world(2, huge);
   Client& ann = world.sign_in("ann");
   Client& ben = world.sign_in("ben", "phone", 1);
   const auto id = world.group(ann, {"ben"});
@@ -377,7 +377,7 @@ TEST_CASE("a watch ends with its conversation") {
 }
 
 TEST_CASE("a session watches ten conversations at most") {
-  World world(3, huge);
+  ShardWorld world(3, huge);
   Client& ann = world.sign_in("ann");
   std::vector<ConversationId> ids;
   for (std::size_t i = 0; i < limits::watched_conversations + 1; ++i)
@@ -396,7 +396,7 @@ TEST_CASE("a session watches ten conversations at most") {
 
 TEST_CASE("requests that overtake one another leave the watch as the last one asks") {
   for (const auto& borders : {small, huge}) {
-    World world(3, borders);
+    ShardWorld world(3, borders);
     Client& ann = world.sign_in("ann", "phone", 2);
     const auto id = world.group(ann, {"ben", "cem"});
     world.subscribe(ann, id);
@@ -422,7 +422,7 @@ TEST_CASE("requests that overtake one another leave the watch as the last one as
 }
 
 TEST_CASE("named users and the whole conversation are watched beside one another") {
-  World world(2, small);
+  ShardWorld world(2, small);
   Client& ann = world.sign_in("ann");
   Client& ben = world.sign_in("ben", "phone", 1);
   const auto id = world.group(ann, {"ben"});

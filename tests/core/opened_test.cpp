@@ -4,7 +4,7 @@
 namespace parley::test {
 
 TEST_CASE("opening what is in the list tells what the user set about it") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const wire::Direct bob{"bob"};
   const ListEntry fresh = world.ask<wire::Opened>(alice, bob).entry;
@@ -35,7 +35,7 @@ TEST_CASE("opening what is in the list tells what the user set about it") {
 }
 
 TEST_CASE("joining a channel again tells what the user set about it") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob");
   const ConversationId hall = world.group(alice, {}, ConversationKind::channel);

@@ -16,7 +16,7 @@ struct Crowd {
   ConversationId id;
   std::vector<UserId> users;
 
-  Crowd(World& world, Client& owner, std::size_t count) {
+  Crowd(ShardWorld& world, Client& owner, std::size_t count) {
     const auto names = [](std::size_t from, std::size_t to) {
       std::vector<std::string> some;
       for (std::size_t i = from; i < to; ++i) some.push_back("user" + std::to_string(i));
@@ -37,14 +37,14 @@ struct Crowd {
   }
 };
 
-Seq say(World& world, Client& client, const ConversationId& id, std::size_t bytes) {
+Seq say(ShardWorld& world, Client& client, const ConversationId& id, std::size_t bytes) {
   return world.say(client, id, std::string(bytes, 'x'));
 }
 
 }  // namespace
 
 TEST_CASE("limits: hello's token and device name") {
-  World world;
+  ShardWorld world;
   const auto refusal = [&](std::size_t token, std::size_t device) {
     Client& client = world.link();
     wire::Hello hello;
@@ -62,7 +62,7 @@ TEST_CASE("limits: hello's token and device name") {
 }
 
 TEST_CASE("limits: users in one add") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   std::vector<std::string> names;
@@ -78,7 +78,7 @@ TEST_CASE("limits: users in one add") {
 }
 
 TEST_CASE("limits: what members are searched by") {
-  World world;
+  ShardWorld world;
   Client& owner = world.sign_in("Ada");
   const ConversationId id = world.group(owner, {"Anna", "bob"});
   const auto search = [&](std::string prefix) {
@@ -93,7 +93,7 @@ TEST_CASE("limits: what members are searched by") {
 }
 
 TEST_CASE("limits: what a user's list holds") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   std::vector<ConversationId> all;
   for (std::size_t i = 0; i <= limits::pinned_conversations; ++i)
@@ -120,7 +120,7 @@ TEST_CASE("limits: what a user's list holds") {
 }
 
 TEST_CASE("limits: a signal's kind and data") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   Client& bob = world.sign_in("bob", "phone", 1);
@@ -137,7 +137,7 @@ TEST_CASE("limits: a signal's kind and data") {
 }
 
 TEST_CASE("limits: bytes of a history page") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   constexpr std::size_t half = limits::page_bytes / 2;
@@ -156,7 +156,7 @@ TEST_CASE("limits: bytes of a history page") {
 }
 
 TEST_CASE("limits: how far behind a cursor is answered with a range") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -190,7 +190,7 @@ TEST_CASE("limits: how far behind a cursor is answered with a range") {
 }
 
 TEST_CASE("limits: whom a session watches") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const Crowd crowd(world, alice, limits::watched_users + 1);
   const ConversationId other = world.group(alice, {"bob"});
@@ -218,7 +218,7 @@ TEST_CASE("limits: whom a session watches") {
 }
 
 TEST_CASE("limits: subscriptions of a session") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   std::vector<ConversationId> all;
   for (std::size_t i = 0; i <= limits::subscriptions; ++i) {
@@ -253,7 +253,7 @@ TEST_CASE("limits: subscriptions of a session") {
 }
 
 TEST_CASE("limits: bytes that wait for an answer") {
-  World world(1);
+  ShardWorld world(1);
   std::vector<Client*> senders;
   std::vector<ConversationId> rooms;
   for (int i = 0; i < 8; ++i) {
@@ -295,7 +295,7 @@ TEST_CASE("limits: bytes that wait for an answer") {
 
 TEST_CASE(
     "limits: whatever is long counts among the bytes that wait, from links and from the host") {
-  World world(1);
+  ShardWorld world(1);
   Client& alice = world.host("alice");
   const ConversationId room = world.group(alice, {"bob"});
   const Payload body = Payload::copy_of(std::string(limits::body_default, 'b'));
@@ -319,7 +319,7 @@ TEST_CASE(
 }
 
 TEST_CASE("limits: many shards leave room for long messages on each") {
-  World world(256);
+  ShardWorld world(256);
   Client& alice = world.sign_in("alice");
   const ConversationId room = world.group(alice, {"bob"});
   wire::Send send{.conversation = room};
@@ -331,7 +331,7 @@ TEST_CASE("limits: many shards leave room for long messages on each") {
 }
 
 TEST_CASE("what was never there to follow leaves nothing behind") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   for (std::uint8_t i = 1; i < 200; ++i) {
     ConversationId made_up;
@@ -345,7 +345,7 @@ TEST_CASE("what was never there to follow leaves nothing behind") {
 }
 
 TEST_CASE("when memory is short what nobody uses leaves it soon") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   for (int i = 0; i < 20; ++i)
     world.ask<wire::Opened>(alice, wire::Direct{"friend " + std::to_string(i)});
@@ -360,7 +360,7 @@ TEST_CASE("when memory is short what nobody uses leaves it soon") {
 }
 
 TEST_CASE("limits: how long presence waits") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId chat =
       world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
@@ -382,7 +382,7 @@ TEST_CASE("limits: how long presence waits") {
 }
 
 TEST_CASE("limits: how often a head is told, and when an idle conversation leaves memory") {
-  World world(1);
+  ShardWorld world(1);
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   world.subscribe(alice, team, {}, Level::heads);
@@ -401,7 +401,7 @@ TEST_CASE("limits: how often a head is told, and when an idle conversation leave
 }
 
 TEST_CASE("stopping stores positions at once") {
-  World world(1);
+  ShardWorld world(1);
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob");
   const ConversationId lobby = world.group(alice, {}, ConversationKind::channel);

@@ -14,19 +14,19 @@ using Seqs = std::vector<Seq>;
 namespace {
 
 /// Alice writes to Bob, who follows on another shard.
-struct Reader {
-  World world;
+struct Following {
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
       world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
-  Reader() { world.subscribe(bob, chat); }
+  Following() { world.subscribe(bob, chat); }
 };
 
 }  // namespace
 
 TEST_CASE("a cursor gets exactly one answer") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -78,7 +78,7 @@ TEST_CASE("a cursor gets exactly one answer") {
 }
 
 TEST_CASE("of two subscribes under way for one conversation the later one counts") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -99,7 +99,7 @@ TEST_CASE("of two subscribes under way for one conversation the later one counts
 }
 
 TEST_CASE("rights that change and end while a subscription opens skip nothing of what it may see") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   Client& laptop = world.sign_in("bob", "laptop");
@@ -131,7 +131,7 @@ TEST_CASE("rights that change and end while a subscription opens skip nothing of
 }
 
 TEST_CASE("a slow session is told, refilled from the store, and misses nothing") {
-  Reader reader;
+  Following reader;
   auto& [world, alice, bob, chat] = reader;
   bob.held = true;
   Texts said;
@@ -153,7 +153,7 @@ TEST_CASE("a slow session is told, refilled from the store, and misses nothing")
 }
 
 TEST_CASE("a queue at its soft limit is still filled, one byte past it lags") {
-  Reader reader;
+  Following reader;
   auto& [world, alice, bob, chat] = reader;
   bob.hold(limits::queue_soft);
   world.say(alice, chat, "one");
@@ -167,7 +167,7 @@ TEST_CASE("a queue at its soft limit is still filled, one byte past it lags") {
 }
 
 TEST_CASE("while little may be queued who has more lags, and is filled again in small pages") {
-  Reader reader;
+  Following reader;
   auto& [world, alice, bob, chat] = reader;
   world.queue_limit = 10'000;
   bob.hold(10'000);
@@ -191,7 +191,7 @@ TEST_CASE("while little may be queued who has more lags, and is filled again in 
 }
 
 TEST_CASE("heads are coalesced to one a second") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -210,7 +210,7 @@ TEST_CASE("heads are coalesced to one a second") {
 }
 
 TEST_CASE("a cursor below the floor is told how much is gone, live and late sessions go on") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId team = world.group(alice, {"bob"});

@@ -19,7 +19,7 @@ bool lists(const wire::ListChanged& list, const ConversationId& id) {
 }  // namespace
 
 TEST_CASE("a list that is asked for shows what was done before") {
-  World world(3);
+  ShardWorld world(3);
   Client& alice = world.sign_in("alice", "phone", 2);
   const auto stepped = [&](wire::Operation operation) {  // no further than to the answer
     const std::uint32_t number = world.post(alice, std::move(operation));
@@ -49,7 +49,7 @@ TEST_CASE("a list that is asked for shows what was done before") {
 // heard that its commit succeeded. Subscribing from there was answered `ahead`, as if data were
 // lost.
 TEST_CASE("a head that the store shows before its commit is told is not ahead") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =

@@ -10,7 +10,7 @@ using namespace parley::test;
 using Texts = std::vector<std::string>;
 
 TEST_CASE("a link says hello first, once, with a token that is known") {
-  World world;
+  ShardWorld world;
   Client& early = world.link();
   CHECK(world.failure(early, wire::Ping{}) == Errc::protocol_error);
   CHECK(early.closed == CloseReason::protocol_error);
@@ -39,7 +39,7 @@ TEST_CASE("a link says hello first, once, with a token that is known") {
 }
 
 TEST_CASE("the same user and device get the same ids, a ticket is good once and for so long") {
-  World world;
+  ShardWorld world;
   Client& first = world.sign_in("alice", "phone");
   const auto welcome = first.all<wire::Welcome>().at(0);
   Client& second = world.link(1);
@@ -66,7 +66,7 @@ TEST_CASE("the same user and device get the same ids, a ticket is good once and 
 }
 
 TEST_CASE("two users chat: the first message is seq 1 and reaches every device") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.host("bob", 1);
   const auto opened = world.ask<wire::Opened>(alice, wire::Direct{"bob"});
@@ -85,7 +85,7 @@ TEST_CASE("two users chat: the first message is seq 1 and reaches every device")
 }
 
 TEST_CASE("a new conversation enters the list of everybody in it") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   world.settle();
@@ -108,7 +108,7 @@ TEST_CASE("a new conversation enters the list of everybody in it") {
 }
 
 TEST_CASE("the removed get nothing above the removal") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.host("bob", 1);
   const ConversationId team = world.group(alice, {"bob"});
@@ -135,7 +135,7 @@ TEST_CASE("the removed get nothing above the removal") {
 }
 
 TEST_CASE("strangers and what does not exist get one and the same answer") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& eve = world.sign_in("eve");
   const ConversationId team = world.group(alice, {});
@@ -158,7 +158,7 @@ TEST_CASE("strangers and what does not exist get one and the same answer") {
 }
 
 TEST_CASE("who was added later sees from there on") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId team = world.group(alice, {});
@@ -179,7 +179,7 @@ TEST_CASE("who was added later sees from there on") {
 }
 
 TEST_CASE("channels: anybody joins, reads back, and counts as unread only what came after") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId lobby = world.group(alice, {}, ConversationKind::channel);
   for (int i = 0; i < 3; ++i) world.say(alice, lobby, "old");
@@ -203,7 +203,7 @@ TEST_CASE("channels: anybody joins, reads back, and counts as unread only what c
 }
 
 TEST_CASE("the system may everything and is nobody") {
-  World world;
+  ShardWorld world;
   Client& host = world.system();
   wire::Create create;
   create.kind = ConversationKind::group;
@@ -222,7 +222,7 @@ TEST_CASE("the system may everything and is nobody") {
 }
 
 TEST_CASE("everything survives a restart") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId chat =
       world.ask<wire::Opened>(alice, wire::Direct{"bob"}).entry.conversation;
@@ -244,7 +244,7 @@ TEST_CASE("everything survives a restart") {
 }
 
 TEST_CASE("limits of a session: at the limit, and one past it") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   wire::Subscribe subscribe;
@@ -306,7 +306,7 @@ TEST_CASE("limits of a session: at the limit, and one past it") {
 }
 
 TEST_CASE("what is refused makes no users, and a large message does not fill the list") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& mallory = world.sign_in("mallory");
   const ConversationId team = world.group(alice, {});
@@ -335,7 +335,7 @@ TEST_CASE("what is refused makes no users, and a large message does not fill the
 }
 
 TEST_CASE("stopping says goodbye, answers what was accepted, and refuses what is new") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   wire::Send send;
@@ -355,7 +355,7 @@ TEST_CASE("stopping says goodbye, answers what was accepted, and refuses what is
 }
 
 TEST_CASE("idle conversations leave memory") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {});
   world.subscribe(alice, team);
@@ -367,7 +367,7 @@ TEST_CASE("idle conversations leave memory") {
 }
 
 TEST_CASE("a conversation deleted for good leaves every list and every session") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId team = world.group(alice, {"bob"});

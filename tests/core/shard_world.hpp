@@ -71,13 +71,13 @@ class Client final : public core::Outlet {
   UserId user;
 };
 
-class World {
+class ShardWorld {
  public:
-  explicit World(int shards = 2, core::PresenceBorders presence = core::PresenceBorders())
+  explicit ShardWorld(int shards = 2, core::PresenceBorders presence = core::PresenceBorders())
       : store_(memory_store()().value()), presence_(presence) {
     start(shards);
   }
-  ~World() { stop(); }
+  ~ShardWorld() { stop(); }
 
   void start(int shards) {
     core::ShardConfig config;
@@ -85,7 +85,8 @@ class World {
     config.key[0] = 7;
     config.instance = random_();
     config.presence = presence_;
-    for (int i = 0; i < shards; ++i) effects_.push_back(std::make_unique<World::Side>(*this, i));
+    for (int i = 0; i < shards; ++i)
+      effects_.push_back(std::make_unique<ShardWorld::Side>(*this, i));
     for (int i = 0; i < shards; ++i) {
       shards_.push_back(std::make_unique<core::Shard>(i, config, *effects_[i]));
     }
@@ -292,7 +293,7 @@ class World {
  private:
   static constexpr std::chrono::milliseconds wall_begin{1'800'000'000'000};
   struct Side final : core::Effects {
-    Side(World& owner, int own_index) : world(owner), index(own_index) {}
+    Side(ShardWorld& owner, int own_index) : world(owner), index(own_index) {}
     core::Time now() const noexcept override {
       return {world.now(), world.wall().time_since_epoch().count()};
     }
@@ -365,7 +366,7 @@ class World {
       });
     }
     void log(Severity, std::string text) override { world.log.push_back(std::move(text)); }
-    World& world;
+    ShardWorld& world;
     int index;
   };
 

@@ -11,11 +11,11 @@ using namespace parley::test;
 
 namespace {
 
-using Fault = World::Fault;
+using Fault = ShardWorld::Fault;
 constexpr Fault every_fault[] = {Fault::refused, Fault::failed, Fault::unknown_landed,
                                  Fault::unknown_lost};
 
-std::vector<EventKind> kinds(World& world, Client& who, const ConversationId& of) {
+std::vector<EventKind> kinds(ShardWorld& world, Client& who, const ConversationId& of) {
   const auto page = world.ask<wire::HistoryPage>(
       who, wire::History{.conversation = of, .from = 1, .backward = false});
   std::vector<EventKind> found;
@@ -25,7 +25,7 @@ std::vector<EventKind> kinds(World& world, Client& who, const ConversationId& of
 }
 /// Asks until it is not `unavailable`, as a client does.
 template <class T>
-T insist(World& world, Client& who, const wire::Operation& operation) {
+T insist(ShardWorld& world, Client& who, const wire::Operation& operation) {
   for (int i = 0; i < 20; ++i) {
     wire::Answer answer = world.answer(who, operation);
     if (T* value = std::get_if<T>(&answer)) return std::move(*value);
@@ -41,7 +41,7 @@ TEST_CASE("a channel of a space is born once, whatever becomes of a commit") {
   for (const Fault fault : every_fault) {
     for (int at = 0; at < 12; ++at) {
       CAPTURE(static_cast<int>(fault), at);
-      World world(2);
+      ShardWorld world(2);
       Client& alice = world.sign_in("alice");
       (void)world.sign_in("bob");
       const auto id = world.group(alice, {"bob"}, ConversationKind::space);
@@ -65,7 +65,7 @@ TEST_CASE("a space hears once that a channel was closed and opened, whenever the
   for (int steps = 0; steps < 60; steps += 2) {
     CAPTURE(steps);
     Guild guild(2);
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     for (const JoinRule rule : {JoinRule::added, JoinRule::open}) {
       (void)world.post(*guild.alice, wire::SetSettings{guild.hall, SettingsUpdate{.join = rule}});
       for (int i = 0; i < steps; ++i) world.step();
@@ -90,7 +90,7 @@ TEST_CASE("a space and its channels end whole, whenever the engine dies") {
     for (int steps = 0; steps < 160; steps += 8) {
       CAPTURE(all, steps);
       Guild guild(2);
-      World& world = guild.world;
+      ShardWorld& world = guild.world;
       (void)world.post(*guild.alice, wire::End{all ? guild.id : guild.hall});
       for (int i = 0; i < steps; ++i) world.step();
       if (steps % 16 == 0) world.pass(std::chrono::milliseconds(steps));
@@ -123,7 +123,7 @@ TEST_CASE(
     for (int at = 0; at < 6; ++at) {
       CAPTURE(static_cast<int>(fault), at);
       Guild guild(2);
-      World& world = guild.world;
+      ShardWorld& world = guild.world;
       Client& dora = world.sign_in("dora");
       for (int i = 0; i < 3; ++i) world.say(*guild.alice, guild.hall, "before");
       int commits = 0;
@@ -142,7 +142,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a space has 500 channels, and not one more") {
-  World world(1);
+  ShardWorld world(1);
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob");
   const auto id = world.group(alice, {"bob"}, ConversationKind::space);
@@ -159,7 +159,7 @@ TEST_CASE("a space has 500 channels, and not one more") {
 }
 
 TEST_CASE("a user is in 100 spaces, and comes into no other") {
-  World world(2);
+  ShardWorld world(2);
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   std::vector<ConversationId> own;

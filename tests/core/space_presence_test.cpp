@@ -9,7 +9,8 @@
 namespace parley::test {
 namespace {
 
-constexpr auto settled = limits::online_gather + limits::online_period + limits::presence_grace;
+constexpr auto presence_settled =
+    limits::online_gather + limits::online_period + limits::presence_grace;
 
 /// Everybody whose presence the client was told.
 std::set<UserId> shown(const Client& client) {
@@ -40,13 +41,13 @@ TEST_CASE("who watches a channel of a space sees who comes into the space, and w
   (void)guild.world.ask<Online>(*guild.alice, wire::WatchConversation{guild.hall});
   CHECK(shown(*guild.alice) == std::set<UserId>{alice, bob, carol});
   guild.let_in("dora");
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   CHECK(shown(*guild.alice) == std::set<UserId>{alice, bob, carol, dora.user});
   guild.remove(dora);
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   guild.alice->replies.clear();
   guild.world.sign_out(dora);
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   CHECK_FALSE(shown(*guild.alice).contains(dora.user));
 }
 
@@ -55,7 +56,7 @@ TEST_CASE("who is out of the space watches none of its channels any more") {
   (void)guild.world.ask<Online>(*guild.bob, wire::WatchConversation{guild.hall});
   REQUIRE(watched(guild) != 0);
   guild.remove(*guild.bob);
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   CHECK(watched(guild) == 0);
   CHECK(guild.world.failure(*guild.bob, wire::WatchConversation{guild.hall}) == Errc::denied);
   guild.world.pass(1s);
@@ -69,13 +70,13 @@ TEST_CASE("a channel that closes ends the watches of those whom nothing else let
   (void)guild.world.ask<Online>(*guild.carol, wire::WatchConversation{guild.hall});
   (void)guild.world.ask<wire::Done>(
       *guild.alice, wire::SetSettings{guild.hall, SettingsUpdate{.join = JoinRule::added}});
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   CHECK(guild.world.failure(*guild.bob, wire::WatchConversation{guild.hall}) == Errc::denied);
   guild.bob->replies.clear();
   guild.carol->replies.clear();
   guild.world.sign_out(*guild.alice);
   guild.world.sign_in("bob", "tablet", 0);
-  guild.world.pass(settled);
+  guild.world.pass(presence_settled);
   CHECK(shown(*guild.bob).empty());
   CHECK(shown(*guild.carol) == std::set<UserId>{guild.alice->user});
 }

@@ -46,7 +46,7 @@ wire::Send text(const ConversationId& to, const std::string& body) {
   send.body = Payload::copy_of(body);
   return send;
 }
-void run_until(World& world, const Client& client, std::uint32_t number) {
+void run_until(ShardWorld& world, const Client& client, std::uint32_t number) {
   while (!answered(client, number) && world.step()) {}
   for (int i = 0; i < 200 && !answered(client, number); ++i) world.pass(10ms);
   REQUIRE(answered(client, number));
@@ -55,7 +55,7 @@ void run_until(World& world, const Client& client, std::uint32_t number) {
 struct Bob {
   Bob(Guild& of, std::uint64_t seed) : guild(of), random(seed) {}
   void acts() {
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     switch (random() % 6) {
       case 0:
         (void)world.post(*guild.bob, text(guild.hall, "of bob's"));
@@ -90,7 +90,7 @@ TEST_CASE("whatever order shards hear in, nothing reaches who is out of the spac
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     Guild guild(seed % 2 == 0 ? 3 : 2);
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     Bob bob(guild, seed);
     world.shuffled.emplace(seed);
     for (auto acts = bob.random() % 6; acts > 0; --acts) bob.acts();
@@ -126,7 +126,7 @@ TEST_CASE("who comes back between is in, whatever is still on its way") {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     Guild guild;
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     Bob bob(guild, seed);
     world.shuffled.emplace(seed);
     for (auto acts = bob.random() % 6; acts > 0; --acts) bob.acts();
@@ -153,7 +153,7 @@ TEST_CASE("a role that is lowered in the space shows nothing more to its channel
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     Guild guild;
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     (void)world.ask<wire::Done>(*guild.alice,
                                 wire::SetRole{guild.id, guild.bob->user, Role::moderator});
     Bob bob(guild, seed);
@@ -177,13 +177,13 @@ TEST_CASE("a role that is lowered in the space shows nothing more to its channel
 }
 
 TEST_CASE("a removal waits for the verdict of what its user had under way, whatever that is") {
-  using Fault = World::Fault;
+  using Fault = ShardWorld::Fault;
   for (const Fault fault :
        {Fault::none, Fault::refused, Fault::failed, Fault::unknown_landed, Fault::unknown_lost}) {
     for (int steps = 0; steps < 40; ++steps) {
       CAPTURE(static_cast<int>(fault), steps);
       Guild guild;
-      World& world = guild.world;
+      ShardWorld& world = guild.world;
       REQUIRE(guild.send(*guild.bob, guild.hall) == Errc::ok);  // its right is in memory
       const std::string hall = layout::conversation_id(0, guild.hall);
       bool first = true;
@@ -212,7 +212,7 @@ TEST_CASE("a removal waits for the verdict of what its user had under way, whate
 
 TEST_CASE("what a space took away is gone when its home was dropped in between, too") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   REQUIRE(guild.open(*guild.bob, guild.hall) == Resume::snapshot);
   world.pass(5min);  // the home of the space leaves memory, the subscription stays
   world.say(*guild.alice, guild.hall, "before");
@@ -232,7 +232,7 @@ TEST_CASE("who was no member a moment ago is one from the answer on") {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     Guild guild;
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     Client& dora = world.sign_in("dora", "phone", seed % 3);
     Bob bob(guild, seed);
     world.shuffled.emplace(seed);

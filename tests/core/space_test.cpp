@@ -14,7 +14,7 @@ using namespace parley::test;
 TEST_CASE("who is in a space is in its open channels, without a row there") {
   for (const int shards : {1, 3}) {
     Guild guild(shards);
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     CHECK(guild.send(*guild.bob, guild.hall) == Errc::ok);
     CHECK(guild.open(*guild.carol, guild.hall) == Resume::snapshot);
     world.say(*guild.alice, guild.hall, "for all");
@@ -34,7 +34,7 @@ TEST_CASE("who is in a space is in its open channels, without a row there") {
 // The open channel of a space was taken for one that anybody may join, and told of elsewhere.
 TEST_CASE("a forward does not tell strangers of an open channel of a space") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   const Seq seq = world.say(*guild.alice, guild.hall, "for the guild");
   world.sign_in("stranger");
   const ConversationId town = world.group(*guild.alice, {"stranger"}, ConversationKind::channel);
@@ -56,7 +56,7 @@ TEST_CASE("a forward does not tell strangers of an open channel of a space") {
 
 TEST_CASE("who comes sees all of a channel, and has nothing unread but what comes then") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   for (int i = 0; i < 5; ++i) world.say(*guild.alice, guild.hall, "before");
   Client& dora = world.sign_in("dora");
   guild.let_in("dora");
@@ -86,7 +86,7 @@ TEST_CASE("who comes sees all of a channel, and has nothing unread but what come
 TEST_CASE("nothing reaches who was removed from the space, from the answer on") {
   for (const int shards : {1, 2, 3}) {
     Guild guild(shards);
-    World& world = guild.world;
+    ShardWorld& world = guild.world;
     REQUIRE(guild.open(*guild.bob, guild.hall) == Resume::snapshot);
     world.say(*guild.alice, guild.hall, "before");
     CHECK(guild.bob->texts(guild.hall).size() == 1);
@@ -103,7 +103,7 @@ TEST_CASE("nothing reaches who was removed from the space, from the answer on") 
 
 TEST_CASE("a removal is answered after what its user had under way") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   CHECK(guild.send(*guild.bob, guild.hall) == Errc::ok);
   world.hold_commits = true;
   wire::Send send;
@@ -130,7 +130,7 @@ TEST_CASE("a removal is answered after what its user had under way") {
 
 TEST_CASE("who comes back has what everybody has, and nothing of before") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   (void)world.ask<wire::Done>(*guild.alice,
                               wire::SetRole{guild.hall, guild.carol->user, Role::moderator});
   world.pass(2s);
@@ -155,7 +155,7 @@ TEST_CASE("who comes back has what everybody has, and nothing of before") {
 
 TEST_CASE("the higher role counts, and a mute in the space holds in its channels") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   (void)world.ask<wire::Done>(*guild.alice,
                               wire::SetRole{guild.id, guild.bob->user, Role::moderator});
   CHECK(guild.entry(*guild.bob, guild.hall).role == Role::moderator);
@@ -180,7 +180,7 @@ TEST_CASE("the higher role counts, and a mute in the space holds in its channels
 
 TEST_CASE("a channel that is closed is of those with a row there, from that event on") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   REQUIRE(guild.open(*guild.bob, guild.hall) == Resume::snapshot);
   REQUIRE(guild.open(*guild.bob, guild.id) == Resume::snapshot);
   (void)world.ask<wire::Done>(
@@ -196,7 +196,7 @@ TEST_CASE("a channel that is closed is of those with a row there, from that even
 
 TEST_CASE("a space and its channels in the list: whole, since a token, and announced") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   const auto whole = world.ask<wire::ListChanged>(*guild.bob, wire::Sync{});
   CHECK(whole.entries.size() == 2);
   CHECK(guild.entry(*guild.bob, guild.id).children == std::vector{guild.hall});
@@ -223,7 +223,7 @@ TEST_CASE("a space and its channels in the list: whole, since a token, and annou
 
 TEST_CASE("who is in a channel: those of the space while it is open, as they are there") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   const auto members = [&](const ConversationId& of) {
     std::vector<UserId> users;
     const auto page = world.ask<wire::MembersPage>(*guild.alice, wire::Members{.conversation = of});
@@ -244,7 +244,7 @@ TEST_CASE("who is in a channel: those of the space while it is open, as they are
 TEST_CASE("a channel of a space is born once, whenever the engine dies") {
   for (int steps = 0; steps < 60; ++steps) {
     CAPTURE(steps);
-    World world(2);
+    ShardWorld world(2);
     Client* alice = &world.sign_in("alice");
     const auto id = world.group(*alice, {}, ConversationKind::space);
     wire::Create create = channel_in(id);
@@ -267,7 +267,7 @@ TEST_CASE("a channel of a space is born once, whenever the engine dies") {
 
 TEST_CASE("channels end alone, and all with their space") {
   Guild guild;
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   (void)world.ask<wire::Done>(*guild.alice, wire::End{guild.hall});
   world.pass(60s);
   CHECK(guild.send(*guild.bob, guild.hall) == Errc::denied);
@@ -353,7 +353,7 @@ TEST_CASE("what needs two who are not in the space is answered") {
 
 TEST_CASE("who is in as many spaces as there may be uses up no link and no request") {
   Guild guild(1);
-  World& world = guild.world;
+  ShardWorld& world = guild.world;
   Client& dora = world.sign_in("dora");
   for (std::size_t i = 0; i < limits::spaces; ++i)
     (void)world.group(dora, {}, ConversationKind::space);

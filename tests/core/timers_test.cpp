@@ -23,18 +23,18 @@ wire::Schedule later(const ConversationId& id, std::string_view text, WallTime a
   return schedule;
 }
 
-wire::Scheduled::Item schedule(World& world, Client& client, const wire::Schedule& what) {
+wire::Scheduled::Item schedule(ShardWorld& world, Client& client, const wire::Schedule& what) {
   const auto answer = world.ask<wire::Scheduled>(client, what);
   REQUIRE(answer.items.size() == 1);
   return answer.items[0];
 }
 
-std::vector<wire::Scheduled::Item> waiting(World& world, Client& client) {
+std::vector<wire::Scheduled::Item> waiting(ShardWorld& world, Client& client) {
   return world.ask<wire::Scheduled>(client, wire::ListScheduled{}).items;
 }
 
 /// Rows of space 7, of all hours.
-std::size_t timers(World& world) {
+std::size_t timers(ShardWorld& world) {
   std::size_t count = 0;
   world.store().list(layout::timer, {}, 1000, [&](Result<Listed> listed) {
     for (const Row& partition : listed->partitions) {
@@ -55,7 +55,7 @@ const ListEntry* entry_in(const wire::ListChanged& list, const ConversationId& i
 }  // namespace
 
 TEST_CASE("what could not be sent later is refused now") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob");
   const ConversationId room = world.group(alice, {"bob"});
@@ -131,7 +131,7 @@ TEST_CASE("a wake-up that passed before its owner heard that it is stored is ask
 }
 
 TEST_CASE("a scheduled message is sent once when it is due, and moves no position") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& tablet = world.sign_in("alice", "tablet", 1);
   Client& bob = world.sign_in("bob", "phone", 1);
@@ -162,7 +162,7 @@ TEST_CASE("a scheduled message is sent once when it is due, and moves no positio
 }
 
 TEST_CASE("scheduled messages survive a crash at any time and are never sent twice") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   schedule(world, alice, later(team, "later", world.wall() + 10min));
@@ -196,7 +196,7 @@ TEST_CASE("scheduled messages survive a crash at any time and are never sent twi
 
 // After a restart the home took the wake-up of a message that was dropped for one of its own.
 TEST_CASE("a scheduled message that waited behind a dropped one is sent after a restart") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   const auto dropped = schedule(world, alice, later(team, "never", world.wall() + 5min));
@@ -216,13 +216,13 @@ TEST_CASE("a scheduled message that waited behind a dropped one is sent after a 
 }
 
 TEST_CASE("what failed is tried again soon though the clock was set back since") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   schedule(world, alice, later(team, "late", world.wall() + 10s));
   world.fault = [](const Batch& batch) {
-    return batch.partition.space == layout::conversation ? World::Fault::failed
-                                                         : World::Fault::none;
+    return batch.partition.space == layout::conversation ? ShardWorld::Fault::failed
+                                                         : ShardWorld::Fault::none;
   };
   world.pass(15min);
   world.clock_step = -10min;
@@ -234,7 +234,7 @@ TEST_CASE("what failed is tried again soon though the clock was set back since")
 }
 
 TEST_CASE("a scheduled message is changed, dropped, and refused when it is not allowed any more") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob");
   const ConversationId team = world.group(alice, {"bob"});
@@ -267,7 +267,7 @@ TEST_CASE("a scheduled message is changed, dropped, and refused when it is not a
 }
 
 TEST_CASE("what can be scheduled has limits") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   const WallTime soon = world.wall() + 1h;

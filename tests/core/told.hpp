@@ -8,7 +8,7 @@
 
 namespace parley::test {
 
-inline Cursor after(World& world, Client& client, const ConversationId& id, Seq seq) {
+inline Cursor after(ShardWorld& world, Client& client, const ConversationId& id, Seq seq) {
   if (seq == 0)
     return {world.ask<wire::HistoryPage>(client, wire::History{id, 0, true, 1}).epoch, 0, 0};
   const auto page = world.ask<wire::HistoryPage>(client, wire::History{id, seq + 1, true, 1});

@@ -4,7 +4,7 @@
 namespace parley::test {
 
 TEST_CASE("a session is not told what began to be told before it had its list") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId hall = world.group(alice, {}, ConversationKind::channel);
   world.pass(2s);

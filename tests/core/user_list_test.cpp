@@ -18,7 +18,7 @@ std::vector<OwnRequest> requests(const Client& client) {
 }  // namespace
 
 TEST_CASE("receipts are merged, monotone, and unread follows on every device") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   Client& tablet = world.sign_in("bob", "tablet", 0);
@@ -55,7 +55,7 @@ TEST_CASE("receipts are merged, monotone, and unread follows on every device") {
 }
 
 TEST_CASE("a sync token names what moved, and everything when it cannot be believed") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId one = world.group(alice, {"bob"});
   const ConversationId two = world.group(alice, {"bob"});
@@ -91,7 +91,7 @@ TEST_CASE("a sync token names what moved, and everything when it cannot be belie
 
 TEST_CASE(
     "what a user sets about a conversation is on every device, and gone with the membership") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& other = world.sign_in("alice", "tablet", 1);
   const ConversationId team = world.group(alice, {});
@@ -160,7 +160,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a hidden conversation shows again with the next message, folders are few") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   const ConversationId team = world.group(alice, {"bob"});
   world.say(alice, team, "one");
@@ -212,7 +212,7 @@ TEST_CASE("a hidden conversation shows again with the next message, folders are 
 }
 
 TEST_CASE("a list is told by pages") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone");
   std::vector<ConversationId> made;
   for (int i = 0; i < 25; ++i) {
@@ -261,7 +261,7 @@ TEST_CASE("a list is told by pages") {
 }
 
 TEST_CASE("one token covers list, settings and devices") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone");
   world.pass(100ms);
   const std::string token = world.ask<wire::ListChanged>(alice, wire::Sync{}).token;
@@ -284,7 +284,7 @@ TEST_CASE("one token covers list, settings and devices") {
 }
 
 TEST_CASE("who asks to join is told on every device how it ends") {
-  World world;
+  ShardWorld world;
   Client& owner = world.sign_in("owner", "desk");
   Client& phone = world.sign_in("ann", "phone");
   Client& laptop = world.sign_in("ann", "laptop", 1);
@@ -331,7 +331,7 @@ TEST_CASE("who asks to join is told on every device how it ends") {
 }
 
 TEST_CASE("limits: a user is told of 100 requests, those that wait before those that are over") {
-  World world;
+  ShardWorld world;
   Client& owner = world.sign_in("owner", "desk");
   Client& ann = world.sign_in("ann", "phone");
   ConversationId first;

@@ -8,7 +8,7 @@ using namespace parley;
 using namespace parley::test;
 
 TEST_CASE("presence comes to those who watch, once, and a quick reconnect does not show") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -35,7 +35,7 @@ TEST_CASE("presence comes to those who watch, once, and a quick reconnect does n
 }
 
 TEST_CASE("signals reach who looks, not the sender, and are limited") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -65,7 +65,7 @@ TEST_CASE("signals reach who looks, not the sender, and are limited") {
 }
 
 TEST_CASE("limits: conversations that a session signals in within a second") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   std::vector<ConversationId> rooms;
@@ -86,7 +86,7 @@ TEST_CASE("limits: conversations that a session signals in within a second") {
 }
 
 TEST_CASE("a status line is shown until it ends, last seen to nobody") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =
@@ -139,7 +139,7 @@ TEST_CASE("a status line is shown until it ends, last seen to nobody") {
 }
 
 TEST_CASE("a user is what its sessions make together") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& phone = world.sign_in("bob", "phone", 1);
   Client& laptop = world.sign_in("bob", "laptop");
@@ -195,7 +195,7 @@ TEST_CASE("a user is what its sessions make together") {
 }
 
 TEST_CASE("a signal says how long it holds") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   const ConversationId chat =

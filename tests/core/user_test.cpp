@@ -15,7 +15,7 @@ const Device* find(const std::vector<Device>& devices, const std::string& name) 
   return nullptr;
 }
 
-std::vector<Device> devices(World& world, Client& client) {
+std::vector<Device> devices(ShardWorld& world, Client& client) {
   return world.ask<wire::DeviceList>(client, wire::Devices{}).devices;
 }
 
@@ -24,7 +24,7 @@ std::vector<Device> devices(World& world, Client& client) {
 // ---- In memory ----
 
 TEST_CASE("a user of whom nothing is wanted leaves memory, and the sessions miss nothing") {
-  World world(1);
+  ShardWorld world(1);
   Client& phone = world.sign_in("alice", "phone");
   Client& laptop = world.sign_in("alice", "laptop");
   Client& bob = world.sign_in("bob", "phone");
@@ -70,7 +70,7 @@ TEST_CASE("a user of whom nothing is wanted leaves memory, and the sessions miss
 // ---- Devices ----
 
 TEST_CASE("devices are listed, named and few") {
-  World world;
+  ShardWorld world;
   Client& phone = world.sign_in("alice", "phone");
   Client& laptop = world.sign_in("alice", "laptop", 1);
   world.pass(100ms);
@@ -120,7 +120,7 @@ TEST_CASE("devices are listed, named and few") {
 }
 
 TEST_CASE("a hundred devices can be connected, not one more") {
-  World world;
+  ShardWorld world;
   for (std::size_t i = 0; i < limits::devices; ++i)
     world.sign_in("alice", "device " + std::to_string(i));
   Client& late = world.link();
@@ -131,7 +131,7 @@ TEST_CASE("a hundred devices can be connected, not one more") {
 }
 
 TEST_CASE("limits: sessions of one user") {
-  World world;
+  ShardWorld world;
   Client& first = world.sign_in("alice", "");
   for (std::size_t i = 1; i < limits::user_sessions; ++i) world.sign_in("alice", "", i % 2);
   Client& late = world.link();
@@ -142,7 +142,7 @@ TEST_CASE("limits: sessions of one user") {
 }
 
 TEST_CASE("a revoked device is closed and refused for ever") {
-  World world;
+  ShardWorld world;
   Client& phone = world.sign_in("alice", "phone");
   Client& stolen = world.link(1);
   const auto welcome = world.ask<wire::Welcome>(stolen, hello_of("alice", "laptop"));
@@ -192,7 +192,7 @@ TEST_CASE("a revoked device is closed and refused for ever") {
 }
 
 TEST_CASE("the system lists and revokes the devices of a user; an ephemeral one is its session") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone");
   Client& guest = world.link(1);
   const auto welcome = world.ask<wire::Welcome>(guest, hello_of("alice", ""));
@@ -216,7 +216,7 @@ TEST_CASE("the system lists and revokes the devices of a user; an ephemeral one 
 }
 
 TEST_CASE("the revoked devices that are remembered are bounded") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice", "phone");
   std::size_t revoked = 0;
   const auto revoke_another = [&] {
@@ -249,7 +249,7 @@ TEST_CASE("the revoked devices that are remembered are bounded") {
 // ---- Settings and receipts ----
 
 TEST_CASE("who hides what it reads is not told what others read") {
-  World world;
+  ShardWorld world;
   Client& alice = world.sign_in("alice");
   Client& bob = world.sign_in("bob", "phone", 1);
   Client& carol = world.sign_in("carol");

@@ -30,12 +30,12 @@ wire::Send message(const ConversationId& id, std::string_view text, std::uint8_t
   return send;
 }
 
-Seq say(World& world, Client& client, const ConversationId& id, std::uint8_t audience,
+Seq say(ShardWorld& world, Client& client, const ConversationId& id, std::uint8_t audience,
         std::string_view text = canary) {
   return world.ask<wire::Acked>(client, message(id, text, audience)).ack.seq;
 }
 
-wire::HistoryPage read(World& world, Client& client, const ConversationId& id) {
+wire::HistoryPage read(ShardWorld& world, Client& client, const ConversationId& id) {
   return world.ask<wire::HistoryPage>(client, wire::History{id, 0, true, 100});
 }
 
@@ -55,7 +55,7 @@ struct Team {
       if (kind == ConversationKind::channel) world.subscribe(*client, id);
     world.settle();
   }
-  World world{2};
+  ShardWorld world{2};
   Client& owner = world.host("owner");
   Client& mod = world.host("mod", 1);
   Client& ann = world.host("ann");
@@ -96,7 +96,7 @@ TEST_CASE("who sees which audience") {
 TEST_CASE("what is for moderators reaches nobody else: live, by history, resume and list") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
   Team team(kind);
-  World& world = team.world;
+  ShardWorld& world = team.world;
   const Seq before = world.say(team.owner, team.id, "for all");
   const Seq hidden = say(world, team.mod, team.id, audience::moderators);
   const Seq after = world.say(team.owner, team.id, "for all again");
@@ -161,7 +161,7 @@ TEST_CASE("what is for moderators reaches nobody else: live, by history, resume 
 
 TEST_CASE("a question to the moderators is seen by its sender and by them") {
   Team team;
-  World& world = team.world;
+  ShardWorld& world = team.world;
   const Seq seq = say(world, team.ann, team.id, audience::sender);
   world.settle();
   CHECK(saw(team.ann));
@@ -183,7 +183,7 @@ TEST_CASE("a question to the moderators is seen by its sender and by them") {
 
 TEST_CASE("a sender chooses an audience that it belongs to") {
   Team team;
-  World& world = team.world;
+  ShardWorld& world = team.world;
   CHECK(world.failure(team.ann, message(team.id, "x", audience::moderators)) == Errc::denied);
   CHECK(world.failure(team.ann, message(team.id, "x", audience::first_group)) == Errc::denied);
   CHECK(world.failure(team.mod, message(team.id, "x", audience::last_group + 1)) ==
@@ -200,7 +200,7 @@ TEST_CASE("a sender chooses an audience that it belongs to") {
 TEST_CASE("who is no moderator any more gets nothing for them above that event") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
   Team team(kind);
-  World& world = team.world;
+  ShardWorld& world = team.world;
   say(world, team.owner, team.id, audience::moderators, "earlier");
   // One batch: a message, the other role, a message.
   world.post(team.owner, message(team.id, "still", audience::moderators));
@@ -225,7 +225,7 @@ TEST_CASE("who is no moderator any more gets nothing for them above that event")
 
 TEST_CASE("a session that is behind when a right is taken away is given no more than it has") {
   Team team;
-  World& world = team.world;
+  ShardWorld& world = team.world;
   Client& slow = world.sign_in("mod", "phone", 0);
   world.subscribe(slow, team.id);
   slow.held = true;
@@ -243,7 +243,7 @@ TEST_CASE("a session that is behind when a right is taken away is given no more 
 TEST_CASE("groups of the host's: exact from the event on, gone with the membership") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
   Team team(kind);
-  World& world = team.world;
+  ShardWorld& world = team.world;
   Client& system = world.system();
   const wire::SetVisibility in{team.id, team.ann.user, 1U << 4, {}};
   world.ask<wire::Done>(system, in);
@@ -281,7 +281,7 @@ TEST_CASE("groups of the host's: exact from the event on, gone with the membersh
 TEST_CASE("a shadow banned member writes for itself and for moderators, and is not told") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
   Team team(kind);
-  World& world = team.world;
+  ShardWorld& world = team.world;
   Client& system = world.system();
   const Seq early = world.say(team.ann, team.id, "early");
   const Seq other = world.say(team.ben, team.id, "other");
@@ -321,7 +321,7 @@ TEST_CASE("a shadow banned member writes for itself and for moderators, and is n
 TEST_CASE("who is shadow banned answers its own messages in threads as ever") {
   const auto kind = GENERATE(ConversationKind::group, ConversationKind::channel);
   Team team(kind);
-  World& world = team.world;
+  ShardWorld& world = team.world;
   Client& system = world.system();
   world.ask<wire::Done>(system, wire::SetVisibility{team.id, team.ann.user, {}, true});
   const Seq root = world.say(team.ann, team.id, "mine");
@@ -342,7 +342,7 @@ TEST_CASE("who is shadow banned answers its own messages in threads as ever") {
 
 TEST_CASE("who was removed does not read what a message was changed to later") {
   Team team;
-  World& world = team.world;
+  ShardWorld& world = team.world;
   const Seq seq = world.say(team.owner, team.id, "as it was");
   world.ask<wire::Done>(team.owner, wire::Remove{team.id, team.ben.user});
   world.ask<wire::Done>(team.owner, wire::Edit{team.id, seq, {}, Payload::copy_of(canary)});

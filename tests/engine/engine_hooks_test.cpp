@@ -10,15 +10,12 @@
 #include "log_capture.hpp"
 #include "parley/engine.hpp"
 #include "parley/limits.hpp"
+#include "waiting.hpp"
 
 namespace parley::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-Session attach(Engine& engine, const std::string& user) {
-  return engine.attach({.user = user}).get().value();
-}
 
 }  // namespace
 

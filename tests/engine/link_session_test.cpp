@@ -16,13 +16,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using World = test::LinkWorld;
+using test::LinkWorld;
 const std::string hello = test::hello_of("alice");
 
 }  // namespace
 
 TEST_CASE("a link says hello, chats, and says goodbye", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   REQUIRE(world.sessions.size() == 1);
   REQUIRE(world.sessions.front().subject == "alice");
@@ -56,7 +56,7 @@ TEST_CASE("who is not authenticated is closed, and told nothing", "[link]") {
     done(Error{Errc::denied, "the secret reason"});
     done(AuthAnswer{"mallory"});  // a second answer changes nothing
   };
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   auto peer = world.connect();
   peer->say(hello);
   REQUIRE(world.until([&] { return peer->gone; }));
@@ -75,7 +75,7 @@ TEST_CASE("the host lets links in, or says why not", "[link]") {
     if (asked.size() == 2) return Error{Errc::limit_reached, "one device at a time"};
     throw std::runtime_error("boom");
   };
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   world.welcome();
   auto refused = world.connect();
   refused->say(hello);
@@ -101,7 +101,7 @@ TEST_CASE("an authenticator may answer later, from another thread, or throw", "[
     if (request.token == "throw 7") throw 7;  // NOLINT
     later = std::thread([done = std::move(done)] { done(AuthAnswer{"from afar"}); });
   };
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   auto peer = world.welcome();
   later.join();
   REQUIRE(world.sessions.front().subject == "from afar");
@@ -119,7 +119,7 @@ TEST_CASE("an authenticator may answer later, from another thread, or throw", "[
 }
 
 TEST_CASE("what on_session throws is logged, and the session goes on", "[link]") {
-  World world;
+  LinkWorld world;
   world.engine.on_session([](const SessionInfo&) { throw 7; });  // NOLINT
   auto peer = world.welcome();
   peer->say(R"({"type":"ping","request":2})");
@@ -128,7 +128,7 @@ TEST_CASE("what on_session throws is logged, and the session goes on", "[link]")
 }
 
 TEST_CASE("bytes that are no frame close the link with a goodbye", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   peer->say("this is no frame");
   REQUIRE(world.until([&] { return peer->gone; }));
@@ -138,7 +138,7 @@ TEST_CASE("bytes that are no frame close the link with a goodbye", "[link]") {
 }
 
 TEST_CASE("a request before hello closes the link", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.connect();
   peer->say(R"({"type":"ping","request":1})");
   REQUIRE(world.until([&] { return peer->gone; }));
@@ -146,7 +146,7 @@ TEST_CASE("a request before hello closes the link", "[link]") {
 }
 
 TEST_CASE("messages are limited before and after hello", "[link]") {
-  World world;
+  LinkWorld world;
   SECTION("before: exactly the limit is read, one more is not") {
     auto peer = world.connect();
     REQUIRE(peer->limit == limits::message_before_hello);
@@ -173,7 +173,7 @@ TEST_CASE("messages are limited before and after hello", "[link]") {
 }
 
 TEST_CASE("a request of unknown type is answered unsupported", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   peer->say(R"({"type":"teleport","request":9})");
   REQUIRE(world.until([&] { return peer->has("unsupported"); }));
@@ -181,7 +181,7 @@ TEST_CASE("a request of unknown type is answered unsupported", "[link]") {
 }
 
 TEST_CASE("a slow reader lags, and is filled again when it reads", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   auto bob = world.engine.attach({.user = "bob"}).get().value();
   auto chat = bob.direct("alice").get().value();
@@ -205,7 +205,7 @@ TEST_CASE("a slow reader lags, and is filled again when it reads", "[link]") {
 }
 
 TEST_CASE("answers that are never read end the link at the hard limit", "[link]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   auto bob = world.engine.attach({.user = "bob"}).get().value();
   auto chat = bob.direct("alice").get().value();
@@ -224,7 +224,7 @@ TEST_CASE("answers that are never read end the link at the hard limit", "[link]"
 
 TEST_CASE("a queue at its hard limit keeps the link, one byte past it ends it", "[link]") {
   const std::size_t past = GENERATE(0, 1);
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   peer->reading = false;
   peer->say(R"({"type":"ping","request":2})");
@@ -239,7 +239,7 @@ TEST_CASE("a queue at its hard limit keeps the link, one byte past it ends it", 
 }
 
 TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   peer->reading = false;
   const auto began = std::chrono::steady_clock::now();
@@ -252,7 +252,7 @@ TEST_CASE("a link that takes nothing is given up", "[link][slow]") {
 }
 
 TEST_CASE("a message that never ends ends the link", "[link][slow]") {
-  World world;
+  LinkWorld world;
   auto peer = world.welcome();
   peer->hold(1000);
   const auto began = std::chrono::steady_clock::now();
@@ -267,7 +267,7 @@ TEST_CASE("a message that never ends ends the link", "[link][slow]") {
 TEST_CASE("messages that do not end count as memory, until they are over", "[link]") {
   EngineOptions options;
   options.memory_limit = limits::mib;
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   auto slow = world.welcome();
   auto other = world.welcome();
   slow->hold(limits::mib);
@@ -285,7 +285,7 @@ TEST_CASE("messages that do not end count as memory, until they are over", "[lin
 TEST_CASE("a link that asks too often is told to wait, and nothing happens", "[link]") {
   EngineOptions options;
   options.requests_per_second = 1;  // hello is one
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   auto peer = world.welcome();
   peer->say(R"({"type":"ping","request":2})");
   REQUIRE(world.until([&] { return peer->has(R"("retry_after_ms")"); }));
@@ -300,7 +300,7 @@ TEST_CASE("a link that asks too often is told to wait, and nothing happens", "[l
 TEST_CASE("above the memory limit requests are busy and links refused", "[link]") {
   EngineOptions options;
   options.memory_limit = limits::mib;
-  World world(std::move(options));
+  LinkWorld world(std::move(options));
   auto peer = world.welcome();
   auto bob = world.engine.attach({.user = "bob"}).get().value();
   auto chat = bob.direct("alice").get().value();
@@ -330,7 +330,7 @@ TEST_CASE("above the memory limit requests are busy and links refused", "[link]"
 
 TEST_CASE("a closing engine says goodbye to its links", "[link]") {
   auto peer = [] {
-    World world;
+    LinkWorld world;
     return world.welcome();
   }();
   REQUIRE(peer->closed == CloseReason::going_away);

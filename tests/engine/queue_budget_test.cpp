@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t frame_room = 1 * limits::kib;  // around a message, in JSON
 
-struct World : LinkWorld {
-  explicit World(std::size_t memory) : LinkWorld(options(memory)) {}
+struct BudgetWorld : LinkWorld {
+  explicit BudgetWorld(std::size_t memory) : LinkWorld(options(memory)) {}
   static EngineOptions options(std::size_t memory) {
     EngineOptions options;
     options.memory_limit = memory;
@@ -79,7 +79,7 @@ TEST_CASE("slow sessions together hold their part of the memory, and others lag 
           "[link]") {
   constexpr std::size_t memory = 8 * limits::mib, budget = memory / limits::queues_part;
   constexpr std::size_t slow_ones = 12, messages = 60, bytes = 10 * limits::kib;
-  World world(memory);
+  BudgetWorld world(memory);
   auto bob = world.writer();
   std::vector<std::shared_ptr<test::Peer>> peers;
   std::vector<Conversation> chats;
@@ -97,7 +97,7 @@ TEST_CASE("slow sessions together hold their part of the memory, and others lag 
     REQUIRE(world.queued() <= budget + bytes + frame_room);
   }
   REQUIRE(slow_ones * messages * bytes > 3 * budget);
-  CHECK(World::complete(reader, messages));
+  CHECK(BudgetWorld::complete(reader, messages));
   CHECK_FALSE(reader.has("head_moved"));
   CHECK(world.queued() > budget / 2);
   for (std::size_t i = 0; i < slow_ones; ++i) {
@@ -110,7 +110,7 @@ TEST_CASE("slow sessions together hold their part of the memory, and others lag 
   for (std::size_t i = 0; i < slow_ones; ++i) read_again(peers[i]);
   REQUIRE(world.until([&] {
     for (const auto& peer : peers)
-      if (!World::complete(*peer, messages)) return false;
+      if (!BudgetWorld::complete(*peer, messages)) return false;
     return true;
   }));
   for (int turns = 0; turns < 3; ++turns) world.engine.poll(1ms);
@@ -120,7 +120,7 @@ TEST_CASE("slow sessions together hold their part of the memory, and others lag 
 TEST_CASE("a session that holds what is left goes on, one that holds more lags", "[link]") {
   const std::size_t past = GENERATE(0, 65);
   constexpr std::size_t memory = 2 * limits::mib, budget = memory / limits::queues_part;
-  World world(memory);
+  BudgetWorld world(memory);
   const auto group_of = [&](test::Peer& peer, const std::string& name) {
     const auto id = world.engine.create({.title = "room", .members = {name}}).get().value().id();
     world.follow(peer, id);
@@ -155,13 +155,13 @@ TEST_CASE("a session that holds what is left goes on, one that holds more lags",
 
   other->kept.clear();
   read_again(alice);
-  REQUIRE(world.until([&] { return World::complete(*alice, 1); }));
+  REQUIRE(world.until([&] { return BudgetWorld::complete(*alice, 1); }));
 }
 
 TEST_CASE("what is queued for sessions of host code counts, once for all of them", "[link]") {
   constexpr std::size_t memory = 2 * limits::mib, budget = memory / limits::queues_part;
   constexpr std::size_t messages = 40, bytes = 20 * limits::kib;
-  World world(memory);
+  BudgetWorld world(memory);
   auto bob = world.writer();
   auto team = bob.create({.title = "team", .members = {"alice", "carol"}}).get().value();
   auto alice = world.engine.attach({.user = "alice"}).get().value();
@@ -191,7 +191,7 @@ TEST_CASE("what is queued for sessions of host code counts, once for all of them
 TEST_CASE("references to shared messages count too, for each session that has one", "[link]") {
   constexpr std::size_t memory = 1 * limits::mib, budget = memory / limits::queues_part;
   constexpr std::size_t slow_ones = 80, messages = 200, reference = 64;
-  World world(memory);
+  BudgetWorld world(memory);
   auto bob = world.writer();
   auto hall = bob.create({.kind = ConversationKind::channel, .title = "hall"}).get().value();
   std::vector<std::shared_ptr<test::Peer>> peers;
@@ -211,7 +211,7 @@ TEST_CASE("references to shared messages count too, for each session that has on
   for (const auto& peer : peers) read_again(peer);
   REQUIRE(world.until([&] {
     for (const auto& peer : peers)
-      if (!World::complete(*peer, messages)) return false;
+      if (!BudgetWorld::complete(*peer, messages)) return false;
     return true;
   }));
   for (int turns = 0; turns < 3; ++turns) world.engine.poll(1ms);

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// One thread, everything in poll: what happens is decided by the test alone.
-struct World {
+struct Rooms {
   test::LogCapture log;
   Engine engine = Engine::open({.threads = host_driven, .log = log.sink()}).value();
 
@@ -47,7 +47,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a handler that throws closes its session and nothing else", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   auto carol = world.attach("carol");
@@ -67,7 +67,7 @@ TEST_CASE("a handler that throws closes its session and nothing else", "[session
 }
 
 TEST_CASE("a completion that throws closes its session", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   std::optional<Errc> why;
   alice.on_closed([&](const Error& error) { why = error.errc(); });
@@ -77,7 +77,7 @@ TEST_CASE("a completion that throws closes its session", "[session]") {
 }
 
 TEST_CASE("events arrive in order, once, and wait for the first handler", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   auto room = alice.create({.members = {"bob"}}).get().value();
@@ -89,7 +89,7 @@ TEST_CASE("events arrive in order, once, and wait for the first handler", "[sess
 }
 
 TEST_CASE("on_events takes several at once and records are shared", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   auto carol = world.attach("carol");
@@ -114,7 +114,7 @@ TEST_CASE("on_events takes several at once and records are shared", "[session]")
 }
 
 TEST_CASE("returning from a handler acknowledges, unless manual_ack", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice", "phone");
   auto bob = world.attach("bob", "phone");
   auto mute = world.attach("mute", "phone", true);
@@ -139,7 +139,7 @@ TEST_CASE("returning from a handler acknowledges, unless manual_ack", "[session]
 }
 
 TEST_CASE("read positions, signals, presence, names and lists", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice", "phone");
   auto bob = world.attach("bob", "phone");
   auto chat = alice.direct("bob").get().value();
@@ -182,7 +182,7 @@ TEST_CASE("read positions, signals, presence, names and lists", "[session]") {
 
 TEST_CASE("who watches a conversation as a whole is told its step, and who is online",
           "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice", "phone");
   auto bob = world.attach("bob", "phone");
   auto team = alice.create({.title = "team", .members = {"bob"}}).get().value();
@@ -211,7 +211,7 @@ TEST_CASE("who watches a conversation as a whole is told its step, and who is on
 }
 
 TEST_CASE("a session that does not follow subscribes by itself", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob", {}, false, false);
   auto room = alice.create({.members = {"bob"}}).get().value();
@@ -232,7 +232,7 @@ TEST_CASE("a session that does not follow subscribes by itself", "[session]") {
 }
 
 TEST_CASE("a session may be destroyed inside its own handler", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = std::make_unique<Session>(world.attach("bob"));
   auto room = alice.create({.members = {"bob"}}).get().value();
@@ -269,7 +269,7 @@ TEST_CASE("destroying a session waits for its handler, and none starts after", "
 }
 
 TEST_CASE("operations of a closed session are answered session_closed", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto room = alice.create({}).get().value();
   int answered = 0;
@@ -284,7 +284,7 @@ TEST_CASE("operations of a closed session are answered session_closed", "[sessio
 }
 
 TEST_CASE("in flight operations are limited, the rest is busy", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto room = alice.create({}).get().value();
   std::size_t sent = 0;
@@ -303,7 +303,7 @@ TEST_CASE("in flight operations are limited, the rest is busy", "[session]") {
 }
 
 TEST_CASE("a session that does not take its events lags and loses none", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   auto room = alice.create({.members = {"bob"}}).get().value();
@@ -317,7 +317,7 @@ TEST_CASE("a session that does not take its events lags and loses none", "[sessi
 }
 
 TEST_CASE("settings, mutes and bans of host code, told to everybody", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   std::string told;
@@ -354,7 +354,7 @@ TEST_CASE("settings, mutes and bans of host code, told to everybody", "[session]
 }
 
 TEST_CASE("mentions, attachments, headers and forwards reach the members", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   std::vector<Event> heard;
@@ -387,7 +387,7 @@ TEST_CASE("mentions, attachments, headers and forwards reach the members", "[ses
 }
 
 TEST_CASE("a thread is replied to, listed, followed and read, on every device", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto phone = world.attach("bob", "phone");
   auto desk = world.attach("bob", "desk");
@@ -417,7 +417,7 @@ TEST_CASE("a thread is replied to, listed, followed and read, on every device", 
 }
 
 TEST_CASE("a poll is asked, voted in on every device, and closed by the host", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto phone = world.attach("bob", "phone");
   auto desk = world.attach("bob", "desk");
@@ -453,7 +453,7 @@ TEST_CASE("a poll is asked, voted in on every device, and closed by the host", "
 }
 
 TEST_CASE("messages are deleted for oneself, on every device", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto phone = world.attach("bob", "phone");
   auto desk = world.attach("bob", "desk");
@@ -480,7 +480,7 @@ TEST_CASE("messages are deleted for oneself, on every device", "[session]") {
 
 TEST_CASE("what a user has for all devices: settings, presence, devices, pages of the list",
           "[session]") {
-  World world;
+  Rooms world;
   auto phone = world.attach("alice", "phone");
   auto laptop = world.attach("alice", "laptop");
   auto bob = world.attach("bob");
@@ -538,7 +538,7 @@ TEST_CASE("what a user has for all devices: settings, presence, devices, pages o
 }
 
 TEST_CASE("a link is all that somebody needs to come in", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   auto room = alice.create({.title = "room"}).get().value();
@@ -562,7 +562,7 @@ TEST_CASE("a link is all that somebody needs to come in", "[session]") {
 }
 
 TEST_CASE("host code asks to join, and answers", "[session]") {
-  World world;
+  Rooms world;
   auto alice = world.attach("alice");
   auto bob = world.attach("bob");
   std::vector<OwnRequest> own;

@@ -9,13 +9,7 @@
 #include "waiting.hpp"
 
 namespace parley::test {
-namespace {
-
-Session attach(Engine& engine, const std::string& user) {
-  return engine.attach({.user = user}).get().value();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a bot that is in a space hears in each of its channels, also in those that come later") {
   Collected<std::string> heard, opened;

@@ -5,6 +5,7 @@
 #include "catch.hpp"
 #include "parley/engine.hpp"
 #include "parley/limits.hpp"
+#include "waiting.hpp"
 #include "wire/codec.hpp"
 #include "wire/record.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 Engine open() { return Engine::open({.threads = host_driven}).value(); }
-Session attach(Engine& engine, const std::string& user) {
-  return engine.attach({.user = user}).get().value();
-}
-
 ImportedMessage old(std::string id, std::string sender, std::string text, int minute = 0) {
   return {std::move(id),
           std::move(sender),

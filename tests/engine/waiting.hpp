@@ -1,11 +1,15 @@
-// engine/waiting.hpp: things collected on engine threads, and waiting for them without sleeping.
+// engine/waiting.hpp: sessions, things collected on engine threads, and waiting for both without
+// sleeping.
 #pragma once
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "parley/engine.hpp"
 
 namespace parley::test {
 
@@ -34,5 +38,9 @@ class Collected {
   std::condition_variable changed_;
   std::vector<T> values_;
 };
+
+inline Session attach(Engine& engine, const std::string& user) {
+  return engine.attach({.user = user}).get().value();
+}
 
 }  // namespace parley::test

@@ -11,6 +11,11 @@ namespace parley::simulation {
   throw Broken(std::string(check) + " " + what);
 }
 
+/// Found by what looks at everything once all is quiet.
+[[noreturn]] inline void broken_audit(const char* check, const std::string& what) {
+  throw Broken(std::string(check) + " audit: " + what);
+}
+
 inline std::string at(const ConversationId& id, Seq seq) {
   return "conversation " + short_name(id) + " seq " + std::to_string(seq);
 }

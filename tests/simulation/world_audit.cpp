@@ -6,6 +6,7 @@
 
 #include "base/crc32c.hpp"
 #include "parley/limits.hpp"
+#include "simulation/broken.hpp"
 #include "simulation/world.hpp"
 #include "store/layout_messages.hpp"
 
@@ -13,13 +14,7 @@ namespace parley::simulation {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " audit: " + what);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 wire::Reply World::ask(Device& device, wire::Operation operation) {
   auto answer = std::make_shared<std::optional<wire::Reply>>();
@@ -33,8 +28,9 @@ wire::Reply World::ask(Device& device, wire::Operation operation) {
   });
   const Time deadline = scheduler_.now() + 30s;
   while (!*answer && !*lost && step(deadline)) {}
-  if (*lost) broken("A", device.subject() + "'s link broke in the calm");
-  if (!*answer) broken("A", "a question of " + device.subject() + " got no answer within 30 s");
+  if (*lost) broken_audit("A", device.subject() + "'s link broke in the calm");
+  if (!*answer)
+    broken_audit("A", "a question of " + device.subject() + " got no answer within 30 s");
   return **std::move(answer);
 }
 
@@ -65,9 +61,9 @@ void World::audit_blocks() {
   for (auto& device : devices_) {
     const auto reply = ask(*device, wire::ListBlocked{});
     const auto* blocked = std::get_if<wire::BlockedUsers>(&reply.answer);
-    if (blocked == nullptr) broken("C12", device->subject() + " may not know whom it blocks");
+    if (blocked == nullptr) broken_audit("C12", device->subject() + " may not know whom it blocks");
     if (blocked->users != device->blocked())
-      broken("C12", device->subject() + " holds other blocks than its user has");
+      broken_audit("C12", device->subject() + " holds other blocks than its user has");
   }
   for (auto& device : devices_) {
     const auto reply = ask(*device, wire::ListBlocked{});
@@ -81,20 +77,21 @@ void World::audit_device(Device& device) {
   for (const auto& [id, view] : device.views()) {
     if (!view.cursor) continue;
     const TrueStream* truth = checker_.truth().stream(id);
-    if (truth == nullptr) broken("C4", "a copy of what does not exist");
+    if (truth == nullptr) broken_audit("C4", "a copy of what does not exist");
     const Cursor& cursor = *view.cursor;
     if (cursor.epoch != truth->epoch || cursor.seq > truth->head() ||
         cursor.mark != truth->mark_at(cursor.seq)) {
-      broken("C4", device.subject() + "'s cursor of " + short_name(id) + " is not the store's");
+      broken_audit("C4",
+                   device.subject() + "'s cursor of " + short_name(id) + " is not the store's");
     }
     if (view.log.size() != cursor.seq + 1 - view.first) {
-      broken("C4", device.subject() + "'s copy of " + short_name(id) + " has a hole");
+      broken_audit("C4", device.subject() + "'s copy of " + short_name(id) + " has a hole");
     }
     for (std::size_t i = 0; i < view.log.size(); ++i) {
       if (view.log[i] == hidden_identity) continue;  // the checker looked whether it may be
       if (view.log[i] != truth->at(view.first + i).identity) {
-        broken("C4", device.subject() + "'s copy of " + short_name(id) + " differs at seq " +
-                         std::to_string(view.first + i));
+        broken_audit("C4", device.subject() + "'s copy of " + short_name(id) + " differs at seq " +
+                               std::to_string(view.first + i));
       }
     }
   }
@@ -115,7 +112,8 @@ void World::audit_list(Device& device) {
   }
   const auto reply = ask(device, wire::Sync{});
   const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
-  if (list == nullptr || !list->whole) broken("C12", "a sync without a token is no whole list");
+  if (list == nullptr || !list->whole)
+    broken_audit("C12", "a sync without a token is no whole list");
   audit_requests(device, *list);
   std::set<ConversationId> listed;
   for (const ListEntry& entry : list->entries) {
@@ -124,14 +122,14 @@ void World::audit_list(Device& device) {
     const std::string what = device.subject() + "'s entry of " + short_name(id);
     const auto held = device.views().find(id);
     if (held == device.views().end() || !held->second.member)
-      broken("C12", what + " never reached it");
+      broken_audit("C12", what + " never reached it");
     const TrueStream* truth = checker_.truth().stream(id);
     const auto row = checker_.truth().member(id, device.user());
     if (truth == nullptr || !row || row->role == Role::none)
-      broken("C12", what + " is of a stranger");
-    if (entry.head.seq != truth->head()) broken("C12", what + " is behind the head");
+      broken_audit("C12", what + " is of a stranger");
+    if (entry.head.seq != truth->head()) broken_audit("C12", what + " is behind the head");
     if (entry.role != row->role || entry.visible_from != row->visible_from) {
-      broken("C12", what + " has another role or beginning than the member row");
+      broken_audit("C12", what + " has another role or beginning than the member row");
     }
     const auto rows = checker_.truth().list_of(device.user());
     const auto set = rows.find(id);
@@ -142,27 +140,28 @@ void World::audit_list(Device& device) {
                set->second.has_draft != !entry.draft.empty() ||
                held->second.entry.pinned != entry.pinned ||
                held->second.entry.draft != entry.draft) {
-      broken("C12", what + " has other settings than its row, or than reached the device");
+      broken_audit("C12", what + " has other settings than its row, or than reached the device");
     }
     const auto receipt = checker_.truth().receipt(id, device.user());
-    if (entry.read < (receipt ? receipt->read : 0)) broken("C12", what + " has an old receipt");
+    if (entry.read < (receipt ? receipt->read : 0))
+      broken_audit("C12", what + " has an old receipt");
     const auto own = checker_.truth().own_deletions(id, device.user());
     const auto [least, most] = truth->mentions_after(device.user(), entry.read, *row, own);
     if (entry.mentions < std::min<std::uint64_t>(least, limits::mentions_counted) ||
         entry.mentions > most)
-      broken("C12", what + " tells " + std::to_string(entry.mentions) + " mentions of " +
-                        std::to_string(least) + " to " + std::to_string(most));
+      broken_audit("C12", what + " tells " + std::to_string(entry.mentions) + " mentions of " +
+                              std::to_string(least) + " to " + std::to_string(most));
   }
   for (const auto& [id, view] : device.views()) {
     if (view.member && !listed.contains(id)) {
-      broken("C12",
-             device.subject() + " still holds " + short_name(id) + ", the whole list does not");
+      broken_audit(
+          "C12", device.subject() + " still holds " + short_name(id) + ", the whole list does not");
     }
   }
   for (const auto& id : checker_.truth().audit()) {
     const auto row = checker_.truth().member(id, device.user());
     if (row && row->role != Role::none && !listed.contains(id)) {
-      broken("C12", device.subject() + " is a member of " + short_name(id) + " and not told");
+      broken_audit("C12", device.subject() + " is a member of " + short_name(id) + " and not told");
     }
   }
 }
@@ -182,9 +181,9 @@ void World::audit_history(Device& device, const ConversationId& id) {
       const auto changes = truth->changes.find(fields.seq);
       const Seq last = changes == truth->changes.end() ? 0 : changes->second.back().seq;
       if (fields.changed != last && !fields.deleted) {
-        broken("C15", what + " shows seq " + std::to_string(fields.seq) + " as of " +
-                          std::to_string(fields.changed) + ", it was changed by " +
-                          std::to_string(last));
+        broken_audit("C15", what + " shows seq " + std::to_string(fields.seq) + " as of " +
+                                std::to_string(fields.changed) + ", it was changed by " +
+                                std::to_string(last));
       }
     }
   };
@@ -196,16 +195,17 @@ void World::audit_history(Device& device, const ConversationId& id) {
             wire::History{
                 .conversation = id, .from = end, .backward = true, .limit = limits::page_events});
     const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
-    if (page == nullptr) broken("C4", what + " is refused");
+    if (page == nullptr) broken_audit("C4", what + " is refused");
     if (page->records.empty()) break;
     complete(*page);
-    if (page->first + page->records.size() != reached) broken("C4", what + " backward has a hole");
+    if (page->first + page->records.size() != reached)
+      broken_audit("C4", what + " backward has a hole");
     reached = end = page->first;
     more = page->more;
   }
   if (reached != std::min(floor, head + 1)) {
-    broken("C4", what + " backward ends at " + std::to_string(reached) + ", visible from " +
-                     std::to_string(floor));
+    broken_audit("C4", what + " backward ends at " + std::to_string(reached) + ", visible from " +
+                           std::to_string(floor));
   }
   Seq next = floor;
   for (bool more = floor <= head; more;) {
@@ -214,28 +214,28 @@ void World::audit_history(Device& device, const ConversationId& id) {
             wire::History{
                 .conversation = id, .from = next, .backward = false, .limit = limits::page_events});
     const auto* page = std::get_if<wire::HistoryPage>(&reply.answer);
-    if (page == nullptr || page->records.empty()) broken("C4", what + " forward is refused");
-    if (page->first != next) broken("C4", what + " forward has a hole");
+    if (page == nullptr || page->records.empty()) broken_audit("C4", what + " forward is refused");
+    if (page->first != next) broken_audit("C4", what + " forward has a hole");
     next = page->first + page->records.size();
     more = page->more;
   }
-  if (next != std::max(head + 1, floor)) broken("C4", what + " forward ends early");
+  if (next != std::max(head + 1, floor)) broken_audit("C4", what + " forward ends early");
 }
 
 /// What a user is told to have asked for is what the conversations say; every device has it so.
 void World::audit_requests(Device& device, const wire::ListChanged& list) {
-  if (!list.requests) broken("C12", "a whole list without requests");
+  if (!list.requests) broken_audit("C12", "a whole list without requests");
   const auto same = [](const OwnRequest& a, const OwnRequest& b) {
     return a.conversation == b.conversation && a.state == b.state;
   };
   if (!std::equal(list.requests->begin(), list.requests->end(), device.requests().begin(),
                   device.requests().end(), same))
-    broken("C12", device.subject() + " holds other requests than its whole list");
+    broken_audit("C12", device.subject() + " holds other requests than its whole list");
   for (const OwnRequest& own : *list.requests) {
     const bool asks = checker_.truth().asks(own.conversation, device.user());
     if (asks != (own.state == JoinRequestState::waiting))
-      broken("C12", device.subject() + " is told that it asks for " + short_name(own.conversation) +
-                        ", or not, against what is stored");
+      broken_audit("C12", device.subject() + " is told that it asks for " +
+                              short_name(own.conversation) + ", or not, against what is stored");
   }
 }
 
@@ -245,9 +245,9 @@ void World::audit_members(Device& device, const ConversationId& id) {
   for (bool more = true; more;) {
     const auto reply = ask(device, wire::Members{.conversation = id, .after = after, .limit = 3});
     const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
-    if (page == nullptr) broken("C12", device.subject() + " may not list " + short_name(id));
+    if (page == nullptr) broken_audit("C12", device.subject() + " may not list " + short_name(id));
     for (const Member& member : page->members) {
-      if (told.contains(member.user)) broken("C12", "a member is listed twice");
+      if (told.contains(member.user)) broken_audit("C12", "a member is listed twice");
       after = member.user;
       told[member.user] = member.role;
     }
@@ -260,11 +260,12 @@ void World::audit_members(Device& device, const ConversationId& id) {
     if (row.role == Role::none) continue;
     truth[user] = row.role;
     if (checker_.truth().stream(id)->banned.contains(user))
-      broken("C7", "somebody who is banned is a member of " + short_name(id));
+      broken_audit("C7", "somebody who is banned is a member of " + short_name(id));
   }
   if (told != truth) {
-    broken("C12", device.subject() + " is told " + std::to_string(told.size()) + " members of " +
-                      short_name(id) + ", the store has " + std::to_string(truth.size()));
+    broken_audit("C12", device.subject() + " is told " + std::to_string(told.size()) +
+                            " members of " + short_name(id) + ", the store has " +
+                            std::to_string(truth.size()));
   }
   audit_search(device, id, truth);
 }
@@ -285,13 +286,14 @@ void World::audit_search(Device& device, const ConversationId& id,
     const auto reply = ask(
         device, wire::Members{.conversation = id, .after = after, .limit = 2, .prefix = prefix});
     const auto* page = std::get_if<wire::MembersPage>(&reply.answer);
-    if (page == nullptr) broken("C12", device.subject() + " may not search " + short_name(id));
+    if (page == nullptr)
+      broken_audit("C12", device.subject() + " may not search " + short_name(id));
     for (const Member& member : page->members)
       if (is_here(after = member.user)) told.push_back(member.user);
     more = page->more && !page->members.empty();
   }
   if (told != in_order)
-    broken("C12", device.subject() + " finds others than the members of " + short_name(id));
+    broken_audit("C12", device.subject() + " finds others than the members of " + short_name(id));
 }
 
 /// Every thread that the user may see: all replies, and unread as the stream says.
@@ -311,7 +313,7 @@ void World::audit_threads(Device& device, const ConversationId& id) {
     const auto reply =
         ask(device, wire::Thread{.conversation = id, .root = root, .limit = limits::page_replies});
     const auto* page = std::get_if<wire::ThreadPage>(&reply.answer);
-    if (page == nullptr) broken("C12", what + " is refused");
+    if (page == nullptr) broken_audit("C12", what + " is refused");
     std::vector<Seq> told, known;
     for (const Payload& record : page->records)
       told.push_back(wire::read_record(record.bytes()).seq);
@@ -319,14 +321,15 @@ void World::audit_threads(Device& device, const ConversationId& id) {
       if (truth->at(seq).thread_root == root && truth->at(seq).kind == EventKind::message &&
           counts(seq) && !own.contains(seq))
         known.push_back(seq);
-    if (!page->more && told != known) broken("C12", what + " has other replies than the stream");
+    if (!page->more && told != known)
+      broken_audit("C12", what + " has other replies than the stream");
     const Seq base = std::max(page->thread.read, from - 1);
     if (page->thread.unread != truth->replies_after(root, base, own))
-      broken("C12", what + " tells " + std::to_string(page->thread.unread) + " unread of " +
-                        std::to_string(truth->replies_after(root, base, own)));
+      broken_audit("C12", what + " tells " + std::to_string(page->thread.unread) + " unread of " +
+                              std::to_string(truth->replies_after(root, base, own)));
     const auto shown = wire::read_record(page->thread.root.bytes()).thread;
     if (shown.replies != truth->replies_after(root, 0))
-      broken("C12", what + " counts " + std::to_string(shown.replies) + " replies");
+      broken_audit("C12", what + " counts " + std::to_string(shown.replies) + " replies");
   }
 }
 
@@ -353,10 +356,10 @@ void World::audit_reactions() {
       });
       const std::string what = "seq " + std::to_string(seq) + " of " + short_name(id);
       if (stored != message.reactions)
-        broken("C15", what + " has other reactions than its stream tells");
+        broken_audit("C15", what + " has other reactions than its stream tells");
       if (message.poll ? !same_results(message.poll, counted)
                        : counted.voters != 0 || counted.closed)
-        broken("C15", what + " has other votes than its stream tells");
+        broken_audit("C15", what + " has other votes than its stream tells");
     }
   }
 }
@@ -369,8 +372,8 @@ void World::audit_seen(Device& device) {
     const auto* seen = std::get_if<wire::SeenBy>(&reply.answer);
     const std::uint64_t truth = checker_.truth().seen(id, device.user(), view.cursor->seq);
     if (seen == nullptr || seen->count != truth)
-      broken("C6", "the end of " + short_name(id) + " was seen by " + std::to_string(truth) + ", " +
-                       device.subject() + " is told otherwise");
+      broken_audit("C6", "the end of " + short_name(id) + " was seen by " + std::to_string(truth) +
+                             ", " + device.subject() + " is told otherwise");
   }
 }
 
@@ -381,9 +384,9 @@ void World::audit_pages(Device& device) {
   for (bool more = true; more;) {
     const auto reply = ask(device, page);
     const auto* list = std::get_if<wire::ListPage>(&reply.answer);
-    if (list == nullptr) broken("C12", "a page of the list is refused");
+    if (list == nullptr) broken_audit("C12", "a page of the list is refused");
     for (const ListEntry& entry : list->entries) {
-      if (!told.insert(entry.conversation).second) broken("C12", "two pages name one entry");
+      if (!told.insert(entry.conversation).second) broken_audit("C12", "two pages name one entry");
       page.after_activity = entry.last_activity;
       page.after = entry.conversation;
     }
@@ -392,8 +395,8 @@ void World::audit_pages(Device& device) {
   }
   for (const auto& [id, view] : device.views())
     if (view.member != told.contains(id))
-      broken("C12",
-             short_name(id) + " is on the pages of " + device.subject() + " or not, wrongly");
+      broken_audit("C12",
+                   short_name(id) + " is on the pages of " + device.subject() + " or not, wrongly");
 }
 
 /// A device that another one of its user revokes is gone within two seconds, and stays away.
@@ -404,16 +407,16 @@ void World::audit_devices() {
       if (other == device || !other->online() || other->user() != device->user()) continue;
       const DeviceId id = other->device_id();
       const auto reply = ask(*device, wire::RevokeDevice{id, {}});
-      if (!std::holds_alternative<wire::Done>(reply.answer)) broken("C8", "no revocation");
+      if (!std::holds_alternative<wire::Done>(reply.answer)) broken_audit("C8", "no revocation");
       report_.reached(Sometimes::device_revoked);
       for (const auto wait : {2s, 40s}) {
         run_until(scheduler_.now() + wait);
         if (other->online())
-          broken("C8", "a revoked device of " + device->subject() + " is connected");
+          broken_audit("C8", "a revoked device of " + device->subject() + " is connected");
       }
       const auto list = ask(*device, wire::Devices{});
       for (const auto& each : std::get<wire::DeviceList>(list.answer).devices)
-        if (each.id == id) broken("C8", "a revoked device is listed");
+        if (each.id == id) broken_audit("C8", "a revoked device is listed");
       return;
     }
   }
@@ -439,8 +442,9 @@ void World::audit_receipts() {
       const auto own = checker_.truth().receipt(id, device->user());
       const Seq read = own ? own->read : 0;
       if (read != view.cursor->seq) {
-        broken("C6", device->subject() + " has read " + std::to_string(view.cursor->seq) + " of " +
-                         short_name(id) + ", the store says " + std::to_string(read));
+        broken_audit("C6", device->subject() + " has read " + std::to_string(view.cursor->seq) +
+                               " of " + short_name(id) + ", the store says " +
+                               std::to_string(read));
       }
       for (const auto& [user, shown] : view.receipts) {
         const auto stored = checker_.truth().receipt(id, user);
@@ -449,19 +453,20 @@ void World::audit_receipts() {
                           (shown.read == stored->read || rumours_.hidden || rumours_.blocked) &&
                           shown.received <= stored->received && shown.read <= stored->read;
         if (!same) {
-          broken("C6", device->subject() + " was last shown read " + std::to_string(shown.read) +
-                           " of user " + to_string(user) + " in " + short_name(id) +
-                           ", the store says " + std::to_string(stored ? stored->read : 0));
+          broken_audit("C6", device->subject() + " was last shown read " +
+                                 std::to_string(shown.read) + " of user " + to_string(user) +
+                                 " in " + short_name(id) + ", the store says " +
+                                 std::to_string(stored ? stored->read : 0));
         }
       }
     }
     audit_seen(*device);
     const auto reply = ask(*device, wire::Sync{});
     const auto* list = std::get_if<wire::ListChanged>(&reply.answer);
-    if (list == nullptr) broken("C12", "a sync is refused");
+    if (list == nullptr) broken_audit("C12", "a sync is refused");
     for (const ListEntry& entry : list->entries) {
       if (entry.unread != 0)
-        broken("C12", device->subject() + " has read everything and is told of unread");
+        broken_audit("C12", device->subject() + " has read everything and is told of unread");
     }
   }
 }
@@ -487,7 +492,7 @@ void World::audit_online() {
       const auto reply = ask(*device, wire::WatchConversation{id});
       const auto* online = std::get_if<Online>(&reply.answer);
       if (online == nullptr)
-        broken("C19", device->subject() + " may not watch all of " + short_name(id));
+        broken_audit("C19", device->subject() + " may not watch all of " + short_name(id));
       const PresenceStep least = members.size() > 5   ? PresenceStep::count
                                  : members.size() > 3 ? PresenceStep::window
                                                       : PresenceStep::full;
@@ -495,14 +500,16 @@ void World::audit_online() {
                                 : members.size() > 1 ? PresenceStep::window
                                                      : PresenceStep::full;
       if (online->step < least || online->step > most)
-        broken("C19", "another step than that of " + std::to_string(members.size()) + " members");
+        broken_audit("C19",
+                     "another step than that of " + std::to_string(members.size()) + " members");
       if (online->step == PresenceStep::full && online->users->size() != members.size())
-        broken("C19", device->subject() + " is told of " + std::to_string(online->users->size()) +
-                          " of " + std::to_string(members.size()) + " members");
+        broken_audit("C19", device->subject() + " is told of " +
+                                std::to_string(online->users->size()) + " of " +
+                                std::to_string(members.size()) + " members");
       if (online->step != PresenceStep::full && online->count != following.size())
-        broken("C19", device->subject() + " is told that " + std::to_string(online->count) +
-                          " are online in " + short_name(id) + ", there are " +
-                          std::to_string(following.size()));
+        broken_audit("C19", device->subject() + " is told that " + std::to_string(online->count) +
+                                " are online in " + short_name(id) + ", there are " +
+                                std::to_string(following.size()));
       ask(*device, wire::WatchConversation{id, false});
     }
   }
@@ -520,13 +527,15 @@ void World::audit_presence() {
       }
       const auto reply = ask(*device, watch);
       const auto* state = std::get_if<wire::PresenceChanged>(&reply.answer);
-      if (state == nullptr) broken("C8", device->subject() + " may not watch " + short_name(id));
+      if (state == nullptr)
+        broken_audit("C8", device->subject() + " may not watch " + short_name(id));
       device->take_presence(*state);
       for (const Presence& presence : state->users) {
         if (!presence.online)
-          broken("C8", "user " + to_string(presence.user) + " is online, not shown so");
+          broken_audit("C8", "user " + to_string(presence.user) + " is online, not shown so");
       }
-      if (state->users.size() != watch.users.size()) broken("C8", "a watched user is missing");
+      if (state->users.size() != watch.users.size())
+        broken_audit("C8", "a watched user is missing");
     }
   }
   std::set<UserId> gone;
@@ -554,8 +563,8 @@ void World::audit_presence() {
       const auto shown = devices_[i]->presence().find(user);
       const bool online = shown != devices_[i]->presence().end() && shown->second;
       if (online == gone.contains(user)) {
-        broken("C8", devices_[i]->subject() + " sees user " + to_string(user) +
-                         (online ? " online, which left" : " offline, which is here"));
+        broken_audit("C8", devices_[i]->subject() + " sees user " + to_string(user) +
+                               (online ? " online, which left" : " offline, which is here"));
       }
     }
   }

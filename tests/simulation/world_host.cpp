@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lmdb/check_layout.hpp"
+#include "simulation/broken.hpp"
 #include "simulation/world.hpp"
 
 namespace parley::simulation {
@@ -14,10 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t hour_ms = 65 * 60'000;  // an hour, and what passes until that is noticed
-
-[[noreturn]] void broken(const char* check, const std::string& what) {
-  throw Broken(std::string(check) + " audit: " + what);
-}
 
 }  // namespace
 
@@ -45,8 +42,8 @@ void World::audit_exports() {
               [done](const Result<void>& result) { done->emplace(result); });
         const Time deadline = scheduler_.now() + 30s;
         while (!*done && step(deadline)) {}
-        if (!*done) broken("C20", "an export does not end");
-        if (!**done) broken("C20", "an export failed: " + (*done)->error().message);
+        if (!*done) broken_audit("C20", "an export does not end");
+        if (!**done) broken_audit("C20", "an export failed: " + (*done)->error().message);
         return lines->answers;
       };
   Checker::Heads heads;  // nothing comes any more
@@ -73,7 +70,7 @@ void World::audit_exports() {
 /// What parley-check would say.
 void World::audit_layout() {
   lmdb::LayoutCheck check([](const Partition& partition, const std::string& what) {
-    broken("C21", "in space " + std::to_string(partition.space) + ": " + what);
+    broken_audit("C21", "in space " + std::to_string(partition.space) + ": " + what);
   });
   std::map<std::pair<std::uint8_t, std::string>, store::MemoryStore::RowMap> all;
   store_.state().for_each([&](Partition partition, Bytes guard, const auto& rows) {
