@@ -18,10 +18,6 @@ function(parley_own_target target)
     # Designated initialisers that leave defaults in place are the house style.
     target_compile_options(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
-    if(PROJECT_IS_TOP_LEVEL)  # a tenth faster: gcc collects its garbage less often
-      target_compile_options(${target} PRIVATE
-        $<$<COMPILE_LANGUAGE:CXX>:--param=ggc-min-heapsize=1000000>)
-    endif()
     # With full optimisation gcc 12 gives these inside its own library, where nothing is wrong.
     target_compile_options(${target} PRIVATE
       $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release,RelWithDebInfo>>:-Wno-restrict>
@@ -41,11 +37,14 @@ function(parley_own_target target)
   endif()
 endfunction()
 
-# Compiles the target's files some at a time (PARLEY_UNITY). What stands in anonymous namespaces has
+# parley_unity(<target> <values…>): compiles the target's files a dozen at a time when PARLEY_UNITY is one
+# of the values. What stands in anonymous namespaces has
 # names of its own within a folder, therefore; a file that cannot have that says so with the property
 # SKIP_UNITY_BUILD_INCLUSION.
 function(parley_unity target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${PARLEY_UNITY} UNITY_BUILD_BATCH_SIZE 12)
+  if(PARLEY_UNITY IN_LIST ARGN)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
 endfunction()
 
 # parley_layer(<folder> SOURCES <files…> [DEPENDS <lower folders…>] [LINKS <third-party targets…>])
@@ -66,7 +65,7 @@ function(parley_layer folder)
 
   add_library(parley_${folder}_objects OBJECT ${arg_SOURCES})
   parley_own_target(parley_${folder}_objects)
-  parley_unity(parley_${folder}_objects)
+  parley_unity(parley_${folder}_objects ALL)
   target_include_directories(parley_${folder}_objects PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}")
   target_link_libraries(parley_${folder}_objects PRIVATE ${arg_LINKS})

@@ -43,7 +43,7 @@ function(parley_test folder)
   set(target parley_test_${folder})
   add_executable(${target} ${arg_SOURCES} $<TARGET_OBJECTS:parley_test_main>)
   parley_own_target(${target})
-  parley_unity(${target})
+  parley_unity(${target} TESTS ALL)
   target_include_directories(${target} PRIVATE
     "${PARLEY_INCLUDE_ROOT}" "${PARLEY_SOURCE_ROOT}" "${PROJECT_SOURCE_DIR}/tests")
   target_compile_options(${target} PRIVATE ${PARLEY_TEST_FLAGS})

@@ -15,11 +15,13 @@ if(MODE STREQUAL "install")
   run("${CMAKE_COMMAND}" --install "${PARLEY_BUILD}" --prefix "${PREFIX}" --component parley)
 elseif(MODE STREQUAL "project")
   file(REMOVE_RECURSE "${BUILD}")
+  # With the flags of this tree, and not counting the folder, ccache has what is compiled again.
+  set(ENV{CCACHE_NOHASHDIR} 1)
   run("${CMAKE_COMMAND}" -S "${PROJECT}" -B "${BUILD}" -G "${GENERATOR}"
       "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_C_COMPILER=${CC}"
       "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" "-DCMAKE_C_COMPILER_LAUNCHER=${LAUNCHER}"
       "-DCMAKE_CXX_FLAGS=${CXX_FLAGS}" "-DCMAKE_C_FLAGS=${C_FLAGS}"
-      -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0  # it builds Parley only to see that it does
+      "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_CXX_FLAGS_${BUILD_CONFIG}=${CXX_FLAGS_CONFIG}"
       "-DCMAKE_PREFIX_PATH=${PREFIX}" "-DPARLEY_SOURCE=${PARLEY_SOURCE}"
       "-DPARLEY_WERROR=${WERROR}")
   run("${CMAKE_COMMAND}" --build "${BUILD}")
