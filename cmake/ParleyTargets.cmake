@@ -38,9 +38,8 @@ function(parley_own_target target)
 endfunction()
 
 # parley_unity(<target> <values…>): compiles the target's files a dozen at a time when PARLEY_UNITY is one
-# of the values. What stands in anonymous namespaces has
-# names of its own within a folder, therefore; a file that cannot have that says so with the property
-# SKIP_UNITY_BUILD_INCLUSION.
+# of the values. What stands in anonymous namespaces has names of its own within a folder, therefore; a
+# file that cannot have that says so with the property SKIP_UNITY_BUILD_INCLUSION.
 function(parley_unity target)
   if(PARLEY_UNITY IN_LIST ARGN)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)

@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The server allows limits::in_flight; some are left for pings and what keeps the streams going.
-constexpr std::size_t open_most = limits::in_flight - 8;
 constexpr std::size_t open_ahead_most = limits::in_flight - 1;
 
 const Error& error_of(const wire::Answer& answer) {

@@ -16,6 +16,7 @@
 
 #include "client/outbox.hpp"
 #include "parley/client.hpp"
+#include "parley/limits.hpp"
 #include "wire/messages.hpp"
 
 namespace parley::client {
@@ -70,7 +71,9 @@ struct Outputs {
 /// closed(), whoever closed. Thread: one at a time; no I/O but the storage's.
 class ClientCore {
  public:
-  static constexpr std::size_t full_at_once = 64;       // direct and group conversations
+  static constexpr std::size_t full_at_once = 64;  // direct and group conversations
+  // The server allows limits::in_flight; some are left for pings and what keeps the streams going.
+  static constexpr std::size_t open_most = limits::in_flight - 8;
   static constexpr std::size_t waiting_requests = 256;  // without a connection; then busy
   static constexpr auto backoff_first = std::chrono::milliseconds(500);
   static constexpr auto backoff_most = std::chrono::milliseconds(30'000);

@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t sends_open_most = limits::in_flight - 8;
 constexpr milliseconds retry_first{250};
 constexpr milliseconds retry_most{30'000};
 
@@ -55,7 +54,7 @@ void ClientCore::pump_sends() {
   const std::vector<ConversationId> sending(sending_.begin(), sending_.end());
   for (const ConversationId& conversation : sending) {
     Outbox& outbox = outboxes_[conversation];
-    while (open_.size() < sends_open_most && status_.state == ClientState::ready) {
+    while (open_.size() < open_most && status_.state == ClientState::ready) {
       Outbox::Item* item = outbox.next_to_send(now_);
       if (item == nullptr) break;
       if (item->message.draft.body.size() > max_body_) {
