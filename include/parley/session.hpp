@@ -528,8 +528,8 @@ class Session {
   /// Pins, archives, hides, mutes, files it, keeps a draft: in this user's list, on all devices.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
-  /// The user has read up to `seq`, or the end; merged by maximum. It is stored a little later,
-  /// within limits::receipt_delay (receipt_delay_channel).
+  /// The user has read up to `seq`, or the end; merged by maximum. Done once it is stored, within
+  /// limits::receipt_delay (receipt_delay_channel).
   Pending<void> read(const ConversationId& conversation, Seq seq);
   void read(const ConversationId& conversation, Seq seq, Completion<void> done);
   /// A device has stored everything up to `seq`. With manual_ack, the way to acknowledge.

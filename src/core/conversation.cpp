@@ -397,8 +397,7 @@ void Conversation::mark_read(Caller caller, Seq received, Seq read, Then<void> t
                                               then](Result<const layout::MemberRow*> row) {
         if (!row) return then(std::move(row).error());
         if (*row == nullptr || (*row)->role == Role::none) return then(denied());
-        state.mark_read(caller, **row, received, read);
-        then({});
+        state.mark_read(caller, **row, received, read, then);
       });
     });
   });

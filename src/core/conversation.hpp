@@ -313,6 +313,8 @@ class Conversation {
   void threads(Caller caller, wire::Threads asked, Then<wire::ThreadsPage> then);
   void follow_thread(Caller caller, Seq root, bool on, Then<wire::ThreadState> then);
   void read_thread(Caller caller, Seq root, Seq seq, Then<wire::ThreadState> then);
+  /// Answers once what is committed now is with all who follow it; at once when nothing is kept.
+  void threads_moved(Then<void> then);
   void reactors(Caller caller, wire::Reactors asked, Then<wire::ReactorsPage> then);
   void ballot(Caller caller, Seq seq, Then<Ballot> then);
   void voters(Caller caller, const wire::Voters& asked, Then<wire::VotersPage> then);

@@ -43,7 +43,8 @@ struct Conversation::State : ConversationData {
                      OwnDeletionsPtr own, const Then<Access>& then);
   [[nodiscard]] Access build_access(UserId user, const layout::MemberRow& row) const;
   void answer_created(Op& op, CreateOp& create);
-  void mark_read(const Caller& caller, const layout::MemberRow& row, Seq received, Seq read);
+  void mark_read(const Caller& caller, const layout::MemberRow& row, Seq received, Seq read,
+                 Then<void> then);
   /// Runs `then` with the first seq and the audiences the caller may see, when it is a member now.
   template <class T, class Run>
   void read_as_member(Caller caller, Then<T> then, Run run);
@@ -558,7 +559,7 @@ struct Conversation::State : ConversationData {
   void seal_commit(std::shared_ptr<SealJob> job);
 
   // ---- receipts.cpp ----
-  void mark(UserId user, const Marked& marked);
+  void mark(UserId user, const Marked& marked, Then<void> then = {});
   void start_receipt_timer();
   [[nodiscard]] std::uint16_t receipt_buckets() const noexcept;
   void with_receipt(UserId user, std::function<void(Result<layout::ReceiptRow>)> then);
@@ -580,6 +581,8 @@ struct Conversation::State : ConversationData {
   void commit_receipts(std::shared_ptr<ReceiptJob> job);
   void receipts_settled(ReceiptJob& job, const Settled& settled);
   void receipts_failed(ReceiptJob& job, const Error& error);
+  void marks_stored(ReceiptBucket& bucket, const ReceiptJob& job);
+  void drop_marks(ReceiptBucket& bucket, const Error& why);
   [[nodiscard]] std::optional<std::uint64_t> recent_ordinal(Seq seq) const noexcept;
 };
 

@@ -99,12 +99,18 @@ struct Marked {
   bool has_ordinal = false;
   bool hidden = false;  // others are not told of `read`
 };
+/// Who asked for a position, and is answered once it is stored.
+struct MarkWaiter {
+  Seq received = 0, read = 0;
+  Then<void> then;
+};
 struct ReceiptBucket {
   bool loaded = false;  // guard known; direct, group: every row is in `rows`
   bool busy = false;
   std::optional<std::string> guard;
   std::unordered_map<UserId, layout::ReceiptRow> rows;
   std::unordered_map<UserId, Marked> marked;
+  std::unordered_map<UserId, std::vector<MarkWaiter>> waiters;
   std::unordered_map<std::string, std::uint64_t> counts;  // channels: 'h' rows that were read
 };
 struct ReceiptWaiter {

@@ -66,7 +66,7 @@ void Conversation::State::finish_end(Then<void> then) {
 void Conversation::State::when_quiet(std::shared_ptr<EndJob> job) {
   const bool receipts_busy = std::any_of(receipts.begin(), receipts.end(),
                                          [](const ReceiptBucket& bucket) { return bucket.busy; });
-  for (ReceiptBucket& bucket : receipts) bucket.marked.clear();
+  for (ReceiptBucket& bucket : receipts) drop_marks(bucket, denied());
   drop_threads(denied());
   closing = !in_flight && !staged;
   const bool busy = !closing || sealing || merging || erasing || receipts_busy ||

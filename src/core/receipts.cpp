@@ -25,23 +25,30 @@ std::uint16_t Conversation::State::receipt_buckets() const noexcept {
 
 /// What the user may see bounds it; a position before that is left alone.
 void Conversation::State::mark_read(const Caller& caller, const layout::MemberRow& row,
-                                    Seq received, Seq read) {
+                                    Seq received, Seq read, Then<void> then) {
   const Seq top = row.role == Role::none ? std::min(head.head, row.left_at) : head.head;
   Marked marked{.received = std::min(received, top),
                 .read = std::min(read, top),
                 .hidden = caller.hides_reads || ignores(caller.user)};
   if (marked.read < row.visible_from) marked.read = 0;
   if (marked.received < row.visible_from) marked.received = 0;
-  if (marked.read == 0 && marked.received == 0) return;
-  mark(caller.user, marked);
+  if (marked.read == 0) {  // what was received is a hint, for which nobody waits
+    if (marked.received != 0) mark(caller.user, marked);
+    return then({});
+  }
+  mark(caller.user, marked, std::move(then));
 }
 
-void Conversation::State::mark(UserId user, const Marked& marked) {
+/// `then`, if any, once it is stored.
+void Conversation::State::mark(UserId user, const Marked& marked, Then<void> then) {
   if (receipts.empty()) receipts.resize(receipt_buckets());
   ReceiptBucket& bucket = receipts[layout::bucket_of(user, receipt_buckets())];
   if (const auto row = bucket.rows.find(user); row != bucket.rows.end()) {
     const layout::ReceiptRow& known = row->second;
-    if (marked.read <= known.read && marked.received <= known.received) return;
+    if (marked.read <= known.read && marked.received <= known.received) {
+      if (then) then({});
+      return;
+    }
   }
   Marked& merged = bucket.marked[user];
   if (marked.read > merged.read) {
@@ -55,7 +62,29 @@ void Conversation::State::mark(UserId user, const Marked& marked) {
     }
   }
   merged.received = std::max({merged.received, marked.received, marked.read});
+  if (then) bucket.waiters[user].push_back({marked.received, marked.read, std::move(then)});
   start_receipt_timer();
+}
+
+void Conversation::State::marks_stored(ReceiptBucket& bucket, const ReceiptJob& job) {
+  std::vector<Then<void>> told;
+  for (const auto& [user, done] : job.marks) {
+    const auto waiting = bucket.waiters.find(user);
+    if (waiting == bucket.waiters.end()) continue;
+    std::erase_if(waiting->second, [&told, &done](MarkWaiter& each) {
+      if (each.read > done.read || each.received > done.received) return false;
+      told.push_back(std::move(each.then));
+      return true;
+    });
+    if (waiting->second.empty()) bucket.waiters.erase(waiting);
+  }
+  for (const Then<void>& then : told) then({});
+}
+
+void Conversation::State::drop_marks(ReceiptBucket& bucket, const Error& why) {
+  bucket.marked.clear();
+  for (const auto& [user, waiting] : std::exchange(bucket.waiters, {}))
+    for (const MarkWaiter& each : waiting) each.then(why);
 }
 
 void Conversation::State::start_receipt_timer() {
@@ -333,14 +362,14 @@ void Conversation::State::receipts_settled(ReceiptJob& job, const Settled&) {
   bucket.busy = false;
   if (!bucket.marked.empty()) start_receipt_timer();
   if (!moved.empty()) host.receipts_moved(id, info.kind, moved, head.head);
+  marks_stored(bucket, job);
 }
 
 void Conversation::State::receipts_failed(ReceiptJob& job, const Error& error) {
   receipts[job.bucket].busy = false;
   if (!error.retryable()) {
     effects.log(Effects::Severity::warning, "receipts were not stored: " + error.message);
-    receipts[job.bucket].marked.clear();  // hints that nobody was promised
-    return;
+    return drop_marks(receipts[job.bucket], error);
   }
   start_receipt_timer();
 }

@@ -387,7 +387,16 @@ void Sessions::hello(SessionRef ref, std::uint32_t number, wire::Hello hello) {
                          identity = std::move(identity)](ShardState& here) mutable {
       if (here.sessions.find(ref) == nullptr) return;
       if (!identity) return authenticate(std::move(hello));
-      here.sessions.identified(ref, number, std::move(hello), std::move(*identity));
+      // Who was erased since is not let in by what is left of them.
+      std::string subject = identity->subject;
+      here.names.resolve(std::move(subject), false,
+                         [&here, ref, number, hello, authenticate,
+                          identity = std::move(*identity)](const Result<UserId>& user) mutable {
+                           if (here.sessions.find(ref) == nullptr) return;
+                           if (!user) return authenticate(std::move(hello));
+                           here.sessions.identified(ref, number, std::move(hello),
+                                                    std::move(identity));
+                         });
     });
   });
 }

@@ -497,6 +497,17 @@ void Conversation::State::next_followed(std::shared_ptr<FollowedJob> job) {
 
 // ---- Following and reading on ----
 
+void Conversation::threads_moved(Then<void> then) {
+  State& state = *state_;
+  then = counted(state.reads, state.alive, std::move(then));
+  state.when_loaded([&state, then](const Error& error) {
+    if (error) return then(error.retryable() ? Result<void>(error) : Result<void>());
+    state.when_threads_moved([&state, then](const Error& moved) {
+      then(moved && !state.ended() ? Result<void>(moved) : Result<void>());
+    });
+  });
+}
+
 void Conversation::follow_thread(Caller caller, Seq root, bool on, Then<wire::ThreadState> then) {
   state_->set_follow(caller, root, std::move(then), [on](layout::FollowRow& row) {
     row.state = on ? layout::FollowRow::State::follows : layout::FollowRow::State::left;

@@ -230,13 +230,30 @@ class Erasure : public Work<ErasedUser> {
     ask<wire::Kept>(
         wire::GetRetention{id},
         [this, id](wire::Kept& kept) {
-          if (!kept.retention.hold) return messages(id);
+          if (!kept.retention.hold) return leave(id);
           erased_.held.push_back(id);
           places_left();
         },
         [this] { places_left(); });  // gone since
   }
-  void messages(const ConversationId& id) {
+  /// Out of it first: what comes from the user later is refused. Who cannot be taken out, one of a
+  /// pair, may have something on its way until the very end: there is a second look then.
+  void leave(const ConversationId& id) {
+    ask<wire::Done>(
+        wire::Remove{id, user_},
+        [this, id](wire::Done&) { messages(id, [this, id] { leave_again(id); }); },
+        [this, id] {
+          stayed_.push_back(id);
+          messages(id, [this] { places_left(); });
+        });
+  }
+  /// Somebody may have taken the user in again meanwhile.
+  void leave_again(const ConversationId& id) {
+    const Next next = [this] { places_left(); };
+    ask<wire::Done>(
+        wire::Remove{id, user_}, [next](wire::Done&) { next(); }, next);
+  }
+  void messages(const ConversationId& id, const Next& done) {
     each_page(
         id, 1,
         [this, id](wire::HistoryPage& page, const Next& next) {
@@ -248,12 +265,7 @@ class Erasure : public Work<ErasedUser> {
           }
           remove(id, seqs, next);
         },
-        [this, id] {
-          const Next next = [this] { places_left(); };
-          // No member any more, or one of a pair: denied.
-          ask<wire::Done>(
-              wire::Remove{id, user_}, [next](wire::Done&) { next(); }, next);
-        });
+        done);
   }
   void remove(const ConversationId& id, const std::shared_ptr<std::vector<Seq>>& seqs,
               const Next& next) {
@@ -267,8 +279,13 @@ class Erasure : public Work<ErasedUser> {
   }
   void conversations_done() {
     if (!erased_.held.empty()) return finish(std::move(erased_));
-    ask<wire::Done>(wire::Forget{user_, subject_},
-                    [this](wire::Done&) { finish(std::move(erased_)); });
+    ask<wire::Done>(wire::Forget{user_, subject_}, [this](wire::Done&) { stayed_left(); });
+  }
+  void stayed_left() {
+    if (stayed_.empty()) return finish(std::move(erased_));
+    const ConversationId id = stayed_.back();
+    stayed_.pop_back();
+    messages(id, [this] { stayed_left(); });
   }
 
   UserId user_;
@@ -276,6 +293,7 @@ class Erasure : public Work<ErasedUser> {
   std::vector<Device> devices_;
   std::vector<ConversationId> places_;
   std::set<ConversationId> seen_;
+  std::vector<ConversationId> stayed_;  // the user is in them still
   ErasedUser erased_;
 };
 

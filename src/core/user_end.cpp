@@ -60,14 +60,26 @@ void UserHome::forget_places(const std::shared_ptr<std::vector<ConversationId>>&
                              const Then<void>& then) {
   auto alive = std::make_shared<const int>(0);  // as long as the work runs, so does this shard
   if (!places->empty()) {
-    const std::string personal = layout::personal_id(shard_.config.ns, places->back(), id_);
+    const ConversationId place = places->back();
     places->pop_back();
-    return erase_partition(shard_.world, alive, layout::personal, personal,
-                           [this, alive, places, then](const Error& error) {
-                             if (!error) return forget_places(places, then);
-                             --operations_;
-                             then(error);
-                           });
+    auto next = [this, places, then](const Result<void>& done) {
+      if (done) return forget_places(places, then);
+      --operations_;
+      then(done.error());
+    };
+    // Replies from before the user left may still be on their way to who followed them.
+    Then<void> moved = [this, alive, place, next](const Result<void>& done) {
+      if (!done) return next(done);
+      erase_partition(shard_.world, alive, layout::personal,
+                      layout::personal_id(shard_.config.ns, place, id_),
+                      [alive, next](const Error& error) {
+                        next(error ? Result<void>(error) : Result<void>());
+                      });
+    };
+    return shard_.at_home(place,
+                          [moved, back = shard_.index](ShardState& there, Conversation& home) {
+                            home.threads_moved(there.returning<void>(back, moved));
+                          });
   }
   erase_partition(shard_.world, alive, layout::user, partition_,
                   [this, alive, then](const Error& error) {

@@ -52,6 +52,46 @@ TEST_CASE("receipts are clamped, merged, committed together, then told") {
   CHECK(world.access(2).value().receipt.read == 5);
 }
 
+TEST_CASE("a position is acknowledged once it is stored") {
+  World world;
+  (void)world.direct(1, 2, 1);
+  for (int i = 0; i < 6; ++i) REQUIRE(world.say(1) == Errc::ok);
+  world.fx.advance(1s);
+  const auto mark = [&world](Seq seq) {
+    Asked<void> asked;
+    world->mark_read(by(2), seq, seq, asked.then());
+    world.fx.drain();
+    return asked;
+  };
+  const Asked<void> first = mark(1), second = mark(3);
+  world.fx.advance(limits::receipt_delay - 1ms);
+  CHECK_FALSE(first.answered());
+  CHECK_FALSE(second.answered());
+  world.fx.advance(1ms);
+  CHECK(first.errc() == Errc::ok);
+  CHECK(second.errc() == Errc::ok);
+  CHECK(mark(2).errc() == Errc::ok);  // it is stored already
+
+  bool fails = true;
+  world.fx.inject = [&fails](const Batch& batch) {
+    return fails && batch.partition.space == layout::receipt ? Fault::failed : Fault::none;
+  };
+  const Asked<void> third = mark(4);
+  world.fx.advance(limits::receipt_delay);
+  CHECK_FALSE(third.answered());
+  fails = false;
+  const Asked<void> fourth = mark(5);  // joins what is tried again
+  world.fx.advance(1s);
+  CHECK(third.errc() == Errc::ok);
+  CHECK(fourth.errc() == Errc::ok);
+
+  const Asked<void> lost = mark(6);
+  world.restart();
+  world.fx.advance(1s);
+  CHECK_FALSE(lost.answered());
+  CHECK(world.access(2).value().receipt.read == 5);
+}
+
 TEST_CASE("a sender has read what it sent") {
   World world;
   (void)world.direct(1, 2, 1);

@@ -79,6 +79,24 @@ TEST_CASE("what the erased deleted for itself in the channels of a space goes, t
   CHECK(partitions(world, layout::personal) == 0);
 }
 
+// A ticket of the minutes before let the erased in again, without the authenticator being asked: as
+// a new user, by the name that was to be forgotten.
+TEST_CASE("no ticket lets in who was erased") {
+  for (const std::size_t shard : {0U, 1U}) {
+    World world;
+    Client& alice = world.sign_in("alice", "phone", shard);
+    wire::Hello hello;
+    hello.ticket = alice.all<wire::Welcome>().at(0).ticket;
+    hello.device = "phone";
+    hello.token = "nobody";
+    world.sign_out(alice);
+    world.ask<wire::Done>(world.system(), wire::Forget{alice.user});
+    CHECK(world.failure(world.link(shard), hello) == Errc::unauthenticated);
+    CHECK(partitions(world, layout::name) == 0);
+    CHECK(partitions(world, layout::user) == 0);
+  }
+}
+
 TEST_CASE("an erasure that was interrupted anywhere is ended by another") {
   for (int failing = 0; failing < 12; ++failing) {
     INFO("commit " << failing);
