@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/crc32c.hpp"
 #include "parley/limits.hpp"
 #include "simulation/broken.hpp"
 
@@ -65,10 +64,15 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
     }
     if (const auto row = truth_.member(id, session.user)) question.me[id] = *row;
     spans(id, session.user);
-    if (const auto gone = session.deleted.find(id); gone != session.deleted.end())
-      question.deleted = gone->second;
   };
-  if (const auto id = subject_of(request.operation)) note(*id);
+  const auto deleted = [&](const ConversationId& id) {
+    const auto gone = session.deleted.find(id);
+    return gone == session.deleted.end() ? std::set<Seq>() : gone->second;
+  };
+  if (const auto id = subject_of(request.operation)) {
+    note(*id);
+    question.deleted = deleted(*id);
+  }
   heard_online(key, request.operation);
   if (const auto* subscribe = std::get_if<wire::Subscribe>(&request.operation)) {
     for (const auto& item : subscribe->items) {
@@ -86,6 +90,10 @@ void Checker::heard(SessionKey key, const wire::Request& request) {
     question.block_changes = ++state.changes;
   }
   if (const auto* send = std::get_if<wire::Send>(&request.operation)) {
+    if (send->forward) {
+      note(send->forward->conversation);
+      question.deleted_there = deleted(send->forward->conversation);
+    }
     const auto info = truth_.info(send->conversation);
     if (info && info->kind == ConversationKind::direct) {
       const UserId peer = info->first == session.user ? info->second : info->first;
@@ -217,10 +225,11 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
   const TrueEvent& event = truth.at(ack.seq);
   if (event.kind != EventKind::message || event.sender != session.user ||
       (send.random != 0 && event.echo != send.random) ||
-      event.body_hash != base::crc32c(0, send.body.bytes()) ||
+      (!send.forward && event.body_hash != stored_hash(send.body.bytes())) ||
       event.thread_root != send.thread_root) {
     broken("C1", "acked " + at(ack.conversation, ack.seq) + " holds something else");
   }
+  if (send.forward) forwarded(session, question, send, ack);
   if (question.blocker && !ack.repeated &&
       blocks_[{question.blocker->first, session.user}].changes == question.blocker->second) {
     report_.reached(Sometimes::blocked_sends);
@@ -229,7 +238,7 @@ void Checker::on(Session& session, const Question& question, const wire::Acked& 
   }
   const std::int64_t time = ack.time.time_since_epoch().count();
   if (event.time_ms != time) broken("C3", "the ack's time differs from the event's");
-  if (send.number != 0) {
+  if (send.number != 0 || !send.key.empty()) {
     const auto [first, fresh] =
         first_acks_.try_emplace(send.random, FirstAck{ack.seq, time, false});
     if (!fresh && (first->second.seq != ack.seq || first->second.time_ms != time)) {
@@ -272,6 +281,7 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
                     session.subject + " failed with " + std::string(to_string(code)) + ": " +
                     error.message);
   }
+  if (error.code.value() == refusal_code) refused(question.request.operation, error);
   const auto id = subject_of(question.request.operation);
   if (const auto* send = std::get_if<wire::Send>(&question.request.operation))
     send_failed(*send, error);
@@ -295,6 +305,7 @@ void Checker::on(Session& session, const Question& question, const wire::Failed&
   const auto* send = std::get_if<wire::Send>(&question.request.operation);
   const bool sends = send != nullptr && send->audience != audience::moderators &&
                      send->extras.mention_scope == MentionScope::none && stream != nullptr &&
+                     !send->forward && send->audience < audience::first_group &&
                      !stream->silenced.contains(session.user) &&
                      truth_.kind_of(*id) != ConversationKind::space;
   const bool every_member = sends ||

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "parley/transfer.hpp"
+#include "simulation/host_words.hpp"
 #include "simulation/ledger.hpp"
 #include "simulation/online_truth.hpp"
 #include "simulation/report.hpp"
@@ -24,7 +25,9 @@ namespace parley::simulation {
 /// seq; C10 legal resume answers; C11 `forked` iff epochs or marks differ; A one answer a request,
 /// of the right kind; C18 what a user deleted for itself alone; C17 what expired, was trimmed or
 /// deleted is gone; C19 who is online is counted right; C20 what the host moves in and out is all
-/// there, and nothing of who was erased is; C21 the tables are whole; N one user id a subject.
+/// there, and nothing of who was erased is; C21 the tables are whole; C22 what the host says of
+/// messages holds; C23 forwards tell where they come from, by who could read it there; N one user
+/// id a subject.
 /// Every check is made when the engine speaks, against the store at that instant; what needs the
 /// whole run is in finish(). Linear in what was said. Throws Broken. What scheduled messages say,
 /// and no others.
@@ -62,6 +65,13 @@ class Checker {
   void user_exported(UserId user, const Heads& before, const std::vector<wire::Answer>& lines,
                      bool exact);
   void erasing(UserId user, std::int64_t wall_ms) { erasing_[user] = wall_ms; }
+  /// Of all lives of the engine (checker_words.cpp).
+  void host_looks(HostLooks when);
+  /// Of what a message is stored as.
+  [[nodiscard]] std::uint32_t stored_hash(Bytes body) const;
+  void saying(const wire::Send& send);
+  void host_said(const wire::Send& send, const wire::Answer& answer);
+  void visibility_set(const wire::SetVisibility& set, Seq head, const wire::Answer& answer);
   /// Somebody's hello is being answered.
   [[nodiscard]] bool signing_in(const std::string& subject) const;
   void erased(UserId user, const ErasedUser& result);
@@ -94,7 +104,8 @@ class Checker {
     std::optional<std::pair<UserId, std::uint64_t>> blocker;  // of a send: who blocks its sender
     std::uint64_t block_changes = 0;                          // of a block
     std::uint64_t entry = 0;                                  // of whom it may take out of a space
-    std::set<Seq> deleted;  // for the caller alone, as it was told by then
+    // For the caller alone, as it was told by then; of a forward: where it comes from.
+    std::set<Seq> deleted, deleted_there;
   };
   struct Session {
     std::string subject;
@@ -126,6 +137,10 @@ class Checker {
   void done(Session& session, const Question& question);
   void deleted_for_me(Session& session, const wire::DeleteForMe& erase);
   void send_failed(const wire::Send& send, const Error& error);
+  void refused(const wire::Operation& asked, const Error& error);
+  void forwarded(Session& session, const Question& question, const wire::Send& send,
+                 const Ack& ack);
+  void forward_fits(const ConversationId& here, Seq seq, const ForwardOf& of);
   void push(Session& session, const wire::Reply& reply);
   void on(Session& session, const Question& question, const wire::Welcome& welcome);
   void on(Session& session, const Question& question, const wire::Acked& acked);
@@ -197,6 +212,7 @@ class Checker {
   Report& report_;
   const Scheduler& scheduler_;
   Ledger ledger_;
+  bool host_looks_ = false, host_looks_later_ = false;
   std::map<SessionKey, Session> sessions_;
   OnlineTruth online_;
   /// What a user deleted for itself alone: as far as a commit of it was tried; when it was

@@ -163,9 +163,11 @@ bool Checker::rows_gone(const ConversationId& id) {
 
 /// By its audience. What somebody is in the space, the channel's stream does not say.
 bool Checker::may_be_for(const Session& session, const ConversationId& id, Seq seq) {
+  const TrueStream& truth = stream("C7", id);
   const ConversationId space = truth_.space_of(id);
-  const bool by_space = space && truth_.stream(space)->audiences.contains(session.user);
-  return by_space || stream("C7", id).seen(seq, session.user, false);
+  const bool by_space = space && truth.at(seq).audience < audience::first_group &&
+                        truth_.stream(space)->audiences.contains(session.user);
+  return by_space || truth.seen(seq, session.user, false);
 }
 
 void Checker::shown(Session& session, const char* what, const ConversationId& id, Seq seq,
@@ -177,6 +179,7 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
   const auto own = own_deletions_.find({id, session.user});
   if (fields && fields->kind == EventKind::hidden) {
     report_.reached(Sometimes::hidden_shown);
+    if (event.audience >= audience::first_group) report_.reached(Sometimes::hidden_from_group);
     const bool bare = !fields->sender && fields->body.empty() && fields->ordinal == event.ordinal;
     if (!bare) broken("C7", std::string(what) + ": the stand-in of " + at(id, seq) + " says more");
     if (own != own_deletions_.end() && truth.concerns(seq, own->second.tried))
@@ -196,6 +199,7 @@ void Checker::shown(Session& session, const char* what, const ConversationId& id
   }
   if (fields) bodies_gone(id, truth, seq, *fields);
   if (event.audience != audience::everyone) report_.reached(Sometimes::for_some);
+  if (event.audience >= audience::first_group) report_.reached(Sometimes::for_group);
   if (!truth.shows(seq, record))
     broken("C4", std::string(what) + ": " + at(id, seq) + " differs from the store");
 }

@@ -35,7 +35,11 @@ struct Requests {
     return "send " + short_name(op.conversation) + " number " + n(op.number) + " settled " +
            n(op.settled) + " random " + n(op.random) + " size " + n(op.body.size()) +
            (op.thread_root == 0 ? "" : " thread " + n(op.thread_root)) +
-           (op.extras.mentions.empty() ? "" : " mentions");
+           (op.extras.mentions.empty() ? "" : " mentions") +
+           (op.forward ? " of " + short_name(op.forward->conversation) + " " + n(op.forward->seq)
+                       : "") +
+           (op.audience == 0 ? "" : " audience " + n(op.audience)) +
+           (op.key.empty() ? "" : " keyed");
   }
   std::string operator()(const wire::Create& op) const {
     return "create " + n(static_cast<unsigned>(op.kind)) + " members " + n(op.members.size());
@@ -221,6 +225,11 @@ struct Requests {
   std::string operator()(const wire::Import& op) const {
     return "import " + short_name(op.conversation) + " " + n(op.messages.size()) + " from " +
            op.messages.front().import->id;
+  }
+  std::string operator()(const wire::SetVisibility& op) const {
+    return "set_visibility " + short_name(op.conversation) + " " + n(op.user.value) +
+           (op.groups ? " groups " + n(*op.groups) : "") +
+           (op.shadowed ? *op.shadowed ? " shadowed" : " not shadowed" : "");
   }
   std::string operator()(const wire::PlacesOf& op) const { return "places_of " + n(op.user.value); }
   std::string operator()(const wire::Forget& op) const { return "forget " + n(op.user.value); }

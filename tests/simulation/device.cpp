@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/crc32c.hpp"
 #include "parley/limits.hpp"
 
 namespace parley::simulation {
@@ -42,7 +41,7 @@ void Device::leave() {
 
 void Device::connect() {
   if (away_ || retired_ || link_ != 0) return;
-  link_ = place_.network.connect(*this);
+  link_ = place_.network.connect(*this, hosted() ? subject_ : "");
 }
 
 void Device::connected(LinkId link) {
@@ -300,113 +299,6 @@ void Device::apply(const wire::Events& events) {
     }
   }
   cursor = {events.epoch, last, events.mark};
-}
-
-// ---- The outbox ----
-
-void Device::write(const ConversationId& id) {
-  Outbox& outbox = kept_.outboxes[id];
-  const std::uint64_t settled = outbox.items.empty() ? outbox.next : outbox.items.front().number;
-  if (outbox.next >= settled + limits::open_sends) return;
-  Item item{.number = outbox.next++, .random = random_.next() | 1};
-  const std::size_t size = random_.chance(0.01)  ? random_.between(4'000, limits::body_default)
-                           : random_.chance(0.1) ? random_.between(100, 4'000)
-                                                 : random_.between(0, 40);
-  item.body = "m" + std::to_string(item.random);
-  item.body.resize(std::max<std::size_t>(size, item.body.size()), 'x');
-  if (random_.chance(0.01)) item.body.clear();
-  if (random_.chance(0.05)) item.audience = audience::sender;
-  if (random_.chance(0.03)) item.audience = audience::moderators;  // if the role allows it
-  if (item.audience == audience::everyone) address(id, item);
-  place_.checker.ledger().issue({.random = item.random,
-                                 .subject = subject_,
-                                 .device = index_,
-                                 .life = life_,
-                                 .conversation = id,
-                                 .number = item.number,
-                                 .body_hash = base::crc32c(0, item.body)});
-  outbox.items.push_back(std::move(item));
-  transmit(id, outbox.items.back(), false);
-}
-
-void Device::transmit(const ConversationId& id, Item& item, bool again) {
-  const Outbox& outbox = kept_.outboxes[id];
-  Sent* known = place_.checker.ledger().find(item.random);
-  if (++known->attempts > 1) place_.report.reached(Sometimes::send_retried);
-  wire::Send send{.conversation = id,
-                  .number = item.number,
-                  .random = item.random,
-                  .settled = outbox.items.front().number,
-                  .body = Payload::copy_of(item.body),
-                  .audience = item.audience,
-                  .thread_root = item.thread_root,
-                  .extras = {.mentions = item.mentions, .mention_scope = item.scope}};
-  // The same at every attempt, like the body.
-  if (item.random % 16 == 3 && !item.body.empty()) {
-    PollDraft& poll = send.poll.emplace();
-    poll.options = {"a", "b", "c"};
-    poll.multiple = (item.random >> 8 & 1) != 0;
-    poll.anonymous = (item.random >> 9 & 1) != 0;
-    if ((item.random >> 10 & 1) != 0)
-      poll.closes_after = std::chrono::milliseconds(1'000 + item.random % 15'000);
-  }
-  if (item.random % 16 == 1) send.expires_after_ms = 1'000 + item.random % 15'000;
-  ask(std::move(send),
-      [this, id, random = item.random](const wire::Reply* reply) { sent(id, random, reply); });
-  if (!again) item.request = last_request_;
-}
-
-void Device::sent(const ConversationId& id, std::uint64_t random, const wire::Reply* reply) {
-  if (reply == nullptr) return;
-  Sent& known = *place_.checker.ledger().find(random);
-  auto& items = kept_.outboxes[id].items;
-  const auto at = std::find_if(items.begin(), items.end(),
-                               [&](const Item& item) { return item.random == random; });
-  if (const auto* acked = std::get_if<wire::Acked>(&reply->answer)) {
-    place_.checker.ack_received(random, acked->ack);
-    if (at != items.end()) items.erase(at);
-    return;
-  }
-  const auto* failed = std::get_if<wire::Failed>(&reply->answer);
-  if (failed == nullptr) throw Broken("A a send was answered by something else");
-  if (at == items.end()) return;  // a repetition; the first answer settled it
-  const Error& error = failed->error;
-  at->request = 0;
-  if (error.retryable() || error.errc() == Errc::engine_closed ||
-      error.errc() == Errc::session_closed || error.errc() == Errc::store_failed) {
-    known.put_off = true;
-    at->not_before = place_.scheduler.now() + std::max<Time>(error.retry_after, 20ms);
-    return;
-  }
-  if (error.errc() == Errc::number_taken || error.errc() == Errc::too_old) {
-    if (life_ == 0) {
-      throw Broken("C3 " + name_ + ", which never lost anything, is told " +
-                   std::string(to_string(error.errc())) + " for number " +
-                   std::to_string(at->number) + ": " + error.message);
-    }
-    return renumber(id, *at, error.next);
-  }
-  known.refused = true;
-  items.erase(at);
-}
-
-/// The whole outbox moves above what the engine knows; each message becomes another one.
-void Device::renumber(const ConversationId& id, Item&, std::uint64_t next) {
-  Outbox& outbox = kept_.outboxes[id];
-  outbox.next = std::max(outbox.next, next);
-  for (Item& item : outbox.items) {
-    const Sent old = *place_.checker.ledger().find(item.random);
-    item.number = outbox.next++;
-    item.random = random_.next() | 1;
-    item.request = 0;
-    Sent fresh = old;
-    fresh.random = item.random;
-    fresh.number = item.number;
-    fresh.attempts = 0;
-    fresh.acked = 0;
-    fresh.renumbered = true;
-    place_.checker.ledger().issue(std::move(fresh));
-  }
 }
 
 // ---- Upkeep ----

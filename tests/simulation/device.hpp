@@ -18,6 +18,9 @@
 
 namespace parley::simulation {
 
+/// The user that the host's own program signs in as, without a link.
+inline constexpr std::string_view robot = "robot0";
+
 /// What devices tell one another outside the engine: which conversations and subjects there are.
 struct Rumours {
   std::vector<std::string> subjects;
@@ -65,6 +68,7 @@ class Device final : public LinkUser {
     Seq thread_root = 0;
     std::vector<UserId> mentions{};
     MentionScope scope = MentionScope::none;
+    std::optional<ForwardOf> forward{};
     std::uint32_t request = 0;  // 0: not under way on this link
     Time not_before{0};
   };
@@ -134,7 +138,11 @@ class Device final : public LinkUser {
   void crash(bool restore);
   void drop_link();
 
+  [[nodiscard]] bool hosted() const { return subject_ == robot; }
   void write(const ConversationId& id);
+  [[nodiscard]] std::optional<ForwardOf> something_said();
+  [[nodiscard]] std::string words(std::uint64_t random);
+  void correct(const ConversationId& id, Item& item);
   void transmit(const ConversationId& id, Item& item, bool again);
   void sent(const ConversationId& id, std::uint64_t random, const wire::Reply* reply);
   void renumber(const ConversationId& id, Item& item, std::uint64_t next);

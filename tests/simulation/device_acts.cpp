@@ -233,7 +233,7 @@ void Device::change_message(const ConversationId& id) {
   switch (random_.below(8)) {
     case 0:
     case 1:
-      ask(wire::Edit{id, seq, "", Payload::copy_of("edit " + std::to_string(random_.below(4)))},
+      ask(wire::Edit{id, seq, "", Payload::copy_of("edit " + std::to_string(random_.below(16)))},
           told(Sometimes::edited));
       break;
     case 2:
@@ -575,6 +575,7 @@ void Device::act_hostile() {
                      .number = sent.number,
                      .random = random,
                      .settled = sent.number,
+                     .key = hosted() ? "robot" + std::to_string(random) : "",
                      .body = Payload::copy_of("another body")},
           refused);
       break;

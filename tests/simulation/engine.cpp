@@ -93,8 +93,11 @@ class Engine::ShardWorld final : public core::Effects {
   }
 
   void look_at(IncomingMessage message, Then<Result<IncomingMessage>> then) override {
-    after(engine_.random_.between(0ns, 20ms), index_,
-          [message = std::move(message), then = shared(std::move(then))] { (*then)(message); });
+    const bool slow = engine_.random_.chance(0.005);  // past limits::hook_patience, sometimes
+    after(engine_.random_.between(0ns, slow ? Time(3s) : Time(20ms)), index_,
+          [this, message = std::move(message), then = shared(std::move(then))] {
+            (*then)(engine_.looked_at(message));
+          });
   }
 
   Timer start_timer(std::chrono::milliseconds delay, std::function<void()> then) override {
@@ -165,6 +168,7 @@ Engine::Engine(World world, Random random, core::ShardIndex shards, std::uint64_
   if (!opened) throw Broken("A the weak store does not open: " + opened.error().message);
   store_ = *std::move(opened);
   core::ShardConfig config{.shards = shards, .instance = instance};
+  set_hooks(config.conversation);
   config.presence = {.full = 3, .full_again = 2, .window = 5, .window_again = 4};
   if (random_.chance(0.5)) config.idle_after = 0s;  // every home that is idle leaves at each sweep
   for (std::size_t i = 0; i < config.key.size(); ++i) config.key[i] = static_cast<std::uint8_t>(i);
@@ -219,7 +223,7 @@ void Engine::flush() {
   dirty_.clear();
 }
 
-Engine::SessionKey Engine::open(Ear& ear) {
+Engine::SessionKey Engine::open(Ear& ear, const std::string& trusted) {
   // Keys of all lives of the engine differ, so that late news of a dead one are recognised.
   const SessionKey key = random_.next();
   auto session = std::make_unique<Session>(*this, key, ear);
@@ -227,8 +231,9 @@ Engine::SessionKey Engine::open(Ear& ear) {
   Session& there = *session;
   sessions_.emplace(key, std::move(session));
   world_.checker.opened(key);
-  turn(there.shard,
-       [&] { there.ref = worlds_[there.shard]->shard->open(there, core::SessionSetup{}); });
+  core::SessionSetup setup;
+  if (!trusted.empty()) setup = {.kind = core::SessionSetup::Kind::trusted, .identity = {trusted}};
+  turn(there.shard, [&] { there.ref = worlds_[there.shard]->shard->open(there, setup); });
   return key;
 }
 
@@ -240,6 +245,7 @@ void Engine::request(SessionKey key, wire::Request request) {
   world_.checker.heard(key, request);
   if (world_.lie != Lie::none) {
     session.asked[request.number] = request;
+    mangle_request(session, request);
     if (delayed(key, request)) return;
   }
   hand_in(key, std::move(request));

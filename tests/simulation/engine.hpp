@@ -39,6 +39,7 @@ class Engine {
     Report& report;
     std::function<std::int64_t()> wall_ms;
     std::function<bool(const std::string& subject)> admits;
+    HostLooks looks = HostLooks::never;
     Lie lie = Lie::none;
   };
   using SessionKey = Checker::SessionKey;
@@ -48,7 +49,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  SessionKey open(Ear& ear);
+  /// `trusted` not empty: of host code in this process, which is believed to be that user.
+  SessionKey open(Ear& ear, const std::string& trusted);
   void request(SessionKey session, wire::Request request);
   /// The other end took so many bytes off the link.
   void taken(SessionKey session, std::size_t bytes);
@@ -74,6 +76,13 @@ class Engine {
   void look_before(const Batch& batch);
   void mangle(Session& session, std::vector<wire::Reply>& replies);
   void mangle_lists(Session& session, wire::Reply& reply, bool now);
+  // engine_words.cpp: what the host says of messages, and the lies about that and about sights.
+  void set_hooks(core::ConversationLimits& limits);
+  [[nodiscard]] Result<IncomingMessage> looked_at(IncomingMessage message) const;
+  void mangle_request(Session& session, wire::Request& request);
+  void mangle_sight(Session& session, wire::Reply& reply);
+  void mangle_words(Session& session, wire::Reply& reply);
+  void mangle_sighted_rows(Batch& batch) const;
   void mangle_host(wire::Reply& reply);
   /// The host's question, changed; true: `then` has its answer.
   bool lied_to(wire::Operation& operation, const Answered& then);

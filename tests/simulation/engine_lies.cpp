@@ -77,7 +77,7 @@ void Engine::mangle_rows(Batch& batch) {
       }
       return;
     default:
-      return;
+      mangle_sighted_rows(batch);
   }
 }
 
@@ -92,6 +92,9 @@ bool Engine::lied_to(wire::Operation& operation, const Answered& then) {
     import->messages.pop_back();
     import->senders.pop_back();
   }
+  if (auto* set = std::get_if<wire::SetVisibility>(&operation);
+      set != nullptr && world_.lie == Lie::lost_shadow)
+    set->shadowed.reset();
   const bool spared = world_.lie == Lie::spared_body &&
                       std::holds_alternative<wire::Delete>(operation) && random_.chance(0.5);
   if (spared) {
@@ -177,6 +180,8 @@ void Engine::mangle(Session& session, std::vector<wire::Reply>& replies) {
     ++online->count;
   }
   mangle_lists(session, reply, now);
+  mangle_sight(session, reply);
+  mangle_words(session, reply);
 }
 
 void Engine::mangle_lists(Session& session, wire::Reply& reply, bool now) {

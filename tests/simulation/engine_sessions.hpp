@@ -82,8 +82,9 @@ struct Engine::Session final : core::Outlet {
   bool closing = false, told_closing = false, above = false;
   std::vector<std::pair<wire::Reply, std::size_t>> waiting;
   std::exception_ptr failure;
-  std::map<std::uint32_t, wire::Request> asked;              // only when lying
-  std::map<std::pair<ConversationId, UserId>, Receipt> old;  // likewise
+  std::map<std::uint32_t, wire::Request> asked;                               // only when lying
+  std::map<std::pair<ConversationId, UserId>, Receipt> old;                   // likewise
+  std::map<std::pair<ConversationId, std::uint64_t>, std::uint64_t> refused;  // numbers: whose
 };
 
 /// The host's own session. What it is pushed concerns nobody.

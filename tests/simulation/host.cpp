@@ -61,8 +61,10 @@ void Host::act() {
   if (dice < 15) return export_user();
   const auto id = somewhere();
   if (!id) return;
-  if (dice < 45) return import(*id);
-  dice < 75 ? keep(*id) : export_conversation(*id);
+  if (dice < 30) return import(*id);
+  if (dice < 48) return keep(*id);
+  if (dice < 60) return export_conversation(*id);
+  dice < 80 ? decide(*id) : say(*id);
 }
 
 /// What is left when nothing is done at random any more.
@@ -136,6 +138,53 @@ void Host::send_import(const wire::Import& batch) {
   });
 }
 
+// ---- Who sees what, and what it says itself ----
+
+/// In which of the host's groups somebody is, and whether others see what they write.
+void Host::decide(const ConversationId& id) {
+  const auto user = place_.checker.user_of(random_.pick(place_.rumours.subjects));
+  if (!user) return;
+  wire::SetVisibility set{id, *user, {}, {}};
+  if (random_.chance(0.7))
+    set.groups = static_cast<std::uint16_t>(random_.below(4) << audience::first_group);
+  if (random_.chance(0.4)) set.shadowed = random_.chance(0.4);
+  const TrueStream* stream = place_.checker.truth().stream(id);
+  const Seq head = stream == nullptr ? 0 : stream->head();
+  ask(set, [this, set, head](const wire::Answer& answer) {
+    place_.checker.visibility_set(set, head, answer);
+    if (!std::holds_alternative<wire::Done>(answer)) return;
+    if (set.groups && *set.groups != 0) place_.report.reached(Sometimes::grouped);
+    if (set.shadowed)
+      place_.report.reached(*set.shadowed ? Sometimes::shadow_banned : Sometimes::shadow_lifted);
+  });
+}
+
+/// As the system; what has a key may be said again.
+void Host::say(const ConversationId& id) {
+  if (!said_.empty() && random_.chance(0.2)) return send(random_.pick(said_));
+  wire::Send said;
+  said.conversation = id;
+  said.random = random_.next() | 1;
+  said.body = Payload::copy_of("h" + std::to_string(said.random));
+  if (random_.chance(0.5)) said.key = "key" + std::to_string(said.random);
+  if (random_.chance(0.5))
+    said.audience = random_.chance(0.2) ? audience::moderators
+                                        : static_cast<std::uint8_t>(random_.between(
+                                              audience::first_group, audience::first_group + 1));
+  const auto user = place_.checker.user_of(random_.pick(place_.rumours.subjects));
+  if (user && random_.chance(0.3)) said.extras.mentions.push_back(*user);
+  if (!said.key.empty()) said_.push_back(said);
+  send(said);
+}
+
+void Host::send(const wire::Send& said) {
+  place_.checker.saying(said);
+  ask(said, [this, said](const wire::Answer& answer) {
+    place_.checker.host_said(said, answer);
+    if (std::holds_alternative<wire::Acked>(answer)) place_.report.reached(Sometimes::host_said);
+  });
+}
+
 // ---- To elsewhere ----
 
 void Host::export_conversation(const ConversationId& id) {
@@ -173,7 +222,7 @@ void Host::erase() {
   if (subjects.size() < 3) return;
   const std::string subject = random_.pick(subjects);
   const auto user = place_.checker.user_of(subject);
-  if (!user) return;
+  if (!user || subject == robot) return;  // a bot is let in by its name alone
   erased_ = true;
   std::erase(subjects, subject);
   place_.rumours.gone.insert(subject);

@@ -1,5 +1,5 @@
-// host.hpp: the program around the engine: what it keeps and holds, history from elsewhere,
-// exports, and the end of a user.
+// host.hpp: the program around the engine: what it keeps and holds, says and hides, history from
+// elsewhere, exports, and the end of a user.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -57,6 +57,9 @@ class Host {
   void lift(const ConversationId& id);
   void import(const ConversationId& id);
   void send_import(const wire::Import& batch);
+  void decide(const ConversationId& id);
+  void say(const ConversationId& id);
+  void send(const wire::Send& said);
   void export_conversation(const ConversationId& id);
   void export_user();
   void erase();
@@ -67,6 +70,7 @@ class Host {
   bool busy_ = false, calm_ = false, erases_ = false, erased_ = false;
   std::uint64_t imported_ = 0;
   std::vector<wire::Import> imports_;
+  std::vector<wire::Send> said_;              // with keys: they may be said again
   std::map<ConversationId, Retention> held_;  // perhaps
   std::optional<std::pair<std::string, UserId>> erasing_;
 };

@@ -3,9 +3,11 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "parley/ids.hpp"
+#include "parley/message.hpp"
 
 namespace parley::simulation {
 
@@ -17,8 +19,10 @@ struct Sent {
   std::uint32_t life = 0;    // grows when the device is restored from an old copy
   ConversationId conversation;
   std::uint64_t number = 0;
-  std::uint32_t body_hash = 0;
-  std::uint64_t issued = 0;  // order of the first attempt
+  std::uint32_t body_hash = 0;         // as it is stored
+  std::optional<ForwardOf> forward{};  // then the content is another's
+  bool system = false;                 // the host's, of no user
+  std::uint64_t issued = 0;            // order of the first attempt
   std::uint32_t attempts = 0;
   std::uint64_t acked = 0;  // order of the first ack, as received; 0: none
   Seq seq = 0;              // as acked

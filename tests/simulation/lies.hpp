@@ -43,6 +43,19 @@ enum class Lie : std::uint8_t {
   short_export,       // a page of an export lacks its first event
   spared_body,        // a message of who is erased is said to be deleted
   lost_counts,        // how many have read so far is told, not stored
+  shown_to_one,       // one session is pushed what its user may not see
+  shown_in_history,   // a page of history shows it to one
+  lost_shadow,        // a shadow ban is answered, not carried out
+  loud_shadow,        // a shadow ban is an event, and not in the member's row
+  lost_groups,        // the groups of a member are an event, and more in the member's row
+  other_source,       // the message before the one that was asked for is forwarded
+  stored_refusal,     // what the host refuses is stored
+  lost_rewriting,     // what the host writes anew is stored as it came
+  lost_note,          // what the host notes on a message is not stored
+  other_reason,       // a refusal has other words than the host's
+  burned_number,      // the number of what was refused is said to be taken
+  double_key,         // what has a string key is stored once more when it is repeated
+  other_mark,         // the events of users' streams have other marks than their heads
   count_
 };
 
@@ -85,6 +98,19 @@ inline constexpr std::array<LieName, static_cast<std::size_t>(Lie::count_)> lie_
     {Lie::short_export, "short_export"},
     {Lie::spared_body, "spared_body"},
     {Lie::lost_counts, "lost_counts"},
+    {Lie::shown_to_one, "shown_to_one"},
+    {Lie::shown_in_history, "shown_in_history"},
+    {Lie::lost_shadow, "lost_shadow"},
+    {Lie::loud_shadow, "loud_shadow"},
+    {Lie::lost_groups, "lost_groups"},
+    {Lie::other_source, "other_source"},
+    {Lie::stored_refusal, "stored_refusal"},
+    {Lie::lost_rewriting, "lost_rewriting"},
+    {Lie::lost_note, "lost_note"},
+    {Lie::other_reason, "other_reason"},
+    {Lie::burned_number, "burned_number"},
+    {Lie::double_key, "double_key"},
+    {Lie::other_mark, "other_mark"},
 }};
 
 constexpr std::string_view name_of(Lie lie) noexcept {

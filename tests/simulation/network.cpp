@@ -9,8 +9,8 @@ namespace parley::simulation {
 using namespace std::chrono_literals;
 
 struct Network::Link final : Ear, std::enable_shared_from_this<Network::Link> {
-  Link(Network& owner, LinkId own_id, LinkUser& own_user)
-      : network(owner), id(own_id), user(own_user) {}
+  Link(Network& owner, LinkId own_id, LinkUser& own_user, std::string name)
+      : network(owner), id(own_id), user(own_user), trusted(std::move(name)) {}
 
   void said(const wire::Reply& reply, std::size_t bytes) override {
     const auto self = shared_from_this();
@@ -30,6 +30,7 @@ struct Network::Link final : Ear, std::enable_shared_from_this<Network::Link> {
   Network& network;
   LinkId id;
   LinkUser& user;
+  std::string trusted;
   Engine::SessionKey session = 0;
   bool client_open = true, engine_open = false, lost = false;
   Time last_down{0}, last_up{0}, stalled_until{0};
@@ -66,10 +67,10 @@ void Network::at_engine(const std::shared_ptr<Link>& link, Time when,
   });
 }
 
-LinkId Network::connect(LinkUser& user) {
-  const auto link = std::make_shared<Link>(*this, ++last_, user);
+LinkId Network::connect(LinkUser& user, const std::string& trusted) {
+  const auto link = std::make_shared<Link>(*this, ++last_, user, trusted);
   links_.emplace(link->id, link);
-  if (faults_.encoded) {
+  if (faults_.encoded && trusted.empty()) {
     const bool json = random_.chance(0.5);
     link->codec = json ? json_.get() : binary_.get();
     report_.reached(json ? Sometimes::json_link : Sometimes::binary_link);
@@ -86,7 +87,7 @@ void Network::arrive(const std::shared_ptr<Link>& link) {
   }
   link->engine_open = true;
   at_engine_.emplace(link->id, link);
-  link->session = engine_->open(*link);
+  link->session = engine_->open(*link, link->trusted);
   at_client(link, scheduler_.now() + delay(), [](Link& there) {
     if (there.client_open) there.user.connected(there.id);
   });

@@ -43,7 +43,8 @@ class Network {
   /// Null: nobody listens. The old engine's links break.
   void set_engine(Engine* engine);
 
-  LinkId connect(LinkUser& user);
+  /// `trusted` not empty: host code in the engine's process signs in by that name, with no codec.
+  LinkId connect(LinkUser& user, const std::string& trusted);
   void send(LinkId link, wire::Request request);
   /// The client closes. Without a Bye the engine may notice late.
   void hang_up(LinkId link);

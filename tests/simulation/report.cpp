@@ -110,7 +110,20 @@ std::string_view name_of(Sometimes what) noexcept {
                                                "user_erased",
                                                "erasure_held",
                                                "binary_link",
-                                               "json_link"};
+                                               "json_link",
+                                               "for_group",
+                                               "hidden_from_group",
+                                               "grouped",
+                                               "shadow_banned",
+                                               "shadow_lifted",
+                                               "forwarded",
+                                               "origin_told",
+                                               "origin_hidden",
+                                               "host_said",
+                                               "host_repeated",
+                                               "robot_said",
+                                               "refused_by_host",
+                                               "corrected"};
   static_assert(std::size(names) == static_cast<std::size_t>(Sometimes::count_));
   return names[static_cast<std::size_t>(what)];
 }

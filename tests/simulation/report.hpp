@@ -129,6 +129,19 @@ enum class Sometimes : std::uint8_t {
   erasure_held,
   binary_link,
   json_link,
+  for_group,
+  hidden_from_group,
+  grouped,
+  shadow_banned,
+  shadow_lifted,
+  forwarded,
+  origin_told,
+  origin_hidden,
+  host_said,
+  host_repeated,
+  robot_said,
+  refused_by_host,
+  corrected,
   count_
 };
 std::string_view name_of(Sometimes what) noexcept;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/crc32c.hpp"
+#include "simulation/host_words.hpp"
 #include "simulation/report.hpp"
 #include "store/layout_messages.hpp"
 
@@ -77,6 +78,7 @@ void Truth::follow(const ConversationId& id, TrueStream& stream, const layout::H
   if (head.sealed > head.head) broken("C2", id, head.head, "sealed beyond the head");
   stream.sealed = head.sealed;
   const bool held = stream.keeping.hold && is_held(rows);  // it may come in the same commit
+  if (stream.head() < head.head) take_openness(id, stream);
   while (stream.head() < head.head) {
     const Seq seq = stream.head() + 1;
     const bool first = stream.events.empty();
@@ -120,8 +122,10 @@ void Truth::take_event(const ConversationId& id, TrueStream& stream, const TrueE
   }
   changes_.clear();
   take_import(id, stream, event, seq);
+  take_groups(stream, event);
   take_rights(id, stream, event, seq);
   take_restriction(id, stream, seq, event);
+  take_shadow(id, stream, seq, event);
   if (event.role == Role::read_only) stream.silenced.insert(event.target);
   // In a channel joins are no events, and somebody may have come back as a member.
   if (event.kind == EventKind::message && kind_of(id) == ConversationKind::group && event.sender &&
@@ -173,14 +177,16 @@ void Truth::take_rights(const ConversationId& id, TrueStream& stream, const True
       break;
     case EventKind::visibility_changed:
       role = stream.roles[user];
+      // Elsewhere who came came without an event.
+      if (kind != ConversationKind::group) role = std::max(role, Role::member);
       break;
     default:
       return;
   }
   if (!user) return;
-  if (event.kind != EventKind::created) stream.roles[user] = role;
+  stream.roles[user] = role;
   stream.audiences[user].emplace_back(
-      seq, core::audiences_of(kind, {.role = role, .groups = event.groups}));
+      seq, core::audiences_of(kind, {.role = role, .groups = stream.groups[user]}));
 }
 
 /// Nobody writes who is muted, nobody comes in who is banned.
@@ -247,6 +253,9 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
   about_ordinal_ = fields->about_ordinal;
   about_ = fields->about;
   take_changes(*fields);
+  if (host_looks_)
+    if (const std::string wrong = unlike_host(*fields); !wrong.empty())
+      broken("C22", id, seq, wrong);
   return {.hash = changed ? 0 : base::crc32c(0, stored.record.bytes()),
           .mark = mark,
           .ordinal = fields->ordinal,
@@ -261,6 +270,8 @@ TrueEvent Truth::read(const ConversationId& id, Seq seq, const RowMap& rows, Mar
           .audience = fields->audience,
           .owner = core::owner_of(*fields),
           .groups = fields->groups,
+          .shadowed = fields->shadowed,
+          .origin = fields->origin,
           .identity = identity_of(*fields),
           .thread_root = fields->thread_root,
           .mentions = fields->extras.mentions,

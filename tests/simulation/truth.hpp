@@ -33,8 +33,10 @@ struct TrueEvent {
   UserId target;
   Role role = Role::none;
   std::uint8_t audience = audience::everyone;
-  UserId owner;                // whose it is for audience::sender
-  std::uint16_t groups = 0;    // visibility_changed
+  UserId owner;              // whose it is for audience::sender
+  std::uint16_t groups = 0;  // visibility_changed
+  bool shadowed = false;     // likewise
+  std::optional<Origin> origin{};
   std::uint32_t identity = 0;  // of what no change of a message touches
   Seq thread_root = 0;
   std::vector<UserId> mentions{};
@@ -74,6 +76,9 @@ struct TrueStream {
   std::map<UserId, Role> roles;                    // as the events leave them
   /// What a user sees from a seq on, as the events say.
   std::map<UserId, std::vector<std::pair<Seq, core::Audiences>>> audiences;
+  std::map<UserId, std::uint16_t> groups;              // of the host's, now
+  std::set<UserId> shadowed;                           // shadow banned now
+  bool was_open = false, was_closed = false;           // to anybody, at some time
   std::set<UserId> silenced;                           // were read_only at some time
   std::set<UserId> muted, banned;                      // now; none of them ends by itself
   std::vector<std::pair<std::uint64_t, Seq>> deleted;  // ordinals, and by which event
@@ -108,6 +113,8 @@ struct TrueStream {
       UserId user, Seq read, const layout::MemberRow& member, const std::set<Seq>& without) const;
   /// Whether the event is one of `messages`, or speaks of one of them.
   [[nodiscard]] bool concerns(Seq event, const std::set<Seq>& messages) const;
+  /// Whether the message said that at some time, as far as is known.
+  [[nodiscard]] bool said(Seq message, std::uint32_t body_hash) const;
   /// The message's own ordinal; 0: it is never unread.
   [[nodiscard]] std::uint64_t counted_as(Seq message) const;
   [[nodiscard]] std::uint64_t ordinal_at(Seq seq) const {
@@ -122,6 +129,8 @@ class Truth {
  public:
   /// The store may be replaced by nothing; it must outlive the truth.
   explicit Truth(const store::MemoryStore& store) : store_(store) {}
+  /// The host looks at messages: what is stored is as it says (C22).
+  void host_looks() noexcept { host_looks_ = true; }
 
   /// The stream as it is now, or was when it ended; null when the conversation never existed. Valid
   /// until the next call for the same conversation.
@@ -206,6 +215,11 @@ class Truth {
                  const TrueChange& change);
   static void take_restriction(const ConversationId& id, TrueStream& stream, Seq seq,
                                const TrueEvent& event);
+  /// truth_sight.cpp: who sees what, and is seen.
+  static void take_groups(TrueStream& stream, const TrueEvent& event);
+  static void take_shadow(const ConversationId& id, TrueStream& stream, Seq seq,
+                          const TrueEvent& event);
+  void take_openness(const ConversationId& id, TrueStream& stream);
   layout::MemberRow ended(const ConversationId& id, UserId user, layout::MemberRow row);
   Seq removed_at(const ConversationId& id, UserId user);
   // Channels of spaces.
@@ -224,7 +238,7 @@ class Truth {
   std::map<std::uint64_t, Place> echoes_;
   std::uint64_t committed_ = 0, expired_ = 0;
   std::int64_t latest_ms_ = 0;
-  bool aged_ = false;
+  bool aged_ = false, host_looks_ = false;
   std::set<UserId> erased_;
   std::set<std::pair<ConversationId, Seq>> expiring_, closing_;
   // Of the event read last.

@@ -79,6 +79,16 @@ bool TrueStream::concerns(Seq event, const std::set<Seq>& messages) const {
   });
 }
 
+bool TrueStream::said(Seq message, std::uint32_t body_hash) const {
+  if (at(message).hash == 0 || at(message).body_hash == body_hash) return true;
+  const auto found = changes.find(message);
+  return found != changes.end() &&
+         std::any_of(found->second.begin(), found->second.end(), [&](const TrueChange& change) {
+           return change.kind == EventKind::edited &&
+                  (change.redacted || change.body_hash == body_hash);
+         });
+}
+
 std::uint64_t TrueStream::counted_as(Seq message) const {
   const TrueEvent& event = at(message);
   const bool counts = event.kind == EventKind::message && event.thread_root == 0 &&

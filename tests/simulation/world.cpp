@@ -47,10 +47,15 @@ World::World(const RunOptions& options)
   }
   network_.set_faults(faults_);
   shards_ = static_cast<core::ShardIndex>(random_.between(1, 3));
-  const auto users = random_.between(2, 6);
+  auto users = random_.between(2, 6);
   for (std::uint64_t user = 0; user < users; ++user) {
     rumours_.subjects.push_back("user" + std::to_string(user));
   }
+  if (random_.chance(0.4)) rumours_.subjects.emplace_back(robot), ++users;
+  looks_ = random_.pick(std::vector{HostLooks::never, HostLooks::at_once, HostLooks::at_once,
+                                    HostLooks::later, HostLooks::twice});
+  if (options_.lie != Lie::none && looks_ == HostLooks::never) looks_ = HostLooks::at_once;
+  checker_.host_looks(looks_);
   const auto count = random_.between(users, users + 6);
   for (std::uint32_t i = 0; i < count; ++i) {
     const Device::Place place{
@@ -125,6 +130,7 @@ void World::start_engine() {
       .report = report_,
       .wall_ms = [this] { return wall_ms(); },
       .admits = [this](const std::string& who) { return !rumours_.gone.contains(who); },
+      .looks = looks_,
       .lie = options_.lie};
   engine_ = std::make_unique<Engine>(std::move(world), random_.fork(), shards_, lives_);
   network_.set_engine(engine_.get());

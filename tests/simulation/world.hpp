@@ -77,6 +77,7 @@ class World {
   void audit_exports();
   void pass_an_hour();
   void audit_layout();
+  void audit_sight(const ConversationId& id, UserId user, const layout::MemberRow& row);
   [[nodiscard]] bool is_here(UserId user) const;
   wire::Reply ask(Device& device, wire::Operation operation);
 
@@ -94,6 +95,7 @@ class World {
   std::unique_ptr<Engine> engine_;
   Host host_;
   core::ShardIndex shards_ = 1;
+  HostLooks looks_ = HostLooks::never;
   std::uint64_t lives_ = 0, store_steps_ = 0;
   std::int64_t clock_skew_ms_ = 0;
   bool healing_ = false, restart_planned_ = false;

@@ -257,15 +257,20 @@ void World::audit_members(Device& device, const ConversationId& id) {
   checker_.truth().check_names(id);
   std::map<UserId, Role> truth;
   for (const auto& [user, row] : checker_.truth().members(id)) {
+    audit_sight(id, user, row);
     if (row.role == Role::none) continue;
     truth[user] = row.role;
     if (checker_.truth().stream(id)->banned.contains(user))
       broken_audit("C7", "somebody who is banned is a member of " + short_name(id));
   }
   if (told != truth) {
-    broken_audit("C12", device.subject() + " is told " + std::to_string(told.size()) +
-                            " members of " + short_name(id) + ", the store has " +
-                            std::to_string(truth.size()));
+    std::string text = device.subject() + " is told " + std::to_string(told.size()) +
+                       " members of " + short_name(id) + ", the store has " +
+                       std::to_string(truth.size());
+    for (const auto& [user, role] : truth)
+      if (const auto one = told.find(user); one == told.end() || one->second != role)
+        text += ", " + to_string(user) + " among them";
+    broken_audit("C12", text);
   }
   audit_search(device, id, truth);
 }

@@ -83,6 +83,18 @@ void World::audit_layout() {
   check.finish();
 }
 
+/// What a member's row says of who sees what is what the events say. (Rows of buckets follow
+/// later.)
+void World::audit_sight(const ConversationId& id, UserId user, const layout::MemberRow& row) {
+  if (checker_.truth().scattered(id)) return;
+  const TrueStream* truth = checker_.truth().stream(id);
+  const auto known = truth->groups.find(user);
+  const unsigned groups = known == truth->groups.end() ? 0 : known->second;
+  if (row.shadowed != truth->shadowed.contains(user) || row.groups != groups)
+    broken("C7", "the row of user " + to_string(user) + " in " + short_name(id) +
+                     " has other groups, or another shadow ban, than its events");
+}
+
 bool World::is_here(UserId user) const {
   return std::any_of(devices_.begin(), devices_.end(),
                      [user](const auto& device) { return device->user() == user; });
