@@ -268,6 +268,7 @@ class UserHome {
   static void compare_space(Listing& work, const ListEntry& entry,
                             const std::optional<layout::MemberRow>& member);
   void follow_heads(std::shared_ptr<Listing> work);
+  void look_again(std::shared_ptr<Listing> work);
   void expand_next(std::shared_ptr<Listing> work, std::vector<ConversationId> spaces);
   void expanded(std::shared_ptr<Listing> work);
   void read_right(std::shared_ptr<Listing> work, const ConversationId& space,

@@ -52,6 +52,7 @@ struct UserHome::Listing {
     layout::MemberRow row;           // the user's there, which the right follows from
     Seq head = 0;                    // in the entry
     bool moved = false;              // the entry is of another row
+    bool sure = false;               // seen to be so after the entries of channels were read
     int attempts = 0, scans = 0;
   };
   /// The home stays while parts of it are on their way, also when it was answered for another that
@@ -64,6 +65,7 @@ struct UserHome::Listing {
   std::map<ConversationId, std::optional<layout::MemberRow>> children;
   std::vector<Item> again;             // channels of spaces that were not asked about yet
   std::vector<ConversationId> behind;  // spaces whose entry may be newer than what is known of them
+  std::set<ConversationId> had;        // entries that devices may have had before
   std::unordered_map<ConversationId, Audiences> audiences;
   static constexpr std::uint32_t preview_events = 16;  // looked through for one that a list shows
   std::vector<ConversationId> drafts;                  // still to be read

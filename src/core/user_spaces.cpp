@@ -149,16 +149,47 @@ void UserHome::compare_space(Listing& work, const ListEntry& entry,
 /// What an entry says of the space's channels is no older than its head and its role: a device that
 /// has those asks no more.
 void UserHome::follow_heads(std::shared_ptr<Listing> work) {
-  if (work->behind.empty()) return read_drafts(std::move(work));
+  if (work->behind.empty()) return look_again(std::move(work));
   const ConversationId space = work->behind.back();
   Listing::Space& known = work->spaces[space];
   if (!std::exchange(known.moved, false) && known.as_of >= known.head) {
+    known.sure = true;
     work->behind.pop_back();
     return follow_heads(std::move(work));
   }
   if (++known.scans == membership_scans_most)
     return failed(*work, {Errc::busy, "the space changes all the time; try again"});
   read_children(work, space, [this, work] { follow_heads(work); });
+}
+
+/// Spaces without an entry here let the user into their channels before those were read. Who was
+/// taken out meanwhile is told nothing of what was opened since.
+void UserHome::look_again(std::shared_ptr<Listing> work) {
+  auto& entries = work->list.entries;
+  const auto doubtful = std::find_if(entries.begin(), entries.end(), [&](const ListEntry& each) {
+    return each.space && !work->spaces[each.space].sure;
+  });
+  if (doubtful != entries.end()) {
+    const ConversationId space = doubtful->space;
+    std::vector<ConversationId> ids;
+    for (const ListEntry& each : entries)
+      if (each.space == space) ids.push_back(each.conversation);
+    return read_right(work, space, [this, work, space, ids = std::move(ids)] {
+      judge(work, space, ids, [this, work, space] {
+        work->spaces[space].sure = true;
+        look_again(work);
+      });
+    });
+  }
+  std::erase_if(entries, [&](const ListEntry& each) {
+    if (!each.space) return false;
+    const auto& row = work->children[each.conversation];
+    if (row && row->role != Role::none) return false;
+    if (!work->list.whole && work->had.contains(each.conversation))
+      work->list.removed.push_back(each.conversation);
+    return true;
+  });
+  read_drafts(std::move(work));
 }
 
 /// A removal stands in the space first and in the member row later: whoever is in neither place,
