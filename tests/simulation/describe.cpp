@@ -264,8 +264,14 @@ struct Answers {
     return out;
   }
   std::string operator()(const wire::Events& a) const {
-    return "events " + short_name(a.conversation) + " " + n(a.first) + "+" + n(a.records.size()) +
-           " mark " + n(a.mark);
+    std::string out = "events " + short_name(a.conversation) + " " + n(a.first) + "+" +
+                      n(a.records.size()) + " mark " + n(a.mark);
+    for (const Payload& record : a.records) {
+      const auto fields = wire::read_record(record.bytes());
+      out += " kind " + n(static_cast<std::uint64_t>(fields.kind));
+      if (fields.target) out += " of " + to_string(fields.target);
+    }
+    return out;
   }
   std::string operator()(const wire::HeadMoved& a) const {
     return "head_moved " + short_name(a.conversation) + " " + text(a.head);
