@@ -209,11 +209,11 @@ class Engine {
   /// alone, and messages, those that it wrote. Errc::denied when it was never seen.
   Pending<void> export_user(std::string user, ExportSink sink);
   void export_user(std::string user, ExportSink sink, Completion<void> done);
-  /// Deletes what the user wrote, in every conversation that the user is in or ever was and that is
-  /// not under a legal hold: tombstones stay, and all counts are right. Then the memberships go,
-  /// and unless something was held all that the user keeps, devices and the name; whoever comes
-  /// with it again is another user. Interrupted: erase again. First see to it that they cannot sign
-  /// in, and that nobody adds them. Errc::denied when there is no such user.
+  /// Takes the user out of every conversation that is not under a legal hold, and deletes what it
+  /// wrote there and wherever it ever was: tombstones stay, and all counts are right. Then, unless
+  /// something was held, all that the user keeps goes, devices and the name; whoever comes with it
+  /// again is another user. Interrupted, or Errc::unavailable: erase again. First see to it that
+  /// they cannot sign in, and that nobody adds them. Errc::denied when there is no such user.
   Pending<ErasedUser> erase_user(std::string user);
   void erase_user(std::string user, Completion<ErasedUser> done);
 

@@ -75,8 +75,8 @@ struct FeedFollower::Work {
 void FeedFollower::start() { read_position(); }
 
 void FeedFollower::retry(std::function<void()> step, const Error& error) {
-  serve(serving_);
-  serve(waiting_);
+  serve(serving_, false);
+  serve(waiting_, false);
   if (stopping_) {
     busy_ = again_ = false;
     started_ = true;
@@ -116,13 +116,13 @@ void FeedFollower::kick() {
   poll();
 }
 
-void FeedFollower::when_current(Next then) {
+void FeedFollower::when_current(Current then) {
   waiting_.push_back(std::move(then));
   kick();
 }
 
-void FeedFollower::serve(std::vector<Next>& waiters) {
-  for (const Next& then : std::exchange(waiters, {})) then();
+void FeedFollower::serve(std::vector<Current>& waiters, bool current) {
+  for (const Current& then : std::exchange(waiters, {})) then(current);
 }
 
 void FeedFollower::poll() {
@@ -167,7 +167,7 @@ void FeedFollower::page_done(std::shared_ptr<Work> work) {
   const bool moved = !work->changes.entries.empty();
   if (!work->changes.next.empty()) position_ = std::string(work->changes.next);
   save_later();
-  if (work->changes.entries.size() < page_size) serve(serving_);
+  if (work->changes.entries.size() < page_size) serve(serving_, true);
   if (moved || again_) return poll();
   busy_ = false;
 }

@@ -26,9 +26,10 @@ class FeedFollower {
   explicit FeedFollower(ShardState& shard) : shard_(shard) {}
   void start();
   void kick();  // there may be news
-  /// Runs `then` when the lists show what was committed before this call, or, while the store
-  /// cannot be read, at once.
-  void when_current(std::function<void()> then);
+  /// Runs `then` with true when the lists show what was committed before this call, or, while the
+  /// store cannot be read, with false at once.
+  using Current = std::function<void(bool current)>;
+  void when_current(Current then);
   /// The user's list row of that conversation, from the membership, though no note asks for it.
   void derive(ConversationId conversation, UserId user, std::function<void()> then) {
     read_rows(conversation, {user}, std::move(then));
@@ -60,7 +61,7 @@ class FeedFollower {
   void rebuild_partition(std::uint8_t space, std::shared_ptr<std::vector<std::string>> ids,
                          std::size_t at, std::string from, std::function<void()> then);
   void page_done(std::shared_ptr<Work> work);
-  void serve(std::vector<Next>& waiters);
+  void serve(std::vector<Current>& waiters, bool current);
   void save_later();
   void save_position();
   void read_saved();
@@ -69,7 +70,7 @@ class FeedFollower {
   ShardState& shard_;
   bool started_ = false, busy_ = false, again_ = false, stopping_ = false, saving_ = false;
   std::string position_, saved_;
-  std::vector<Next> waiting_, serving_;  // for the next poll, for the end of this one
+  std::vector<Current> waiting_, serving_;  // for the next poll, for the end of this one
   std::string candidate_;                // to be kept once what came before it is told
   std::set<std::uint64_t> telling_;      // reactions whose conversations were asked to tell them
   std::uint64_t next_telling_ = 1, save_after_ = 0;

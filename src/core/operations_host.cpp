@@ -96,7 +96,10 @@ void Operations::operator()(wire::PlacesOf&& places) {
   if (!user) return;
   // Whatever was entered before is to be in the list.
   shard.at(0, [ref = ref, number = number, user](ShardState& first) {
-    first.follower.when_current([&first, ref, number, user] {
+    first.follower.when_current([&first, ref, number, user](bool current) {
+      if (!current)
+        return first.fail(ref, number,
+                          {Errc::unavailable, "lists lag behind memberships; try again"});
       first.at_user(user, [ref, number](ShardState& there, UserHome& home) {
         home.places(there.answering<wire::Places>(
             ref, number, [](wire::Places all) -> wire::Answer { return all; }));

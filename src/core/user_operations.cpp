@@ -42,7 +42,7 @@ void Operations::operator()(wire::Sync&& sync) {
   // Whoever created, joined or left before asks to see it.
   shard.at(0, [user = session.user, ref = ref, number = number,
                sync = std::move(sync)](ShardState& first) {
-    first.follower.when_current([&first, user, ref, number, sync] {
+    first.follower.when_current([&first, user, ref, number, sync](bool) {
       first.at_user(user, [ref, number, sync](ShardState& there, UserHome& home) {
         home.sync(sync,
                   there.answering<wire::ListChanged>(
