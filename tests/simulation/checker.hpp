@@ -64,7 +64,7 @@ class Checker {
                 const std::vector<wire::Answer>& lines, bool exact);
   void user_exported(UserId user, const Heads& before, const std::vector<wire::Answer>& lines,
                      bool exact);
-  void erasing(UserId user, std::int64_t wall_ms) { erasing_[user] = wall_ms; }
+  void erasing(UserId user, std::int64_t wall_ms);
   /// Of all lives of the engine (checker_words.cpp).
   void host_looks(HostLooks when);
   /// Of what a message is stored as.
@@ -246,7 +246,11 @@ class Checker {
     Seq seq = 0;  // once it was answered
   };
   std::map<std::pair<ConversationId, std::string>, Imported> imports_;  // by the host's ids
-  std::map<UserId, std::int64_t> erasing_;                              // and since when
+  struct Erasing {
+    std::int64_t since_ms = 0;
+    std::map<ConversationId, std::int64_t> in;  // where the user was a member then, since when
+  };
+  std::map<UserId, Erasing> erasing_;
   std::map<UserId, Time> erased_;
   std::set<std::pair<ConversationId, Seq>> spared_;  // of them: imported where they never were
   std::set<Snowflake> dropped_;

@@ -220,6 +220,16 @@ bool Checker::signing_in(const std::string& subject) const {
   });
 }
 
+void Checker::erasing(UserId user, std::int64_t wall_ms) {
+  Erasing& begun = erasing_[user];
+  begun.since_ms = wall_ms;
+  for (const ConversationId& id : truth_.conversations()) {
+    const auto row = truth_.member(id, user);
+    if (row && row->role != Role::none && truth_.kind_of(id) != ConversationKind::direct)
+      begun.in.emplace(id, row->since_ms);
+  }
+}
+
 void Checker::erased(UserId user, const ErasedUser& result) {
   for (const ConversationId& id : result.held)
     if (!truth_.held(id) && !ended(id))
@@ -235,15 +245,15 @@ void Checker::erased(UserId user, const ErasedUser& result) {
       // there is.
       const TrueEvent& event = truth.at(seq);
       const bool slow = host_looks_later_ || event.body_hash == base::crc32c(0, scheduled_text);
-      const bool late = slow && event.time_ms >= erasing_.at(user);
+      const bool late = slow && event.time_ms >= erasing_.at(user).since_ms;
       if (!late && (event.written_ms == 0 || was_in(id, user)))
         broken("C20", at(id, seq) + " is of a user who was erased");
       spared_.emplace(id, seq);
     }
     const auto row = truth_.member(id, user);
-    // Who was added meanwhile stays.
-    if (row && row->role != Role::none && truth_.kind_of(id) != ConversationKind::direct &&
-        row->since_ms < erasing_.at(user))
+    const auto was = erasing_.at(user).in.find(id);  // who was added meanwhile stays
+    if (row && row->role != Role::none && was != erasing_.at(user).in.end() &&
+        was->second == row->since_ms)
       broken("C20", "a user who was erased is a member of " + short_name(id));
   }
 }
