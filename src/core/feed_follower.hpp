@@ -71,8 +71,8 @@ class FeedFollower {
   bool started_ = false, busy_ = false, again_ = false, stopping_ = false, saving_ = false;
   std::string position_, saved_;
   std::vector<Current> waiting_, serving_;  // for the next poll, for the end of this one
-  std::string candidate_;                // to be kept once what came before it is told
-  std::set<std::uint64_t> telling_;      // reactions whose conversations were asked to tell them
+  std::string candidate_;                   // to be kept once what came before it is told
+  std::set<std::uint64_t> telling_;         // reactions whose conversations were asked to tell them
   std::uint64_t next_telling_ = 1, save_after_ = 0;
   bool save_waits_ = false;
   std::string guard_;  // of the consumer partition; empty: absent
