@@ -182,13 +182,21 @@ struct OwnDeletionOp {
   Then<void> then;
 };
 
+/// What is to be done; a class of its own for the sake of compilers, as wire::Operation.
+struct OpKind
+    : std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
+                   VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
+                   AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
+                   ErasedOp, EndOp, VoteOp, ClosePollOp, OwnDeletionOp, ChildOp, ChildNewsOp> {
+  using variant::variant;
+  OpKind(OpKind&& other) noexcept;
+  OpKind& operator=(OpKind&& other) noexcept;
+  ~OpKind();
+};
+
 struct Op {
   Caller caller;
-  std::variant<SendOp, CreateOp, DirectOp, JoinOp, LeaveOp, AddOp, RemoveOp, RoleOp, TransferOp,
-               VisibilityOp, SettingsOp, RestrictOp, InviteOp, RevokeInviteOp, RequestJoinOp,
-               AnswerRequestOp, EditOp, DeleteOp, PinOp, ReactOp, DueOp, RetentionOp, TrimOp,
-               ErasedOp, EndOp, VoteOp, ClosePollOp, OwnDeletionOp, ChildOp, ChildNewsOp>
-      what;
+  OpKind what;
   // The decision, answered when the commit it depends on is done.
   Error error;
   Seq seq = 0;

@@ -221,13 +221,22 @@ struct Goodbye {
   bool reconnect = false;
 };
 
-using Answer =
-    std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
-                 ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
-                 Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
-                 ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
-                 JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, StreamStarted, Streamed,
-                 DeletedForMe, Online, Places, Imported>;
+/// What is answered, or told; as Operation, of operation.cpp.
+struct Answer
+    : std::variant<Welcome, Done, Failed, Acked, Opened, Subscribed, Events, HeadMoved, HistoryPage,
+                   ReceiptsMoved, Signalled, PresenceChanged, ListChanged, MembersPage, Names,
+                   Goodbye, Messages, ReactorsPage, Scheduled, Info, RestrictionsPage, ThreadPage,
+                   ThreadsPage, ThreadState, ListPage, DeviceList, SeenBy, UserSettings, Invites,
+                   JoinRequestsPage, BlockedUsers, Kept, Ballot, VotersPage, StreamStarted,
+                   Streamed, DeletedForMe, Online, Places, Imported> {
+  using variant::variant;
+  Answer();
+  Answer(const Answer& other);
+  Answer(Answer&& other) noexcept;
+  Answer& operator=(const Answer& other);
+  Answer& operator=(Answer&& other) noexcept;
+  ~Answer();
+};
 struct Reply {
   std::uint32_t request = 0;  // 0: a push
   Answer answer;

@@ -137,8 +137,8 @@ inline constexpr bool one_of = (std::is_same_v<T, Hosts> || ...);
 template <class T>
 inline constexpr bool on_the_wire =
     !one_of<T, SetVisibility, PlacesOf, OwnDeletionsOf, Import, Forget, Unknown, Places, Imported>;
-static_assert(std::variant_size_v<Operation> == std::size(request_types) + 6);
-static_assert(std::variant_size_v<Answer> == std::size(answer_types) + 2);
+static_assert(std::variant_size_v<Operation::variant> == std::size(request_types) + 6);
+static_assert(std::variant_size_v<Answer::variant> == std::size(answer_types) + 2);
 
 /// By the number of a type, `Read<T>::into` of its alternative T; null where there is no such type.
 template <class Variant, class Function, template <class> class Read, std::size_t n>
@@ -146,7 +146,7 @@ constexpr std::array<Function, 256> read_table(const FrameTypeName (&types)[n]) 
   std::array<Function, 256> table{};
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((table[static_cast<std::uint8_t>(types[i].type)] =
-          &Read<std::variant_alternative_t<i, Variant>>::into),
+          &Read<std::variant_alternative_t<i, typename Variant::variant>>::into),
      ...);
   }
   (std::make_index_sequence<n>());
