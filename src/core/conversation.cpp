@@ -142,7 +142,7 @@ void Conversation::State::answer(Op& op) {
         } else if constexpr (std::is_same_v<What, SendOp>) {
           what.then(Ack{.conversation = id,
                         .seq = op.seq,
-                        .time = WallTime(std::chrono::milliseconds(op.time_ms)),
+                        .time = wall_time(op.time_ms),
                         .number = what.send.number,
                         .repeated = op.repeated});
         } else if constexpr (std::is_same_v<What, CreateOp>) {

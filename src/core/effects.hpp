@@ -27,6 +27,11 @@ struct Time {
   std::int64_t wall_ms = 0;
 };
 
+/// A stamp as the API has it.
+[[nodiscard]] inline WallTime wall_time(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
+
 /// Who a token speaks for.
 struct Identity {
   std::string subject;  // the host's own id of the user, 1..limits::subject bytes

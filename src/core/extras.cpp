@@ -89,8 +89,7 @@ Origin origin_of(const ConversationId& here, const ForwardOf& source, const Forw
   if (fields.origin) {
     origin = *fields.origin;
   } else {
-    origin = {source.conversation, source.seq, fields.sender,
-              WallTime(std::chrono::milliseconds(fields.time_ms))};
+    origin = {source.conversation, source.seq, fields.sender, wall_time(fields.time_ms)};
   }
   const bool hidden = origin.conversation == source.conversation && !found.open;
   if (hidden && origin.conversation != here) {

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t invite_bytes = 17 + 34, admission_bytes = 9 + 10;
 
-WallTime wall(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
-
 /// Whether somebody who may make links may make, see and revoke one that gives that role.
 bool in_reach(Role maker, Role given) { return given <= Role::member || given < maker; }
 
@@ -23,8 +21,8 @@ Invite to_invite(const ConversationId& id, const layout::InviteSecret& secret,
   return {.token = invite_token(id, secret),
           .role = row.role,
           .by = row.by,
-          .created = wall(row.created_ms),
-          .expires = wall(row.expires_ms),
+          .created = wall_time(row.created_ms),
+          .expires = wall_time(row.expires_ms),
           .uses = row.uses,
           .used = row.used};
 }

@@ -47,8 +47,7 @@ void Conversation::join_requests(Caller caller, const wire::JoinRequests& asked,
         page.more = true;
         break;
       }
-      page.requests.push_back(
-          {at->first, WallTime(std::chrono::milliseconds(at->second.since_ms)), at->second.note});
+      page.requests.push_back({at->first, wall_time(at->second.since_ms), at->second.note});
     }
     then(std::move(page));
   });

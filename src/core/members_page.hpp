@@ -27,7 +27,7 @@ struct Conversation::State::PageJob {
 };
 
 inline Member shown_member(UserId user, const layout::MemberRow& row) {
-  return {user, row.role, WallTime(std::chrono::milliseconds(row.since_ms)), row.visible_from};
+  return {user, row.role, wall_time(row.since_ms), row.visible_from};
 }
 
 }  // namespace parley::core

@@ -66,7 +66,7 @@ ListEntry entry_of(const ConversationId& id, const Access& access) {
       unread_from(access.receipt.read_ordinal, access.visible_ordinal, access.floor_ordinal),
       access.deleted);
   entry.mentions = access.mentions;
-  entry.last_activity = WallTime(std::chrono::milliseconds(access.shown_ms));
+  entry.last_activity = wall_time(access.shown_ms);
   return entry;
 }
 

@@ -17,7 +17,7 @@ void Operations::operator()(wire::Schedule&& schedule) {
     return void(fail(Errc::invalid_argument, "message.forward: a forward cannot be sent later"));
   if (message.stream != 0)
     return void(fail(Errc::invalid_argument, "message.stream: what grows is stored at its end"));
-  const auto now = WallTime(std::chrono::milliseconds(shard.world.now().wall_ms));
+  const auto now = wall_time(shard.world.now().wall_ms);
   if (schedule.at <= now || schedule.at > now + limits::schedule_ahead)
     return void(fail(Errc::invalid_argument, "at: expected a time within the next 366 days"));
   if (message.content_type == "text/plain") message.content_type.clear();

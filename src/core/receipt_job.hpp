@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/conversation_state.hpp"
+#include "core/refusals.hpp"
 
 namespace parley::core {
 
@@ -21,8 +22,6 @@ struct Conversation::State::ReceiptJob {
   Error error;
 };
 
-inline Error receipts_unreadable() {
-  return {Errc::store_corrupt, "a receipt partition cannot be read; run parley-check"};
-}
+inline Error receipts_unreadable() { return unreadable("a receipt partition"); }
 
 }  // namespace parley::core

@@ -167,8 +167,8 @@ void Conversation::restrictions(Caller caller, wire::Restrictions asked,
         page.more = true;
         break;
       }
-      page.users.push_back({at->first, one.by, WallTime(std::chrono::milliseconds(one.since_ms)),
-                            WallTime(std::chrono::milliseconds(one.until_ms)), one.reason});
+      page.users.push_back(
+          {at->first, one.by, wall_time(one.since_ms), wall_time(one.until_ms), one.reason});
     }
     then(std::move(page));
   });

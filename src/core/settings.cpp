@@ -148,7 +148,7 @@ void Conversation::State::answer_info(Seq from, Reader reader, Role role,
                               .kind = info.kind,
                               .settings = info.settings,
                               .creator = info.creator,
-                              .created = WallTime(std::chrono::milliseconds(info.created_ms)),
+                              .created = wall_time(info.created_ms),
                               .members = *everybody,
                               .pins = pinned,
                               .role = role};
@@ -157,8 +157,7 @@ void Conversation::State::answer_info(Seq from, Reader reader, Role role,
         if (!row.unborn && (row.open || !user)) answer.children.push_back(child);
       if (const auto at = restrictions.find(user); at != restrictions.end()) {
         answer.muted = holds(at->second.mute);
-        if (answer.muted)
-          answer.muted_until = WallTime(std::chrono::milliseconds(at->second.mute.until_ms));
+        if (answer.muted) answer.muted_until = wall_time(at->second.mute.until_ms);
       }
       then(std::move(answer));
     });

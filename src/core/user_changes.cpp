@@ -15,7 +15,6 @@
 namespace parley::core {
 namespace {
 
-WallTime at_ms(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
 std::int64_t ms(WallTime time) { return time.time_since_epoch().count(); }
 
 }  // namespace
@@ -412,7 +411,7 @@ std::vector<OwnRequest> UserHome::request_list() const {
   for (const auto& [id, row] : requests_) {
     const auto state = static_cast<JoinRequestState>(row.state);
     if (state == JoinRequestState::waiting || state == JoinRequestState::denied)
-      list.push_back({id, state, at_ms(row.time_ms)});
+      list.push_back({id, state, wall_time(row.time_ms)});
   }
   std::sort(list.begin(), list.end(), [](const OwnRequest& a, const OwnRequest& b) {
     return std::pair(a.time, a.conversation) < std::pair(b.time, b.conversation);
@@ -422,11 +421,11 @@ std::vector<OwnRequest> UserHome::request_list() const {
 
 std::vector<Device> UserHome::device_list() const {
   std::vector<Device> list;
-  const WallTime now = at_ms(shard_.world.now().wall_ms);
+  const WallTime now = wall_time(shard_.world.now().wall_ms);
   for (const auto& [id, row] : devices_) {
     if (!id || row.revoked_ms != 0) continue;
-    Device device{id, row.given.empty() ? row.name : row.given, at_ms(row.created_ms),
-                  at_ms(row.last_seen_ms)};
+    Device device{id, row.given.empty() ? row.name : row.given, wall_time(row.created_ms),
+                  wall_time(row.last_seen_ms)};
     device.online = in_use(id);
     if (device.online) device.last_seen = now;
     list.push_back(std::move(device));
@@ -440,7 +439,7 @@ std::vector<Device> UserHome::device_list() const {
 
 UserSettings UserHome::settings() const {
   return {settings_.hide_reads, settings_.hide_last_seen, settings_.status,
-          at_ms(settings_.status_until_ms)};
+          wall_time(settings_.status_until_ms)};
 }
 
 }  // namespace parley::core

@@ -31,7 +31,7 @@ void add_settings(ListEntry& entry, const layout::ListRow& row) {
   entry.pinned = row.pinned;
   entry.archived = row.archived;
   entry.marked_unread = row.marked_unread;
-  entry.muted_until = WallTime(std::chrono::milliseconds(row.muted_until_ms));
+  entry.muted_until = wall_time(row.muted_until_ms);
   entry.folder = row.folder;
   if (entry.head_ordinal < row.hidden_until) entry.hidden_until = row.hidden_until;
 }
@@ -40,7 +40,7 @@ void add_draft(ListEntry& entry, const std::optional<Bytes>& value) {
   const auto draft = value ? layout::decode_draft(*value) : std::nullopt;
   if (!draft) return;
   entry.draft = draft->text;
-  entry.drafted = WallTime(std::chrono::milliseconds(draft->time_ms));
+  entry.drafted = wall_time(draft->time_ms);
 }
 
 bool is_hidden(const layout::StoredEvent& event) {
@@ -364,7 +364,7 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     work->audiences[item.conversation] =
         audiences_of(info->kind, member.value_or(layout::MemberRow{.role = role}));
     const std::int64_t activity = std::max(head->shown_ms, item.row.joined_ms);
-    entry.last_activity = WallTime(std::chrono::milliseconds(activity));
+    entry.last_activity = wall_time(activity);
     work->list.entries.push_back(std::move(entry));
   }
   if (--work->open != 0 || !work->then) return;

@@ -133,11 +133,11 @@ Presence UserHome::presence(bool own) const {
   if (!own && presence.state == PresenceState::invisible) presence.state = PresenceState::offline;
   presence.online = shows(presence.state);
   if (!presence.online && (own || !settings_.hide_last_seen))
-    presence.last_seen = WallTime(std::chrono::milliseconds(last_shown_ms_));
+    presence.last_seen = wall_time(last_shown_ms_);
   const std::int64_t until = settings_.status_until_ms;
   if (until == 0 || until > shard_.world.now().wall_ms) {
     presence.status = settings_.status;
-    presence.status_until = WallTime(std::chrono::milliseconds(until));
+    presence.status_until = wall_time(until);
   }
   return presence;
 }

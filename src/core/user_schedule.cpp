@@ -69,7 +69,7 @@ wire::Send message_of(const layout::ScheduledRow& row) {
 
 wire::Scheduled::Item item_of(Snowflake id, const layout::ScheduledRow& row) {
   return {.id = id,
-          .at = WallTime(std::chrono::milliseconds(row.due_ms)),
+          .at = wall_time(row.due_ms),
           .message = message_of(row),
           .failed = row.failed,
           .why = row.why};

@@ -10,8 +10,6 @@
 namespace parley::lmdb {
 namespace {
 
-constexpr std::size_t namespace_size = 4;
-constexpr std::size_t conversation_size = namespace_size + 16;
 constexpr std::size_t user_size = namespace_size + 8;
 
 ConversationId conversation_of(Bytes partition_id) noexcept {

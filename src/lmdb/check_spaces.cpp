@@ -7,11 +7,9 @@
 namespace parley::lmdb {
 namespace {
 
-constexpr std::size_t conversation_id_size = 4 + 16;
-
 /// Of the same namespace.
 std::string partition_of(Bytes other, const ConversationId& id) {
-  std::string partition(other.substr(0, conversation_id_size - id.bytes.size()));
+  std::string partition(other.substr(0, namespace_size));
   return partition.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
 }
 
@@ -55,7 +53,7 @@ void SpaceCheck::child(const Partition& conversation, Bytes child, const layout:
 }
 
 const std::uint32_t* SpaceCheck::last_number(const Partition& bucket) const {
-  const auto space = spaces_.find(bucket.id.substr(0, conversation_id_size));
+  const auto space = spaces_.find(bucket.id.substr(0, conversation_size));
   return space == spaces_.end() ? nullptr : &space->second;
 }
 

@@ -15,6 +15,10 @@
 
 namespace parley::lmdb {
 
+// Of the ids of partitions.
+inline constexpr std::size_t namespace_size = 4;
+inline constexpr std::size_t conversation_size = namespace_size + 16;
+
 /// Fed in key order: so with a conversation's info before its other rows, and with all of them
 /// before any member's. What was deleted, or is being deleted, is left alone.
 /// Ownership: keeps about 100 bytes a channel of a space. Thread: one.

@@ -1,4 +1,5 @@
-// lmdb/failure.hpp: the error that stopped the store; the first one counts.
+// lmdb/failure.hpp: commits that were not done, and the error that stopped the store; the first one
+// counts.
 #pragma once
 #include <atomic>
 #include <mutex>
@@ -6,8 +7,13 @@
 #include <utility>
 
 #include "lmdb/env.hpp"
+#include "parley/store.hpp"
 
 namespace parley::lmdb {
+
+[[nodiscard]] inline Committed not_committed(Error error) {
+  return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
+}
 
 /// Set once by the thread whose write or flush failed; from then on every call answers it.
 /// Thread: any.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/os.hpp"
+#include "lmdb/failure.hpp"
 #include "lmdb/opening.hpp"
 #include "lmdb/read_threads.hpp"
 #include "lmdb/reads.hpp"
@@ -19,10 +20,6 @@
 
 namespace parley::lmdb {
 namespace {
-
-Committed failed(Error error) {
-  return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
-}
 
 Error forked_error() {
   return {Errc::forked, "this process is a fork of the one that opened the store"};
@@ -128,7 +125,7 @@ class LmdbStore final : public Store {
   [[nodiscard]] const StoreFacts& facts() const noexcept override { return facts_; }
 
   void commit(Batch batch, Done<Committed> done) override {
-    if (Error error = stopped()) return done(failed(std::move(error)));
+    if (Error error = stopped()) return done(not_committed(std::move(error)));
     Error error;
     try {
       error = store::check(batch, facts_);
@@ -139,7 +136,7 @@ class LmdbStore final : public Store {
     } catch (const std::bad_alloc&) {
       error = out_of_memory();
     }
-    if (error) done(failed(std::move(error)));
+    if (error) done(not_committed(std::move(error)));
   }
 
   void get(Get get, Done<Result<Cells>> done) override {

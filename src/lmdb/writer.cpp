@@ -24,10 +24,6 @@ constexpr std::chrono::nanoseconds longest_wait = std::chrono::milliseconds(1); 
 constexpr std::size_t forget_step = 4096;     // feed entries forgotten in one group
 constexpr std::uint32_t worth_a_thread = 32;  // batches; fewer are merged after the flush
 
-Committed not_committed(Error error) {
-  return {.verdict = Verdict::failed, .found = {}, .error = std::move(error), .owner = {}};
-}
-
 Error full_error() {
   return {Errc::disk_full, "the store's disk or max_size is used up; erase something"};
 }
