@@ -130,6 +130,8 @@ class ConversationHost : public WakeStore {
                               const std::vector<MovedReceipt>& receipts, Seq head) = 0;
   /// A channel's member went by itself: no event says so.
   virtual void access_ended(const ConversationId& id, UserId user, Seq last) = 0;
+  /// Whether that text grows there, and somebody else is its sender; not one that nobody hears.
+  virtual bool grows_for_another(const ConversationId& id, Snowflake stream, UserId user) = 0;
   /// A message at its own home, for the reader who forwards it: Conversation::read_message.
   virtual void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) = 0;
   /// Rows of the members of a channel or a space are stored: who is in, and how many, may be

@@ -140,6 +140,7 @@ struct Conversation::State : ConversationData {
   Decision decide(Op& op, SendOp& send);
   bool send_rows_ready(const Op& op, const SendOp& send);
   bool send_fits(const SendOp& send);
+  [[nodiscard]] Error check_named(const Op& op, const wire::Send& send);
   Error check_number(Op& op, const SendOp& send, const layout::SenderRow& row) const;
   Error check_key(Op& op, const SendOp& send, const HostKeyRows::Entry& entry) const;
   void stage_send(Op& op, SendOp& send);

@@ -99,6 +99,11 @@ void Growing::take(SessionRef ref, UserId sender, const wire::AppendStream& appe
   then({});
 }
 
+bool Growing::of_another(const ConversationId& id, Snowflake stream, UserId user) noexcept {
+  const Stream* found = find(id, stream);
+  return found != nullptr && !found->unheard && found->known.sender != user;
+}
+
 void Growing::cancel(const Caller& caller, const wire::CancelStream& cancel) {
   end(cancel.conversation, [&](const Stream& each) {
     return each.known.stream == cancel.stream && each.known.sender == caller.user;

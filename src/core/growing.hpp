@@ -29,6 +29,9 @@ class Growing {
   /// For somebody who may read the conversation.
   [[nodiscard]] Result<wire::Streamed> text(const wire::GetStream& get);
 
+  /// Whether somebody else is the sender of that one, as far as the user may know of it.
+  [[nodiscard]] bool of_another(const ConversationId& id, Snowflake stream, UserId user) noexcept;
+
   /// Somebody begins to look: is told that they are there, and asks for what it wants.
   void announce(const ConversationId& id, SessionRef to);
   /// What their texts take in memory.

@@ -232,17 +232,8 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   const bool slow = slowed(op.caller, *role);
   if (!op.error && slow) op.error = too_soon(op.caller.user);
   if (op.error) return Decision::decided;
-  if (send.send.reply_to != 0) {
-    bool later = false;
-    Error ignored;
-    const auto row = member(op.caller.user, later, ignored);
-    const Seq visible = op.caller.system() || !row ? 1 : row->visible_from;
-    const Seq from = std::max(staged->head.floor, visible);
-    if (send.send.reply_to > staged->head.head || send.send.reply_to < from) {
-      op.error = {Errc::invalid_argument, "reply_to: expected the seq of an event you can see"};
-      return Decision::decided;
-    }
-  }
+  op.error = check_named(op, send.send);
+  if (op.error) return Decision::decided;
   if (!may_mention(send.send.extras.mention_scope, *role)) {
     op.error = {Errc::denied, "mention_scope: your role here does not allow it"};
     return Decision::decided;
@@ -260,6 +251,21 @@ Decision Conversation::State::decide(Op& op, SendOp& send) {
   stage_send(op, send);
   if (slow) stage_last_sent(op.caller.user);
   return Decision::decided;
+}
+
+/// What it answers, and the growing text in whose place it comes.
+Error Conversation::State::check_named(const Op& op, const wire::Send& send) {
+  if (send.stream != 0 && host.grows_for_another(id, send.stream, op.caller.user))
+    return {Errc::invalid_argument, "stream: expected a growing text of your own"};
+  if (send.reply_to == 0) return {};
+  bool later = false;
+  Error ignored;
+  const auto row = member(op.caller.user, later, ignored);
+  const Seq visible = op.caller.system() || !row ? 1 : row->visible_from;
+  const Seq from = std::max(staged->head.floor, visible);
+  if (send.reply_to > staged->head.head || send.reply_to < from)
+    return {Errc::invalid_argument, "reply_to: expected the seq of an event you can see"};
+  return {};
 }
 
 /// New, a repeat (op.repeated), or an error that names what to do.

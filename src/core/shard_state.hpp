@@ -81,6 +81,9 @@ struct ShardState final : ConversationHost {
   void receipts_moved(const ConversationId& id, ConversationKind kind,
                       const std::vector<MovedReceipt>& receipts, Seq head) override;
   void access_ended(const ConversationId& id, UserId user, Seq last) override;
+  bool grows_for_another(const ConversationId& id, Snowflake stream, UserId user) override {
+    return growing.of_another(id, stream, user);
+  }
   void members_changed(const ConversationId& id, ConversationKind kind) override;
   void hearing_changed(const ConversationId& id, UserId user) override;
   void tell_host(const Published& events);

@@ -261,6 +261,7 @@ class World : public ConversationHost {
   void access_ended(const ConversationId&, UserId who, Seq last) override {
     trace.push_back("ended " + std::to_string(who.value) + " at " + std::to_string(last));
   }
+  bool grows_for_another(const ConversationId&, Snowflake, UserId) override { return false; }
   void read_message(const ForwardOf& which, Caller reader, Then<Forwardable> then) override {
     auto later = [this, then = std::move(then)](Result<Forwardable> found) {
       fx.later([then, found](Shard&) { then(found); });

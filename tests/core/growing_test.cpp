@@ -143,15 +143,42 @@ TEST_CASE("it is taken back by its sender alone") {
   CHECK(room.world.failure(room.ann, wire::AppendStream{room.id, stream, 2, "!"}) == Errc::denied);
   room.world.ask<wire::Done>(room.ann, wire::CancelStream{room.id, stream});
   CHECK(seen(room.ben, stream) == "no");
-  wire::Send of_ann = room.message(stream, "mine");
-  room.world.ask<wire::Acked>(room.ann, of_ann);  // names what is not hers
-  CHECK(seen(room.ben, stream) == "no");
   room.world.ask<wire::Done>(room.bot, wire::CancelStream{room.id, stream});
   room.world.settle();
   CHECK(seen(room.ben, stream) == "ended");
   room.world.ask<wire::Done>(room.bot, wire::CancelStream{room.id, stream});
   CHECK(room.world.ask<wire::HistoryPage>(room.ann, wire::History{room.id, 0, true, 1})
             .records.size() == 1);
+}
+
+// A message named the growing text of somebody else, and was stored with it.
+TEST_CASE("a message comes in the place of its sender's own growing text alone") {
+  Room room;
+  ShardWorld& world = room.world;
+  const Snowflake stream = begin(world, room.bot, room.id);
+  room.append(stream, 0, "mine");
+  const Seq head = world.say(room.bot, room.id, "before");
+  const auto failed = world.ask<wire::Failed>(room.ann, room.message(stream, "hers")).error;
+  CHECK(failed.errc() == Errc::invalid_argument);
+  CHECK(failed.message.starts_with("stream: "));
+  world.pass(1s);
+  CHECK(seen(room.ben, stream) == "mine");
+  Client& stranger = world.sign_in("zoe");
+  CHECK(world.failure(stranger, room.message(stream, "whose?")) == Errc::denied);
+  CHECK(world.failure(world.system(), wire::Send{.conversation = room.id,
+                                                 .body = Payload::copy_of("the host's"),
+                                                 .stream = stream}) == Errc::invalid_argument);
+  // Nothing changed: the number is free, and the stream goes on to its end.
+  wire::Send without = room.message(0, "hers");
+  without.random = 10;
+  CHECK(world.ask<wire::Acked>(room.ann, without).ack.seq == head + 1);
+  CHECK(world.ask<wire::Acked>(room.bot, room.message(stream, "mine")).ack.seq == head + 2);
+  world.settle();
+  CHECK(seen(room.ben, stream) == "ended");
+  // One that is over is nobody's any more.
+  wire::Send late = room.message(stream, "late");
+  late.number = 2;
+  world.ask<wire::Acked>(room.ann, late);
 }
 
 TEST_CASE("it lives as long as its sender's session, and half a minute longer") {
@@ -222,6 +249,9 @@ TEST_CASE("who blocks the other sees nothing grow") {
   world.pass(1s);
   CHECK(seen(ben, after) == "nothing");
   CHECK(world.failure(ben, wire::GetStream{chat, after}) == Errc::denied);
+  // Nor is ben told by a refusal that it is there.
+  wire::Send guess{.conversation = chat, .body = Payload::copy_of("x"), .stream = after};
+  world.ask<wire::Acked>(ben, guess);
 }
 
 TEST_CASE("limits: growing messages of a user and of a conversation") {
