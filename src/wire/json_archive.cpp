@@ -262,6 +262,12 @@ void JsonReader::get(std::uint32_t at, Opaque<std::string>& value) {
     value.value = std::move(*decoded);
   }
 }
+void JsonReader::get(std::uint32_t at, GivenBack<std::string>& value) {
+  const JsonNode& found = document_.at(at);
+  if (found.type != JsonNode::Type::string) return wrong("the string as it was given");
+  auto decoded = base::base64_decode(found.text);
+  value.value = decoded ? std::move(*decoded) : std::string(found.text);
+}
 
 void JsonReader::get(std::uint32_t at, ConversationKind& kind) {
   const auto* value = value_in(kinds, document_.at(at).text);

@@ -58,6 +58,14 @@ struct Opaque {
 };
 template <class T>
 Opaque(T&) -> Opaque<T>;
+/// The same, given back: a string that is none of ours is kept as it is, and found to be unknown.
+template <class T>
+struct GivenBack {
+  T& value;
+  bool operator==(std::string_view other) const noexcept { return value == other; }
+};
+template <class T>
+GivenBack(T&) -> GivenBack<T>;
 /// A list of records, written as events.
 template <class T>
 struct Records {
@@ -185,6 +193,7 @@ class JsonWriter {
   }
   void put_base64(std::string_view bytes);
   void put(Opaque<const std::string> value) { put_base64(value.value); }
+  void put(GivenBack<const std::string> value) { put_base64(value.value); }
   template <class Text>
   void put(Opaque<const std::optional<Text>> value) {
     put_base64(*value.value);
@@ -320,6 +329,7 @@ class JsonReader {
   }
   void get(std::uint32_t at, std::chrono::seconds& span);
   void get(std::uint32_t at, Opaque<std::string>& value);
+  void get(std::uint32_t at, GivenBack<std::string>& value);
   void get(std::uint32_t at, Opaque<std::optional<std::string>>& value) {
     Opaque<std::string> bytes{value.value.emplace()};
     get(at, bytes);

@@ -14,9 +14,9 @@ void fields(A& a, In<A, Hello> v) {
   a.must("min_version", v.min_version);
   a.must("max_version", v.max_version);
   a.may("token", v.token, std::string_view());
-  a.may("ticket", Opaque{v.ticket}, std::string_view());
+  a.may("ticket", GivenBack{v.ticket}, std::string_view());
   a.may("device", v.device, std::string_view());
-  a.may("sync_token", Opaque{v.sync_token}, std::string_view());
+  a.may("sync_token", GivenBack{v.sync_token}, std::string_view());
   a.may("state", v.state, PresenceState::online);
   a.may("list_limit", v.list_limit, 0U);
 }
@@ -140,7 +140,7 @@ void fields(A& a, In<A, Lookup> v) {
 }
 template <class A>
 void fields(A& a, In<A, Sync> v) {
-  a.may("token", Opaque{v.token}, std::string_view());
+  a.may("token", GivenBack{v.token}, std::string_view());
   a.may("conversations", v.conversations, None{});
 }
 template <class A>

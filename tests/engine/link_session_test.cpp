@@ -137,6 +137,33 @@ TEST_CASE("bytes that are no frame close the link with a goodbye", "[link]") {
   REQUIRE(peer->has("protocol_error"));
 }
 
+// A client that kept a ticket or token of another version was closed for good: it never asked the
+// authenticator, nor for the list.
+TEST_CASE("a ticket or token that is none signs in anew and is told the whole list", "[link]") {
+  for (const std::string_view none : {"%%%", "AAA", "bm9uZQ==", "none at all", "\\u0000"}) {
+    CAPTURE(none);
+    LinkWorld world;
+    auto peer = world.connect();
+    std::string hello = test::hello_of("alice");
+    hello.pop_back();
+    hello +=
+        R"(,"ticket":")" + std::string(none) + R"(","sync_token":")" + std::string(none) + R"("})";
+    peer->say(hello);
+    REQUIRE(world.until([&] { return peer->has(R"("type":"welcome")") || peer->closed; }));
+    CHECK_FALSE(peer->closed);
+    CHECK(peer->has(R"("list":{"whole":true)"));
+    peer->say(R"({"type":"sync","request":2,"token":")" + std::string(none) + R"("})");
+    REQUIRE(world.until([&] { return peer->has(R"("type":"list","request":2)") || peer->closed; }));
+    CHECK(peer->has(R"("request":2,"whole":true)"));
+    CHECK_FALSE(peer->closed);
+  }
+  LinkWorld world;
+  auto peer = world.connect();
+  peer->say(R"({"type":"hello","request":1,"min_version":1,"max_version":1,"ticket":7})");
+  REQUIRE(world.until([&] { return peer->gone; }));
+  CHECK(peer->closed == CloseReason::protocol_error);
+}
+
 TEST_CASE("a request before hello closes the link", "[link]") {
   LinkWorld world;
   auto peer = world.connect();
