@@ -130,7 +130,7 @@ struct Staged {
   [[nodiscard]] bool empty() const noexcept {
     return events.empty() && senders.empty() && members.empty() && invites.empty() &&
            admissions.empty() && children.empty() && !birth && !keeping && !trimmed &&
-           due_done.empty();
+           due_done.empty() && redacted.empty();
   }
 };
 

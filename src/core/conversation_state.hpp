@@ -419,6 +419,7 @@ struct Conversation::State : ConversationData {
   bool event_ready(Op& op, Seq seq, Decision& decision);
   bool edits_ready(Op& op, const wire::RecordFields& message, Decision& decision);
   void stage_redaction(Seq seq);
+  Decision redact_edit(Op& op, Seq seq);
   /// The message as it stands in the speculative state, when the caller may see it. Null: the
   /// decision is `later`, or made (op.error).
   MessageRows::Entry* message(Op& op, Seq seq, Decision& decision);

@@ -91,8 +91,10 @@ void Conversation::State::merge_next(std::shared_ptr<MergeJob> job) {
         effects.log(Effects::Severity::error,
                     "an overlay cannot be read: " + event.error().message);
         ++job->left;
-      } else if (*seq > head.sealed || *seq < head.floor) {  // open, or being erased
-        ++job->left;
+      } else if (*seq > head.sealed || (*seq < head.floor && *seq >= keeping.erased)) {
+        ++job->left;                   // open, or being erased
+      } else if (*seq < head.floor) {  // was to be erased when the process died
+        if (std::find(merged.begin(), merged.end(), *seq) == merged.end()) merged.push_back(*seq);
       } else if (std::find(merged.begin(), merged.end(), *seq) == merged.end()) {
         job->overlays.push_back(std::move(*event));
       }

@@ -198,7 +198,8 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
   const auto role = actor(op, Action::delete_own, decision);
   if (!role) return decision;
   MessageRows::Entry* entry = message(op, erase.seq, decision);
-  if (entry == nullptr) return decision;
+  if (entry == nullptr)
+    return op.error && op.caller.system() ? redact_edit(op, erase.seq) : decision;
   const Payload before = message_now(*entry).record;
   const wire::RecordFields fields = wire::read_record(before.bytes());
   const bool own = !op.caller.system() && fields.sender == op.caller.user;
@@ -207,6 +208,23 @@ Decision Conversation::State::decide(Op& op, DeleteOp& erase) {
     return decision;
   }
   return erase_message(op, erase.seq, *entry);
+}
+
+/// An edit of what is kept no more, which goes with no message: the host takes away what it says.
+Decision Conversation::State::redact_edit(Op& op, Seq seq) {
+  MessageRows::Entry* entry = messages.find(seq);
+  const bool there = entry != nullptr && entry->phase == MessageRows::Phase::ready &&
+                     entry->present && seq >= staged->head.floor;
+  if (!there) return Decision::decided;
+  const Payload before = message_now(*entry).record;
+  const wire::RecordFields fields = wire::read_record(before.bytes());
+  if (fields.kind != EventKind::edited || fields.about >= staged->head.floor)
+    return Decision::decided;
+  op.error = {};
+  if (fields.deleted) return Decision::decided;
+  if (!fits(0, 3, 2 * change_bytes)) return Decision::full;
+  stage_redaction(seq);
+  return Decision::decided;
 }
 
 Decision Conversation::State::erase_message(Op& op, Seq seq, MessageRows::Entry& entry) {

@@ -28,12 +28,12 @@ class Work : public std::enable_shared_from_this<Work<T>> {
   void finish(Result<T> result) {
     if (const Then<T> then = std::exchange(then_, nullptr)) then(std::move(result));
   }
-  /// Goes on with the answer; with `absent` when there is no such thing, or ends with the error.
+  /// Goes on with the answer; with `absent` when that is `no`; or ends with the error.
   template <class Answer>
   void ask(wire::Operation operation, std::function<void(Answer&)> then,
-           std::function<void()> absent = {}) {
+           std::function<void()> absent = {}, Errc no = Errc::denied) {
     ask_(std::move(operation), [self = this->shared_from_this(), then = std::move(then),
-                                absent = std::move(absent)](Result<wire::Answer>&& answer) {
+                                absent = std::move(absent), no](Result<wire::Answer>&& answer) {
       Error error;
       if (!answer) {
         error = std::move(answer).error();
@@ -44,7 +44,7 @@ class Work : public std::enable_shared_from_this<Work<T>> {
       } else {
         error = {Errc::internal, "the core gave an answer of another type"};
       }
-      if (absent && error.errc() == Errc::denied) return absent();
+      if (absent && error.errc() == no) return absent();
       self->finish(std::move(error));
     });
   }
@@ -253,29 +253,40 @@ class Erasure : public Work<ErasedUser> {
     ask<wire::Done>(
         wire::Remove{id, user_}, [next](wire::Done&) { next(); }, next);
   }
+  struct Written {
+    Seq seq = 0;
+    bool message = false;  // else an edit of one that is kept no more
+  };
+  using AllWritten = std::shared_ptr<std::vector<Written>>;
   void messages(const ConversationId& id, const Next& done) {
     each_page(
         id, 1,
-        [this, id](wire::HistoryPage& page, const Next& next) {
-          auto seqs = std::make_shared<std::vector<Seq>>();
+        [this, id, done](wire::HistoryPage& page, const Next& next) {
+          auto all = std::make_shared<std::vector<Written>>();
           for (const Payload& record : page.records) {
             const wire::RecordFields fields = wire::read_record(record.bytes());
-            if (fields.kind == EventKind::message && fields.sender == user_ && !fields.deleted)
-              seqs->push_back(fields.seq);
+            if (fields.sender != user_ || fields.deleted) continue;
+            const bool message = fields.kind == EventKind::message;
+            if (message || (fields.kind == EventKind::edited && fields.about < page.floor))
+              all->push_back({fields.seq, message});
           }
-          remove(id, seqs, next);
+          remove(id, all, next, [this, id, done] { messages(id, done); });
         },
         done);
   }
-  void remove(const ConversationId& id, const std::shared_ptr<std::vector<Seq>>& seqs,
-              const Next& next) {
-    if (seqs->empty()) return next();
-    const Seq seq = seqs->back();
-    seqs->pop_back();
-    ask<wire::Done>(wire::Delete{id, seq}, [this, id, seqs, next](wire::Done&) {
-      ++erased_.messages;
-      remove(id, seqs, next);
-    });
+  /// `again`: what was to go is below the floor since.
+  void remove(const ConversationId& id, const AllWritten& all, const Next& next,
+              const Next& again) {
+    if (all->empty()) return next();
+    const Written each = all->back();
+    all->pop_back();
+    ask<wire::Done>(
+        wire::Delete{id, each.seq},
+        [this, id, all, each, next, again](wire::Done&) {
+          if (each.message) ++erased_.messages;
+          remove(id, all, next, again);
+        },
+        again, Errc::invalid_argument);
   }
   void conversations_done() {
     if (!erased_.held.empty()) return finish(std::move(erased_));

@@ -334,6 +334,53 @@ TEST_CASE("what lies below the floor leaves the disk after a crash, though nobod
   CHECK(crashes > 0);
 }
 
+// Overlays of what was trimmed left with the commit that said so, 256 of them; the others were
+// forgotten when the process died after it, and what they hold stayed for ever.
+TEST_CASE("overlays below the floor leave the disk, however many, though the process dies") {
+  int crashes = 0;
+  for (int at = 0; at < 8; ++at) {
+    CAPTURE(at);
+    World world;
+    (void)world.create(by(1), ConversationKind::group, {user(2)});
+    say_many(world, 1, 450);
+    // So long that their chunks would grow too much: the overlays stay.
+    const Payload longer = Payload::copy_of(std::string(1'000, 'e'));
+    for (Seq seq = 3; seq <= 450; ++seq) {
+      Asked<void> edited;
+      world->edit(by(1), seq, "", longer, edited.then());
+      world.fx.drain();
+      REQUIRE(edited.errc() == Errc::ok);
+    }
+    world.fx.advance(5s);
+    REQUIRE(world.rows('o') > 256);
+    int commits = 0;
+    world.fx.inject = [&](const Batch&) {
+      if (world.head().floor > 1) ++commits;
+      return Fault::none;
+    };
+    Asked<void> kept;
+    world->set_retention(by(1), {.keep_events = 50}, kept.then());
+    for (int turn = 0; turn < 2'000 && commits <= at; ++turn)
+      if (!world.fx.step()) world.fx.advance(100ms);
+    world.fx.inject = nullptr;
+    if (world.rows('o') > 0) ++crashes;
+    world.restart();
+    for (int wakes = 0; wakes < 5 && !world.wakes.empty(); ++wakes) {
+      world.fx.advance(15s);
+      world.wakes.clear();
+      Asked<void> woken;
+      world->wake(world.fx.time.wall_ms, woken.then());
+      world.fx.advance(60s);
+    }
+    (void)world.access(1);
+    world.fx.advance(60s);
+    CHECK(lowest_stored(world) == world.head().floor);
+    CHECK(world.home->idle());
+    check_kept(world);
+  }
+  CHECK(crashes > 1);
+}
+
 // The first attempt to index a reply was answered `unknown`, the second went through. The partition
 // was erased with the trimmed root, and then the first one landed.
 TEST_CASE("a late copy of the commit that made a partition does not bring it back") {

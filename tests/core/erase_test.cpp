@@ -6,6 +6,7 @@
 
 #include "core/operations.hpp"
 #include "core/transfer.hpp"
+#include "parley/limits.hpp"
 #include "shard_world.hpp"
 #include "store/layout.hpp"
 
@@ -20,7 +21,77 @@ std::size_t partitions(ShardWorld& world, layout::Space space) {
   return count;
 }
 
+/// Whether anything that is stored holds the words.
+bool stored(ShardWorld& world, std::string_view words) {
+  bool found = false;
+  for (int space = layout::system; space <= layout::thread; ++space) {
+    world.store().list(static_cast<std::uint8_t>(space), {}, 1'000, [&](Result<Listed> listed) {
+      for (const Row& each : listed.value().partitions)
+        world.store().scan({.partition = {static_cast<std::uint8_t>(space), each.key},
+                            .max_rows = 100'000,
+                            .max_bytes = 64 * limits::mib},
+                           [&](Result<Rows> rows) {
+                             for (const Row& row : rows.value().rows)
+                               found = found || row.value.find(words) != Bytes::npos;
+                           });
+    });
+  }
+  world.settle();
+  return found;
+}
+
+/// The whole of it.
+std::optional<Result<ErasedUser>> erase(ShardWorld& world, UserId user, const std::string& name) {
+  Client& system = world.system();
+  const core::AskSystem ask = [&](wire::Operation operation,
+                                  const std::function<void(Result<wire::Answer> &&)>& then) {
+    then(world.answer(system, std::move(operation)));
+  };
+  std::optional<Result<ErasedUser>> erased;
+  core::erase_user(ask, user, name, [&](const Result<ErasedUser>& result) { erased = result; });
+  return erased;
+}
+
 }  // namespace
+
+// The message was below what is kept, and the edit of it above: nothing led from the user's
+// messages to that event, which held what they had written.
+TEST_CASE("an edit whose message is kept no more goes with its user") {
+  ShardWorld world;
+  Client& alice = world.sign_in("alice", "phone", 0);
+  Client& bob = world.sign_in("bob", "phone", 1);
+  const ConversationId id = world.group(alice, {"bob"});
+  const Seq first = world.say(bob, id, "innocent");
+  for (int i = 0; i < 100; ++i) world.say(alice, id, "chat");
+  const auto edit = [&](Seq seq, std::string_view body) {
+    world.ask<wire::Done>(bob, wire::Edit{id, seq, {}, Payload::copy_of(body)});
+  };
+  edit(first, "the old secret");
+  const Seq second = world.say(bob, id, "another");
+  edit(second, "the new secret");
+  for (int i = 0; i < 20; ++i) world.say(alice, id, "chat");
+  world.pass(3s);
+  world.ask<wire::Done>(alice, wire::SetRetention{id, {.keep_events = 60}});
+  world.pass(60s);
+  world.sign_out(bob);
+  CHECK(stored(world, "the old secret"));
+  const auto erased = erase(world, bob.user, "bob");
+  REQUIRE(erased);
+  REQUIRE(erased->ok());
+  CHECK(erased->value().messages == 1);
+  for (const auto& record :
+       world.ask<wire::HistoryPage>(alice, wire::History{id, 0, true, 60}).records) {
+    const auto fields = wire::read_record(record.bytes());
+    CHECK(fields.body.find("secret") == std::string_view::npos);
+    if (fields.kind == EventKind::edited) CHECK(fields.deleted);
+  }
+  world.pass(60s);
+  CHECK_FALSE(stored(world, "secret"));
+  CHECK_FALSE(stored(world, "innocent"));
+  world.restart();
+  Client& again = world.sign_in("alice", "phone", 0);
+  CHECK(world.ask<wire::HistoryPage>(again, wire::History{id, 0, true, 60}).records.size() > 30);
+}
 
 TEST_CASE("lists go on when somebody is erased while theirs is still to follow") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
@@ -83,7 +154,7 @@ TEST_CASE("what the erased deleted for itself in the channels of a space goes, t
 // a new user, by the name that was to be forgotten.
 TEST_CASE("no ticket lets in who was erased") {
   for (const std::size_t shard : {0U, 1U}) {
-    World world;
+    ShardWorld world;
     Client& alice = world.sign_in("alice", "phone", shard);
     wire::Hello hello;
     hello.ticket = alice.all<wire::Welcome>().at(0).ticket;
