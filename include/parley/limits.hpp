@@ -165,7 +165,8 @@ inline constexpr std::size_t queues_part = 4;
 inline constexpr std::size_t sessions_most = 10'000'000;  // EngineOptions::max_sessions
 inline constexpr std::size_t requests_most = 1'000'000;   // EngineOptions::requests_per_second
 // Accepted and not yet answered; then busy. Split among the shards, but each has room for 4 of the
-// longest messages.
+// longest messages. A session gets no more of it than is left at that moment: however many take all
+// they get, the next one finds room. Host code's own (Engine) may have all of it.
 inline constexpr std::size_t ingress = 64 * mib;
 inline constexpr auto idle_home = 60s;  // then it leaves memory
 // The newest events of conversations whose history is read, kept in memory while it is; split among

@@ -129,7 +129,7 @@ void Sessions::request(SessionRef ref, wire::Request&& request) {
   const std::uint32_t charge = charge_of(request);
   const bool host = session->kind == SessionSetup::Kind::system;
   const std::size_t most = host ? limits::pending : limits::in_flight;
-  if (session->open.size() >= most || ingress_ + charge > ingress_share()) {
+  if (session->open.size() >= most || !has_room(*session, charge)) {
     Error busy(Errc::busy, "too many requests without an answer; wait for some");
     busy.retry_after = std::chrono::milliseconds(50);
     return refuse(std::move(busy));
@@ -154,6 +154,16 @@ void Sessions::request(SessionRef ref, wire::Request&& request) {
 std::size_t Sessions::ingress_share() const noexcept {
   const std::size_t messages = 4 * shard_.config.conversation.max_body + limits::mib;
   return std::max(limits::ingress / shard_.config.shards, messages);
+}
+
+/// Host code's session may have all of it; of the others none has more than is left.
+bool Sessions::has_room(const SessionState& session, std::uint32_t charge) const noexcept {
+  const std::size_t share = ingress_share();
+  const std::size_t left = share - std::min(share, ingress_);
+  std::size_t own = charge;
+  if (session.kind != SessionSetup::Kind::system)
+    for (const SessionState::Open& open : session.open) own += open.charge;
+  return own <= left;
 }
 
 /// How long a link has to wait that has used up its second; else the request is counted.

@@ -154,6 +154,7 @@ class Sessions {
 
   [[nodiscard]] SessionRef ref_of(std::uint32_t slot) const noexcept;
   [[nodiscard]] std::size_t ingress_share() const noexcept;
+  [[nodiscard]] bool has_room(const SessionState& session, std::uint32_t charge) const noexcept;
   [[nodiscard]] std::chrono::milliseconds too_often(SessionState& session) const;
   void dispatch(SessionRef ref, SessionState& session, wire::Request&& request);
   void close(SessionRef ref, CloseReason reason, std::string text);

@@ -256,13 +256,13 @@ TEST_CASE("limits: bytes that wait for an answer") {
   ShardWorld world(1);
   std::vector<Client*> senders;
   std::vector<ConversationId> rooms;
-  for (int i = 0; i < 8; ++i) {
+  const std::size_t fits = limits::ingress / (limits::body_default + limits::kib);
+  for (std::size_t i = 0; i < fits; ++i) {  // each has one message of it
     senders.push_back(&world.sign_in("sender" + std::to_string(i)));
     rooms.push_back(world.group(*senders.back(), {}));
   }
   wire::Send send;
   send.body = Payload::copy_of(std::string(limits::body_default, 'b'));
-  const std::size_t fits = limits::ingress / (limits::body_default + limits::kib);
   std::size_t posted = 0;
   for (std::size_t i = 0; posted < fits; ++i, ++posted) {
     send.conversation = rooms[i % rooms.size()];
@@ -291,6 +291,41 @@ TEST_CASE("limits: bytes that wait for an answer") {
   CHECK(world.shard(0).ingress_bytes() == 0);
   send.conversation = rooms[0];
   world.ask<wire::Acked>(*senders[0], send);
+}
+
+// One link that sent many long messages without waiting took all of it: everybody else was busy.
+TEST_CASE("limits: however many take what they get of the bytes that wait, others find room") {
+  ShardWorld world(16);
+  const std::size_t share = limits::ingress / 16;
+  std::vector<Client*> senders;
+  std::vector<ConversationId> rooms;
+  for (int i = 0; i < 4; ++i) {
+    senders.push_back(&world.sign_in("sender " + std::to_string(i)));
+    rooms.push_back(world.group(*senders.back(), {}));
+  }
+  world.pass(2s);
+  world.hold_commits = true;
+  wire::Send send;
+  send.body = Payload::copy_of(std::string(limits::body_default, 'b'));
+  constexpr std::size_t one = limits::body_default + limits::kib;
+  for (std::size_t i = 0; i < 3; ++i) {
+    send.conversation = rooms[i];
+    const std::size_t before = world.shard(0).ingress_bytes();
+    for (std::size_t n = 0; n < limits::in_flight; ++n) world.post(*senders[i], send);
+    world.settle();
+    const std::size_t taken = world.shard(0).ingress_bytes() - before;
+    CHECK(taken >= limits::body_default);
+    CHECK(taken <= share - before - taken + one);  // than what was left when it took the last
+    CHECK_FALSE(senders[i]->all<wire::Failed>().empty());
+    for (const auto& failed : senders[i]->all<wire::Failed>())
+      CHECK(failed.error.errc() == Errc::busy);
+  }
+  send.conversation = rooms[3];
+  world.post(*senders[3], send);
+  world.release_commits();
+  world.pass(1s);
+  CHECK(senders[3]->all<wire::Acked>().size() == 1);
+  CHECK(world.shard(0).ingress_bytes() == 0);
 }
 
 TEST_CASE(
