@@ -168,6 +168,10 @@ inline constexpr std::size_t requests_most = 1'000'000;   // EngineOptions::requ
 // longest messages. A session gets no more of it than is left at that moment: however many take all
 // they get, the next one finds room. Host code's own (Engine) may have all of it.
 inline constexpr std::size_t ingress = 64 * mib;
+// Pages of messages that are read for requests at one time, two of a session; the requests after
+// them wait for their turn, session by session. Split among the shards, but each reads one. Less
+// while what is queued for all sessions nears its part of the memory.
+inline constexpr std::size_t paging = 16 * mib;
 inline constexpr auto idle_home = 60s;  // then it leaves memory
 // The newest events of conversations whose history is read, kept in memory while it is; split among
 // the shards.

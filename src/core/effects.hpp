@@ -52,6 +52,10 @@ class Effects {
   /// Bytes that one session's queue may hold now: above them it lags (I5). limits::queue_soft, or
   /// less while what is queued for all sessions together nears its bound.
   [[nodiscard]] virtual std::size_t queue_limit() noexcept { return limits::queue_soft; }
+  /// Bytes that may still be queued for all sessions together.
+  [[nodiscard]] virtual std::size_t queue_room() noexcept {
+    return limits::memory_default / limits::queues_part;
+  }
 
   // The store. Views in arguments are kept alive by the `owner` beside them.
   virtual void commit(Batch batch, Then<Committed> then) = 0;

@@ -265,7 +265,7 @@ void Operations::read_history(const wire::History& history, const Visible& windo
   range.partition = layout::conversation_id(shard.config.ns, history.conversation);
   range.backward = history.backward;
   range.max_events = history.limit;
-  range.max_bytes = limits::page_bytes;
+  range.max_bytes = Sessions::page_of(session, number);
   range.from = visible_from;
   range.to = last;
   if (history.backward) {

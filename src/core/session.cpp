@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::uint32_t request_charge = 256;  // bytes of our own for a request under way
 
-constexpr std::uint32_t read_charge = 64 * 1024;  // what a page of messages may weigh, or more
-
 constexpr std::uint32_t list_charge = 256 * 1024;  // what a list may weigh while it is made
 
 /// What an operation of host code, which comes in no bytes, brings with it.
@@ -45,19 +43,19 @@ std::uint32_t charge_of(const wire::Request& request) {
                           std::holds_alternative<wire::PageList>(request.operation) ||
                           std::holds_alternative<wire::Sync>(request.operation);
   if (makes_list) return list_charge;
-  const bool reads = std::holds_alternative<wire::History>(request.operation) ||
-                     std::holds_alternative<wire::Thread>(request.operation) ||
-                     std::holds_alternative<wire::Threads>(request.operation) ||
-                     std::holds_alternative<wire::Pins>(request.operation);
-  if (reads) return read_charge;
   if (request.bytes != 0) return request_charge + request.bytes;
   return request_charge + static_cast<std::uint32_t>(std::visit(
                               [](const auto& op) { return carried(op); }, request.operation));
 }
 
-}  // namespace
+/// Whether pages of messages are read for it.
+bool reads_pages(const wire::Operation& operation) noexcept {
+  return std::holds_alternative<wire::History>(operation) ||
+         std::holds_alternative<wire::Thread>(operation) ||
+         std::holds_alternative<wire::Threads>(operation) ||
+         std::holds_alternative<wire::Pins>(operation);
+}
 
-namespace {
 bool before(const SessionState::Follow& follow, const Fan* fan) noexcept {
   return std::less<const Fan*>()(follow.fan, fan);
 }
@@ -189,6 +187,7 @@ void Sessions::dispatch(SessionRef ref, SessionState& session, wire::Request&& r
            wire::Failed{Error(Errc::protocol_error, "expected hello first, once, and its answer")});
     return close(ref, CloseReason::protocol_error, "hello out of order");
   }
+  if (reads_pages(request.operation)) return ask_page(ref, session, std::move(request));
   Operations{shard_, *this, ref, session, request.number}.run(std::move(request.operation));
 }
 
@@ -198,11 +197,16 @@ void Sessions::answer(SessionRef ref, std::uint32_t request, wire::Answer&& answ
   auto open = std::find_if(session->open.begin(), session->open.end(),
                            [&](const auto& candidate) { return candidate.number == request; });
   if (open == session->open.end()) return;
+  const bool page = open->page != 0;
   ingress_ -= open->charge;
+  page_over(*session, *open);
   *open = session->open.back();
   session->open.pop_back();
   if (const auto* list = std::get_if<wire::ListChanged>(&answer)) session->note(*list);
   session->outlet->push(make_frame(request, std::move(answer)));
+  if (!page) return;
+  line_up(ref, *session);
+  read_pages_soon();
 }
 
 void Sessions::close(SessionRef ref, CloseReason reason, std::string text) {
@@ -234,9 +238,13 @@ void Sessions::closed(SessionRef ref) {
     leave_user(ref, *session);
     shard_.at_user(session->user, [ref](ShardState&, UserHome& home) { home.detach(ref); });
   }
-  for (const auto& open : session->open) ingress_ -= open.charge;
+  for (const auto& open : session->open) {
+    ingress_ -= open.charge;
+    page_over(*session, open);
+  }
   stop_reading(*session);
   sessions_.erase(base::Slot{ref.slot, ref.generation});
+  read_pages_soon();
 }
 
 void Sessions::enter_user(SessionRef ref, SessionState& session) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -35,6 +36,12 @@ struct SessionState {
   struct Open {
     std::uint32_t number = 0;
     std::uint32_t charge = 0;  // bytes against limits::ingress
+    std::uint32_t page = 0;    // bytes against limits::paging, while its page is read
+  };
+  struct Pages {  // of those who ask for pages of messages
+    std::deque<wire::Request> waiting;
+    std::size_t reading = 0;  // bytes
+    bool in_line = false;
   };
   struct Watched {
     ConversationId conversation;
@@ -77,6 +84,7 @@ struct SessionState {
   std::vector<Follow> follows;        // ascending by fan, up to limits::subscriptions
   std::list<ConversationId> to_fill;  // filling subscriptions, in the order they will be read
   std::unique_ptr<Interests> interests;
+  std::unique_ptr<Pages> pages;
 
   [[nodiscard]] std::span<const Watched> watched() const noexcept {
     return interests ? std::span<const Watched>(interests->watched) : std::span<const Watched>();
@@ -110,7 +118,7 @@ class Sessions {
   /// The subscription of a session to a fan; null: there is none.
   [[nodiscard]] Subscription* subscription(std::uint32_t slot, Fan& fan) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
-  [[nodiscard]] std::size_t ingress() const noexcept { return ingress_; }
+  [[nodiscard]] std::size_t ingress() const noexcept { return ingress_ + paging_; }
 
   // From the fans.
   void lag(std::uint32_t slot, Fan& fan);     // a live subscription fell behind
@@ -169,6 +177,16 @@ class Sessions {
   void welcome(SessionRef ref, std::uint32_t number, wire::Hello hello, UserId user);
   void welcomed(SessionRef ref, std::uint32_t number, Result<wire::ListChanged> list);
 
+  // Pages of messages that are asked for, one session after the other (session_pages.cpp).
+  void ask_page(SessionRef ref, SessionState& session, wire::Request&& request);
+  void line_up(SessionRef ref, SessionState& session);
+  void read_pages();
+  void read_pages_soon();
+  [[nodiscard]] std::uint32_t next_page() noexcept;
+  [[nodiscard]] static std::uint32_t page_of(const SessionState& session,
+                                             std::uint32_t number) noexcept;
+  void page_over(SessionState& session, const SessionState::Open& open) noexcept;
+
   // Subscriptions and refill (session_subscribe.cpp).
   void subscribe(SessionRef ref, std::uint32_t number, wire::Subscribe subscribe);
   void open_item(std::shared_ptr<Subscribing> work, std::size_t item);
@@ -201,6 +219,10 @@ class Sessions {
   std::chrono::steady_clock::time_point alarm_after_{};
   std::size_t ingress_ = 0;  // requests accepted and not answered: a fixed charge and the body
   std::size_t reading_ = 0;  // of all sessions
+  std::deque<SessionRef> page_line_;  // those with a page to ask for, each once
+  std::size_t paging_ = 0;            // bytes of pages that are read for requests
+  bool lining_ = false;               // read_pages() is running
+  bool pages_soon_ = false;           // or will run
 };
 
 }  // namespace parley::core

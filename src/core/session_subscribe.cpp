@@ -339,7 +339,11 @@ void Sessions::refill(std::uint32_t slot, Fan& fan) {
   pump(ref_of(slot));
 }
 
-void Sessions::drained(SessionRef ref) { pump(ref); }
+void Sessions::drained(SessionRef ref) {
+  pump(ref);
+  if (SessionState* session = find(ref)) line_up(ref, *session);
+  read_pages_soon();
+}
 
 /// Reads one page for the subscription that waits longest; one read and one page a session. Pages
 /// on their way count as queued: those of many sessions at once are small.

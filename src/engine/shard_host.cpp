@@ -262,7 +262,9 @@ EngineStats ShardHost::stats() const noexcept {
 
 /// What is left of the budget: so many slow sessions together never have all of it, each has the
 /// same share at most, and one that holds less than is left goes on.
-std::size_t ShardHost::queue_limit() noexcept {
+std::size_t ShardHost::queue_limit() noexcept { return std::min(limits::queue_soft, queue_room()); }
+
+std::size_t ShardHost::queue_room() noexcept {
   if (!queued_elsewhere_) {
     queued_elsewhere_ = 0;
     for (std::size_t i = 0; i < engine_.shards(); ++i)
@@ -271,7 +273,7 @@ std::size_t ShardHost::queue_limit() noexcept {
   const std::size_t here =
       queued_->load(std::memory_order_relaxed) + static_cast<std::size_t>(waiting_);
   const std::size_t budget = engine_.queue_budget();
-  return std::min(limits::queue_soft, budget - std::min(budget, *queued_elsewhere_ + here));
+  return budget - std::min(budget, *queued_elsewhere_ + here);
 }
 
 bool ShardHost::memory_full() const noexcept { return engine_.memory_full(); }

@@ -47,6 +47,7 @@ class ShardHost final : public core::Effects {
   std::uint64_t random() override;
   [[nodiscard]] const StoreFacts& store_facts() const noexcept override;
   [[nodiscard]] std::size_t queue_limit() noexcept override;
+  [[nodiscard]] std::size_t queue_room() noexcept override;
   void commit(Batch batch, Then<Committed> then) override;
   void get(Get get, Then<Result<Cells>> then) override;
   void scan(Scan scan, Then<Result<Rows>> then) override;

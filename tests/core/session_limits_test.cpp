@@ -155,6 +155,57 @@ TEST_CASE("limits: bytes of a history page") {
   CHECK(page(large).first == large - 1);
 }
 
+TEST_CASE("limits: pages that are read for requests at one time") {
+  ShardWorld world(1);
+  Client& alice = world.sign_in("alice");
+  const ConversationId team = world.group(alice, {});
+  for (int i = 0; i < 5; ++i) say(world, alice, team, 60 * limits::kib);
+  std::vector<Client*> devices;
+  for (std::size_t i = 0; i * limits::page_bytes < limits::paging; ++i)
+    devices.push_back(&world.sign_in("alice", "device " + std::to_string(i)));
+  world.pass(5s);
+  const std::size_t idle = world.shard(0).ingress_bytes();
+  REQUIRE(idle == 0);
+  world.hold_scans = [](const Scan&) { return true; };
+  for (int n = 0; n < 4; ++n)
+    for (Client* device : devices) world.post(*device, wire::History{team, 0, true, 50});
+  world.settle();
+  const std::size_t room = 4 * devices.size() * limits::kib;  // for the requests themselves
+  CHECK(world.shard(0).ingress_bytes() <= limits::paging + room);
+  CHECK(world.shard(0).ingress_bytes() > limits::paging - limits::page_bytes);
+  // Whose queue is full waits until it is read; the others go on.
+  devices[0]->hold(limits::queue_soft + 1);
+  world.release_scans();
+  world.pass(1s);
+  CHECK(world.shard(0).ingress_bytes() < 4 * limits::kib);
+  for (std::size_t i = 1; i < devices.size(); ++i)
+    CHECK(devices[i]->all<wire::HistoryPage>().size() == 4);
+  CHECK(devices[0]->all<wire::HistoryPage>().size() < 4);
+  devices[0]->release();
+  world.shard(0).drained(devices[0]->ref);
+  world.settle();
+  CHECK(devices[0]->all<wire::HistoryPage>().size() == 4);
+  CHECK(world.shard(0).ingress_bytes() == 0);
+  // With no room left in the queues pages are short, and one is read after the other.
+  world.queue_room = 0;
+  for (Client* device : devices) device->replies.clear();
+  for (Client* device : devices) world.post(*device, wire::History{team, 0, true, 50});
+  world.settle();
+  for (Client* device : devices) {
+    REQUIRE(device->all<wire::HistoryPage>().size() == 1);
+    CHECK(device->all<wire::HistoryPage>()[0].records.size() == 1);
+    CHECK(device->all<wire::HistoryPage>()[0].more);
+  }
+  // Who leaves while a page is read, or while one waits, takes nothing with it.
+  world.hold_scans = [](const Scan&) { return true; };
+  for (int n = 0; n < 4; ++n) world.post(*devices[0], wire::History{team, 0, true, 50});
+  world.settle();
+  world.sign_out(*devices[0]);
+  CHECK(world.shard(0).ingress_bytes() == 0);
+  world.release_scans();
+  world.ask<wire::HistoryPage>(*devices[1], wire::History{team, 0, true, 50});
+}
+
 TEST_CASE("limits: how far behind a cursor is answered with a range") {
   ShardWorld world;
   Client& alice = world.sign_in("alice");

@@ -289,6 +289,8 @@ class ShardWorld {
   std::vector<std::string> log;
   /// What one session may have queued.
   std::size_t queue_limit = limits::queue_soft;
+  /// What may still be queued for all of them.
+  std::size_t queue_room = limits::memory_default / limits::queues_part;
 
  private:
   static constexpr std::chrono::milliseconds wall_begin{1'800'000'000'000};
@@ -300,6 +302,7 @@ class ShardWorld {
     std::uint64_t random() override { return world.random_(); }
     const StoreFacts& store_facts() const noexcept override { return world.store_->facts(); }
     std::size_t queue_limit() noexcept override { return world.queue_limit; }
+    std::size_t queue_room() noexcept override { return world.queue_room; }
     template <class T>
     Store::Done<T> later(Then<T> then) {
       return [this, then = std::make_shared<Then<T>>(std::move(then))](T value) {

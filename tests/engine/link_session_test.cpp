@@ -236,13 +236,15 @@ TEST_CASE("answers that are never read end the link at the hard limit", "[link]"
   auto peer = world.welcome();
   auto bob = world.engine.attach({.user = "bob"}).get().value();
   auto chat = bob.direct("alice").get().value();
-  for (int i = 0; i < 4; ++i) {
-    bob.send(chat, std::string(60 * limits::kib, 'x')).get().value();
-  }
+  const Snowflake stream = bob.start_stream(chat.id(), {}).get().value();
+  const std::string piece(limits::stream_piece, 'x');
+  for (std::size_t at = 0; at < 8 * piece.size(); at += piece.size())
+    REQUIRE(bob.append_stream(chat.id(), stream, at, piece).get());
   peer->reading = false;
   for (int i = 0; i < 20 && !peer->closed; ++i) {
-    peer->say(R"({"type":"history","request":)" + std::to_string(10 + i) + R"(,"conversation":")" +
-              to_string(chat.id()) + R"(","from":0,"backward":true})");
+    peer->say(R"({"type":"get_stream","request":)" + std::to_string(10 + i) +
+              R"(,"conversation":")" + to_string(chat.id()) + R"(","stream":")" +
+              std::to_string(stream) + R"("})");
     world.until([&] { return peer->closed || peer->has(std::to_string(10 + i) + ","); });
   }
   REQUIRE(world.until([&] { return peer->gone; }));

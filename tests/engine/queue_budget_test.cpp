@@ -1,5 +1,6 @@
 // Queues of all sessions together: their part of the memory, who lags when it is used up, and that
 // nobody loses anything by it (I5).
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -61,6 +62,15 @@ std::string numbered(std::size_t number, std::size_t bytes) {
 void stop_reading(test::Peer& peer) {
   peer.reading = false;
   peer.keep = true;
+}
+
+/// It takes what is queued, and no more.
+void read_some(const std::shared_ptr<test::Peer>& peer) {
+  peer->kept.clear();
+  peer->unread = 0;
+  peer->host->post([peer] {
+    if (!peer->closed) peer->events->drained();
+  });
 }
 
 void read_again(const std::shared_ptr<test::Peer>& peer) {
@@ -156,6 +166,60 @@ TEST_CASE("a session that holds what is left goes on, one that holds more lags",
   other->kept.clear();
   read_again(alice);
   REQUIRE(world.until([&] { return BudgetWorld::complete(*alice, 1); }));
+}
+
+// Every page that was asked for was read and queued, whatever was queued already: links that asked
+// for many and read none of them held far more than their part of the memory, and were closed then.
+TEST_CASE("pages of history that nobody reads wait with the store, and all come in the end",
+          "[link]") {
+  constexpr std::size_t memory = 8 * limits::mib, budget = memory / limits::queues_part;
+  constexpr std::size_t slow_ones = 12, pages = 10, messages = 8, bytes = 60 * limits::kib;
+  BudgetWorld world(memory);
+  auto bob = world.writer();
+  std::vector<std::shared_ptr<test::Peer>> peers;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < slow_ones; ++i) names.push_back("user" + std::to_string(i));
+  const auto team = bob.create({.title = "team", .members = names}).get().value();
+  for (std::size_t n = 0; n < messages; ++n) bob.send(team, numbered(n, bytes)).get().value();
+  for (const std::string& name : names) {
+    peers.push_back(world.welcome(name));
+    stop_reading(*peers.back());
+  }
+  const auto answered = [](const test::Peer& peer) {
+    return static_cast<std::size_t>(
+        std::count_if(peer.got.begin(), peer.got.end(), [](const std::string& message) {
+          return message.starts_with(R"({"type":"history_page")");
+        }));
+  };
+  std::string lines;
+  for (std::size_t i = 0; i < pages; ++i)
+    lines += R"({"type":"history","request":)" + std::to_string(10 + i) + R"(,"conversation":")" +
+             to_string(team.id()) + R"(","from":0,"backward":true})" + "\n";
+  for (const auto& peer : peers) peer->say(lines);
+  REQUIRE(world.until([&] {
+    return std::all_of(peers.begin(), peers.end(),
+                       [&](const auto& peer) { return answered(*peer) > 0; });
+  }));
+  for (int turns = 0; turns < 100; ++turns) {
+    world.engine.poll(1ms);
+    REQUIRE(world.queued() <= budget + limits::page_bytes + slow_ones * 2 * bytes);
+  }
+  for (const auto& peer : peers) CHECK_FALSE(peer->closed);
+  CHECK(world.engine.stats().ingress_bytes <= limits::page_bytes + 64 * limits::kib);
+
+  REQUIRE(world.until([&] {
+    bool all = true;
+    for (const auto& peer : peers) {
+      if (answered(*peer) == pages) continue;
+      all = false;
+      if (!peer->kept.empty()) read_some(peer);
+    }
+    return all;
+  }));
+  for (const auto& peer : peers) {
+    CHECK_FALSE(peer->closed);
+    CHECK_FALSE(peer->has("busy"));
+  }
 }
 
 TEST_CASE("what is queued for sessions of host code counts, once for all of them", "[link]") {
