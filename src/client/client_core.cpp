@@ -123,8 +123,9 @@ void ClientCore::closed(Time now, const Error& why) {
   if (!wanted_) return set_state(ClientState::stopped);
   if (goodbye_ && !goodbye_->reconnect) {
     const bool revoked = goodbye_->reason == to_string(Errc::device_revoked);
-    return refused({revoked ? Errc::device_revoked : Errc::session_closed,
-                    "the server said goodbye: " + goodbye_->reason});
+    std::string words = "the server said goodbye: " + goodbye_->reason;
+    if (!why.message.empty()) words += ": " + why.message;  // that the link was closed with
+    return refused({revoked ? Errc::device_revoked : Errc::session_closed, std::move(words)});
   }
   milliseconds at_least{0};
   if (goodbye_ && goodbye_->spread_ms > 0) at_least = milliseconds(draw() % goodbye_->spread_ms);

@@ -91,6 +91,21 @@ TEST_CASE("back-off doubles with full jitter up to 30 seconds, and starts anew a
   CHECK(t.told<ClientStatus>().at(0).retry_in == milliseconds(UINT64_MAX % 500));
 }
 
+TEST_CASE("a goodbye for good is told with the words of the close, where there are any") {
+  for (const std::string words :
+       {"", "the peer closed with code 1002 history.limit: expected a number"}) {
+    Harness t;
+    t.connect();
+    t.push(wire::Goodbye{"protocol_error", 0, false});
+    t.closed(words.empty() ? Error{} : Error{Errc::protocol_error, words});
+    REQUIRE(t.core.state() == ClientState::refused);
+    const auto told = t.told<ClientStatus>().back().error;
+    CHECK(told.errc() == Errc::session_closed);
+    CHECK(told.message == "the server said goodbye: protocol_error" +
+                              (words.empty() ? std::string() : ": " + words));
+  }
+}
+
 TEST_CASE("goodbye says when to come back, and whether") {
   Harness t;
   t.connect();
