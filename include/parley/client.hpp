@@ -378,7 +378,8 @@ class Client {
   /// entry, on every device.
   Pending<void> set_list(const ConversationId& conversation, ListSettings settings);
   void set_list(const ConversationId& conversation, ListSettings settings, Completion<void> done);
-  /// The user has read up to `seq`: told to the server within 200 ms of a connection.
+  /// The user has read up to `seq`: told to the server within 200 ms of a connection, and again
+  /// when the engine lost it with a crash; so with what the user sent here itself.
   void read(const ConversationId& conversation, Seq seq);
   Pending<std::uint64_t> seen(const ConversationId& conversation, Seq seq);
   void seen(const ConversationId& conversation, Seq seq, Completion<std::uint64_t> done);

@@ -204,6 +204,7 @@ class ClientCore {
   void note_mention(ListEntry& entry, const Event& event, const Message& message);
   void note_deletion(ListEntry& entry, const Deletion& gone);
   void keep_newer(ListEntry& entry, const ListEntry& known);
+  void say_again(ListEntry& entry, const ListEntry& known);
   void nothing_unread(ListEntry& entry);
   void deleted_for_me(DeletedForMe deleted);
   void sync_later();

@@ -58,6 +58,7 @@ void ClientCore::take_list(wire::ListChanged change, bool with_welcome) {
       keep_newer(entry, known->second);
     } else {
       mentioned_.erase(entry.conversation);
+      say_again(entry, known->second);
     }
     list_.insert_or_assign(entry.conversation, entry);
   }
@@ -184,6 +185,18 @@ void ClientCore::keep_newer(ListEntry& entry, const ListEntry& known) {
   entry.received = std::max(entry.received, known.received);
   entry.read = std::max(entry.read, known.read);
   entry.unread = entry.head_ordinal - std::min(entry.head_ordinal, from);
+  if (entry.read >= entry.head.seq) nothing_unread(entry);
+}
+
+/// The engine may have lost a position with a crash: that of an own send moves after its answer.
+void ClientCore::say_again(ListEntry& entry, const ListEntry& known) {
+  if (entry.head.epoch != known.head.epoch) return;
+  if (entry.read >= known.read && entry.received >= known.received) return;
+  Marks& marks = marks_[entry.conversation];
+  marks.received = std::max(marks.received, known.received);
+  if (entry.read < known.read) marks.read = std::max(marks.read, known.read);
+  entry.received = std::max(entry.received, known.received);
+  entry.read = std::max(entry.read, known.read);
   if (entry.read >= entry.head.seq) nothing_unread(entry);
 }
 

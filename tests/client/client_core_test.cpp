@@ -127,6 +127,43 @@ TEST_CASE("goodbye says when to come back, and whether") {
   CHECK(t.dials == 1);
 }
 
+// The engine moves the position of a send a little after its answer: with a crash in between it was
+// lost, and what the user had written stood there as unread.
+TEST_CASE("a position that the engine lost with a crash is said again after the reconnect") {
+  Harness t;
+  t.connect({entry(1, 5)});
+  t.accept();
+  t.forget();
+  t.push(wire::Events{room, epoch, 6, {record(6, "mine", alice)}, mark_of(6)});
+  t.advance(milliseconds(200));
+  REQUIRE(t.all<wire::MarkRead>().empty());
+  const auto reconnect = [&t](ListEntry line) {
+    t.closed();
+    t.advance(milliseconds(500));
+    t.go_on({std::move(line)});
+    t.advance(milliseconds(200));
+  };
+  ListEntry line = entry(1, 6);
+  line.unread = 6;
+  reconnect(line);
+  REQUIRE(t.all<wire::MarkRead>().size() == 1);
+  CHECK(t.operation<wire::MarkRead>().conversation == room);
+  CHECK(t.operation<wire::MarkRead>().received == 6);
+  CHECK(t.operation<wire::MarkRead>().read == 6);
+  CHECK(t.core.list().at(0).read == 6);
+  CHECK(t.core.list().at(0).unread == 0);
+  t.reply(t.last<wire::MarkRead>().number, wire::Done{});
+
+  line.received = line.read = 6;
+  line.unread = 0;
+  reconnect(line);
+  CHECK(t.all<wire::MarkRead>().empty());
+  line.received = line.read = 0;  // of another history
+  line.head.epoch = Epoch{{8}};
+  reconnect(line);
+  CHECK(t.all<wire::MarkRead>().empty());
+}
+
 TEST_CASE("a revoked device is refused by name; its state goes into every hello") {
   Harness t;
   t.start();
