@@ -38,9 +38,9 @@ struct SessionState {
     std::uint32_t charge = 0;  // bytes against limits::ingress
     std::uint32_t page = 0;    // bytes against limits::paging, while its page is read
   };
-  struct Pages {  // of those who ask for pages of messages
-    std::deque<wire::Request> waiting;
-    std::size_t reading = 0;  // bytes
+  struct Pages {                         // of those who ask for pages of messages
+    std::vector<wire::Request> waiting;  // up to limits::in_flight, the first to come first
+    std::size_t reading = 0;             // bytes
     bool in_line = false;
   };
   struct Watched {
@@ -179,6 +179,9 @@ class Sessions {
 
   // Pages of messages that are asked for, one session after the other (session_pages.cpp).
   void ask_page(SessionRef ref, SessionState& session, wire::Request&& request);
+  [[nodiscard]] bool may_read(const SessionState& session) const noexcept;
+  void read_page(SessionRef ref, SessionState& session, wire::Request&& request,
+                 std::uint32_t page);
   void line_up(SessionRef ref, SessionState& session);
   void read_pages();
   void read_pages_soon();

@@ -19,23 +19,32 @@ constexpr std::size_t pages_of_session = 2;  // with what waits to be read, belo
 
 void Sessions::ask_page(SessionRef ref, SessionState& session, wire::Request&& request) {
   if (!session.pages) session.pages = std::make_unique<SessionState::Pages>();
+  if (page_line_.empty() && session.pages->waiting.empty() && may_read(session))
+    if (const std::uint32_t page = next_page(); page != 0)
+      return read_page(ref, session, std::move(request), page);
   session.pages->waiting.push_back(std::move(request));
   line_up(ref, session);
   read_pages();
 }
 
-/// Into the line, unless it reads enough already or has to take what it was answered first: then
-/// the end of a page, or drained(), comes back here.
-void Sessions::line_up(SessionRef ref, SessionState& session) {
-  if (!session.pages) return;
-  SessionState::Pages& pages = *session.pages;
-  if (pages.in_line || pages.waiting.empty() || session.phase != SessionState::Phase::ready) return;
-  if (pages.reading + page_most > pages_of_session * page_most) return;
+/// Unless it reads enough already or has to take what it was answered first: then the end of a
+/// page, or drained(), comes back here.
+bool Sessions::may_read(const SessionState& session) const noexcept {
+  if (session.phase != SessionState::Phase::ready) return false;
+  if (session.pages->reading + page_most > pages_of_session * page_most) return false;
   // Host code takes answers at once, whatever else it leaves.
   const bool link = session.kind == SessionSetup::Kind::link;
-  if (link && session.outlet->backlog() > shard_.world.queue_limit()) return session.outlet->lag();
+  return !link || session.outlet->backlog() <= shard_.world.queue_limit();
+}
+
+void Sessions::line_up(SessionRef ref, SessionState& session) {
+  if (!session.pages || session.pages->in_line || session.pages->waiting.empty()) return;
+  if (!may_read(session)) {
+    if (session.pages->reading == 0) session.outlet->lag();
+    return;
+  }
   page_line_.push_back(ref);
-  pages.in_line = true;
+  session.pages->in_line = true;
 }
 
 /// What the next page may weigh; 0: others come first.
@@ -65,16 +74,22 @@ void Sessions::read_pages() {
     pages.in_line = false;
     if (session->phase != SessionState::Phase::ready || pages.waiting.empty()) continue;
     wire::Request request = std::move(pages.waiting.front());
-    pages.waiting.pop_front();
-    const auto open = std::find_if(session->open.begin(), session->open.end(),
-                                   [&](const auto& each) { return each.number == request.number; });
-    if (open == session->open.end()) continue;  // answered without: there was no memory for it
-    open->page = page;
-    pages.reading += page;
-    paging_ += page;
-    line_up(ref, *session);
-    Operations{shard_, *this, ref, *session, request.number}.run(std::move(request.operation));
+    pages.waiting.erase(pages.waiting.begin());
+    read_page(ref, *session, std::move(request), page);
   }
+}
+
+void Sessions::read_page(SessionRef ref, SessionState& session, wire::Request&& request,
+                         std::uint32_t page) {
+  const auto open = std::find_if(session.open.begin(), session.open.end(),
+                                 [&](const auto& each) { return each.number == request.number; });
+  if (open == session.open.end())  // answered without: there was no memory for it
+    return line_up(ref, session);
+  open->page = page;
+  session.pages->reading += page;
+  paging_ += page;
+  line_up(ref, session);
+  Operations{shard_, *this, ref, session, request.number}.run(std::move(request.operation));
 }
 
 /// Outside of whatever an answer comes from: what is asked next may enter the same conversation.
