@@ -22,6 +22,7 @@
 
 #include "meter.hpp"
 #include "parley/lmdb_store.hpp"
+#include "parley/net.hpp"
 #include "parley/parley.hpp"
 #include "websocket_load.hpp"
 
@@ -44,8 +45,11 @@ void poll(Engine& engine) {
   while (engine.poll(1s)) {}
 }
 
-Engine host_driven_engine() {
+/// Each send is a system call unless they are gathered, which a machine may not allow.
+Engine host_driven_engine(std::size_t gather_from = 0) {
   EngineOptions options;
+  options.transports.push_back(
+      {"ws", [=] { return Result(websocket_transport({{.gather_from = gather_from}})); }});
   options.threads = host_driven;
   options.authenticator = development_authenticator();
   return Engine::open(std::move(options)).value();
@@ -144,7 +148,8 @@ void sign_in(ParleyLoad& load, ConversationId& channel) {
 
 class LinkRoom {
  public:
-  LinkRoom() : engine_(host_driven_engine()), load_(port_of(engine_)) {}
+  explicit LinkRoom(std::size_t gather_from = 0)
+      : engine_(host_driven_engine(gather_from)), load_(port_of(engine_)) {}
   /// Runs `clients`, which may block, while the engine is polled.
   void with_engine(const std::function<void()>& clients, bool metered = false) {
     std::atomic<bool> over{false};
@@ -191,8 +196,8 @@ class LinkRoom {
 struct Spent {
   double deliveries = 0, sends = 0, allocations = 0;
 };
-Spent link(int members, int together, int rounds) {
-  LinkRoom room;
+Spent link(int members, int together, int rounds, std::size_t gather_from = 0) {
+  LinkRoom room(gather_from);
   room.with_engine([&] { room.enter(members); });
   room.publish(4, together, false);
   const std::uint64_t before = room.delivered();
@@ -203,8 +208,8 @@ Spent link(int members, int together, int rounds) {
           static_cast<double>(counts().allocations - start.allocations)};
 }
 
-void link_messages(int members, int rounds) {
-  const Spent spent = link(members, 1, rounds);
+void link_messages(int members, int rounds, std::size_t gather_from = 0) {
+  const Spent spent = link(members, 1, rounds, gather_from);
   say("deliveries", spent.deliveries);
   say("sends_per_delivery", spent.sends / spent.deliveries);
   say("allocations_per_delivery", spent.allocations / spent.deliveries);
@@ -307,8 +312,8 @@ struct Path {
   const char* name;
   std::function<void()> run;
 };
-const std::vector<Path>& paths() {
-  static const std::vector<Path> all = {
+std::vector<Path> paths() {
+  std::vector<Path> all = {
       {"local_burst", local_burst},
       {"round_trip", round_trip},
       {"link_burst", link_burst},
@@ -318,6 +323,8 @@ const std::vector<Path>& paths() {
       {"history_page", history_page},
       {"idle_session", idle_session},
   };
+  if (io_uring_works())
+    all.push_back({"link_gathered", [] { link_messages(100, 64, SocketOptions{}.gather_from); }});
   return all;
 }
 

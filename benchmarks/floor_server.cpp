@@ -14,6 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
+#if defined(PARLEY_BENCH_IO_URING)
+#include <liburing.h>
+#endif
+
 namespace parley::bench {
 namespace {
 
@@ -35,9 +39,44 @@ void write_all(int socket, std::string_view bytes) {
   if (send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) std::perror("floor: send");
 }
 
+/// Sends that are given to the kernel together, 256 at most.
+class Ring {
+ public:
+#if defined(PARLEY_BENCH_IO_URING)
+  bool open() { return io_uring_queue_init(most, &ring_, 0) == 0; }
+  void add(int socket, std::string_view bytes) {
+    io_uring_prep_send(io_uring_get_sqe(&ring_), socket, bytes.data(), bytes.size(),
+                       MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (++waiting_ == most) flush();
+  }
+  void flush() {
+    if (waiting_ == 0) return;
+    io_uring_submit_and_wait(&ring_, waiting_);
+    io_uring_cq_advance(&ring_, waiting_);
+    waiting_ = 0;
+  }
+
+ private:
+  static constexpr unsigned most = 256;
+  io_uring ring_{};
+  unsigned waiting_ = 0;
+#else
+  static bool open() { return false; }
+  static void add(int, std::string_view) {}
+  static void flush() {}
+#endif
+};
+
 class Floor {
  public:
-  explicit Floor(bool join) : join_(join), rooms_(rooms_most), buffer_(64 * 1024) { listen(); }
+  explicit Floor(FloorSends sends)
+      : join_(sends == FloorSends::joined),
+        uring_(sends == FloorSends::by_io_uring),
+        rooms_(rooms_most),
+        buffer_(64 * 1024) {
+    if (uring_ && !ring_.open()) throw std::runtime_error("floor: no io_uring here");
+    listen();
+  }
 
   void serve() {
     for (;;) {
@@ -138,8 +177,9 @@ class Floor {
     if (published_.empty()) return;
     if (!join_) {
       for (const Published& each : published_) {
-        for (const int socket : rooms_[each.room]) write_all(socket, each.frame);
+        for (const int socket : rooms_[each.room]) deliver(socket, each.frame);
       }
+      ring_.flush();
     } else if (one_room()) {
       std::string joined;
       for (const Published& each : published_) joined += each.frame;
@@ -148,6 +188,9 @@ class Floor {
       join_by_subscriber();
     }
     published_.clear();
+  }
+  void deliver(int socket, std::string_view bytes) {
+    uring_ ? ring_.add(socket, bytes) : write_all(socket, bytes);
   }
   [[nodiscard]] bool one_room() const {
     for (const Published& each : published_) {
@@ -172,6 +215,8 @@ class Floor {
   }
 
   bool join_;
+  bool uring_;
+  Ring ring_;
   int listener_ = -1, epoll_ = -1;
   std::unordered_map<int, Peer> peers_;
   std::vector<std::vector<int>> rooms_;
@@ -181,6 +226,6 @@ class Floor {
 
 }  // namespace
 
-void serve_floor(bool join) { Floor(join).serve(); }
+void serve_floor(FloorSends sends) { Floor(sends).serve(); }
 
 }  // namespace parley::bench

@@ -1,7 +1,8 @@
 // parley_bench: one run of one contestant; scripts/bench strings them together.
 //
 //   parley_bench TASK name=value ...       prints the figures as one JSON object
-//   parley_bench serve parley|floor|floor_join    serves on a free port, which it prints
+//   parley_bench serve WHAT                serves on a free port, which it prints: parley,
+//                                          parley_send, floor, floor_join or floor_uring
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -35,20 +36,23 @@ const std::map<std::string, Figures (*)(const Arguments&)>& tasks() {
 }
 
 int usage() {
-  std::printf("parley_bench TASK name=value ... | parley_bench serve parley|floor|floor_join\n");
+  std::printf("parley_bench TASK name=value ... | parley_bench serve WHAT\n");
   for (const auto& [name, task] : tasks()) std::printf("  %s\n", name.c_str());
   return 2;
 }
 
 int serve(const std::string& what) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (what == "parley") {
-    serve_engine();
-  } else if (what == "floor" || what == "floor_join") {
-    serve_floor(what == "floor_join");
-  } else {
-    return usage();
-  }
+  static const std::map<std::string, void (*)()> servers = {
+      {"parley", [] { serve_engine(true); }},
+      {"parley_send", [] { serve_engine(false); }},
+      {"floor", [] { serve_floor(FloorSends::each); }},
+      {"floor_join", [] { serve_floor(FloorSends::joined); }},
+      {"floor_uring", [] { serve_floor(FloorSends::by_io_uring); }},
+  };
+  const auto server = servers.find(what);
+  if (server == servers.end()) return usage();
+  server->second();
   return 0;
 }
 

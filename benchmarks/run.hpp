@@ -89,6 +89,7 @@ Figures durable(const Arguments& arguments);
 Figures history(const Arguments& arguments);
 Figures start(const Arguments& arguments);
 /// Serves until killed; prints its port.
-void serve_engine();
+/// `gathers`: sends go through io_uring where that works, else each is a system call.
+void serve_engine(bool gathers);
 
 }  // namespace parley::bench

@@ -39,3 +39,7 @@ if(PARLEY_LMDB)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/ParleyLmdb.cmake"
           DESTINATION "${parley_package_dir}" COMPONENT parley)
 endif()
+if(TARGET parley_third_party::uring)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/ParleyIoUring.cmake"
+          DESTINATION "${parley_package_dir}" COMPONENT parley)
+endif()

@@ -34,9 +34,13 @@ def npm_version(package):
 
 CONTESTANTS = {
     "parley": Contestant("Parley", "parley", ("{bench}", "serve", "parley")),
+    "parley_send": Contestant("Parley without io_uring", "parley",
+                              ("{bench}", "serve", "parley_send")),
     "parley_poll": Contestant("Parley, host-driven"),
     # Floors: the least that could be done.
     "floor": Contestant("floor: send() loop", "plain", ("{bench}", "serve", "floor")),
+    "floor_uring": Contestant("floor: io_uring send loop", "plain",
+                              ("{bench}", "serve", "floor_uring")),
     "floor_join": Contestant("floor: joined send loop", "plain",
                              ("{bench}", "serve", "floor_join")),
     "calls": Contestant("floor: bare calls"),

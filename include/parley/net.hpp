@@ -35,7 +35,17 @@ struct SocketOptions {
   int backlog = 4'096;
   /// Bytes that the kernel buffers a connection and direction; 0: its own choice.
   int kernel_buffer = 0;
+  /// The how-manieth send of a shard's turn is the first that is gathered: small ones (messages of
+  /// 4 KiB in all) from there on are given to the kernel together, at the end of the turn, through
+  /// io_uring. 1: all of them; 0: none, each is a system call. Where io_uring does not work each is
+  /// one too; the first to be gathered finds that out. Takes 100 KiB a shard.
+  std::size_t gather_from = 8;
 };
+
+/// Whether sends can be gathered here: Errc::unsupported and the reason when Parley was built
+/// without liburing, or the kernel or what guards it (seccomp, kernel.io_uring_disabled) refuses.
+/// Thread: any.
+Result<void> io_uring_works();
 
 /// `tcp://host:port`. The wire: the side that dialled sends four bytes, "PB1\n" for binary or
 /// "PJ1\n" for JSON messages. After them both sides send messages: a length of 4 bytes, big-endian,

@@ -99,6 +99,10 @@ class LinkHost {
 
   /// Runs `callback` on the shard, in the order posted. Thread: any.
   virtual void post(Callback callback) = 0;
+  /// Runs `callback` on the shard before the current turn ends, when the engine has given its links
+  /// all that it has for them in this turn: for what a transport does once for many links. As it
+  /// stands here it posts it. Thread: the shard's.
+  virtual void at_turn_end(Callback callback) { post(std::move(callback)); }
   /// The time of the current turn.
   [[nodiscard]] virtual Clock::time_point now() const noexcept = 0;
   /// One shot, not earlier than `delay`; resolution about 10 ms (one wheel a shard).

@@ -57,6 +57,8 @@ Connection::Connection(base::Descriptor socket, Seat seat, ShardLinks& shard)
     : shard_(shard), socket_(std::move(socket)), seat_(std::move(seat)) {}
 
 Connection::~Connection() {
+  phase_ = Phase::finished;  // whatever did not go is gone
+  settle();
   if (watch_ != LinkHost::Watch::none) shard_.host().unwatch(watch_);
   socket_.reset();
   { const Seat gone = std::move(seat_); }
@@ -132,7 +134,7 @@ void Connection::send(std::span<const Payload> messages) {
 void Connection::send_all(std::span<const Payload> messages) {
   if (masks_) {
     for (const Payload& message : messages) push(message, Kind::message);
-  } else {
+  } else if (!shard_.gathers() || !gather(messages)) {
     std::size_t partial = 0;
     std::size_t next = outbox_ ? 0 : write_direct(messages, partial);
     for (; next < messages.size(); ++next) {
@@ -142,7 +144,43 @@ void Connection::send_all(std::span<const Payload> messages) {
   }
 }
 
+/// Small and with nothing in front of it: goes with the shard's batch.
+bool Connection::gather(std::span<const Payload> messages) {
+  settle();
+  if (outbox_) return false;
+  std::size_t size = 0;
+  for (const Payload& message : messages) {
+    size += prefix_room + message.size();
+    if (size > SendBatch::largest) return false;
+  }
+  SendBatch* batch = shard_.gathering();
+  if (batch == nullptr) return false;
+  char* end = batch->room();
+  for (const Payload& message : messages) {
+    end += frame(end, Kind::message, message.size());
+    end = std::copy_n(message.bytes().data(), message.size(), end);
+  }
+  gathered_ = static_cast<std::uint16_t>(end - batch->room());
+  batch->add(this, socket_.get(), gathered_);
+  return true;
+}
+
+void Connection::sent(const SendBatch::Entry& entry) noexcept {
+  gathered_ = 0;
+  if (entry.result == static_cast<std::int32_t>(entry.size) || phase_ == Phase::finished) return;
+  try {
+    if (entry.result < 0 && entry.result != -EAGAIN) return write_failed(-entry.result);
+    const auto went = static_cast<std::size_t>(std::max(entry.result, 0));
+    queue(Payload::copy_of({entry.bytes + went, entry.size - went}), Kind::raw, 0);
+    wait_writable();
+  } catch (const std::bad_alloc&) {  // a part of it is lost: so is the link
+    outbox_.reset();
+    shard_.move(*this, Stage::failed);
+  }
+}
+
 void Connection::push(Payload payload, Kind kind) {
+  settle();
   if (stage_ == Stage::failed) return;
   if (masks_ && kind != Kind::raw) {
     payload = masked(kind, payload.bytes());
@@ -284,12 +322,14 @@ void Connection::write_failed(int error) {
 
 void Connection::close(CloseReason reason, std::string_view text) {
   if (phase_ != Phase::open) return;
+  settle();
   if (reason == CloseReason::slow_consumer) drop_queued();
   say_goodbye(reason, text);
   start_closing({});
 }
 
 void Connection::start_closing(Error why) {
+  settle();
   phase_ = Phase::closing;
   if (why && !why_) why_ = std::make_unique<Error>(std::move(why));
   if (stage_ != Stage::failed) shard_.move(*this, Stage::closing);
@@ -322,6 +362,7 @@ bool Connection::open(LinkInfo info) {
 
 void Connection::finish(Error why) {
   if (phase_ == Phase::finished) return;
+  settle();
   phase_ = Phase::finished;
   if (watch_ != LinkHost::Watch::none) {
     shard_.host().unwatch(std::exchange(watch_, LinkHost::Watch::none));

@@ -28,7 +28,9 @@ class Connection : public Link {
   Connection& operator=(const Connection&) = delete;
 
   void send(std::span<const Payload> messages) final;
-  [[nodiscard]] std::size_t queued() const noexcept final { return outbox_ ? outbox_->bytes : 0; }
+  [[nodiscard]] std::size_t queued() const noexcept final {
+    return gathered_ + (outbox_ ? outbox_->bytes : 0);
+  }
   void close(CloseReason reason, std::string_view text) final;
   void tell_drained(std::size_t at_most) final {
     if (outbox_) outbox_->told_at = at_most;
@@ -93,6 +95,13 @@ class Connection : public Link {
   };
 
   void ready(LinkHost::Ready ready);
+  bool gather(std::span<const Payload> messages);
+  /// How what was gathered went.
+  void sent(const SendBatch::Entry& entry) noexcept;
+  /// Before anything else is written, or this ends: what was gathered goes now.
+  void settle() noexcept {
+    if (gathered_ != 0) shard_.send_gathered();
+  }
   void send_all(std::span<const Payload> messages);
   void finish_connecting();
   void read();
@@ -118,6 +127,7 @@ class Connection : public Link {
   LinkHost::Watch watch_ = LinkHost::Watch::none;
   base::Descriptor socket_;
   Seat seat_;
+  std::uint16_t gathered_ = 0;  // bytes in the shard's batch; then there is no outbox
   Phase phase_ = Phase::handshake;
   ShardLinks::Stage stage_ = ShardLinks::Stage::none;
   bool masks_ = false;

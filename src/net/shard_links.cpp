@@ -19,8 +19,12 @@ milliseconds sweep_period(const Timing& timing) {
 
 }  // namespace
 
-ShardLinks::ShardLinks(LinkHost& host, const Timing& timing, LifeRef life)
-    : host_(host), timing_(timing), period_(sweep_period(timing)), life_(std::move(life)) {}
+ShardLinks::ShardLinks(LinkHost& host, const Timing& timing, std::size_t gather_from, LifeRef life)
+    : host_(host),
+      timing_(timing),
+      period_(sweep_period(timing)),
+      gather_from_(gather_from),
+      life_(std::move(life)) {}
 
 void ShardLinks::unlink(Connection& connection) noexcept {
   if (connection.stage_ == Stage::none) return;
@@ -71,6 +75,38 @@ void ShardLinks::fail_later(Connection& connection) {
 void ShardLinks::end_failed() {
   failing_ = false;
   while (Connection* connection = queue(Stage::failed).first) connection->expired();
+}
+
+SendBatch* ShardLinks::gathering() {
+  const auto now = host_.now();
+  if (std::exchange(turn_, now) != now) sends_ = 0;
+  if (++sends_ < gather_from_) return nullptr;
+  if (!batch_) {
+    auto made = SendBatch::create();
+    if (!made) {
+      gather_from_ = 0;
+      return nullptr;
+    }
+    batch_ = std::move(*made);
+  }
+  if (!turn_awaited_) {
+    host_.at_turn_end([this, life = life_] {
+      turn_awaited_ = false;
+      send_gathered();
+    });
+    turn_awaited_ = true;
+  }
+  if (batch_->full()) send_gathered();
+  return batch_.get();
+}
+
+void ShardLinks::send_gathered() noexcept {
+  if (!batch_ || batch_->empty()) return;
+  for (const SendBatch::Entry& entry : batch_->send()) entry.who->sent(entry);
+  batch_->clear();
+  if (batch_->works()) return;
+  batch_.reset();
+  gather_from_ = 0;
 }
 
 void ShardLinks::arm() {

@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
+#include "net/send_batch.hpp"
 #include "parley/transport.hpp"
 #include "transport/life.hpp"
 
@@ -42,7 +44,8 @@ class ShardLinks {
     none
   };
 
-  ShardLinks(LinkHost& host, const Timing& timing, LifeRef life);
+  /// `gather_from`: SocketOptions::gather_from.
+  ShardLinks(LinkHost& host, const Timing& timing, std::size_t gather_from, LifeRef life);
   ShardLinks(const ShardLinks&) = delete;
   ShardLinks& operator=(const ShardLinks&) = delete;
 
@@ -58,6 +61,12 @@ class ShardLinks {
   void leave(Connection& connection) noexcept;  // at its end
   /// Ends it in a later callback: for what goes wrong inside a call of the engine.
   void fail_later(Connection& connection);
+
+  /// Where a small send may be put that is not one of the turn's first; null: send it now. What is
+  /// put there goes at the end of the turn, or with send_gathered().
+  [[nodiscard]] bool gathers() const noexcept { return gather_from_ != 0; }
+  [[nodiscard]] SendBatch* gathering();
+  void send_gathered() noexcept;
 
   /// Drops what is half open, takes nothing new; lets go of its Life with the last connection.
   void close();
@@ -81,10 +90,15 @@ class ShardLinks {
   LinkHost& host_;
   const Timing timing_;
   const std::chrono::milliseconds period_;
+  std::size_t gather_from_;  // 0: never, or not any more
   LifeRef life_;
   std::array<Queue, 7> queues_{};
   std::size_t count_ = 0;
   LinkHost::Timer timer_ = LinkHost::Timer::none;
+  std::unique_ptr<SendBatch> batch_;  // made when it is wanted first
+  LinkHost::Clock::time_point turn_{};
+  std::size_t sends_ = 0;      // of this turn
+  bool turn_awaited_ = false;  // send_gathered() will be called
   bool closing_ = false;
   bool failing_ = false;  // end_failed() is posted
 };

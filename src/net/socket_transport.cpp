@@ -46,7 +46,7 @@ ShardLinks* SocketTransport::shard_for(LinkHost& host) {
   for (const auto& shard : shards_) {
     if (&shard->host() == &host) return shard.get();
   }
-  shards_.push_back(std::make_unique<ShardLinks>(host, timing_, life_));
+  shards_.push_back(std::make_unique<ShardLinks>(host, timing_, options_.gather_from, life_));
   return shards_.back().get();
 }
 
@@ -125,3 +125,13 @@ void SocketTransport::close(std::function<void()> stopped) {
 }
 
 }  // namespace parley::net
+
+namespace parley::inline v0 {
+
+Result<void> io_uring_works() {
+  auto made = net::SendBatch::create();
+  if (!made) return std::move(made).error();
+  return {};
+}
+
+}  // namespace parley::inline v0

@@ -61,6 +61,7 @@ struct Loop::State {
   std::size_t next_event = 0;
   std::size_t event_count = 0;
   std::size_t watch_count = 0;
+  std::vector<Callback> at_turn_end;
   bool looked = false;                                 // this turn has asked the poller
   bool more = false;                                   // the turn's end wants to be called again
   Clock::time_point limit = Clock::time_point::max();  // of this turn
@@ -109,6 +110,7 @@ struct Loop::State {
   bool run_ready();
   bool turn(Clock::time_point now);
   bool rest();
+  void end_turn();
   void recycle_dead() noexcept;
   [[nodiscard]] std::chrono::microseconds until_timer() const noexcept;
 };
@@ -170,7 +172,16 @@ bool Loop::State::rest() {
   recycle_dead();
   more = static_cast<bool>(turn_end);  // and stays so when it throws: something is left
   if (more) guarded([this] { more = turn_end(); });
+  end_turn();
   return more;
+}
+
+void Loop::State::end_turn() {
+  while (!at_turn_end.empty()) {
+    const Callback callback = std::move(at_turn_end.back());
+    at_turn_end.pop_back();
+    guarded(callback);
+  }
 }
 
 /// One turn, or as much as the budget allows. True when work is left.
@@ -209,6 +220,7 @@ Loop::~Loop() {
   do {
     state.mailbox.take_all([](State::Work&&) {});
     state.posted = {};
+    state.at_turn_end.clear();
     for (State::WatchSlot& slot : state.slots) {
       const auto dead = std::exchange(slot.callback, nullptr);
     }
@@ -238,6 +250,11 @@ void Loop::wake() noexcept {
   if (before == State::Mood::sleeping || state_->watched.load(std::memory_order_acquire))
     state_->poller.wake();
   if (state_->on_wake) state_->on_wake();
+}
+
+void Loop::at_turn_end(Callback callback) {
+  if (current_loop != this) return post(std::move(callback));  // between two turns
+  state_->at_turn_end.push_back(std::move(callback));
 }
 
 LinkHost::Clock::time_point Loop::now() const noexcept {

@@ -54,6 +54,7 @@ class Loop final : public LinkHost {
   void post(Callback callback) override { hand_over(std::move(callback)); }
   /// The same for work that cannot be copied.
   void hand_over(base::UniqueFunction<void()> work);
+  void at_turn_end(Callback callback) override;
   [[nodiscard]] Clock::time_point now() const noexcept override;
   Timer start_timer(std::chrono::milliseconds delay, Callback callback) override;
   void cancel_timer(Timer timer) noexcept override;

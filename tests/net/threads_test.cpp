@@ -51,9 +51,11 @@ struct Talker final : LinkEvents {
 TEST_CASE(
     "transports between threads: every word in order, every link closed, stopped at the end") {
   const int which = GENERATE(0, 1, 2);
-  std::unique_ptr<Transport> transport = which == 0   ? transport::inproc_transport()
-                                         : which == 1 ? tcp_transport()
-                                                      : websocket_transport();
+  const std::size_t gather_from = GENERATE(0, 1, 8);
+  std::unique_ptr<Transport> transport = which == 0 ? transport::inproc_transport()
+                                         : which == 1
+                                             ? tcp_transport({{.gather_from = gather_from}})
+                                             : websocket_transport({{.gather_from = gather_from}});
   const char* url = which == 0   ? "inproc:threads"
                     : which == 1 ? "tcp://127.0.0.1:0"
                                  : "ws://127.0.0.1:0";

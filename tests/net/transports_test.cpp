@@ -1,4 +1,4 @@
-// transports_test.cpp: the suite on `tcp:` and `ws:`, both encodings.
+// transports_test.cpp: the suite on `tcp:` and `ws:`, both encodings, sending at once and gathered.
 #include "base/os_socket.hpp"
 #include "parley/net.hpp"
 #include "transport/conformance.hpp"
@@ -21,22 +21,30 @@ void write_and_vanish(std::string_view bound, std::string_view bytes) {
 
 TEST_CASE("tcp passes the transport suite") {
   const auto encoding = GENERATE(Encoding::binary, Encoding::json);
-  check_transport({.make = [] { return tcp_transport({{.max_message = 300'000}}); },
-                   .url = "tcp://127.0.0.1:0",
-                   .nowhere = "tcp://127.0.0.1:1",
-                   .bad_url = "tcp://127.0.0.1:0/path",
-                   .encoding = encoding,
-                   .max_message = 300'000,
-                   .tells_drained = true,
-                   .vanish =
-                       [](std::string_view bound) {
-                         write_and_vanish(bound, std::string_view("PB1\n\0\0\0\x10half", 12));
-                       }});
+  const std::size_t gather_from = GENERATE(0, 1);
+  check_transport(
+      {.make =
+           [=] { return tcp_transport({{.max_message = 300'000, .gather_from = gather_from}}); },
+       .url = "tcp://127.0.0.1:0",
+       .nowhere = "tcp://127.0.0.1:1",
+       .bad_url = "tcp://127.0.0.1:0/path",
+       .encoding = encoding,
+       .max_message = 300'000,
+       .tells_drained = true,
+       .vanish =
+           [](std::string_view bound) {
+             write_and_vanish(bound, std::string_view("PB1\n\0\0\0\x10half", 12));
+           }});
 }
 
 TEST_CASE("ws passes the transport suite") {
   const auto encoding = GENERATE(Encoding::binary, Encoding::json);
-  check_transport({.make = [] { return websocket_transport({{.max_message = 300'000}}); },
+  const std::size_t gather_from = GENERATE(0, 1);
+  check_transport({.make =
+                       [=] {
+                         return websocket_transport(
+                             {{.max_message = 300'000, .gather_from = gather_from}});
+                       },
                    .url = "ws://127.0.0.1:0/chat",
                    .nowhere = "ws://127.0.0.1:1/chat",
                    .bad_url = "ws://127.0.0.1:70000/chat",

@@ -102,6 +102,42 @@ TEST_CASE("a turn's end that throws is called again: something may be left") {
   REQUIRE(calls == 2);
 }
 
+TEST_CASE("what is for the end of a turn runs once, after the engine's part, in the same turn") {
+  auto loop = make_loop();
+  std::string log;
+  const auto last = [&](const char* what) { loop->at_turn_end([&log, what] { log += what; }); };
+  loop->on_turn_end([&] {
+    log += '.';
+    if (log == "a.") last("e");  // given by the engine's part
+    return false;
+  });
+  loop->post([&] {
+    log += 'a';
+    last("l");
+    loop->post([&] { log += 'b'; });
+  });
+  turn(*loop);
+  REQUIRE((log == "a.elb." || log == "a.leb."));
+  last("c");  // between two turns
+  REQUIRE((log == "a.elb." || log == "a.leb."));
+  loop->wait(1s);
+  turn(*loop);
+  REQUIRE(log.substr(6) == "c.");
+}
+
+TEST_CASE("what throws at the end of a turn is told, and the rest of it runs") {
+  auto loop = make_loop();
+  std::string log;
+  loop->on_failed([&](std::string_view what) { log += what; });
+  loop->post([&] {
+    loop->at_turn_end([&] { log += 'a'; });
+    loop->at_turn_end([] { throw std::runtime_error("bang"); });
+  });
+  turn(*loop);
+  std::sort(log.begin(), log.end());
+  REQUIRE(log == "aabgn");
+}
+
 TEST_CASE("timers run no earlier than asked and not after they were cancelled") {
   auto loop = make_loop();
   std::string log;
