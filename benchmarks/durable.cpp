@@ -1,11 +1,13 @@
 // durable.cpp: messages that are on the disk when their sender is told: through the whole engine on
 // its LMDB store, beside peers and the bare disk writing the same rows.
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <random>
 #include <stdexcept>
 
+#include "lmdb/lmdb_store.hpp"
 #include "parley/lmdb_store.hpp"
 #include "parley/parley.hpp"
 #include "row_store.hpp"
@@ -49,11 +51,34 @@ Measured measure(const Arguments& arguments, const Load& load, Run run) {
   return out;
 }
 
+/// Knows when the store brings its log into LMDB.
+class FoldWatch {
+ public:
+  /// Odd while a fold runs.
+  [[nodiscard]] std::uint64_t count() const noexcept { return turns_; }
+  /// Whether one ran at any moment since `before` was the count.
+  [[nodiscard]] bool met(std::uint64_t before) const noexcept {
+    return before % 2 == 1 || turns_ != before;
+  }
+  lmdb::Hooks hooks() {
+    lmdb::Hooks hooks;
+    hooks.at = [this](lmdb::Step step) {  // a fold takes `fold` once or more, then `folded`
+      if ((step == lmdb::Step::fold && turns_ % 2 == 0) || step == lmdb::Step::folded) ++turns_;
+      return 0;
+    };
+    return hooks;
+  }
+
+ private:
+  std::atomic<std::uint64_t> turns_{0};
+};
+
 /// Keeps `in_flight` sends of the host's open, each on a random conversation: an acknowledgement
 /// sends the next, on the engine's thread, so that the load costs little and wakes nobody.
 class Sender {
  public:
-  Sender(Engine& engine, Load& load) : engine_(engine), load_(load), body_(load.size, 'x') {
+  Sender(Engine& engine, Load& load, const FoldWatch& folds)
+      : engine_(engine), load_(load), folds_(folds), body_(load.size, 'x') {
     std::vector<Pending<Conversation>> made;
     for (int i = 0; i < load.rooms; ++i)
       made.push_back(engine.create({.kind = ConversationKind::channel, .title = "room"}));
@@ -66,10 +91,19 @@ class Sender {
            std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     open_ = load_.in_flight;
     sent_ = 0;
+    folding_ = between_ = {};
     for (int i = 0; i < load_.in_flight; ++i) send();
     done_.wait(lock, [&] { return open_ == 0; });
     if (failed_ != 0) throw std::runtime_error("sends were refused");
     return sent_;
+  }
+
+  /// Of those of the last run() that met a fold, and of the others.
+  void report(Figures& figures) const {
+    const auto both = static_cast<double>(folding_.total() + between_.total());
+    figures.add("fold_share", static_cast<double>(folding_.total()) / both);
+    if (folding_.total() > 0) figures.add("fold_p99_us", folding_.quantile_us(0.99));
+    if (between_.total() > 0) figures.add("between_p99_us", between_.quantile_us(0.99));
   }
 
  private:
@@ -78,24 +112,29 @@ class Sender {
     MessageDraft draft;
     draft.body = body_;
     engine_.send(rooms_[load_.next_room()], std::move(draft), {},
-                 [this, since = Clock::now()](const Result<Ack>& ack) { told(ack.ok(), since); });
+                 [this, since = Clock::now(), before = folds_.count()](const Result<Ack>& ack) {
+                   told(ack.ok(), since, before);
+                 });
   }
-  void told(bool ok, Clock::time_point since) {
+  void told(bool ok, Clock::time_point since, std::uint64_t before) {
     const std::lock_guard lock(mutex_);
     const auto now = Clock::now();
     latency_->record(now - since);
+    (folds_.met(before) ? folding_ : between_).record(now - since);
     if (!ok) ++failed_;
     if (ok && now < end_) return send();
     if (--open_ == 0) done_.notify_one();
   }
   Engine& engine_;
   Load& load_;
+  const FoldWatch& folds_;
   std::string body_;
   std::vector<Conversation> rooms_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable done_;
   Clock::time_point end_;
   Latency* latency_ = nullptr;
+  Latency folding_, between_;
   int open_ = 0, failed_ = 0;
   double sent_ = 0;
 };
@@ -103,11 +142,26 @@ class Sender {
 Measured on_parley(const Arguments& arguments, Load& load) {
   EngineOptions options;
   options.threads = 1;
-  options.store = lmdb_store({.path = load.directory});
+  FoldWatch folds;
+  options.store = [&] { return lmdb::open_store({.path = load.directory}, folds.hooks()); };
   Engine engine = Engine::open(std::move(options)).value();
-  Sender sender(engine, load);
-  return measure(arguments, load,
-                 [&](double seconds, Latency& latency) { return sender.run(seconds, latency); });
+  Sender sender(engine, load, folds);
+  const auto threads = [] {
+    return std::array{threads_cpu("parley-0"), threads_cpu("parley-write"),
+                      threads_cpu("parley-flush"), threads_cpu("parley-fold")};
+  };
+  auto before = threads();
+  double sent = 0;
+  Measured out = measure(arguments, load, [&](double seconds, Latency& latency) {
+    before = threads();
+    return sent = sender.run(seconds, latency);
+  });
+  const auto after = threads();
+  constexpr std::array names = {"shard_cpu_us", "write_cpu_us", "flush_cpu_us", "fold_cpu_us"};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    out.figures.add(names[i], static_cast<double>((after[i] - before[i]).count()) / 1e3 / sent);
+  sender.report(out.figures);
+  return out;
 }
 
 /// A peer writes what the engine would, as many messages a commit as there are in flight.

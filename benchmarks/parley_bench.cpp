@@ -2,7 +2,7 @@
 //
 //   parley_bench TASK name=value ...       prints the figures as one JSON object
 //   parley_bench serve WHAT                serves on a free port, which it prints: parley,
-//                                          parley_send, floor, floor_join or floor_uring
+//                                          parley_send, parley_lmdb, floor, floor_join or floor_uring
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -26,10 +26,16 @@ const std::map<std::string, Figures (*)(const Arguments&)>& tasks() {
       {"echo", echo},
       {"fanout", fanout},
       {"history", history},
+      {"hold", hold},
       {"local_fanout", local_fanout},
       {"presence", presence},
       {"receipts", receipts},
+      {"reconnect", reconnect},
       {"round_trip", round_trip},
+      {"scale_conversations", scale_conversations},
+      {"scale_members", scale_members},
+      {"scale_messages", scale_messages},
+      {"scale_users", scale_users},
       {"start", start},
   };
   return all;
@@ -44,8 +50,9 @@ int usage() {
 int serve(const std::string& what) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   static const std::map<std::string, void (*)()> servers = {
-      {"parley", [] { serve_engine(true); }},
-      {"parley_send", [] { serve_engine(false); }},
+      {"parley", [] { serve_engine({}); }},
+      {"parley_send", [] { serve_engine({.gathers = false}); }},
+      {"parley_lmdb", [] { serve_engine({.directory = "store"}); }},
       {"floor", [] { serve_floor(FloorSends::each); }},
       {"floor_join", [] { serve_floor(FloorSends::joined); }},
       {"floor_uring", [] { serve_floor(FloorSends::by_io_uring); }},

@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -69,11 +70,17 @@ void Latency::report(Figures& figures) const {
   figures.add("slowest_us", static_cast<double>(slowest_.count()) / 1e3);
 }
 
-nanoseconds process_cpu(int pid) {
+namespace {
+
+/// Of the threads of a process whose names begin so.
+nanoseconds scheduled(int pid, const std::string& name) {
   std::uint64_t sum = 0;
   std::error_code gone;  // threads end meanwhile
   const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
   for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+    std::string called;
+    if (!name.empty()) std::getline(std::ifstream(task.path() / "comm"), called);
+    if (called.compare(0, name.size(), name) != 0) continue;
     std::ifstream file(task.path() / "schedstat");
     std::uint64_t run = 0;
     if (file >> run) sum += run;
@@ -81,11 +88,23 @@ nanoseconds process_cpu(int pid) {
   return nanoseconds(sum);
 }
 
-nanoseconds thread_cpu() {
+}  // namespace
+
+nanoseconds process_cpu(int pid) { return scheduled(pid, ""); }
+nanoseconds threads_cpu(const std::string& name) { return scheduled(getpid(), name); }
+
+namespace {
+
+nanoseconds clock_time(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
+
+}  // namespace
+
+nanoseconds own_cpu() { return clock_time(CLOCK_PROCESS_CPUTIME_ID); }
+nanoseconds thread_cpu() { return clock_time(CLOCK_THREAD_CPUTIME_ID); }
 
 double private_bytes(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
@@ -115,6 +134,16 @@ double device_bytes(const std::string& directory) {
   double sectors = 0;
   for (int field = 0; field < 7; ++field) file >> sectors;  // the seventh: sectors written
   return file ? sectors * 512 : 0;
+}
+
+void forget_cached(const std::string& directory) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    const int file = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) continue;
+    fdatasync(file);  // what is not on the disk yet is not forgotten
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    close(file);
+  }
 }
 
 double seconds_since(Clock::time_point start) {

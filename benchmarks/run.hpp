@@ -41,9 +41,10 @@ class Latency {
   void record(std::chrono::nanoseconds time, std::uint64_t times = 1);
   /// Adds p50_us, p99_us and p999_us, and that of the slowest.
   void report(Figures& figures) const;
+  [[nodiscard]] double quantile_us(double share) const;
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
 
  private:
-  [[nodiscard]] double quantile_us(double share) const;
   static constexpr std::size_t steps = 64;  // a power of two each
   std::array<std::uint64_t, steps * 40> counts_{};
   std::uint64_t total_ = 0;
@@ -52,6 +53,10 @@ class Latency {
 
 /// CPU time of all threads of a process so far, by the scheduler's own counters.
 std::chrono::nanoseconds process_cpu(int pid);
+/// The same of those threads of this process whose names begin so.
+std::chrono::nanoseconds threads_cpu(const std::string& name);
+/// CPU time of this process so far: to the moment, where the counters above lag by a tick.
+std::chrono::nanoseconds own_cpu();
 /// CPU time of the calling thread.
 std::chrono::nanoseconds thread_cpu();
 /// Private dirty memory of a process in bytes.
@@ -60,6 +65,8 @@ double private_bytes(int pid);
 double disk_bytes(const std::string& directory);
 /// Bytes written so far to the device of a directory, by whomever; 0 where that is not told.
 double device_bytes(const std::string& directory);
+/// The system forgets what it keeps of the files of a directory: who reads next reads the disk.
+void forget_cached(const std::string& directory);
 double seconds_since(Clock::time_point start);
 
 /// The time in which units are counted: starts with it, ends with report().
@@ -88,8 +95,18 @@ Figures round_trip(const Arguments& arguments);
 Figures durable(const Arguments& arguments);
 Figures history(const Arguments& arguments);
 Figures start(const Arguments& arguments);
+Figures scale_messages(const Arguments& arguments);
+Figures scale_members(const Arguments& arguments);
+Figures scale_conversations(const Arguments& arguments);
+Figures scale_users(const Arguments& arguments);
+Figures reconnect(const Arguments& arguments);
+Figures hold(const Arguments& arguments);
+
+struct Served {
+  std::string directory{};  // of an LMDB store; "": a memory store
+  bool gathers = true;      // sends through io_uring where that works, else each is a system call
+};
 /// Serves until killed; prints its port.
-/// `gathers`: sends go through io_uring where that works, else each is a system call.
-void serve_engine(bool gathers);
+void serve_engine(const Served& what);
 
 }  // namespace parley::bench

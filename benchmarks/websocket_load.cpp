@@ -8,18 +8,29 @@ namespace parley::bench {
 WebsocketLoad::WebsocketLoad(int port, std::string path, std::string subprotocol)
     : path_(std::move(path)), subprotocol_(std::move(subprotocol)), sockets_(port) {
   sockets_.on_bytes([this](int client, std::string_view bytes) { return received(client, bytes); });
+  sockets_.on_open([this](int client) { ask_upgrade(client); });
 }
 
-int WebsocketLoad::connect() {
-  const int client = sockets_.connect();
-  upgraded_.push_back(false);
+void WebsocketLoad::ask_upgrade(int client) {
   std::string request =
       "GET " + path_ + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(sockets_.port()) +
       "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
   if (!subprotocol_.empty()) request += "Sec-WebSocket-Protocol: " + subprotocol_ + "\r\n";
   sockets_.send(client, request + "\r\n");
+}
+
+int WebsocketLoad::connect() {
+  const int client = sockets_.connect();
+  upgraded_.push_back(false);
+  ask_upgrade(client);
   while (!upgraded_.back()) sockets_.poll(1'000);
+  return client;
+}
+
+int WebsocketLoad::connect_later() {
+  const int client = sockets_.connect_later();
+  upgraded_.push_back(false);
   return client;
 }
 
@@ -54,6 +65,7 @@ std::size_t WebsocketLoad::received(int client, std::string_view bytes) {
       throw std::runtime_error("no upgrade: " + std::string(bytes.substr(0, end)));
     upgraded_[static_cast<std::size_t>(client)] = true;
     bytes.remove_prefix(end + 4);
+    upgraded_handler_(client);
   }
   while (bytes.size() >= 2) {
     const auto at = [&](std::size_t i) {
@@ -105,6 +117,8 @@ void ParleyLoad::message(std::string_view bytes, int client) {
       std::memcpy(&request, rest.data() + 8, 4);
       if (request != 0 && request == asked_)
         others = true;
+      else if (request != 0 && on_reply)
+        for (const wire::Reply& reply : decoded(rest.substr(0, length))) on_reply(client, reply);
       else if (request != 0 && on_answer)
         on_answer(request);
       else if (request == 0 && on_push)
@@ -113,20 +127,20 @@ void ParleyLoad::message(std::string_view bytes, int client) {
     rest.remove_prefix(length);
   }
   if (!others) return;
-  std::vector<wire::Reply> replies;
-  if (auto decoded = codec_->decode(bytes, replies); !decoded) {
-    throw std::runtime_error("not decoded: " + decoded.error().message);
-  }
-  for (auto& reply : replies) {
+  for (wire::Reply& reply : decoded(bytes)) {
     if (reply.request == asked_) answer_.push_back(std::move(reply.answer));
   }
 }
 
-void ParleyLoad::pushed(std::string_view frame) {
+std::vector<wire::Reply> ParleyLoad::decoded(std::string_view frames) {
   std::vector<wire::Reply> replies;
-  if (auto decoded = codec_->decode(frame, replies); !decoded)
-    throw std::runtime_error("not decoded: " + decoded.error().message);
-  for (const wire::Reply& reply : replies) on_push(reply.answer);
+  if (auto done = codec_->decode(frames, replies); !done)
+    throw std::runtime_error("not decoded: " + done.error().message);
+  return replies;
+}
+
+void ParleyLoad::pushed(std::string_view frame) {
+  for (const wire::Reply& reply : decoded(frame)) on_push(reply.answer);
 }
 
 void ParleyLoad::post(int client, std::uint32_t number, wire::Operation operation) {
@@ -150,7 +164,7 @@ int ParleyLoad::sign_in(const std::string& name) {
   wire::Hello hello;
   hello.token = name;
   hello.device = "bench";
-  users_.push_back(std::get<wire::Welcome>(ask(client, std::move(hello))).user);
+  welcomes_.push_back(std::get<wire::Welcome>(ask(client, std::move(hello))));
   return client;
 }
 

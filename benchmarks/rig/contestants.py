@@ -36,6 +36,7 @@ CONTESTANTS = {
     "parley": Contestant("Parley", "parley", ("{bench}", "serve", "parley")),
     "parley_send": Contestant("Parley without io_uring", "parley",
                               ("{bench}", "serve", "parley_send")),
+    "parley_lmdb": Contestant("Parley on LMDB", "parley", ("{bench}", "serve", "parley_lmdb")),
     "parley_poll": Contestant("Parley, host-driven"),
     # Floors: the least that could be done.
     "floor": Contestant("floor: send() loop", "plain", ("{bench}", "serve", "floor")),
@@ -98,8 +99,9 @@ def pinned(core, command):
 
 
 @contextlib.contextmanager
-def server(contestant, programs):
-    """A server of the contestant's on core 0: its port and process id. Gone afterwards."""
+def server(contestant, programs, core=0):
+    """A server of the contestant's on a core (None: any): its port and process id. Gone
+    afterwards."""
     if not shutil.which(contestant.command[0].format(**programs)):
         raise Missing(f"{contestant.command[0].strip('{}')} is not installed")
     if contestant.needs and not (PEERS / contestant.needs).exists():
@@ -109,7 +111,7 @@ def server(contestant, programs):
         config = pathlib.Path(folder, "config")
         config.write_text(contestant.config.format(port=port))
         command = [word.format(port=port, config=config, **programs) for word in contestant.command]
-        process = subprocess.Popen(pinned(0, command), stdout=subprocess.PIPE, text=True,
+        process = subprocess.Popen(command if core is None else pinned(core, command), stdout=subprocess.PIPE, text=True,
                                    stderr=subprocess.DEVNULL, cwd=contestant.folder or folder)
         try:
             if port:

@@ -26,6 +26,8 @@ def arguments():
     parser.add_argument("--goals", action="store_true",
                         help="only what has goals, a second a run, beside those whom the goals "
                              "name: ten minutes")
+    parser.add_argument("--slow", action="store_true",
+                        help="also what takes minutes a round: 300,000 connections")
     parser.add_argument("--list", action="store_true", help="the scenarios")
     parser.add_argument("--build", default=TREE / "build/demo", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, help="a folder on the disk to be measured")
@@ -60,9 +62,10 @@ def main():
     options.build = options.build.resolve()
     every = scenarios.load(options.quick, options.goals)
     chosen = [each for each in every
-              if not options.only or any(each.name.startswith(name) for name in options.only)]
+              if (any(each.name.startswith(name) for name in options.only) if options.only
+                  else options.slow or options.quick or not each.slow)]
     if options.list or not chosen:
-        print("\n".join(f"{each.name:16} {each.description}" for each in every))
+        print("\n".join(f"{each.name:20} {each.description}" for each in every))
         return 0 if options.list else 2
     partial = options.quick or options.goals or options.only
     out = options.out or (options.build / "bench_report" if partial else TREE / "docs/benchmarks")

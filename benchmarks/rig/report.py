@@ -2,6 +2,7 @@
 import statistics
 
 import chart
+import growth
 from contestants import CONTESTANTS
 from scenarios import FIGURES, HIGHER_IS_BETTER
 
@@ -106,7 +107,24 @@ def bottlenecks(scenario, result):
             if statistics.median(values(result, name, "load_share") or [0]) >= BOTTLENECK]
 
 
+def growth_page(scenario, result):
+    """Of a scenario with an axis: our figures at each point, drawn and as a table."""
+    yield f"### {scenario.name}"
+    yield ""
+    yield f"{scenario.description}."
+    yield ""
+    runs = result["runs"].get(scenario.contestants[0])
+    if runs:
+        yield f"![{scenario.name}]({scenario.name}.svg)"
+        yield ""
+        yield from growth.rows(scenario, runs, number)
+        yield ""
+
+
 def scenario_page(scenario, result):
+    if scenario.axis:
+        yield from growth_page(scenario, result)
+        return
     yield f"### {scenario.name}"
     yield ""
     better = "higher is better" if scenario.figure in HIGHER_IS_BETTER else "lower is better"
@@ -162,7 +180,9 @@ def page(scenarios, run):
             continue
         if scenario.group != group:
             group = scenario.group
-            out += [f"## {group}", "", f"![{group}]({file_name(group)})", ""]
+            out += [f"## {group}", ""]
+            if not scenario.axis:
+                out += [f"![{group}]({file_name(group)})", ""]
         out += scenario_page(scenario, results[scenario.name])
     return "\n".join(out).rstrip() + "\n"
 
@@ -171,12 +191,25 @@ def file_name(group):
     return group.lower().replace(" ", "_").replace("-", "_") + ".svg"
 
 
+def growth_chart(scenario, result):
+    runs = result["runs"].get(scenario.contestants[0], [])
+    panels = []
+    for figure in growth.figures_of(scenario, runs) if runs else []:
+        points = [(point, least, median, largest, number(median)) for point, (least, median, largest)
+                  in sorted(growth.medians(runs, scenario.axis, figure).items())]
+        panels.append((FIGURES[figure], f"{scenario.name}, by {scenario.axis}", points))
+    return chart.curves(panels)
+
+
 def charts(scenarios, run):
-    """SVG by file name, one a group."""
-    panels = {}
+    """SVG by file name: one a group, and one for each scenario with an axis."""
+    panels, curves = {}, {}
     for scenario in scenarios:
         result = run["scenarios"].get(scenario.name)
         if not result:
+            continue
+        if scenario.axis:
+            curves[scenario.name + ".svg"] = growth_chart(scenario, result)
             continue
         rows = []
         for name in scenario.contestants:
@@ -188,4 +221,4 @@ def charts(scenarios, run):
         panels.setdefault(scenario.group, []).append(
             (f"{scenario.name}: {unit} a {scenario.unit}" if scenario.figure == "cpu_us"
              else f"{scenario.name}: {unit}", scenario.description, rows))
-    return {file_name(group): chart.chart(each) for group, each in panels.items()}
+    return {file_name(group): chart.chart(each) for group, each in panels.items()} | curves

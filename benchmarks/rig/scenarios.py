@@ -17,18 +17,46 @@ FIGURES = {
     "slowest_us": "slowest µs",
     "load_cpu_us": "load's CPU µs",
     "load_share": "load's core",
+    "fold_share": "share that met a fold",
+    "fold_p99_us": "p99 of those µs",
+    "between_p99_us": "p99 of others µs",
+    "shard_cpu_us": "shard's CPU µs",
+    "write_cpu_us": "writer's CPU µs",
+    "flush_cpu_us": "flush's CPU µs",
+    "fold_cpu_us": "fold's CPU µs",
     "device_bytes": "written B",
     "disk_bytes": "on disk B",
     "bytes": "memory B",
     "bytes_connected": "memory before the room B",
+    "bytes_idle": "memory after the idle minute B",
+    "heap_idle": "in use of that B",
+    "kernel_bytes": "kernel's memory, both ends B",
     "subscribe_cpu_us": "CPU µs to enter",
     "idle_share": "idle CPU share",
+    "connect_s": "all connected s",
+    "served_ms": "all served ms",
+    "busy_share": "told to ask again",
+    "page_cpu_us": "CPU µs a page",
+    "random_page_cpu_us": "CPU µs a page from anywhere",
+    "any_cpu_us": "CPU µs to any of them",
+    "find_cpu_us": "CPU µs to find one",
+    "create_cpu_us": "CPU µs to create one",
+    "add_cpu_us": "CPU µs to add one",
+    "remove_cpu_us": "CPU µs to remove one",
+    "attach_cpu_us": "CPU µs to attach",
+    "new_cpu_us": "CPU µs to attach a new one",
     "start_ms": "start ms",
+    "start_cold_ms": "start from the disk ms",
+    "start_crash_ms": "start after a crash ms",
+    "start_crash_cpu_us": "CPU µs of that",
+    "start_bytes": "memory after the start B",
     "include_s": "include s",
     "library_s": "library build s",
     "example_bytes": "example B",
 }
 HIGHER_IS_BETTER = {"units_per_s"}
+# Along an axis: those of everything there is, divided by how much there is.
+OF_EACH = {"disk_bytes"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +92,17 @@ class Scenario:
     contestants: tuple
     goals: tuple
     rounds: int | None  # none: as many as asked for
+    slow: bool = False  # minutes a round: only with --slow, or when it is named
+
+    @property
+    def axis(self):
+        """The parameter that is a list: each of its values is measured. None: none is."""
+        return next((name for name, value in self.parameters.items() if isinstance(value, list)),
+                    None)
+
+    @property
+    def points(self):
+        return self.parameters[self.axis] if self.axis else [None]
 
 
 def bound(text, where):
@@ -96,7 +135,7 @@ def needed(entry):
 def scenario(entry, defaults, quick, brief):
     where = entry.get("name", "a scenario without a name")
     unknown = set(entry) - {"name", "group", "task", "description", "unit", "figure", "parameters",
-                            "quick", "brief", "contestants", "goals", "rounds"}
+                            "quick", "brief", "contestants", "goals", "rounds", "slow"}
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(sorted(unknown))}")
     if entry["figure"] not in FIGURES:
@@ -112,7 +151,7 @@ def scenario(entry, defaults, quick, brief):
     return Scenario(entry["name"], entry["group"], entry["task"], entry["description"],
                     entry["unit"], entry["figure"], parameters, tuple(entry["contestants"]),
                     tuple(goal(each, entry) for each in entry.get("goals", [])),
-                    entry.get("rounds"))
+                    entry.get("rounds"), entry.get("slow", False))
 
 
 def load(quick=False, brief=False, file=FILE):

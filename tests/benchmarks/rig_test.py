@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).parent
 TREE = pathlib.Path(sys.argv[1])
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(TREE / "benchmarks/rig"))
+import growth  # noqa: E402
 import report  # noqa: E402
 import runner  # noqa: E402
 import scenarios  # noqa: E402
@@ -30,15 +31,18 @@ def fixed():
 
 class Scenarios(unittest.TestCase):
     def test_each_is_whole(self):
-        tasks = runner.LOAD_TASKS | {"build_cost", "durable", "history", "local_fanout", "start",
-                                     "round_trip"}
+        tasks = runner.LOAD_TASKS | {"build_cost", "durable", "fleet", "history", "local_fanout",
+                                     "start", "round_trip", "scale_conversations", "scale_members",
+                                     "scale_messages", "scale_users"}
         for quick in (False, True):
             for scenario in scenarios.load(quick):
                 with self.subTest(scenario=scenario.name, quick=quick):
                     self.assertIn(scenario.task, tasks)
                     self.assertLessEqual(set(scenario.contestants), set(CONTESTANTS))
                     self.assertLessEqual({"seconds", "warm", "seed"}, set(scenario.parameters))
-                    if scenario.task in runner.LOAD_TASKS:
+                    self.assertTrue(scenario.axis is None or sorted(scenario.points) ==
+                                    scenario.points)
+                    if scenario.task in runner.LOAD_TASKS | {"fleet"}:
                         self.assertTrue(all(CONTESTANTS[name].protocol
                                             for name in scenario.contestants))
 
@@ -52,11 +56,42 @@ class Scenarios(unittest.TestCase):
         self.assertEqual((small["sockets"], whole["sockets"]), (2, 10))
         self.assertLess(small["seconds"], whole["seconds"])
 
+    def test_a_list_is_the_axis(self):
+        of = {each.name: each for each in scenarios.load(file=HERE / "scenarios.toml")}
+        self.assertEqual((of["members"].axis, of["members"].points), ("members", [100, 10000, 100000]))
+        self.assertEqual((of["durable"].axis, of["durable"].points), (None, [None]))
+        self.assertTrue(of["members"].slow and not of["durable"].slow)
+
+    def test_what_is_stored_is_named_for_its_contents(self):
+        shape = {"rooms": 10, "messages": 1000, "size": 200}
+        names = [runner.folder_name("history", "parley", shape | {"page": "last"}),
+                 runner.folder_name("start", "parley", shape),
+                 runner.folder_name("history", "lmdb", shape),
+                 runner.folder_name("history", "parley", shape | {"messages": 2000}),
+                 runner.folder_name("scale_members", "parley", {"members": 100}),
+                 runner.folder_name("scale_members", "parley", {"members": 1000})]
+        self.assertEqual(names[0], names[1])
+        self.assertEqual(len(set(names)), 5)
+
     def test_brief_keeps_goals_and_whom_they_name(self):
         for scenario in scenarios.load(brief=True):
             with self.subTest(scenario=scenario.name):
                 named = {name for goal in scenario.goals for name in (goal.of, goal.to) if name}
                 self.assertEqual(set(scenario.contestants), named)
+
+    def runs_of(self, scenario, rounds):
+        """Which points were run, in their order, with a task that answers at once."""
+        before, runner.run_one = runner.run_one, lambda *_: {"cpu_us": 1}
+        try:
+            return runner.run(scenario, rounds, {}, None)["runs"]["parley"]
+        finally:
+            runner.run_one = before
+
+    def test_each_point_is_run_in_each_round(self):
+        members = scenarios.load(file=HERE / "scenarios.toml")[2]
+        for rounds, expected in ((1, [100, 10000, 100000]),
+                                 (5, [100, 100, 10000, 10000, 100000, 100000])):
+            self.assertEqual([run["members"] for run in self.runs_of(members, rounds)], expected)
 
     def refused(self, before, after):
         text = (HERE / "scenarios.toml").read_text()
@@ -88,9 +123,29 @@ class Report(unittest.TestCase):
 
     def test_charts_are_svg_with_a_bar_for_each_who_ran(self):
         made = report.charts(*fixed())
-        self.assertEqual(sorted(made), ["durable_publish.svg", "fan_out.svg"])
+        self.assertEqual(sorted(made), ["durable_publish.svg", "fan_out.svg", "members.svg"])
         rectangles = xml.fromstring(made["fan_out.svg"]).findall("{http://www.w3.org/2000/svg}rect")
         self.assertEqual(len(rectangles), 1 + 3)  # the ground; Parley, the floor and NATS
+
+    def test_curves_are_svg_with_a_dot_for_each_point(self):
+        drawn = xml.fromstring(report.charts(*fixed())["members.svg"])
+        space = "{http://www.w3.org/2000/svg}"
+        self.assertEqual(len(drawn.findall(space + "polyline")), 3)  # one a figure
+        self.assertEqual(len(drawn.findall(space + "circle")), 3 * 3)
+
+    def test_growth_is_told_by_the_decade(self):
+        def told(figure, *values):
+            by_point = {10 ** at: (each,) * 3 for at, each in enumerate(values, 2)}
+            return growth.verdict(figure, *growth.ratios(by_point))
+        self.assertEqual(told("cpu_us", 5, 5, 5.5), "flat")
+        self.assertEqual(told("cpu_us", 5, 10, 20), "less than linear")
+        self.assertEqual(told("start_ms", 5, 50, 500), "linear")
+        self.assertEqual(told("start_ms", 5, 5, 500), "linear; **more than linear in one decade**")
+        self.assertEqual(told("start_ms", 5, 100, 2000), "**more than linear**")
+        self.assertEqual(told("disk_bytes", 300, 310, 320), "linear")
+        self.assertEqual(told("disk_bytes", 300, 600, 1200), "**more than linear**")
+        self.assertEqual(growth.ratios({100: (1, 1, 1)}), None)
+        self.assertAlmostEqual(growth.per_decade((100, 1), (10000, 100)), 10)
 
 
 if __name__ == "__main__":
