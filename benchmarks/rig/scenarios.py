@@ -36,6 +36,7 @@ FIGURES = {
     "connect_s": "all connected s",
     "served_ms": "all served ms",
     "busy_share": "told to ask again",
+    "cut_share": "cut off meanwhile",
     "page_cpu_us": "CPU µs a page",
     "random_page_cpu_us": "CPU µs a page from anywhere",
     "any_cpu_us": "CPU µs to any of them",
