@@ -2,7 +2,8 @@
 //
 //   parley_bench TASK name=value ...       prints the figures as one JSON object
 //   parley_bench serve WHAT                serves on a free port, which it prints: parley,
-//                                          parley_send, parley_lmdb, floor, floor_join or floor_uring
+//                                          parley_send, parley_lmdb, floor, floor_join or
+//                                          floor_uring
 #include <sys/prctl.h>
 
 #include <csignal>
