@@ -202,12 +202,15 @@ void Checker::user_exported(UserId user, const Heads& before,
   for (const ConversationId& id : truth_.conversations()) {
     const TrueStream& truth = stream("C20", id);
     if (truth.ended || !was_in(id, user)) continue;
+    const Seq floor = truth.floor();  // what was exported before a trim was there
+    wrote[id].erase(wrote[id].begin(), wrote[id].lower_bound(floor));
+    deleted[id].erase(deleted[id].begin(), deleted[id].lower_bound(floor));
     if (written_by(truth, user) != wrote[id])
       broken("C20", what + " has " + std::to_string(wrote[id].size()) + " messages of " +
                         short_name(id) + ", the user wrote " +
                         std::to_string(written_by(truth, user).size()));
     std::set<Seq> own = truth_.own_deletions(id, user);
-    own.erase(own.begin(), own.lower_bound(truth.floor()));
+    own.erase(own.begin(), own.lower_bound(floor));
     if (own != deleted[id]) broken("C18", what + " has other deletions of " + short_name(id));
   }
 }
