@@ -316,7 +316,8 @@ class Session {
   /// limits::delete_for_me_at_once messages that the user sees, deleted ones too; all of them or,
   /// with an error, none. History and streams have stand-ins in their place and in that of events
   /// about them; threads, pins, previews and what is unread leave them out. Replies in the thread
-  /// of such a message stay. Up to limits::own_deletions that are not trimmed (limit_reached).
+  /// of such a message stay. Up to limits::own_deletions that are not trimmed (limit_reached): it
+  /// ends with the message, and what is said about a trimmed one and kept longer shows again.
   Pending<void> delete_for_me(const ConversationId& conversation, std::vector<Seq> messages);
   void delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
                      Completion<void> done);

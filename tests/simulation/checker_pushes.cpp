@@ -67,10 +67,11 @@ void Checker::on(Session& session, const wire::Events& events) {
   records(session, "events", events.conversation, events.epoch, events.first, events.records,
           events.mark);
   const auto& gone = session.deleted[events.conversation];
+  const Seq floor = stream("C18", events.conversation).floor();
   for (const Payload& record : events.records)
     if (const auto fields = wire::verify_record(record.bytes());
         fields->kind != EventKind::hidden &&
-        (gone.contains(fields->seq) || gone.contains(fields->about)))
+        (gone.contains(fields->seq) || (fields->about >= floor && gone.contains(fields->about))))
       broken("C18", at(events.conversation, fields->seq) + " was deleted by its reader");
   follow.next = events.first + events.records.size();
 }

@@ -199,8 +199,10 @@ void Checker::nothing_deleted(const Question& question, const ConversationId& id
   for (const Payload& record : records) {
     const auto fields = wire::verify_record(record.bytes());
     if (!fields) continue;
-    if (fields->kind != EventKind::hidden &&
-        (question.deleted.contains(fields->seq) || question.deleted.contains(fields->about)))
+    // An own deletion ends with its message, and what is said about that may be kept longer.
+    const bool about_it =
+        question.deleted.contains(fields->about) && fields->about >= truth.floor();
+    if (fields->kind != EventKind::hidden && (question.deleted.contains(fields->seq) || about_it))
       broken("C18", "seq " + std::to_string(fields->seq) + " of " + short_name(id) +
                         " was deleted by its reader and is shown");
     if (fields->kind != EventKind::message || fields->deleted) continue;
