@@ -312,12 +312,11 @@ class Session {
   /// For everybody: a tombstone stays. One's own, or anybody's for admins and owners.
   Pending<void> delete_message(const ConversationId& conversation, Seq message);
   void delete_message(const ConversationId& conversation, Seq message, Completion<void> done);
-  /// For this user alone, on all of its devices and for ever; nobody else learns of it. 1 to
-  /// limits::delete_for_me_at_once messages that the user sees, deleted ones too; all of them or,
-  /// with an error, none. History and streams have stand-ins in their place and in that of events
-  /// about them; threads, pins, previews and what is unread leave them out. Replies in the thread
-  /// of such a message stay. Up to limits::own_deletions that are not trimmed (limit_reached): it
-  /// ends with the message, and what is said about a trimmed one and kept longer shows again.
+  /// For this user alone, on all of its devices, until the message is trimmed; nobody else learns
+  /// of it. 1 to limits::delete_for_me_at_once messages that the user sees, deleted ones too; all
+  /// of them or, with an error, none. History and streams have stand-ins in their place and in that
+  /// of events about them; threads, pins, previews and what is unread leave them out. Replies in
+  /// the thread of such a message stay. Up to limits::own_deletions (limit_reached).
   Pending<void> delete_for_me(const ConversationId& conversation, std::vector<Seq> messages);
   void delete_for_me(const ConversationId& conversation, std::vector<Seq> messages,
                      Completion<void> done);
