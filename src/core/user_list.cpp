@@ -359,8 +359,8 @@ void UserHome::entries_read(std::shared_ptr<Listing> work, std::size_t from, Res
     add_settings(entry, item.row);
     if (item.row.has_draft) work->drafts.push_back(item.conversation);
     if (entry.kind == ConversationKind::space) compare_space(*work, entry, member);
-    if (item.guessed ? item.left : list_.contains(item.conversation))
-      work->had.insert(item.conversation);
+    const bool before = item.guessed ? item.left : list_.contains(item.conversation);
+    if (entry.space && before) work->had.insert(item.conversation);
     work->audiences[item.conversation] =
         audiences_of(info->kind, member.value_or(layout::MemberRow{.role = role}));
     const std::int64_t activity = std::max(head->shown_ms, item.row.joined_ms);

@@ -65,7 +65,7 @@ struct UserHome::Listing {
   std::map<ConversationId, std::optional<layout::MemberRow>> children;
   std::vector<Item> again;             // channels of spaces that were not asked about yet
   std::vector<ConversationId> behind;  // spaces whose entry may be newer than what is known of them
-  std::set<ConversationId> had;        // entries that devices may have had before
+  std::set<ConversationId> had;        // channels of spaces that devices may have
   std::unordered_map<ConversationId, Audiences> audiences;
   static constexpr std::uint32_t preview_events = 16;  // looked through for one that a list shows
   std::vector<ConversationId> drafts;                  // still to be read
