@@ -38,6 +38,31 @@ TEST_CASE("a result holds what can only be moved, and gives it away once") {
   CHECK(result.value() == nullptr);
 }
 
+TEST_CASE("results are copied, moved and assigned over each other, whatever they hold") {
+  using Text = Result<std::string>;
+  const std::string longer(100, 'x');  // on the heap: a leak or a double end is seen by sanitizers
+  const Error error(Errc::busy, std::string(100, 'e'));
+  for (const Text& from : {Text(longer), Text(error)}) {
+    for (Text to : {Text("short"), Text(Error(Errc::denied, "no"))}) {
+      to = from;
+      CHECK(to.ok() == from.ok());
+      CHECK((to ? *to == longer : to.error().message == error.message));
+      Text moved = std::move(to);
+      to = std::move(moved);
+      CHECK((to ? *to == longer : to.error().message == error.message));
+      Text& same = to;
+      to = same;
+      CHECK((to ? *to == longer : to.error().message == error.message));
+    }
+    CHECK((from ? *from == longer : from.error().message == error.message));
+  }
+  STATIC_REQUIRE(std::is_copy_constructible_v<Text>);
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Text>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Result<std::unique_ptr<int>>>);
+  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Result<std::unique_ptr<int>>>);
+  STATIC_REQUIRE(std::is_move_assignable_v<Result<std::unique_ptr<int>>>);
+}
+
 TEST_CASE("the value of an error is thrown") {
   CHECK_THROWS_AS(fail().value(), parley::BadResult);
   CHECK_THROWS_AS(Result<void>(Error(Errc::busy, "no")).value(), parley::BadResult);
